@@ -73,22 +73,22 @@ def _deployment_minutes(*seconds: int) -> dict[str, int]:
 
 #: Functions that return the inputs of the module for an endpoint, by component.
 _WATCH_INPUTS: dict[type[ModelEndpoints[Any]], Callable[[Any], dict[str, Any]]] = {
-    ServerlessEndpoints: lambda said: {
+    ServerlessEndpoints: lambda options: {
         "kind": "serverless",
-        "memory_mb": said.memory_mb,
-        "provisioned_concurrency": said.provisioned_concurrency.min if said.provisioned_concurrency else 0,
+        "memory_mb": options.memory_mb,
+        "provisioned_concurrency": options.provisioned_concurrency.min if options.provisioned_concurrency else 0,
     },
-    AsyncEndpoints: lambda said: {
+    AsyncEndpoints: lambda options: {
         "kind": "async",
-        "instance_type": said.instance_type,
-        **_deployment_minutes(said.bake_seconds),
+        "instance_type": options.instance_type,
+        **_deployment_minutes(options.bake_seconds),
     },
-    RealtimeEndpoints: lambda said: {
+    RealtimeEndpoints: lambda options: {
         "kind": "realtime",
-        "instance_type": said.instance_type,
-        "latency_slo_ms": said.latency_slo_ms,
-        "variants": [VARIANT, *said.challengers, *([SHADOW] if said.shadow else [])],
-        **_deployment_minutes(said.deployment.wait_seconds, said.deployment.bake_seconds),
+        "instance_type": options.instance_type,
+        "latency_slo_ms": options.latency_slo_ms,
+        "variants": [VARIANT, *options.challengers, *([SHADOW] if options.shadow else [])],
+        **_deployment_minutes(options.deployment.wait_seconds, options.deployment.bake_seconds),
     },
 }
 
@@ -102,8 +102,8 @@ class Observability(Component[ObservabilitySettings]):
         for key, options in self.settings.observability.by_model.items():
             for name in explicit_settings(options):
                 if getattr(self.settings.models.get(key), _WATCH_FIELDS[name], None) is None:
-                    yield f"observability.by_model.{key}.{name}: the model does not exist or has no "
-                    f"{_WATCH_FIELDS[name]}"
+                    endpoint = _WATCH_FIELDS[name]
+                    yield f"observability.by_model.{key}.{name}: the model does not exist or has no {endpoint}"
 
     def list_names(self) -> "Iterator[EnvironmentName]":
         for group in self.list_log_groups():

@@ -113,8 +113,7 @@ class Pipelines(Component[PipelineSettings]):
             yield f"definition_file: {file} does not exist; the workload's pipeline.py writes it"
             return
         except (ValueError, TypeError, KeyError, AttributeError):
-            yield f"definition_file: {file} is not a pipeline definition; write it again with the workload's "
-            "pipeline.py"
+            yield f"definition_file: {file} is not a pipeline definition; run the workload's pipeline.py again"
             return
         parameter_names = {
             f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)

@@ -241,7 +241,7 @@ _WORKERS = (
     DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
 )
 #: By kind: lines of requests, unit of times, attribute of the SLO, and lines of utilization.
-_SHOWN = {
+_DASHBOARD_LINES = {
     REALTIME: (_ASKED, "milliseconds", "latency_slo_ms", _USED),
     ASYNC: (_QUEUED, "seconds", "backlog_slo_seconds", _USED),
     SERVERLESS: (
@@ -285,12 +285,12 @@ def list_dashboard_lines() -> dict[str, dict[str, Any]]:
     """Return the lines of the dashboard by kind of endpoint."""
     return {
         kind: {
-            "health": [asdict(line) for line in asked],
+            "health": [asdict(line) for line in health_lines],
             "unit": unit,
             "slo": slo,
-            "use": [asdict(line) for line in used],
+            "use": [asdict(line) for line in use_lines],
         }
-        for kind, (asked, unit, slo, used) in _SHOWN.items()
+        for kind, (health_lines, unit, slo, use_lines) in _DASHBOARD_LINES.items()
     }
 
 

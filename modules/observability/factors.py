@@ -47,7 +47,7 @@ def table_columns() -> dict[str, Sequence[str]]:
         "prices": ("family", *sorted(regions.load_all())),
         "regions": (
             *("region", "pue", "grid_g_per_kwh"),
-            *(f"{what}_{end}" for what in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
+            *(f"{quantity}_{end}" for quantity in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
         ),
     }
 

@@ -12,7 +12,7 @@ from sustainable_mlops.authoring.expressions import contains, each_of, jsonencod
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-DEPLOYMENT, STATE = (f"SageMaker Endpoint {what} Change" for what in ("Deployment State", "State"))
+DEPLOYMENT, STATE = (f"SageMaker Endpoint {subject} Change" for subject in ("Deployment State", "State"))
 _FAILURE_STATUSES = ["Failed", "Stopped"]
 
 
@@ -62,7 +62,7 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
     var = module.var
     event_table = module.local(
         "events",
-        {name: {"says": says, "pattern": wanted} for name, (says, wanted) in EVENTS.items()},
+        {name: {"says": says, "pattern": pattern} for name, (says, pattern) in EVENTS.items()},
         why="SageMaker's events. The status of endpoints is in capitals in events.",
     )
     chosen = each_of(map_of(event_table, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))

@@ -47,7 +47,7 @@ def add_publisher(module: Module[Inputs]) -> str:
     publisher = module.local(
         "publishers", map_of({EVENTS: topic}, lambda _, topic: topic, where=lambda _: length(var.events) > 0)
     )
-    names = [f"{var.name_prefix}-{what}" for what in (ALARMS, EVENTS)]
+    names = [f"{var.name_prefix}-{purpose}" for purpose in (ALARMS, EVENTS)]
     # The rule of a deployment has the name of its endpoint. A pattern covers those with this prefix, because a trust
     # policy has at most 2,048 characters.
     others = list_of(

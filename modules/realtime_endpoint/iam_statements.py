@@ -90,13 +90,16 @@ def list_archives(var: Inputs) -> Any:
 def _collect(var: Inputs, name: str) -> Any:
     if not is_expression(var.containers):
         all_ = [var, *var.containers, *var.challengers.values(), *([var.shadow] if var.shadow else [])]
-        return [found for one in all_ if (found := getattr(one, name)) is not None]
+        return [value for one in all_ if (value := getattr(one, name)) is not None]
 
-    def given(containers: Any) -> Any:
+    def collect_values(containers: Any) -> Any:
         return list_of(containers, lambda one: getattr(one, name), where=lambda one: ~is_null(getattr(one, name)))
 
     return concat(
-        optional(getattr(var, name)), given(var.containers), given(var.challengers), given(optional(var.shadow))
+        optional(getattr(var, name)),
+        collect_values(var.containers),
+        collect_values(var.challengers),
+        collect_values(optional(var.shadow)),
     )
 
 

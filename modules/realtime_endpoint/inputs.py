@@ -249,7 +249,7 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
             lambda v: every(v.challengers, lambda challenger: may_run_on(challenger.image_uri, v.silicon)),
             lambda v: (
                 f"{_incompatible_challengers(v)}: the image is not for {v.silicon}, the silicon of all variants; use "
-                "one that is."
+                f"an image for {v.silicon}."
             ),
         ),
         rule(
@@ -275,7 +275,7 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         rule(
             "shadow",
             lambda v: every(optional(v.shadow), lambda shadow: may_run_on(shadow.image_uri, v.silicon)),
-            lambda v: f"its image is not for {v.silicon}; use one that is.",
+            lambda v: f"its image is not for {v.silicon}; use an image for {v.silicon}.",
         ),
         rule(
             "min_instances",

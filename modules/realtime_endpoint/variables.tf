@@ -83,7 +83,7 @@ variable "challengers" {
       for challenger in var.challengers :
       challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
     ])
-    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, the silicon of all variants; use one that is."
+    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, the silicon of all variants; use an image for ${var.silicon}."
   }
 
   validation {
@@ -699,7 +699,7 @@ variable "shadow" {
       for shadow in var.shadow[*] :
       shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
     ])
-    error_message = "shadow: its image is not for ${var.silicon}; use one that is."
+    error_message = "shadow: its image is not for ${var.silicon}; use an image for ${var.silicon}."
   }
 
   validation {

@@ -17,7 +17,8 @@ def update_tables(module: Module[Any], readme: str) -> str:
     for mark, text in (("inputs", render_table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         if not re.search(pattern, readme, re.S):
-            raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> for the table; add "
-            "both marks")
+            raise ValueError(
+                f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> for the table; add both marks"
+            )
         readme = re.sub(pattern, lambda match, text=text: match[1] + text + match[2], readme, flags=re.S)  # type: ignore[misc]
     return readme

@@ -120,13 +120,13 @@ def write(changes: Iterable[FileChange]) -> None:
         write_file(change.path, change.after)
 
 
-def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
+def load_modules(names: Iterable[str]) -> dict[str, "Module[Any]"]:
     """Return the synthesized modules of these names. Starts jsii."""
     use_this_checkout()
     from sustainable_mlops.authoring.resources import Module
 
     modules = {}
-    for name in wanted:
+    for name in names:
         source = importlib.import_module(f"modules.{name}.module")
         classes = [
             item

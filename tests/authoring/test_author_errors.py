@@ -1,21 +1,21 @@
-"""Error messages for authors: the line of the mistake, and what to write instead."""
+"""Error messages for authors name the line and the remedy."""
 
 from pathlib import Path
 
 import pytest
 
 from sustainable_mlops.errors import UserError
-from tests.authoring.author import run, told
+from tests.authoring.author_file import explain_error, run_author_file
 
 DECIDE = (
-    "is known only to Terraform, so Python cannot test it: write when(condition, one, other) for if, & | ~ for and, or, "
-    "not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
+    "is known only to Terraform, so Python cannot test it: write when(condition, one, other) for if, & | ~ for and, "
+    "or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
 OTHERS = (
     "expressions support == != < <= > >= + - * / & | ~ [] and the functions of authoring.expressions; write other "
     "operations as text, such as '${var.size * 2}'"
 )
-#: Lines of `build`, and what is said of the last of them.
+#: A line of `build` and its error message.
 BUILD = {
     "an input that is not declared": (
         "var.memry_mb",
@@ -268,12 +268,12 @@ BUILD = {
 }
 
 
-@pytest.mark.parametrize(("line", "said"), BUILD.values(), ids=list(BUILD))
-def test_a_mistake_in_what_is_built_is_told_with_its_line(line: str, said: str, tmp_path: Path) -> None:
-    assert told(tmp_path, build=line) == f"{line} → {said}"
+@pytest.mark.parametrize(("line", "message"), BUILD.values(), ids=list(BUILD))
+def test_errors_in_build_name_the_line(line: str, message: str, tmp_path: Path) -> None:
+    assert explain_error(tmp_path, build=line) == f"{line} → {message}"
 
 
-#: Declarations, the line that is pointed to, and what is said of it.
+#: A declaration and its error message.
 DECLARE = {
     "a constraint that Terraform would not check": (
         'steps: int = Field(2, multiple_of=2, description="Steps.")',
@@ -315,10 +315,10 @@ DECLARE = {
 }
 
 
-@pytest.mark.parametrize(("line", "said"), DECLARE.values(), ids=list(DECLARE))
-def test_a_mistake_in_what_is_declared_is_told_with_its_line(line: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("line", "message"), DECLARE.values(), ids=list(DECLARE))
+def test_errors_in_declarations_name_the_line(line: str, message: str, tmp_path: Path) -> None:
     declare = f"class More(Inputs):\n    {line}\nMore.__name__ = 'Inputs'\nInputs = More\n"
-    assert told(tmp_path, declare=declare).replace("More", "Inputs") == f"{line} → {said}"
+    assert explain_error(tmp_path, declare=declare).replace("More", "Inputs") == f"{line} → {message}"
 
 
 CALLS = {
@@ -357,27 +357,29 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize(("lines", "said"), CALLS.values(), ids=list(CALLS))
-def test_a_mistake_in_a_call_of_a_module_is_told_with_its_line(lines: str, said: str, tmp_path: Path) -> None:
-    assert told(tmp_path, root=lines) == f"{lines.splitlines()[-1]} → {said}"
+@pytest.mark.parametrize(("lines", "message"), CALLS.values(), ids=list(CALLS))
+def test_errors_in_module_calls_name_the_line(lines: str, message: str, tmp_path: Path) -> None:
+    assert explain_error(tmp_path, root=lines) == f"{lines.splitlines()[-1]} → {message}"
 
 
-def test_an_output_is_told_where_it_is_none(tmp_path: Path) -> None:
+def test_build_must_return_outputs(tmp_path: Path) -> None:
     declare = (
         "class Bare(Module[Inputs]):\n    def build(self, var): return {'arn': var.name_prefix}\nBare('b').synthesize()"
     )
-    said = r"author.py:\d+: output arn is not an Output; write Output\(value, description\)$"
-    with pytest.raises(UserError, match=said):
-        run(tmp_path, declare=declare)
+    message = r"author.py:\d+: output arn is not an Output; write Output\(value, description\)$"
+    with pytest.raises(UserError, match=message):
+        run_author_file(tmp_path, declare=declare)
 
 
-def test_a_module_may_be_called_twice_under_two_names(tmp_path: Path) -> None:
-    run(tmp_path, root='self.call(trial, name_prefix="a")\nself.call(trial, label="other", name_prefix="b")')
+def test_a_module_can_be_called_twice_with_two_labels(tmp_path: Path) -> None:
+    run_author_file(
+        tmp_path, root='self.call(trial, name_prefix="a")\nself.call(trial, label="other", name_prefix="b")'
+    )
 
 
-def test_what_terraform_has_and_converts_itself_is_no_mistake(tmp_path: Path) -> None:
+def test_terraform_features_and_conversions_are_accepted(tmp_path: Path) -> None:
     strings = ("${path.module}/x.tftpl", "${terraform.workspace}", "${{ for a in var.accounts : a => { memory = 1 } }}")
-    run(
+    run_author_file(
         tmp_path,
         build="\n".join(f"self.local('l{number}', {string!r})" for number, string in enumerate(strings)),
         root="self.call(trial, name_prefix=var.memory_mb)",

@@ -1,4 +1,4 @@
-"""A function that is written of a module's inputs works on what a call gives."""
+"""Functions of a module's inputs also work with the inputs of a call."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Inputs(ModuleInputs):
     topics: dict[str, Topic] = Field({}, description="Topics.")
 
 
-def test_values_and_expressions_stand_beside_defaults_in_objects_and_maps_too() -> None:
+def test_bound_inputs_combine_values_expressions_and_defaults() -> None:
     key: Any = name_expression("module.storage.key", str)
     inputs = bind_inputs(Inputs, name="shop", topic={"key": key}, topics={"a": {"key": "k", "days": 5}})
     assert (inputs.name, inputs.topics["a"].days) == ("shop", 5)
@@ -30,14 +30,14 @@ def test_values_and_expressions_stand_beside_defaults_in_objects_and_maps_too() 
     assert (is_expression(inputs.topic.key), inputs.topic.days) == (True, 3)
 
 
-def test_what_is_left_out_has_its_default_or_cannot_be_read() -> None:
+def test_omitted_inputs_have_defaults_or_raise() -> None:
     inputs = bind_inputs(Inputs, name="shop")
     assert inputs.topic is None
     with pytest.raises(UserError, match=r"test_call_inputs.py:\d+: .role. is read here, but the call of"):
         inputs.role  # noqa: B018  it is read
 
 
-def test_a_name_that_is_no_input_is_refused() -> None:
+def test_unknown_inputs_are_rejected() -> None:
     with pytest.raises(UserError, match="has no input 'nam'; did you mean 'name'"):
         bind_inputs(Inputs, nam="shop")
     with pytest.raises(UserError, match="has no input 'kee'; did you mean 'key'"):

@@ -1,4 +1,4 @@
-"""Nested blocks for items that only Terraform knows."""
+"""Dynamic blocks, whose items only Terraform knows."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class Inputs(ModuleInputs):
 
 
 def _document(condition: dict[str, Any]) -> Module[Inputs]:
-    # Starts jsii, and so not while tests are collected.
+    # This import starts jsii, so it must not run during collection.
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
     class Policy(Module[Inputs]):
@@ -32,24 +32,24 @@ def _document(condition: dict[str, Any]) -> Module[Inputs]:
     return Policy("policy").synthesize()
 
 
-def test_a_dynamic_block_may_hold_another() -> None:
+def test_dynamic_blocks_can_be_nested() -> None:
     module = _document({"values": ["yes"]})
-    written = " ".join(module.main().split())
+    hcl = " ".join(module.main().split())
     assert (
         'dynamic "statement" { for_each = var.topics iterator = topic content { resources = [topic.value] '
         'dynamic "condition" { for_each = var.tests iterator = test content { '
         'test = "StringEquals" variable = test.key values = ["yes"] } } } }'
-    ) in written
+    ) in hcl
     condition = module.json()["data"]["aws_iam_policy_document"]["this"]["dynamic"]["statement"]["content"]["dynamic"]
     assert condition["condition"]["for_each"] == "${var.tests}"
 
 
-def test_a_mistake_in_an_inner_block_is_told() -> None:
+def test_errors_in_nested_blocks_are_reported() -> None:
     with pytest.raises(UserError, match=r"has no argument 'value' .*did you mean 'values'"):
         _document({"value": ["yes"]})
 
 
-def test_a_dynamic_block_may_follow_one_that_is_written_out_and_name_no_item() -> None:
+def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
     class Policy(Module[Inputs]):
@@ -59,14 +59,14 @@ def test_a_dynamic_block_may_follow_one_that_is_written_out_and_name_no_item() -
             return {"json": Output(document.json, "Policy.")}
 
     module = Policy("policy").synthesize()
-    written = " ".join(module.main().split())
-    assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in written
+    hcl = " ".join(module.main().split())
+    assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in hcl
     body = module.json()["data"]["aws_iam_policy_document"]["this"]
     assert body["statement"] == [{"sid": "always"}]
     assert body["dynamic"]["statement"] == {"for_each": "${var.topics}", "content": {"sid": "more"}}
 
 
-def test_a_table_that_a_rule_reads_and_no_local_holds_is_told() -> None:
+def test_a_table_of_a_rule_without_a_local_is_an_error() -> None:
     class Sized(Inputs):
         size: int = Field(1, description="Size.")
 
@@ -86,7 +86,7 @@ def test_a_table_that_a_rule_reads_and_no_local_holds_is_told() -> None:
     assert With("sized").synthesize()
 
 
-def test_a_local_keeps_what_is_null_in_it() -> None:
+def test_locals_keep_null_values() -> None:
     class Trial(Module[Inputs]):
         def build(self, var: Inputs) -> Outputs:
             usual = self.local("usual", {"percentile": None, "periods": [1, None]})

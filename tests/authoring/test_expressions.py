@@ -1,4 +1,4 @@
-"""A tree is traced once and read twice; both readings agree."""
+"""Expressions have the same values in Python and in Terraform."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +60,7 @@ from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.errors import UserError
-from tests.authoring.readings import outputs, variable
+from tests.authoring.terraform_values import plan_outputs, render_variable
 
 
 class Item(ModuleInputs):
@@ -84,7 +84,7 @@ def _name(row: Any) -> str:
     return row.name  # type: ignore[no-any-return]
 
 
-WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
+RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a comparison": (lambda v: v.number >= 3, "var.number >= 3"),
     "a sum of numbers": (lambda v: v.number + 1 > 3, "var.number + 1 > 3"),
     "a sum of text": (lambda v: v.word + "-x", '"${var.word}-x"'),
@@ -158,12 +158,12 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("expression", "written"), WRITTEN.values(), ids=list(WRITTEN))
-def test_an_expression_is_written_as_a_person_would(expression: Callable[[Any], Any], written: str) -> None:
-    assert to_hcl(expression(input_expressions(Values))) == written
+@pytest.mark.parametrize(("expression", "hcl_text"), RENDERED.values(), ids=list(RENDERED))
+def test_expressions_render_as_idiomatic_hcl(expression: Callable[[Any], Any], hcl_text: str) -> None:
+    assert to_hcl(expression(input_expressions(Values))) == hcl_text
 
 
-def test_a_tree_is_compared_by_what_it_holds() -> None:
+def test_expressions_with_the_same_content_are_equal() -> None:
     first, second = (lift(input_expressions(Values).number > 3) for _ in range(2))
     assert first == second
     assert hash(first) == hash(second)
@@ -172,7 +172,7 @@ def test_a_tree_is_compared_by_what_it_holds() -> None:
     )
 
 
-def test_the_item_of_a_for_each_and_of_a_dynamic_block_have_the_types_of_what_is_gone_through() -> None:
+def test_items_of_for_each_and_dynamic_blocks_have_the_types_of_the_collection() -> None:
     var = input_expressions(Values)
     each = each_of(var.items)
     assert (to_hcl(each.key), to_hcl(each.value.size)) == ("each.key", "each.value.size")
@@ -182,24 +182,24 @@ def test_the_item_of_a_for_each_and_of_a_dynamic_block_have_the_types_of_what_is
         each.value.sizes  # type: ignore[attr-defined]  # noqa: B018  the mistake
 
 
-def test_text_for_terraform_alone_is_told_when_it_would_be_read_on_values() -> None:
+def test_terraform_text_cannot_be_evaluated_in_python() -> None:
     with pytest.raises(ValueError, match="write the expression in Python"):
         evaluate(lift("${timestamp()}"), {})
 
 
-def test_what_is_in_a_file_is_known_to_terraform_alone() -> None:
+def test_file_contents_cannot_be_evaluated_in_python() -> None:
     for read in (file("a.csv"), templatefile("a.tftpl", {})):
         with pytest.raises(ValueError, match="only Terraform can read files"):
             evaluate(lift(read), {})
 
 
-def test_a_long_comprehension_stands_in_several_lines() -> None:
+def test_long_comprehensions_span_several_lines() -> None:
     var, long = input_expressions(Values), "x" * 60
-    written = render(lift(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
-    assert written == f'[\nfor word in var.words : "${{word}}{long}"\nif word != "{long}"\n]'
+    hcl_text = render(lift(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
+    assert hcl_text == f'[\nfor word in var.words : "${{word}}{long}"\nif word != "{long}"\n]'
 
 
-def test_what_names_nothing_is_folded_and_what_names_something_is_left() -> None:
+def test_only_constant_expressions_are_folded() -> None:
     var = input_expressions(Values)
     names = list_of({"a": 1, "b": 2}, lambda key, _: f"group/{key}")
     assert fold_constants({"known": names, "text": f"{replace('a_b', '_', '-')}"}) == {
@@ -210,7 +210,7 @@ def test_what_names_nothing_is_folded_and_what_names_something_is_left() -> None
         assert repr(fold_constants(left)) == repr(left)
 
 
-# What both readings give is compared in one plan, without a provider.
+# Both values are compared in one plan without a provider.
 
 WORD = st.text("abcAB_-0", max_size=6)
 NAME = st.sampled_from(["a", "b", "c d", "a_b"])
@@ -218,7 +218,7 @@ ITEM = st.fixed_dictionaries({"size": st.integers(-3, 9), "name": st.none() | WO
 VALUES = st.fixed_dictionaries(
     {
         "number": st.integers(-3, 9),
-        "share": st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.5]),  # sums of others differ in their last digit
+        "share": st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.5]),  # sums of other numbers differ in the last digit
         "perhaps": st.none() | st.integers(-3, 9),
         "flag": st.booleans(),
         "word": WORD,
@@ -335,20 +335,20 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
 @pytest.mark.plan
 @settings(max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(VALUES, st.one_of(CONDITIONS, TEXTS, NUMBERS)), min_size=80, max_size=120))
-def test_python_gives_what_terraform_gives(
+def test_python_and_terraform_evaluate_expressions_alike(
     tmp_path_factory: pytest.TempPathFactory, cases: list[tuple[Any, Builder]]
 ) -> None:
-    parts, wanted = [], {}
+    parts, expected = [], {}
     for index, (values, build) in enumerate(cases):
         node = lift(build(input_expressions(Values, f"var.v{index}")))
-        parts.append(variable(f"v{index}", Values, values))
+        parts.append(render_variable(f"v{index}", Values, values))
         parts.append(f'output "o{index}" {{\nvalue = try([{render(node)}], ["error"])\n}}\n')
-        wanted[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
-    found = outputs(tmp_path_factory.mktemp("values"), "".join(parts))
+        expected[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
+    outputs = plan_outputs(tmp_path_factory.mktemp("values"), "".join(parts))
     different = [
-        f"{part}of {case[0]}: {wanted[name]} here, {found.get(name)} there"
-        for (name, case, part) in zip(wanted, cases, parts[1::2], strict=True)
-        if found.get(name) != wanted[name]
+        f"{part}of {case[0]}: {expected[name]} here, {outputs.get(name)} there"
+        for (name, case, part) in zip(expected, cases, parts[1::2], strict=True)
+        if outputs.get(name) != expected[name]
     ]
     assert not different, "\n".join(different)
 

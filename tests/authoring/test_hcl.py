@@ -1,4 +1,4 @@
-"""The HCL writer, held to Terraform's own reader where it matters."""
+"""The HCL writer, partly checked with Terraform's parser."""
 
 import json
 
@@ -10,7 +10,7 @@ from sustainable_mlops.authoring import hcl
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "text"),
     [
         ("plain", '"plain"'),
         ("${var.name}", "var.name"),
@@ -29,24 +29,24 @@ from sustainable_mlops.authoring import hcl
         ({"key": 1, "not an identifier": 2, "${var.k}": 3}, '{\nkey = 1\n"not an identifier" = 2\n(var.k) = 3\n}'),
     ],
 )
-def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
-    assert hcl.render_expression(value) == written
+def test_values_render_as_idiomatic_hcl(value: object, text: str) -> None:
+    assert hcl.render_expression(value) == text
 
 
 @pytest.mark.parametrize("text", ["${var.x", 'a ${f("b}'])
-def test_an_interpolation_that_is_not_closed_is_refused(text: str) -> None:
+def test_unclosed_interpolations_are_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="unclosed"):
         hcl.render_string(text)
 
 
 @given(st.text(st.characters(exclude_characters="$%", exclude_categories=["Cs"])))
-def test_literal_text_never_ends_its_quotes_early(text: str) -> None:
-    written = hcl.render_string(text)
-    assert "\n" not in written
-    assert json.loads(written) == text
+def test_literal_text_is_escaped(text: str) -> None:
+    text = hcl.render_string(text)
+    assert "\n" not in text
+    assert json.loads(text) == text
 
 
-def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
+def test_blocks_and_attributes_keep_order_and_comments() -> None:
     inner = hcl.BlockLayout(order=("mode",))
     shape = hcl.BlockLayout({"rule": inner}, order=("name", "tags", "rule"), notes={"name": "Because."})
     body = {
@@ -65,7 +65,7 @@ def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
     )
 
 
-def test_a_long_list_of_short_items_is_filled_and_one_of_long_items_is_not() -> None:
+def test_only_long_lists_of_short_items_share_lines() -> None:
     short, long = [f"eu-west-{number}" for number in range(12)], ["x" * 50, "y" * 50]
     assert hcl.render_expression(short).count("\n") == 3
     assert hcl.render_expression(long) == f'[\n"{long[0]}",\n"{long[1]}",\n]'

@@ -1,4 +1,4 @@
-"""From pydantic declarations to Terraform variables."""
+"""Pydantic declarations become Terraform variables."""
 
 from typing import Annotated, Literal
 
@@ -31,7 +31,7 @@ def by_name(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "written"),
+    ("annotation", "type_text"),
     [
         (str, "string"),
         (int, "number"),
@@ -44,16 +44,16 @@ def by_name(name: str) -> str:
         (Schedule, "object({\nstart = string\ndays = optional(number, 7)\n})"),
     ],
 )
-def test_an_annotation_becomes_a_type_constraint(annotation: object, written: str) -> None:
-    assert hcl_type(annotation) == written
+def test_annotations_become_type_constraints(annotation: object, type_text: str) -> None:
+    assert hcl_type(annotation) == type_text
 
 
-def test_a_type_that_terraform_lacks_is_refused() -> None:
+def test_types_without_a_terraform_equivalent_are_rejected() -> None:
     with pytest.raises(TypeError, match="Terraform has no type for"):
         hcl_type(int | str)
 
 
-def test_a_default_of_null_keeps_null_and_skips_validation_of_it() -> None:
+def test_null_defaults_remain_and_skip_validation() -> None:
     assert by_name("key_arn") == (
         'variable "key_arn" {\ndescription = "Key, or null."\ntype = string\ndefault = null\n\nvalidation {\n'
         'condition = var.key_arn == null ? true : can(regex("^arn:", var.key_arn))\n'
@@ -61,7 +61,7 @@ def test_a_default_of_null_keeps_null_and_skips_validation_of_it() -> None:
     )
 
 
-def test_a_required_input_has_no_default_and_is_not_nullable() -> None:
+def test_required_inputs_have_no_default_and_are_not_nullable() -> None:
     assert by_name("name") == (
         'variable "name" {\ndescription = "Name."\ntype = string\nnullable = false\n\nvalidation {\n'
         'condition = length(var.name) <= 9 && can(regex("^[a-z]+$", var.name))\n'
@@ -69,12 +69,12 @@ def test_a_required_input_has_no_default_and_is_not_nullable() -> None:
     )
 
 
-def test_choices_become_a_validation_that_names_them() -> None:
+def test_choices_become_a_validation_that_lists_them() -> None:
     assert "contains([1024, 2048], var.memory_mb)" in by_name("memory_mb")
     assert "memory_mb must be one of 1024, 2048." in by_name("memory_mb")
 
 
-def test_choices_that_stand_elsewhere_hold_as_a_literal_does() -> None:
+def test_choices_of_one_of_validate_like_a_literal() -> None:
     assert "type = number" in by_name("vcpus")
     assert "contains([2, 4, 6], var.vcpus)" in by_name("vcpus")
     with pytest.raises(UserError, match="vcpus: must be 2, 4 or 6, not 3"):
@@ -82,13 +82,13 @@ def test_choices_that_stand_elsewhere_hold_as_a_literal_does() -> None:
     assert Inputs.model_json_schema()["properties"]["vcpus"]["enum"] == [2, 4, 6]
 
 
-def test_constraints_inside_maps_and_objects_are_validated_too() -> None:
+def test_constraints_inside_maps_and_objects_are_validated() -> None:
     assert "alltrue([for item in var.schedules : item.days >= 1])" in by_name("schedules")
     assert 'alltrue([for key in keys(var.schedules) : can(regex("^[a-z]+$", key))])' in by_name("schedules")
     assert "var.off_hours == null ? true : var.off_hours.days >= 1" in by_name("off_hours")
 
 
-def test_numbers_with_declared_keys_are_a_map_that_refuses_others() -> None:
+def test_number_maps_reject_undeclared_keys() -> None:
     class Days(NumberMap):
         kept: int = Field(7, ge=1, description="Kept.")
         warm: int = Field(3, ge=1, description="Warm.")
@@ -109,7 +109,7 @@ def test_numbers_with_declared_keys_are_a_map_that_refuses_others() -> None:
         Kept.model_validate({"days": {"keep": 3}})
 
 
-def test_a_description_must_be_a_sentence() -> None:
+def test_descriptions_must_be_sentences() -> None:
     class Sloppy(BaseModel):
         name: str = Field(description="No period")
 
@@ -117,7 +117,7 @@ def test_a_description_must_be_a_sentence() -> None:
         list_variables(Sloppy)
 
 
-def test_the_readme_table_shows_what_is_required_and_what_objects_hold() -> None:
+def test_the_readme_table_shows_required_inputs_and_object_fields() -> None:
     rows = render_table(Inputs).splitlines()
     assert "| **name** | Name. | string | required |" in rows
     assert "| memory_mb | Memory, in MB. | number | `2048` |" in rows

@@ -1,4 +1,4 @@
-"""A rule is declared once: settings and Terraform come to one verdict, in one wording."""
+"""Rules are declared once and hold in settings and Terraform, with the same messages."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.authoring.inputs import list_variables
 from sustainable_mlops.authoring.rules import InputRule, list_tables, list_validations
-from tests.authoring.readings import outputs, variable
+from tests.authoring.terraform_values import plan_outputs, render_variable
 
 
 class Window(ModuleInputs):
@@ -45,72 +45,72 @@ class Windows(ModuleInputs):
     rules = (rule("by_name", lambda v: length(v.by_name) <= v.most, lambda v: f"may hold {v.most}"),)
 
 
-def written(name: str) -> str:
+def render_validation(name: str) -> str:
     return next(variable for variable in list_variables(Windows) if variable.name == name).hcl()
 
 
-def test_a_rule_of_an_object_becomes_the_validation_of_the_variable_that_it_is_in() -> None:
+def test_rules_of_an_object_become_validations_of_its_variable() -> None:
     assert (
         "condition = var.one == null ? true : (var.one.end == null ? true : var.one.end > var.one.start)\n"
-        # Which Terraform makes also where the condition holds.
+        # Terraform evaluates the message even if the condition holds.
         'error_message = var.one == null ? "" : "one.end: must be after ${var.one.start}"'
-    ) in written("one")
+    ) in render_validation("one")
 
 
-OFFERED = local_table("offered", {"north": ["c7g", "m6g"], "south": ["c7g"]})
+FAMILIES = local_table("offered", {"north": ["c7g", "m6g"], "south": ["c7g"]})
 
 
-class Placed(ModuleInputs):
+class FamilyInputs(ModuleInputs):
     region: str = Field("north", description="Where.")
     family: str = Field("c7g", description="What.")
 
-    rules = (rule("family", lambda v: contains(get(OFFERED, v.region, []), v.family), lambda v: f"not in {v.region}"),)
+    rules = (rule("family", lambda v: contains(get(FAMILIES, v.region, []), v.family), lambda v: f"not in {v.region}"),)
 
 
-def test_a_table_of_a_rule_is_a_local_in_terraform_and_its_value_here() -> None:
-    family = next(one for one in list_variables(Placed) if one.name == "family")
+def test_tables_of_rules_are_terraform_locals_and_python_values() -> None:
+    family = next(one for one in list_variables(FamilyInputs) if one.name == "family")
     assert family.validations == (
         ("contains(lookup(local.offered, var.region, []), var.family)", "family: not in ${var.region}"),
     )
-    assert list_tables(Placed) == {"offered": {"north": ["c7g", "m6g"], "south": ["c7g"]}}
-    assert Placed(region="north", family="m6g")
+    assert list_tables(FamilyInputs) == {"offered": {"north": ["c7g", "m6g"], "south": ["c7g"]}}
+    assert FamilyInputs(region="north", family="m6g")
     with pytest.raises(ValidationError, match="not in south"):
-        Placed(region="south", family="m6g")
+        FamilyInputs(region="south", family="m6g")
 
 
-def test_a_rule_of_a_map_names_the_keys_that_break_it() -> None:
+def test_rules_of_maps_name_the_violating_keys() -> None:
     assert (
         "alltrue([for key, item in var.by_name : length(item.tags) < 2])\n"
         'error_message = join("; ", [for key, item in var.by_name : "by_name.${key}.tags: may hold one tag" '
         "if !(length(item.tags) < 2)])"
-    ) in written("by_name")
+    ) in render_validation("by_name")
 
 
-def test_a_rule_reaches_through_maps_and_lists_and_over_variables() -> None:
-    assert '"lists.${key}.${key2}.tags: may hold one tag"' in written("lists")
-    assert "condition = length(var.by_name) <= var.most" in written("by_name")
+def test_rules_apply_inside_maps_and_lists_and_across_variables() -> None:
+    assert '"lists.${key}.${key2}.tags: may hold one tag"' in render_validation("lists")
+    assert "condition = length(var.by_name) <= var.most" in render_validation("by_name")
 
 
-def test_settings_are_told_of_every_broken_rule_where_it_is() -> None:
-    with pytest.raises(ValidationError) as refused:
+def test_settings_report_each_violated_rule_with_its_location() -> None:
+    with pytest.raises(ValidationError) as error_info:
         Windows.model_validate({"by_name": {"a": {"start": 3, "end": 2, "tags": {"x": "", "y": ""}}}})
-    told = {".".join(map(str, error["loc"])): error["msg"] for error in refused.value.errors()}
-    assert told == {
+    messages = {".".join(map(str, error["loc"])): error["msg"] for error in error_info.value.errors()}
+    assert messages == {
         "by_name.a.end": "Value error, must be after 3",
         "by_name.a.tags": "Value error, may hold one tag",
     }
 
 
-def test_a_rule_is_inherited() -> None:
+def test_rules_are_inherited() -> None:
     class More(Window):
         rules = (rule("start", lambda v: v.start > 0, "must be more than 0"),)
 
-    with pytest.raises(ValidationError, match="must be more than 0") as refused:
+    with pytest.raises(ValidationError, match="must be more than 0") as error_info:
         More(start=-1, end=-2)
-    assert refused.value.error_count() == 2
+    assert error_info.value.error_count() == 2
 
 
-# The rules of the modules, on values that only they refuse.
+# The rules of the modules, with values that only rules reject.
 
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1"
 ROLE = "arn:aws:iam::123456789012:role/x"
@@ -152,7 +152,7 @@ CHALLENGER = st.fixed_dictionaries(
         "weight": st.just(50),
     }
 )
-REFUSED = st.none() | st.sampled_from(["x", 1, True, {}, []])
+UNSUPPORTED = st.none() | st.sampled_from(["x", 1, True, {}, []])
 INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
     ServerlessEndpoint: st.fixed_dictionaries(
         {
@@ -168,7 +168,7 @@ INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
             "provisioned_concurrency": st.none()
             | st.fixed_dictionaries({"min": st.integers(1, 3), "max": st.integers(1, 3)}),
         },
-        optional=dict.fromkeys(["vpc_config", "instance_type", "data_capture_config"], REFUSED),
+        optional=dict.fromkeys(["vpc_config", "instance_type", "data_capture_config"], UNSUPPORTED),
     ),
     AsyncEndpoint: st.fixed_dictionaries(
         {
@@ -213,7 +213,9 @@ INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
             "one_instance_because": st.just("It may be gone for a while."),
             "models_s3_uri": st.just("s3://bucket/models/"),
             "challengers": st.dictionaries(st.sampled_from(["main", "b", "c", "d", "e"]), CHALLENGER, max_size=5),
-            "shadow": CHALLENGER.map(lambda given: {name: given[name] for name in given if name != "weight"}),
+            "shadow": CHALLENGER.map(
+                lambda challenger: {name: challenger[name] for name in challenger if name != "weight"}
+            ),
             "off_hours": st.fixed_dictionaries(
                 {
                     "begin": st.just("cron(0 20 ? * MON-FRI *)"),
@@ -283,7 +285,7 @@ CASES = st.one_of(*(st.tuples(st.just(model), values) for model, values in INPUT
 @pytest.mark.plan
 @settings(max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(CASES, min_size=60, max_size=90))
-def test_settings_and_terraform_refuse_the_same_with_the_same_words(
+def test_settings_and_terraform_reject_the_same_values_with_the_same_messages(
     tmp_path_factory: pytest.TempPathFactory,
     each_engine: Path,
     cases: list[tuple[type[ModuleInputs], dict[str, Any]]],
@@ -291,20 +293,26 @@ def test_settings_and_terraform_refuse_the_same_with_the_same_words(
     del each_engine
     known = {name: value for model in INPUTS for name, value in list_tables(model).items()}
     text = hcl.render_block("locals", known) + "".join(
-        variable(f"v{index}", model, values) + f'output "o{index}" {{\nvalue = [{_told(model, f"var.v{index}")}]\n}}\n'
+        render_variable(f"v{index}", model, values)
+        + f'output "o{index}" {{\nvalue = [{render_messages(model, f"var.v{index}")}]\n}}\n'
         for index, (model, values) in enumerate(cases)
     )
-    found = outputs(tmp_path_factory.mktemp("rules"), text)
-    different = []
+    outputs = plan_outputs(tmp_path_factory.mktemp("rules"), text)
+    differences = []
     for index, (model, values) in enumerate(cases):
-        here, there = list(_refusals(model, values)), [said for said in found[f"o{index}"] if said]
-        if bool(here) != bool(there) or any(said not in "; ".join(there) for said in here):
-            different.append(f"{model.__module__} {json.dumps(values)}: {here} here, {there} there")
-    assert not different, "\n".join(different)
+        in_python = list(list_messages(model, values))
+        in_terraform = [message for message in outputs[f"o{index}"] if message]
+        if bool(in_python) != bool(in_terraform) or any(
+            message not in "; ".join(in_terraform) for message in in_python
+        ):
+            differences.append(
+                f"{model.__module__} {json.dumps(values)}: {in_python} in Python, {in_terraform} in Terraform"
+            )
+    assert not differences, "\n".join(differences)
 
 
-def _told(model: type[ModuleInputs], name: str) -> str:
-    """An expression for each rule: its message where it is broken, else empty."""
+def render_messages(model: type[ModuleInputs], name: str) -> str:
+    """Render an expression for each rule: its message if violated, else empty."""
     var = input_expressions(model, name)
     return ", ".join(
         f'({render(condition)}) ? "" : {hcl.render_string(message)}'
@@ -313,10 +321,10 @@ def _told(model: type[ModuleInputs], name: str) -> str:
     )
 
 
-def _refusals(model: type[ModuleInputs], values: dict[str, Any]) -> Iterator[str]:
+def list_messages(model: type[ModuleInputs], values: dict[str, Any]) -> Iterator[str]:
     try:
         model.model_validate(values)
-    except ValidationError as error:
-        for one in error.errors(include_url=False):
+    except ValidationError as validation_error:
+        for one in validation_error.errors(include_url=False):
             assert one["type"] == "value_error", one
             yield f"{'.'.join(map(str, one['loc']))}: {one['ctx']['error']}"

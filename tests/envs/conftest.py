@@ -1,4 +1,4 @@
-"""dev's root module with other settings. jsii starts once in a test process, and only where a test asks for it."""
+"""The root module of dev with changed settings. jsii starts at most once in a test process."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,24 +15,24 @@ from sustainable_mlops.terraform import ROOT
 
 @pytest.fixture(scope="session")
 def dev() -> dict[str, Any]:
-    """What dev's settings say, over the catalogue."""
+    """The settings of dev, merged with the catalogue."""
     return settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
 
 
 @pytest.fixture(scope="session")
 def modules() -> dict[str, Any]:
-    """Every module, synthesized."""
+    """All modules, synthesized."""
     return synth.load_all_modules()
 
 
 @pytest.fixture(scope="session")
 def environment(dev: dict[str, Any], modules: dict[str, Any]) -> Callable[..., Any]:
-    """A function that synthesizes dev with settings changed (None takes one out), of these components."""
+    """A function that synthesizes dev with these components and changed settings; None removes a setting."""
 
     def synthesized(components: Sequence[type[Component[Any]]] = COMPONENTS, **changed: Any) -> Any:
         from envs.root import Environment
 
-        given = {name: value for name, value in {**dev, **changed}.items() if value is not None}
-        return Environment(EnvironmentSettings.model_validate(given), modules, components).synthesize()
+        values = {name: value for name, value in {**dev, **changed}.items() if value is not None}
+        return Environment(EnvironmentSettings.model_validate(values), modules, components).synthesize()
 
     return synthesized

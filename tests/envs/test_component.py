@@ -1,4 +1,4 @@
-"""The settings that components ask for, as one model; a mistake in asking is one line of the author's."""
+"""Settings of all components become one model; errors name the author's line."""
 
 from typing import Any
 
@@ -42,31 +42,29 @@ def model(*settings: type[CommonSettings]) -> type[BaseModel]:
 
     @compose_settings(components)
     class Settings(CommonSettings):
-        """All of it."""
+        """Settings of all components."""
 
     return Settings
 
 
-def test_a_map_that_two_declare_has_the_fields_of_both_in_an_entry() -> None:
+def test_maps_declared_by_two_components_have_the_fields_of_both() -> None:
     (_, entry) = model(FraudSettings, ChurnSettings).model_fields["models"].annotation.__args__  # type: ignore[union-attr]
     assert set(entry.model_fields) == {"fraud", "churn"}
 
 
-def test_settings_may_be_over_those_of_another_component() -> None:
+def test_settings_can_extend_those_of_another_component() -> None:
     fields = set(model(FraudSettings, MoreSettings).model_fields)
     assert fields - set(CommonSettings.model_fields) == {"topic", "models", "more"}
 
 
-def test_anything_else_that_two_declare_is_refused() -> None:
-    with pytest.raises(UserError) as refused:
+def test_only_maps_can_be_declared_by_two_components() -> None:
+    with pytest.raises(UserError) as error:
         model(FraudSettings, ClashingSettings)
-    where, _, said = str(refused.value).partition(": ")
-    assert where.startswith("tests/envs/test_component.py:")
-    assert (
-        said == "ClashingSettings declares 'topic', as FraudSettings does, and only maps can be shared; rename it"
-    )
+    location, _, message = str(error.value).partition(": ")
+    assert location.startswith("tests/envs/test_component.py:")
+    assert message == "ClashingSettings and FraudSettings both declare 'topic', and only maps can be shared; rename it"
 
 
-def test_what_the_environment_gives_is_an_input_that_the_module_has() -> None:
+def test_environment_inputs_exist_in_the_modules() -> None:
     with pytest.raises(UserError, match=r"^tests/envs/test_component.py:\d+: .*no input 'name_prefx'; did you mean"):
         module_options(NamedInputs, excluded=("name_prefx",))

@@ -1,4 +1,4 @@
-"""What the README says to do with the settings passes the gate of the review, and serves what it says."""
+"""The steps of the README with settings pass the review, and their endpoints return predictions."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ NAME, ARTIFACTS = "smlops-dev-flight-delay", "smlops-dev-artifacts-123456789012-
 MODEL = "def model_fn(folder):\n    return 'late'\ndef predict_fn(values, model):\n    return model\n"
 
 
-def write(folder: Path, body: dict[str, Any]) -> None:
-    """A root module in JSON syntax, its state beside it."""
+def write_root_module(folder: Path, body: dict[str, Any]) -> None:
+    """Write a root module in JSON syntax with a local state."""
     del body["terraform"]["backend"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.tf.json").write_text(json.dumps(body))
@@ -31,7 +31,7 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 @pytest.mark.toolchain
 @pytest.mark.environment
 @pytest.mark.apply
-def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_in_each_way(
+def test_a_new_model_passes_the_review_and_serves_packages_with_all_endpoint_kinds(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> None:
     sandbox, variables = own
@@ -41,44 +41,46 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
         (repository / name).symlink_to(ROOT / name)
     before = sandbox.inventory()
     folder = repository / "envs" / "dev"
-    write(folder, environment().json())
+    write_root_module(folder, environment().json())
     driver = terraform(folder, variables)
     assert list_blocking_gates(check_review(plan(driver))) == []
     apply(driver)
     try:
-        write(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
-        found = check_review(plan(driver))
-        assert list_blocking_gates(found) == []
-        (risk,) = (one.risk for one in found.risks if one.level != "note")
+        write_root_module(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
+        review = check_review(plan(driver))
+        assert list_blocking_gates(review) == []
+        (risk,) = (one.risk for one in review.risks if one.level != "note")
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
         assert risk.description.endswith(f"reaches only what this plan creates: {group}")
 
-        (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
+        (folder / synth.PACKAGES).write_text(
+            json.dumps({"model_packages": {"flight_delay": register_package(sandbox)}})
+        )
         served = {**dev["models"]["flight_delay"], "realtime_endpoint": REALTIME}
-        write(folder, environment(models={"flight_delay": served}).json())
+        write_root_module(folder, environment(models={"flight_delay": served}).json())
         driver.execute_command("get")
         assert list_blocking_gates(check_review(plan(driver))) == []
-        write(folder, environment(models={"flight_delay": {**served, "async_endpoint": ASYNC}}).json())
+        write_root_module(folder, environment(models={"flight_delay": {**served, "async_endpoint": ASYNC}}).json())
         driver.execute_command("get")
         assert list_blocking_gates(check_review(plan(driver))) == ["privileges"], (
-            "the key of its topics is for somebody to accept"
+            "permissions for the key of its topics need acceptance"
         )
         apply(driver)
-        again = plan(driver)
-        assert list_changes(again) == {}
-        assert answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
-        told = again["planned_values"]["outputs"]["topics"]["value"]["alarms"]
-        health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=told)
+        second_plan = plan(driver)
+        assert list_changes(second_plan) == {}
+        assert read_answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
+        topic = second_plan["planned_values"]["outputs"]["topics"]["value"]["alarms"]
+        health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=topic)
         assert len(health["CompositeAlarms"]) == 3
     finally:
-        unregister(sandbox)
+        delete_packages(sandbox)
         driver.destroy()
-    assert sandbox.inventory() == before, "destroy left something"
+    assert sandbox.inventory() == before, "destroy left resources"
 
 
-def register(sandbox: Any) -> str:
-    """The ARN of an approved package in the environment's registry, whose archive is among its artifacts."""
+def register_package(sandbox: Any) -> str:
+    """Register an approved package in the environment's registry and return its ARN. Its archive is an artifact."""
     key = "models/flight_delay/model.tar.gz"
     sandbox.client("s3").put_object(Bucket=ARTIFACTS, Key=key, Body=create_tar(code__inference_py=MODEL))
     package = sandbox.client("sagemaker").create_model_package(
@@ -93,23 +95,25 @@ def register(sandbox: Any) -> str:
     return str(package["ModelPackageArn"])
 
 
-def unregister(sandbox: Any) -> None:
-    """Take the packages away: their group goes with the environment once it is empty."""
+def delete_packages(sandbox: Any) -> None:
+    """Delete the packages: destroy can delete only an empty group."""
     sagemaker = sandbox.client("sagemaker")
     for one in sagemaker.list_model_packages(ModelPackageGroupName=NAME)["ModelPackageSummaryList"]:
         sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
 
 
-def answers(sandbox: Any) -> dict[str, str]:
-    """What the model answers, by the way in which it is asked."""
+def read_answers(sandbox: Any) -> dict[str, str]:
+    """The answers of the model, by kind of endpoint."""
     runtime, s3 = sandbox.client("sagemaker-runtime"), sandbox.client("s3")
-    said, given = {}, {"ContentType": "application/json"}
-    for way, name in {"serverless": NAME, "realtime": f"{NAME}-realtime"}.items():
-        said[way] = json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"[]", **given)["Body"].read())
+    answers, request = {}, {"ContentType": "application/json"}
+    for kind, name in {"serverless": NAME, "realtime": f"{NAME}-realtime"}.items():
+        answers[kind] = json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"[]", **request)["Body"].read())
     folder = f"s3://{ARTIFACTS}/async-inference/{NAME}-async"
     s3.put_object(Bucket=ARTIFACTS, Key=f"async-inference/{NAME}-async/requests/one", Body=b"[]")
-    taken = runtime.invoke_endpoint_async(EndpointName=f"{NAME}-async", InputLocation=f"{folder}/requests/one", **given)
-    key = taken["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
+    accepted = runtime.invoke_endpoint_async(
+        EndpointName=f"{NAME}-async", InputLocation=f"{folder}/requests/one", **request
+    )
+    key = accepted["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
     wait_until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=240)
-    said["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
-    return said
+    answers["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
+    return answers

@@ -1,4 +1,4 @@
-"""An environment with many feature groups and models: what launchers read fits into SSM parameters."""
+"""The SSM parameters for launchers fit an environment with many feature groups and models."""
 
 import json
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import feature_groups
 from sustainable_mlops.terraform import ROOT, list_changes
-from tests.envs.test_golden_path import write
+from tests.envs.test_golden_path import write_root_module
 from tests.modules.examples import apply, plan, terraform
 
 GROUPS, FEATURES, MODELS = 20, 40, 60
 STANDARD_CHARACTERS = 4096
 
 
-def many_groups() -> dict[str, Any]:
+def create_groups() -> dict[str, Any]:
     """Return feature groups with many features each."""
     features = {f"departures_of_the_hour_before_{number:02}": {"type": "Fractional"} for number in range(FEATURES - 2)}
     group = {
@@ -31,29 +31,31 @@ def many_groups() -> dict[str, Any]:
     return {f"flights_of_the_airport_{number:02}": group for number in range(GROUPS)}
 
 
-def many_models(count: int) -> dict[str, Any]:
+def create_models(count: int) -> dict[str, Any]:
     """Return models that only have a group in the registry."""
     return {f"delay_of_the_airport_{number:02}": {"description": "A model."} for number in range(count)}
 
 
 @pytest.mark.apply
-def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
+def test_a_large_catalogue_is_applied_and_readable_by_launchers(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any]
 ) -> None:
     sandbox, variables = own
-    for beside in synth.CALLED_FOLDERS:
-        (tmp_path / beside).symlink_to(ROOT / beside)
+    for source_folder in synth.CALLED_FOLDERS:
+        (tmp_path / source_folder).symlink_to(ROOT / source_folder)
     folder = tmp_path / "envs" / "dev"
-    write(folder, environment(feature_groups=many_groups(), models=many_models(1), pipelines={}).json())
+    write_root_module(folder, environment(feature_groups=create_groups(), models=create_models(1), pipelines={}).json())
     driver = terraform(folder, variables)
     plan(driver)
     apply(driver)
 
-    write(folder, environment(feature_groups=many_groups(), models=many_models(MODELS), pipelines={}).json())
+    write_root_module(
+        folder, environment(feature_groups=create_groups(), models=create_models(MODELS), pipelines={}).json()
+    )
     plan(driver)
     apply(driver)
-    again = plan(driver)
-    assert list_changes(again) == {}
+    second_plan = plan(driver)
+    assert list_changes(second_plan) == {}
 
     ssm = sandbox.client("ssm")
     pages = ssm.get_paginator("describe_parameters").paginate()
@@ -67,12 +69,12 @@ def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
     group = json.loads(ssm.get_parameter(Name=min(tiers))["Parameter"]["Value"])
     assert group["name"] == "smlops-dev-flights-of-the-airport-00"
     assert group["offline_s3_uri"].startswith("s3://smlops-dev-data-")
-    declared = feature_groups.read_declarations(again["planned_values"]["outputs"], "envs/dev")
+    declared = feature_groups.read_declarations(second_plan["planned_values"]["outputs"], "envs/dev")
     assert {len(one.features) for one in declared.values()} == {FEATURES}
 
 
-def test_more_models_than_a_parameter_can_list_are_refused(environment: Callable[..., Any]) -> None:
-    with pytest.raises(UserError) as refused:
-        environment(models=many_models(80), pipelines={})
-    assert "settings.yaml: 83 buckets, models and pipelines take up to " in str(refused.value)
-    assert "characters of the parameter /sustainable-mlops/dev/platform, which holds 8192" in str(refused.value)
+def test_more_models_than_fit_a_parameter_are_rejected(environment: Callable[..., Any]) -> None:
+    with pytest.raises(UserError) as error:
+        environment(models=create_models(80), pipelines={})
+    assert "settings.yaml: 83 buckets, models and pipelines take up to " in str(error.value)
+    assert "characters of the parameter /sustainable-mlops/dev/platform, which holds 8192" in str(error.value)

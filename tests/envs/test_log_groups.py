@@ -1,4 +1,4 @@
-"""Log groups that the account has already, or that come back: they are adopted, and nothing is left of them."""
+"""Log groups that exist before the apply are adopted, and those that AWS recreates are deleted after destroy."""
 
 import json
 import re
@@ -16,12 +16,12 @@ from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
-from tests.envs.test_golden_path import ARTIFACTS, NAME, register, unregister, write
+from tests.envs.test_golden_path import ARTIFACTS, NAME, delete_packages, register_package, write_root_module
 from tests.modules.examples import plan, terraform
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 JOBS, ENDPOINT = "/aws/sagemaker/TrainingJobs", f"/aws/sagemaker/Endpoints/{NAME}"
-#: Writes a line once the file is there.
+#: Writes a line after the file exists.
 TRAIN = """
 import os, time
 while not os.path.exists({file!r}):
@@ -31,7 +31,7 @@ print("a late line")
 
 
 def start_training(sandbox: Any, waits_for: Path) -> None:
-    """Start a job that writes its only line once the file is there."""
+    """Start a job that writes its only line after the file exists."""
     make_role(sandbox)
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -47,48 +47,48 @@ def start_training(sandbox: Any, waits_for: Path) -> None:
     )
 
 
-def names(sandbox: Any) -> list[str]:
-    """Return the names of the log groups that there are."""
+def list_log_groups(sandbox: Any) -> list[str]:
+    """Return the names of all log groups."""
     return [group["logGroupName"] for group in sandbox.client("logs").describe_log_groups()["logGroups"]]
 
 
 @pytest.mark.apply
-def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
+def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox, variables = own
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "repository" / "envs" / "dev"
-    write(folder, environment().json())
+    write_root_module(folder, environment().json())
     (folder / "settings.yaml").touch()
-    for beside in synth.CALLED_FOLDERS:
-        (tmp_path / "repository" / beside).symlink_to(ROOT / beside)
+    for source_folder in synth.CALLED_FOLDERS:
+        (tmp_path / "repository" / source_folder).symlink_to(ROOT / source_folder)
     for name in (JOBS, ENDPOINT):
         sandbox.client("logs").create_log_group(logGroupName=name)
     driver = terraform(folder, variables)
-    ours = Terraform(folder, variables)
+    wrapper = Terraform(folder, variables)
 
-    with pytest.raises(UserError) as refused:
-        ours.apply()
-    assert str(refused.value) == (
+    with pytest.raises(UserError) as error:
+        wrapper.apply()
+    assert str(error.value) == (
         f"terraform apply in dev: these log groups already exist: {JOBS}; add them to existing_log_groups in "
         f"{folder}/settings.yaml, run `smlops synth dev`, then apply again to adopt them"
     )
 
-    write(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
-    ours.apply()
-    assert list_changes(plan(driver)) == {}, "the endpoint's group waits for the first package"
-    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
+    write_root_module(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
+    wrapper.apply()
+    assert list_changes(plan(driver)) == {}, "the endpoint's group is adopted with the first package"
+    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register_package(sandbox)}}))
     planned = plan(driver)
     address = 'module.serverless_endpoint["flight_delay"].aws_cloudwatch_log_group.this'
     (change,) = (one["change"] for one in planned["resource_changes"] if one["address"] == address)
     assert (change["importing"], change["actions"]) == ({"id": ENDPOINT}, ["update"])
-    ours.apply()
+    wrapper.apply()
     assert list_changes(plan(driver)) == {}
-    assert {JOBS, ENDPOINT} < set(names(sandbox))
+    assert {JOBS, ENDPOINT} < set(list_log_groups(sandbox))
 
-    unregister(sandbox)
+    delete_packages(sandbox)
     signal = tmp_path / "signal"
     start_training(sandbox, signal)
     wait_until(
@@ -100,20 +100,20 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
 
     def let_job_end(progress: str) -> None:
         if "late log lines" in progress and not signal.exists():
-            assert names(sandbox) == []
+            assert list_log_groups(sandbox) == []
             signal.touch()
-            wait_until(lambda: names(sandbox) == [JOBS])
+            wait_until(lambda: list_log_groups(sandbox) == [JOBS])
 
-    teardown.destroy(ours, let_job_end, late_seconds=10)
+    teardown.destroy(wrapper, let_job_end, late_seconds=10)
     assert signal.exists()
-    assert names(sandbox) == []
+    assert list_log_groups(sandbox) == []
     assert ARTIFACTS not in str(sandbox.inventory())
 
-    with pytest.raises(UserError) as refused:
-        ours.apply()
+    with pytest.raises(UserError) as error:
+        wrapper.apply()
     assert re.search(
         rf"this log group no longer exists: .*{JOBS}.*; remove it from existing_log_groups in \S+/settings.yaml",
-        str(refused.value),
+        str(error.value),
     )
 
 
@@ -132,7 +132,7 @@ def test_only_log_groups_of_the_environment_can_be_adopted(
         EnvironmentSettings.model_validate({**dev, "existing_log_groups": existing})
 
 
-def test_an_existing_group_of_a_root_module_without_settings_is_adopted_by_an_import_block(tmp_path: Path) -> None:
+def test_import_blocks_adopt_log_groups_in_root_modules_without_settings(tmp_path: Path) -> None:
     reason = (
         "creating CloudWatch Logs Log Group (/a): operation error CloudWatch Logs: CreateLogGroup, "
         "ResourceAlreadyExistsException: The specified log group already exists creating CloudWatch Logs Log Group "
@@ -143,9 +143,7 @@ def test_an_existing_group_of_a_root_module_without_settings_is_adopted_by_an_im
     assert log_groups.explain_error("creating Topic: ResourceAlreadyExistsException", tmp_path) is None
 
 
-def test_log_groups_that_do_not_come_back_are_waited_for_and_no_longer(
-    sandbox: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wait_for_recreated_log_groups_ends(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     waits: list[float] = []

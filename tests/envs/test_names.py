@@ -1,4 +1,4 @@
-"""Names: readable, stable, of a length that the service takes, and different for what is different."""
+"""Names are readable, deterministic, short enough for the service, and unique."""
 
 import re
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from envs.names import EnvironmentName, NameKind, find_problems, join_parts, longest_name, shorten_name
 
 KINDS = st.sampled_from(NameKind.__args__)  # type: ignore[attr-defined]
-#: Such as are made of a prefix and keys.
+#: Texts like those of a prefix and keys.
 TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII), fullmatch=True)
 
 
@@ -23,13 +23,13 @@ TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII),
         ("model_package_group", "sagemaker", "EntityName"),
     ],
 )
-def test_the_longest_name_is_the_services_own(kind: NameKind, service: str, shape: str) -> None:
+def test_length_limits_equal_those_of_the_services(kind: NameKind, service: str, shape: str) -> None:
     model = botocore.session.get_session().get_service_model(service)
     assert longest_name(kind) == model.shape_for(shape).metadata["max"]
 
 
 @given(KINDS, TEXTS)
-def test_a_name_that_fits_is_left_as_it_is_and_no_other_is_too_long(kind: NameKind, text: str) -> None:
+def test_only_names_that_are_too_long_change(kind: NameKind, text: str) -> None:
     name = shorten_name(kind, text)
     assert (name == text) == (len(text) <= longest_name(kind))
     assert len(name) <= longest_name(kind)
@@ -37,7 +37,7 @@ def test_a_name_that_fits_is_left_as_it_is_and_no_other_is_too_long(kind: NameKi
 
 
 @given(TEXTS)
-def test_a_name_that_is_cut_begins_as_the_whole_and_ends_in_a_letter_or_digit(text: str) -> None:
+def test_truncated_names_keep_their_start_and_end_in_a_letter_or_digit(text: str) -> None:
     whole = text.ljust(longest_name("endpoint") + 1, "x")
     start, _, digest = shorten_name("endpoint", whole).rpartition("-")
     assert whole.startswith(start)
@@ -46,19 +46,19 @@ def test_a_name_that_is_cut_begins_as_the_whole_and_ends_in_a_letter_or_digit(te
 
 
 @given(st.lists(TEXTS, unique=True, min_size=2, max_size=2), st.integers(100, 200))
-def test_what_differs_only_where_it_is_cut_off_still_has_two_names(ends: list[str], length: int) -> None:
+def test_names_that_differ_only_in_the_truncated_part_remain_different(ends: list[str], length: int) -> None:
     one, other = ("a" * length + end for end in ends)
     assert shorten_name("endpoint", one) != shorten_name("endpoint", other)
 
 
-def test_a_name_is_the_same_on_every_machine_and_every_day() -> None:
+def test_names_are_deterministic() -> None:
     assert join_parts("smlops-dev", "flight_delay") == "smlops-dev-flight-delay"
     assert shorten_name("endpoint", "smlops-dev-" + "flight-delay-" * 5 + "end") == (
         "smlops-dev-flight-delay-flight-delay-flight-delay-flig-06ee2d22"
     )
 
 
-def test_two_keys_that_give_one_name_and_a_name_that_is_too_long_are_told() -> None:
+def test_name_collisions_and_long_names_are_reported() -> None:
     names = [
         EnvironmentName("bucket", "storage.extra_buckets.x", "b" * 64),
         EnvironmentName("endpoint", "models.a.serverless_endpoint", "p-a"),

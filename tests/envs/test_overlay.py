@@ -1,4 +1,4 @@
-"""The catalogue says what is the same everywhere, and settings.yaml what differs; a mistake is told of its own file."""
+"""The catalogue has common values and settings.yaml overrides; errors name the right file."""
 
 import shutil
 from pathlib import Path
@@ -22,25 +22,25 @@ MAPPINGS = st.dictionaries(st.sampled_from("abc"), VALUES)
 
 @pytest.fixture
 def envs(tmp_path: Path) -> Path:
-    """A folder of environments with this catalogue and none of them."""
+    """A folder with the catalogue and no environments."""
     shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     return tmp_path
 
 
-def load(envs: Path, **changed: Any) -> settings.EnvironmentSettings:
+def load(envs: Path, **changes: Any) -> settings.EnvironmentSettings:
     (envs / "dev").mkdir(exist_ok=True)
-    (envs / "dev" / "settings.yaml").write_text(yaml.safe_dump({**DEV, **changed}))
+    (envs / "dev" / "settings.yaml").write_text(yaml.safe_dump({**DEV, **changes}))
     return settings.load(envs / "dev")
 
 
-def models(loaded: settings.EnvironmentSettings) -> Any:
+def dump_models(loaded: settings.EnvironmentSettings) -> Any:
     return loaded.model_dump(exclude_unset=True)["models"]
 
 
-def test_what_settings_leave_out_is_as_the_catalogue_says_and_what_they_say_wins_field_by_field(envs: Path) -> None:
+def test_settings_override_single_fields_of_the_catalogue(envs: Path) -> None:
     (envs / "catalogue" / "models" / "fraud.yaml").write_text("description: Is it fraud?\n")
-    changed = {"flight_delay": {"serverless_endpoint": {"max_concurrency": 9}}}
-    everywhere, here = models(load(envs)), models(load(envs, models=changed))
+    changes = {"flight_delay": {"serverless_endpoint": {"max_concurrency": 9}}}
+    everywhere, here = dump_models(load(envs)), dump_models(load(envs, models=changes))
     assert set(everywhere) == {"flight_delay", "fraud"}
     assert here["fraud"] == everywhere["fraud"]
     endpoint = everywhere["flight_delay"]["serverless_endpoint"]
@@ -48,14 +48,14 @@ def test_what_settings_leave_out_is_as_the_catalogue_says_and_what_they_say_wins
     assert here["flight_delay"]["description"] == everywhere["flight_delay"]["description"]
 
 
-def test_null_takes_an_entry_or_a_field_of_it_out(envs: Path) -> None:
-    assert models(load(envs, models={"flight_delay": None}, pipelines={"flight_delay": None})) == {}
-    served_nowhere = models(load(envs, models={"flight_delay": {"serverless_endpoint": None}}))
+def test_null_removes_entries_and_fields(envs: Path) -> None:
+    assert dump_models(load(envs, models={"flight_delay": None}, pipelines={"flight_delay": None})) == {}
+    served_nowhere = dump_models(load(envs, models={"flight_delay": {"serverless_endpoint": None}}))
     assert served_nowhere["flight_delay"]["serverless_endpoint"] is None
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changes", "message"),
     [
         ({"models": {"flight_dely": {}}}, "models.flight_dely: is not in the catalogue; did you mean 'flight_delay'?"),
         ({"feature_groups": {"flihgts": {}}}, "feature_groups.flihgts: is not in the catalogue; did you mean"),
@@ -69,16 +69,16 @@ def test_null_takes_an_entry_or_a_field_of_it_out(envs: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError) as refused:
-        load(envs, **changed)
-    assert str(refused.value).startswith(f"{envs}/dev/settings.yaml: ")
-    assert told in str(refused.value)
-    assert "\n" not in str(refused.value)
+def test_errors_of_settings_name_the_settings_file(envs: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        load(envs, **changes)
+    assert str(error.value).startswith(f"{envs}/dev/settings.yaml: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "message"),
     [
         ("models/fraud.yaml", "descripion: x", "models.fraud.descripion: unknown key; did you mean 'description'?"),
         ("models/fraud.yaml", "serverless_endpoint: {vpc_config: {}}", "a serverless endpoint cannot join a VPC"),
@@ -91,25 +91,27 @@ def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any
         ("features/fares.yaml", "event_time: t", "feature_groups.fares.record_identifier: is missing; add it"),
     ],
 )
-def test_a_mistake_in_the_catalogue_names_its_file(envs: Path, file: str, text: str, told: str) -> None:
+def test_errors_of_the_catalogue_name_its_file(envs: Path, file: str, text: str, message: str) -> None:
     (envs / "catalogue" / file).write_text(text)
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         load(envs)
-    assert str(refused.value).startswith(f"{envs}/catalogue/{file}: ")
-    assert told in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert str(error.value).startswith(f"{envs}/catalogue/{file}: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @given(MAPPINGS, MAPPINGS)
-def test_settings_that_repeat_what_they_gave_change_nothing_and_always_win(base: Any, own: Any) -> None:
-    def over(base: Any, own: Any) -> Any:
-        return overlay.merge_catalogue({"models": {"m": base}}, {"models": {"m": own}}, "settings.yaml")["models"]["m"]
+def test_overlays_are_idempotent_and_take_precedence(base: Any, override: Any) -> None:
+    def combine(base: Any, override: Any) -> Any:
+        return overlay.merge_catalogue({"models": {"m": base}}, {"models": {"m": override}}, "settings.yaml")["models"][
+            "m"
+        ]
 
-    once = over(base, own)
-    assert over(once, own) == once
-    assert over(base, {}) == base
-    for key in {*base, *own}:
-        if key not in own:
+    once = combine(base, override)
+    assert combine(once, override) == once
+    assert combine(base, {}) == base
+    for key in {*base, *override}:
+        if key not in override:
             assert once[key] == base[key]
-        elif not (isinstance(own[key], dict) and isinstance(base.get(key), dict)):
-            assert once[key] == own[key]
+        elif not (isinstance(override[key], dict) and isinstance(base.get(key), dict)):
+            assert once[key] == override[key]

@@ -1,4 +1,4 @@
-"""An environment fills what its pipelines' definitions declare, and says before Terraform starts what cannot be."""
+"""Environments set the parameters of pipeline definitions and report errors before Terraform starts."""
 
 import json
 from collections.abc import Callable
@@ -22,20 +22,20 @@ ENVIRONMENTS = synth.list_names()[1]
 FILE = "workloads/flight_delay/pipeline.json"
 
 
-def parse(**changed: Any) -> settings.EnvironmentSettings:
-    """dev's settings with this said of the pipeline flight_delay besides, over the catalogue."""
-    text = yaml.safe_dump({**DEV, "pipelines": {"flight_delay": changed}})
+def load_pipeline(**changes: Any) -> settings.EnvironmentSettings:
+    """Load the settings of dev with additional options of the pipeline flight_delay."""
+    text = yaml.safe_dump({**DEV, "pipelines": {"flight_delay": changes}})
     return settings.parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
 
 
-def declared(file: str) -> dict[str, Any]:
-    """The parameters of a definition, with their defaults."""
+def list_parameters(file: str) -> dict[str, Any]:
+    """The parameters of a definition and their defaults."""
     whole = json.loads((ROOT / file).read_text())
     return {one["Name"]: one.get("DefaultValue") for one in whole["Parameters"]}
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changes", "message"),
     [
         (
             {"model": "flight_dely"},
@@ -61,57 +61,63 @@ def declared(file: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_mistake_is_told_where_it_was_made(changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError) as refused:
-        parse(**changed)
-    assert "settings.yaml: pipelines.flight_delay" in str(refused.value)
-    assert told in str(refused.value)
-    assert "\n" not in str(refused.value)
+def test_errors_name_the_file_and_the_field(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_pipeline(**changes)
+    assert "settings.yaml: pipelines.flight_delay" in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"Parameters": [1]}', '{"Parameters": 1}', "\xff"])
-def test_a_file_that_is_no_definition_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_files_that_are_not_definitions_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     (tmp_path / "other.json").write_text(text, encoding="latin-1")
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
     with pytest.raises(UserError, match=r"definition_file: other\.json is not a pipeline definition"):
-        parse(definition_file="other.json")
+        load_pipeline(definition_file="other.json")
     pipelines._declared.cache_clear()
 
 
-def test_what_data_that_arrives_would_start_without_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parameters = [{"Name": name, "Type": "String"} for name in (*declared(FILE), "Season", "Airline")]
+def test_parameters_missing_at_data_arrival_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = [{"Name": name, "Type": "String"} for name in (*list_parameters(FILE), "Season", "Airline")]
     (tmp_path / "more.json").write_text(json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": []}))
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
-    with pytest.raises(UserError, match=r"parameters: arriving data would start the pipeline without Airline, .*, Season, "):
-        parse(definition_file="more.json")
-    assert parse(definition_file="more.json", data_arrival=None)
+    with pytest.raises(
+        UserError,
+        match=r"parameters: arriving data would start the pipeline without Airline, .*, "
+        "Season, ",
+    ):
+        load_pipeline(definition_file="more.json")
+    assert load_pipeline(definition_file="more.json", data_arrival=None)
     pipelines._declared.cache_clear()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_every_parameter_without_a_default_is_filled_and_images_are_those_of_the_sdk(
+def test_all_parameters_without_defaults_have_values_and_images_equal_those_of_the_sdk(
     name: str, environment: Callable[..., Any]
 ) -> None:
-    given = settings.load(ROOT / "envs" / name)
-    said = given.model_dump(exclude_unset=True)
-    call = environment(**said).json()["module"]["pipeline_flight_delay"]
-    (entry,) = (one for key, one in said["pipelines"].items() if key == "flight_delay")
-    lacking = {one for one, default in declared(entry["definition_file"]).items() if default is None}
+    env_settings = settings.load(ROOT / "envs" / name)
+    values = env_settings.model_dump(exclude_unset=True)
+    call = environment(**values).json()["module"]["pipeline_flight_delay"]
+    (entry,) = (one for key, one in values["pipelines"].items() if key == "flight_delay")
+    lacking = {one for one, default in list_parameters(entry["definition_file"]).items() if default is None}
     assert lacking - call["parameters"].keys() == {"InputKey"}, "which the data that arrives gives"
-    assert call["parameters"].keys() <= declared(entry["definition_file"]).keys()
+    assert call["parameters"].keys() <= list_parameters(entry["definition_file"]).keys()
     for parameter, image in entry["images"].items():
         framework, tag = image.removeprefix("sagemaker-").split(":")
         version, arm, _ = tag.partition("-arm64")
         known = image_address(
             FrameworkImage(framework=framework.replace("scikit-learn", "sklearn"), version=version),
-            given.region,
+            env_settings.region,
             "ml.c7g.large" if arm else "ml.m7i.large",
             "inference",
         )
         assert call["parameters"][parameter] == known
 
 
-def test_the_images_are_those_that_the_workload_s_job_files_name() -> None:
+def test_images_equal_those_of_the_job_files() -> None:
     images = load_yaml(ROOT / "envs" / "catalogue" / "pipelines" / "flight_delay.yaml", overlay.RawYaml).data["images"]
     steps = {"ProcessingImage": "process.yaml", "TrainingImage": "job.yaml", "InferenceImage": "job.yaml"}
     for parameter, file in steps.items():
@@ -119,24 +125,26 @@ def test_the_images_are_those_that_the_workload_s_job_files_name() -> None:
         assert images[parameter] == f"sagemaker-{named['framework']}:{named['version']}"
 
 
-def test_whole_addresses_and_schedules_are_passed_on(environment: Callable[..., Any], dev: dict[str, Any]) -> None:
+def test_complete_addresses_and_schedules_are_passed_unchanged(
+    environment: Callable[..., Any], dev: dict[str, Any]
+) -> None:
     own = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delays:7"
-    changed = {
+    changes = {
         **dev["pipelines"]["flight_delay"],
         "images": {**dev["pipelines"]["flight_delay"]["images"], "TrainingImage": own},
         "parameters": {"MaxDepth": "7"},
         "schedule": {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight_delay/all/"}},
     }
-    body = environment(pipelines={"flight_delay": changed}, access={"role_path": "/mlops/"}).json()
+    body = environment(pipelines={"flight_delay": changes}, access={"role_path": "/mlops/"}).json()
     call = body["module"]["pipeline_flight_delay"]
     assert call["parameters"]["TrainingImage"] == own
     assert call["parameters"]["MaxDepth"] == "7"
-    assert call["schedule"] == changed["schedule"]
+    assert call["schedule"] == changes["schedule"]
     assert call["role_path"] == "/mlops/"
     assert body["locals"]["platform"]["pipelines"] == {"flight_delay": "${module.pipeline_flight_delay.name}"}
 
 
-def test_an_environment_may_leave_the_pipeline_out(environment: Callable[..., Any]) -> None:
+def test_pipelines_are_optional(environment: Callable[..., Any]) -> None:
     body = environment(pipelines={}).json()
     assert [name for name in body["module"] if name.startswith("pipeline")] == []
     assert "pipeline_failure_topics" not in body["output"]

@@ -1,4 +1,4 @@
-"""Every environment plans with every model's package in its file, also one whose names are as long as may be."""
+"""All environments plan with packages of all models, including one with the longest allowed names."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.renewal import renew
 
-#: Nobody is asked anything, so no account has to be there.
+#: Override that needs no AWS account.
 OFFLINE = """
 terraform {
   backend "local" {}
@@ -28,8 +28,8 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 """
-#: Which attribute of which resource holds a name of each kind.
-NAMED: Mapping[NameKind, tuple[str, str]] = {
+#: Resource type and attribute of each kind of name.
+NAME_ATTRIBUTES: Mapping[NameKind, tuple[str, str]] = {
     "bucket": ("aws_s3_bucket", "bucket"),
     "endpoint": ("aws_sagemaker_endpoint", "name"),
     "feature_group": ("aws_sagemaker_feature_group", "feature_group_name"),
@@ -46,8 +46,8 @@ LONGEST = {
     "observability": {"idle_stop": "delete", "by_model": {"breast_cancer_stage_and_gradez": {"idle_stop": "report"}}},
     "storage": {"extra_buckets": {"landing-it": {}}},
     "models": {
-        f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": said}
-        for end, said in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
+        f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": options}
+        for end, options in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
     }
     | {
         "breast_cancer_stage_and_gradez": {
@@ -71,19 +71,22 @@ LONGEST = {
 }
 
 
-def served(given: EnvironmentSettings) -> list[str]:
-    """The models that have an endpoint, once for each."""
+def list_served_models(env_settings: EnvironmentSettings) -> list[str]:
+    """The models with endpoints, one entry for each endpoint."""
     kinds = [component for component in COMPONENTS if issubclass(component, ModelEndpoints)]
-    return [key for kind in kinds for key in kind(given).declared_endpoints()]
+    return [key for kind in kinds for key in kind(env_settings).declared_endpoints()]
 
 
-def planned(
-    folder: Path, given: EnvironmentSettings, variables: dict[str, str], region: str = "", *more: str
+def create_plan(
+    folder: Path, env_settings: EnvironmentSettings, variables: dict[str, str], region: str = "", *more: str
 ) -> dict[str, Any]:
-    """The plan of a root module in `folder`, every model (and `more`) packaged in the file that Terraform reads by
-    itself, in its Region or another."""
-    group = f"arn:aws:sagemaker:{region or given.region}:{given.account_id}:model-package/group"
-    packages = {"model_packages": {key: f"{group}/{number}" for number, key in enumerate([*served(given), *more], 1)}}
+    """Plan a root module in `folder` with packages of all models and of `more`, in its Region or another."""
+    group = f"arn:aws:sagemaker:{region or env_settings.region}:{env_settings.account_id}:model-package/group"
+    packages = {
+        "model_packages": {
+            key: f"{group}/{number}" for number, key in enumerate([*list_served_models(env_settings), *more], 1)
+        }
+    }
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
     (folder / "offline_override.tf").write_text(OFFLINE)
     for name in synth.CALLED_FOLDERS:
@@ -93,25 +96,26 @@ def planned(
     return terraform.plan(folder / "tfplan")
 
 
-def check(plan: Mapping[str, Any], given: EnvironmentSettings) -> None:
-    """What is planned is served, and named as it was said before Terraform started."""
+def check_served_models(plan: Mapping[str, Any], env_settings: EnvironmentSettings) -> None:
+    """Check that all served models are planned, with the names that the environment lists."""
     resources = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
     assert [change["address"] for change in resources if change["change"]["actions"] != ["create"]] == []
-    names = [name for component in COMPONENTS for name in component(given).list_names()]
-    for kind, (of_type, attribute) in NAMED.items():
-        found = [change["change"]["after"][attribute] for change in resources if change["type"] == of_type]
-        assert sorted(found) == sorted(name.text for name in names if name.kind == kind)
-    assert sum(change["type"] == "aws_sagemaker_endpoint" for change in resources) == len(served(given)) > 0
-    assert set(checks(plan).values()) == {"pass"}
+    names = [name for component in COMPONENTS for name in component(env_settings).list_names()]
+    for kind, (of_type, attribute) in NAME_ATTRIBUTES.items():
+        planned = [change["change"]["after"][attribute] for change in resources if change["type"] == of_type]
+        assert sorted(planned) == sorted(name.text for name in names if name.kind == kind)
+    endpoints = sum(change["type"] == "aws_sagemaker_endpoint" for change in resources)
+    assert endpoints == len(list_served_models(env_settings)) > 0
+    assert set(list_check_results(plan).values()) == {"pass"}
 
 
-def checks(plan: Mapping[str, Any]) -> dict[str, str]:
-    """What came of each `check` block, by name."""
+def list_check_results(plan: Mapping[str, Any]) -> dict[str, str]:
+    """The status of each `check` block, by name."""
     return {one["address"]["name"]: one["status"] for one in plan["checks"] if one["address"]["kind"] == "check"}
 
 
-def committed(folder: Path, name: str) -> tuple[Path, EnvironmentSettings]:
-    """A copy in `folder` of a committed root module, and its settings."""
+def copy_environment(folder: Path, name: str) -> tuple[Path, EnvironmentSettings]:
+    """Copy a committed root module to `folder` and return its settings, too."""
     copy = folder / "envs" / name
     copy.mkdir(parents=True)
     for file in (ROOT / "envs" / name).glob("*.tf"):
@@ -122,44 +126,44 @@ def committed(folder: Path, name: str) -> tuple[Path, EnvironmentSettings]:
 @pytest.mark.toolchain
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.list_names()[1])
-def test_the_committed_environment_plans_with_every_model_packaged(
+def test_the_committed_environments_plan_with_packages_of_all_models(
     tmp_path: Path, name: str, offline_environment: dict[str, str]
 ) -> None:
-    folder, given = committed(tmp_path, name)
-    check(planned(folder, given, offline_environment), given)
+    folder, env_settings = copy_environment(tmp_path, name)
+    check_served_models(create_plan(folder, env_settings, offline_environment), env_settings)
 
 
 @pytest.mark.plan
-def test_a_package_of_another_region_or_of_no_model_is_told_in_the_plan(
+def test_packages_of_other_regions_and_unknown_models_are_reported_in_the_plan(
     tmp_path: Path, offline_environment: dict[str, str]
 ) -> None:
-    plan = planned(*committed(tmp_path, "staging"), offline_environment, "eu-north-1", "flight_dely")
-    told = {name for name, status in checks(plan).items() if status == "fail"}
-    assert told == {"model_packages_are_of_known_models", "model_packages_are_of_this_region"}
+    plan = create_plan(*copy_environment(tmp_path, "staging"), offline_environment, "eu-north-1", "flight_dely")
+    failed = {name for name, status in list_check_results(plan).items() if status == "fail"}
+    assert failed == {"model_packages_are_of_known_models", "model_packages_are_of_this_region"}
 
 
 @pytest.mark.plan
-def test_one_with_the_longest_names_that_are_allowed_plans_too(
+def test_an_environment_with_the_longest_allowed_names_plans(
     tmp_path: Path, dev: dict[str, Any], environment: Callable[..., Any], offline_environment: dict[str, str]
 ) -> None:
     flights = dev["feature_groups"]["flights"]
     whole = {**LONGEST, "feature_groups": {"scheduled_flights_an_hour_before_depart": flights}}
-    given = EnvironmentSettings.model_validate({**dev, **whole})
-    most = {name.kind: len(name.text) for component in COMPONENTS for name in component(given).list_names()}
+    env_settings = EnvironmentSettings.model_validate({**dev, **whole})
+    most = {name.kind: len(name.text) for component in COMPONENTS for name in component(env_settings).list_names()}
     assert (most["bucket"], most["feature_group"]) == (longest_name("bucket"), longest_name("feature_group"))
     folder = tmp_path / "envs" / "longestnames"
     folder.mkdir(parents=True)
     body = environment(**whole).json()
     del body["terraform"]["backend"]
     (folder / "main.tf.json").write_text(json.dumps(body))
-    check(planned(folder, given, offline_environment), given)
+    check_served_models(create_plan(folder, env_settings, offline_environment), env_settings)
 
 
 @pytest.mark.parametrize("name", synth.list_names()[1])
-def test_the_file_of_promoted_packages_is_committed_and_names_models_that_are_served(name: str) -> None:
+def test_the_committed_file_of_promoted_packages_names_served_models(name: str) -> None:
     file = ROOT / "envs" / name / synth.PACKAGES
     assert file.is_file(), renew("smlops synth")
     (variable, packages), *others = json.loads(file.read_text()).items()
     assert others == []
     assert f'variable "{variable}"' in (file.parent / "variables.tf").read_text()
-    assert set(packages) <= set(served(settings.load(file.parent)))
+    assert set(packages) <= set(list_served_models(settings.load(file.parent)))

@@ -1,4 +1,4 @@
-"""Demands that the settings of an environment make of an account."""
+"""Demands of an environment's settings on the account."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def demand(dev: dict[str, Any], **model: Any) -> dict[str, EndpointDemand]:
     return {one.kind: one for one in preflight._endpoints(settings)}
 
 
-def test_blue_green_doubles_an_endpoints_instances_and_rolling_adds_a_share(dev: dict[str, Any]) -> None:
+def test_blue_green_doubles_instances_and_rolling_adds_a_share(dev: dict[str, Any]) -> None:
     realtime = {"instance_type": "ml.c7g.large", "silicon": "graviton", "latency_slo_ms": 100, "max_instances": 4}
     rolling = {"strategy": "rolling", "step_percent": 50, "wait_seconds": 900, "bake_seconds": 600}
     whole = {"strategy": "canary", "step_percent": 50, "wait_seconds": 900, "bake_seconds": 600}
@@ -24,27 +24,27 @@ def test_blue_green_doubles_an_endpoints_instances_and_rolling_adds_a_share(dev:
     assert shares.deployment_instances == 2
 
 
-def test_variants_and_a_shadow_are_instances_too(dev: dict[str, Any]) -> None:
+def test_challengers_and_shadows_need_instances(dev: dict[str, Any]) -> None:
     image = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5-graviton"
-    said = {"latency_slo_ms": 100, "shadow": {"image_uri": image, "instances": 3}, "max_instances": 2}
-    found = demand(dev, realtime_endpoint=said)["realtime"]
-    assert (found.min_instances, found.max_instances) == (5, 5)
+    options = {"latency_slo_ms": 100, "shadow": {"image_uri": image, "instances": 3}, "max_instances": 2}
+    demands = demand(dev, realtime_endpoint=options)["realtime"]
+    assert (demands.min_instances, demands.max_instances) == (5, 5)
 
 
-def test_a_serverless_endpoint_takes_concurrency_and_an_asynchronous_one_wakes(dev: dict[str, Any]) -> None:
-    found = demand(dev, serverless_endpoint={"max_concurrency": 7}, async_endpoint={"max_instances": 2})
-    assert found["serverless"].max_concurrency == 7
-    assert (found["async"].min_instances, found["async"].max_instances) == (0, 2)
+def test_serverless_endpoints_need_concurrency_and_asynchronous_ones_instances(dev: dict[str, Any]) -> None:
+    demands = demand(dev, serverless_endpoint={"max_concurrency": 7}, async_endpoint={"max_instances": 2})
+    assert demands["serverless"].max_concurrency == 7
+    assert (demands["async"].min_instances, demands["async"].max_instances) == (0, 2)
 
 
-def test_steps_take_the_types_that_their_parameters_say(dev: dict[str, Any]) -> None:
+def test_pipeline_steps_use_the_instance_types_of_their_parameters(dev: dict[str, Any]) -> None:
     settings = EnvironmentSettings.model_validate(dev)
-    found = list(preflight._jobs(settings))
-    assert found[1] == JobDemand("spot_training", "ml.m7i.large", 1, "pipeline flight_delay, step Train")
-    assert {one.use for one in found} == {"processing", "spot_training"}
+    demands = list(preflight._jobs(settings))
+    assert demands[1] == JobDemand("spot_training", "ml.m7i.large", 1, "pipeline flight_delay, step Train")
+    assert {one.use for one in demands} == {"processing", "spot_training"}
 
 
-def test_an_environment_is_read_with_its_names() -> None:
+def test_loading_an_environment_includes_its_names() -> None:
     target = preflight.read_target(ROOT / "envs" / "staging")
     assert target.buckets[0] == "smlops-staging-artifacts-234567890123-eu-west-3"
     assert "/aws/sagemaker/TrainingJobs" in target.log_groups

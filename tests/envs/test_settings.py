@@ -1,4 +1,4 @@
-"""settings.yaml: what is refused, and that a person can tell what to do."""
+"""Errors in settings.yaml and their messages."""
 
 import json
 import re
@@ -22,7 +22,7 @@ DEV = ROOT / "envs" / "dev" / "settings.yaml"
 
 
 def edited(folder: Path, path: str, value: Any) -> Path:
-    """dev's settings and its part of the catalogue in one file, with one value changed; None takes the key out."""
+    """Write the settings of dev and its catalogue entries to one file, with one changed value; None removes the key."""
     whole = settings.load(DEV.parent).model_dump(exclude_unset=True)
     *steps, last = path.split(".")
     inner = whole
@@ -57,7 +57,8 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "observability",
             {"by_model": {"flight_delay": {"backlog_slo_seconds": 900}}},
-            "observability.by_model.flight_delay.backlog_slo_seconds: the model does not exist or has no async_endpoint",
+            "observability.by_model.flight_delay.backlog_slo_seconds: the model does not exist or has no "
+            "async_endpoint",
         ),
         ("state", None, "state: is missing; add it"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
@@ -94,7 +95,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             {"extra_buckets": {"landing-of-everything-else-there-is": {}}},
             "storage.extra_buckets.landing-of-everything-else-there-is: its bucket would be named",
         ),
-        ("storage", {"extra_buckets": {"data": {}}}, "must not contain artifacts, data, logs: these buckets exist already"),
+        (
+            "storage",
+            {"extra_buckets": {"data": {}}},
+            "must not contain artifacts, data, logs: these buckets exist already",
+        ),
         ("storage", {"lifecycle_days": {"logs": 0}}, "storage.lifecycle_days.logs: must be greater than or equal to 1"),
         ("observability", {"idle_stop": "stop"}, "observability.idle_stop: must be 'off', 'report' or 'delete'"),
         (
@@ -113,9 +118,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         ("feature_groups.flights.features.carrier.type", "Text", "type: must be 'Integral', 'Fractional' or 'String'"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_the_file_the_field_and_the_remedy(
-    tmp_path: Path, path: str, value: Any, message: str
-) -> None:
+def test_errors_are_one_line_with_file_field_and_remedy(tmp_path: Path, path: str, value: Any, message: str) -> None:
     with pytest.raises(UserError) as error:
         load_yaml(edited(tmp_path, path, value), EnvironmentSettings)
     assert str(tmp_path / "settings.yaml") in str(error.value)
@@ -128,7 +131,7 @@ def test_the_committed_settings_are_accepted(name: str) -> None:
     assert settings.load(ROOT / "envs" / name).environment == name
 
 
-def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
+def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     (tmp_path / "staging").mkdir()
     copy = edited(tmp_path / "staging", "deletion_protection", True)
@@ -137,12 +140,12 @@ def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
-def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
+def test_two_environments_cannot_share_account_region_and_prefix(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
     shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"account dev already uses account 123456789012 in eu-north-1"):
+    with pytest.raises(UserError, match=r"dev already uses account 123456789012 in eu-north-1"):
         settings.load_all(folders)
     edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
@@ -153,7 +156,7 @@ def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"]
 )
-def test_the_schemas_for_editors_are_fresh(file: str) -> None:
+def test_the_schemas_for_editors_are_current(file: str) -> None:
     assert (ROOT / "envs" / file).read_text() == settings.render_schemas()[file], renew("smlops synth")
 
 
@@ -162,14 +165,14 @@ def files_for_editors() -> list[Path]:
 
 
 @pytest.mark.parametrize("file", files_for_editors(), ids=str)
-def test_each_file_names_the_schema_that_it_keeps(file: Path) -> None:
-    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
-    assert named
-    schema = json.loads((file.parent / named[1]).read_text())
+def test_each_file_references_its_schema(file: Path) -> None:
+    schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+    assert schema
+    schema = json.loads((file.parent / schema[1]).read_text())
     jsonschema.validate(yaml.safe_load(file.read_text()), schema)
 
 
-def test_an_editor_takes_an_entry_that_says_one_thing_and_marks_an_unknown_one() -> None:
+def test_schemas_accept_partial_entries_and_reject_unknown_fields() -> None:
     schema, dev = json.loads(settings.render_schemas()["settings.schema.json"]), yaml.safe_load(DEV.read_text())
     jsonschema.validate({**dev, "feature_groups": {"flights": {"description": "x"}}}, schema)
     jsonschema.validate({**dev, "models": {"flight_delay": None}}, schema)
@@ -177,7 +180,7 @@ def test_an_editor_takes_an_entry_that_says_one_thing_and_marks_an_unknown_one()
         jsonschema.validate({**dev, "models": {"flight_delay": {"descripion": "x"}}}, schema)
 
 
-def test_the_feature_group_in_the_catalogue_is_what_the_workload_writes() -> None:
+def test_the_feature_group_of_the_catalogue_equals_the_workloads_schema() -> None:
     from workloads.flight_delay import features
 
     group = FeatureStore(cast(Any, settings.load(DEV.parent))).settings.feature_groups["flights"]
@@ -186,6 +189,6 @@ def test_the_feature_group_in_the_catalogue_is_what_the_workload_writes() -> Non
 
 
 @pytest.mark.parametrize("name", ["catalogue", "component", "components", "environment", "settings"])
-def test_no_environment_is_called_as_what_else_stands_in_their_folder(name: str) -> None:
+def test_names_of_other_folders_in_envs_are_rejected(name: str) -> None:
     with pytest.raises(ValueError, match=f"environment: '{name}' is a reserved name in envs/"):
         settings.check_name(name)

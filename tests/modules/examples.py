@@ -1,4 +1,4 @@
-"""The examples in the modules' READMEs, as root modules that Terraform can run."""
+"""Examples of the modules' READMEs as root modules."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from tests.driver import Driver
 from tests.renewal import renew
 
 _PLAN = "tfplan"
-#: What a module reads of its folder beside its HCL.
-BESIDE = ("*.csv", "*.tftpl")
+#: Patterns of files that a module's HCL reads.
+DATA_FILES = ("*.csv", "*.tftpl")
 _JOBS = re.compile("/aws/sagemaker/\\w+Jobs")
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
@@ -24,7 +24,7 @@ _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\
 
 @dataclass(frozen=True)
 class Example:
-    """One fenced block of a README: a consumer's whole root module, but for the provider."""
+    """A fenced block of a README: a complete root module without provider."""
 
     module: str
     case: str
@@ -39,11 +39,11 @@ class Example:
 
     @property
     def roles(self) -> list[str]:
-        """The names of the roles that it takes as given."""
+        """The names of existing roles that it uses."""
         return sorted(set(_ROLE.findall(self.text)))
 
     def write(self, folder: Path, modules: dict[str, Any] | None = None) -> None:
-        """Lay the example out in `folder` beside the committed modules, or beside `modules` in JSON syntax."""
+        """Write the example to `folder` with the committed modules, or with `modules` in JSON syntax."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "main.tf").write_text(self.text)
         if modules is None:
@@ -52,11 +52,11 @@ class Example:
         for name, body in modules.items():
             (folder / "modules" / name).mkdir(parents=True)
             (folder / "modules" / name / "main.tf.json").write_text(json.dumps(body))
-            for beside in (file for ending in BESIDE for file in (ROOT / "modules" / name).glob(ending)):
-                (folder / "modules" / name / beside.name).write_text(beside.read_text())
+            for data_file in (file for ending in DATA_FILES for file in (ROOT / "modules" / name).glob(ending)):
+                (folder / "modules" / name / data_file.name).write_text(data_file.read_text())
 
     def unprotected(self, protected: set[str]) -> str:
-        """The same root module with `deletion_protection = false` for each module of `protected` that it calls."""
+        """The root module with `deletion_protection = false` for each call of a module of `protected`."""
 
         def turn_off(source: re.Match[str]) -> str:
             if source["module"] not in protected:
@@ -68,7 +68,7 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """Every example of every module, by module and in the README's order."""
+    """All examples, by module and in the order of the README."""
     return [
         Example(page.parent.name, block["case"], block["text"])
         for page in sorted(ROOT.glob("modules/*/README.md"))
@@ -77,17 +77,17 @@ def examples() -> list[Example]:
 
 
 def addresses_file(module: str) -> Path:
-    """Where the addresses that a module has ever had, and its users with it, are listed."""
+    """The file with all addresses that a module has had, which states of users may contain."""
     return ROOT / "tests" / "modules" / module / "addresses.yaml"
 
 
 def addresses(body: dict[str, Any]) -> set[str]:
-    """Every managed resource of a module in JSON syntax."""
-    return {f"{kind}.{name}" for kind, named in body["resource"].items() for name in named}
+    """Addresses of all managed resources of a module in JSON syntax."""
+    return {f"{kind}.{name}" for kind, instances in body["resource"].items() for name in instances}
 
 
 def terraform(folder: Path, variables: dict[str, str]) -> Any:
-    """A driver for a folder, initialised with the shared lock file (so that tests may run at the same time)."""
+    """Create a driver for a folder and initialize it with the shared lock file, so that tests can run in parallel."""
     shutil.copy(lock_file(), folder)
     driver = Driver(str(folder), binary=find_engine().path, env=make_environment(variables))
     driver.init()
@@ -95,20 +95,20 @@ def terraform(folder: Path, variables: dict[str, str]) -> Any:
 
 
 def plan(driver: Any) -> dict[str, Any]:
-    """The driver's plan as Terraform's JSON; `apply` applies it."""
+    """Create a plan for `apply` and return it as Terraform's JSON."""
     driver.execute_command("plan", f"-out={_PLAN}")
     whole: dict[str, Any] = json.loads(driver.execute_command("show", "-json", _PLAN).out)
     return whole
 
 
 def apply(driver: Any) -> None:
-    """Apply what was planned last."""
+    """Apply the last plan."""
     driver.execute_command("apply", _PLAN)
 
 
-def left(before: dict[str, dict[str, list[str]]], after: dict[str, dict[str, list[str]]]) -> list[str]:
-    """What there is that was not there before, but for jobs and their log groups: Terraform makes none of them, and one
-    of another test may still be under way."""
+def list_leftovers(before: dict[str, dict[str, list[str]]], after: dict[str, dict[str, list[str]]]) -> list[str]:
+    """List new resources, except jobs and their log groups: Terraform creates no jobs, and those of other tests may
+    still run."""
     return [
         f"{kind} {name}"
         for service, kinds in after.items()
@@ -118,34 +118,39 @@ def left(before: dict[str, dict[str, list[str]]], after: dict[str, dict[str, lis
     ]
 
 
-def differences(wanted: Any, found: Any, path: str = "") -> list[str]:
-    """Where `found` lacks what `wanted` says: dicts as subsets, lists whole, everything else equal."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
+def find_differences(expected: Any, found: Any, path: str = "") -> list[str]:
+    """List where `found` differs from `wanted`: it may have more keys, but lists and other values must be equal."""
+    if isinstance(expected, dict) and isinstance(found, dict):
         return [
             difference
-            for key, value in wanted.items()
+            for key, value in expected.items()
             for difference in (
-                differences(value, found[key], f"{path}.{key}") if key in found else [f"{path}.{key}: is missing"]
+                find_differences(value, found[key], f"{path}.{key}") if key in found else [f"{path}.{key}: is missing"]
             )
         ]
-    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         return [
-            d for i, (w, f) in enumerate(zip(wanted, found, strict=True)) for d in differences(w, f, f"{path}[{i}]")
+            difference
+            for i, (expected_item, found_item) in enumerate(zip(expected, found, strict=True))
+            for difference in find_differences(expected_item, found_item, f"{path}[{i}]")
         ]
-    return [] if wanted == found else [f"{path}: wanted {wanted!r}, found {found!r}"]
+    return [] if expected == found else [f"{path}: wanted {expected!r}, found {found!r}"]
 
 
-def renewed(wanted: Any, found: Any) -> Any:
-    """What `wanted` speaks of, as it is in `found`; what is not there any more is left out."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return {key: renewed(value, found[key]) for key, value in wanted.items() if key in found}
-    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        return [renewed(w, f) for w, f in zip(wanted, found, strict=True)]
+def update_recorded(recorded: Any, found: Any) -> Any:
+    """Return the keys of `wanted` with the values of `found`, without keys that `found` lacks."""
+    if isinstance(recorded, dict) and isinstance(found, dict):
+        return {key: update_recorded(value, found[key]) for key, value in recorded.items() if key in found}
+    if isinstance(recorded, list) and isinstance(found, list) and len(recorded) == len(found):
+        return [
+            update_recorded(recorded_item, found_item)
+            for recorded_item, found_item in zip(recorded, found, strict=True)
+        ]
     return found
 
 
 def summary(plan: dict[str, Any]) -> dict[str, Any]:
-    """What an inventory may speak of: counts by type, planned values by address, and outputs that are known."""
+    """Possible content of an inventory: counts by type, planned values by address, and known outputs."""
     planned = plan["planned_values"]
     resources = {resource["address"]: resource for resource in _resources(planned.get("root_module", {}))}
     counts: dict[str, int] = {}
@@ -161,15 +166,15 @@ def _resources(module: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_inventory(example: Example, plan: dict[str, Any]) -> None:
-    """Hold a plan to the example's inventory; a failure says where it differs and what to run to write it anew."""
-    found = summary(plan)
+    """Compare a plan with the example's inventory; a failure names the differences and the command for an update."""
+    planned = summary(plan)
     hint = renew(f".venv/bin/python -m tests.modules.renew {example}")
     assert example.inventory.is_file(), f"there is no {example.inventory.relative_to(ROOT)}\n{hint}"
-    wanted = yaml.safe_load(example.inventory.read_text())
-    counts = {kind: found["counts"].get(kind, 0) for kind in wanted.get("counts", {})}
+    inventory = yaml.safe_load(example.inventory.read_text())
+    counts = {kind: planned["counts"].get(kind, 0) for kind in inventory.get("counts", {})}
     problems = [
-        *differences(wanted.get("counts", {}), counts, "counts"),
-        *differences(wanted.get("values", {}), found["values"], "values"),
-        *differences(wanted.get("outputs", {}), found["outputs"], "outputs"),
+        *find_differences(inventory.get("counts", {}), counts, "counts"),
+        *find_differences(inventory.get("values", {}), planned["values"], "values"),
+        *find_differences(inventory.get("outputs", {}), planned["outputs"], "outputs"),
     ]
     assert not problems, "\n".join([*problems, hint])

@@ -1,7 +1,7 @@
-"""Write anew what tests expect of modules: `.venv/bin/python -m tests.modules.renew storage storage-full`.
+"""Update the expected values of module tests: `.venv/bin/python -m tests.modules.renew storage storage-full`.
 
-A module's name adds its new addresses to those it has had; an example's name counts its resources, and what else its
-inventory speaks of is written as it is now. Without a name, print the names.
+The name of a module adds its new addresses to the recorded ones. The name of an example updates the counts and the
+values in its inventory. Without names, print all names.
 """
 
 import sys
@@ -13,9 +13,12 @@ import yaml
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import Terraform
-from tests.modules.examples import Example, addresses, addresses_file, examples, renewed, summary
+from tests.modules.examples import Example, addresses, addresses_file, examples, summary, update_recorded
 
-_HEAD = "# Every managed resource. A lost address destroys what it names at a user's next apply: rename by `moved`.\n"
+_HEAD = (
+    "# Addresses of all managed resources. A removed address destroys its resource at the next apply: rename with "
+    "`moved`.\n"
+)
 
 
 def main(names: list[str]) -> None:
@@ -35,9 +38,9 @@ def main(names: list[str]) -> None:
 
 def _add_addresses(module: str) -> None:
     file = addresses_file(module)
-    had = yaml.safe_load(file.read_text()) if file.exists() else []
+    recorded = yaml.safe_load(file.read_text()) if file.exists() else []
     file.parent.mkdir(exist_ok=True)
-    file.write_text(_HEAD + yaml.safe_dump(sorted({*had, *addresses(synth.load_module_json()[module])})))
+    file.write_text(_HEAD + yaml.safe_dump(sorted({*recorded, *addresses(synth.load_module_json()[module])})))
     print(file)
 
 
@@ -46,10 +49,10 @@ def _write(example: Example, sandbox: Sandbox) -> None:
         example.write(Path(folder))
         terraform = Terraform(Path(folder), sandbox.environment)
         terraform.init()
-        found = summary(terraform.plan(Path(folder) / "tfplan"))
+        planned = summary(terraform.plan(Path(folder) / "tfplan"))
     old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
     example.inventory.parent.mkdir(exist_ok=True)
-    new = {**renewed(old, found), "counts": dict(sorted(found["counts"].items()))}
+    new = {**update_recorded(old, planned), "counts": dict(sorted(planned["counts"].items()))}
     example.inventory.write_text(yaml.safe_dump(new, sort_keys=False))
     print(example.inventory)
 

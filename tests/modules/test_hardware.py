@@ -1,4 +1,4 @@
-"""What endpoints on instances are told of silicon that is not there, not taken, or not the image's."""
+"""Validation of silicon, instance types and images of endpoints."""
 
 from typing import Any
 
@@ -26,16 +26,23 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         (
             {"instance_type": "ml.c7i.xlarge"},
-            "instance_type: ml.c7i.xlarge is not of silicon graviton; the graviton families for SageMaker hosting are c6g, c6gd, c6gn",
+            "instance_type: ml.c7i.xlarge is not of silicon graviton; the graviton families for SageMaker hosting are "
+            "c6g, c6gd, c6gn",
         ),
-        ({"silicon": "gpu"}, "instance_type: ml.c7g.xlarge is not of silicon gpu; the gpu families for SageMaker hosting are g4dn"),
+        (
+            {"silicon": "gpu"},
+            "instance_type: ml.c7g.xlarge is not of silicon gpu; the gpu families for SageMaker hosting are g4dn",
+        ),
         ({"instance_type": "ml.m7g.large"}, "ml.m7g.large is not of silicon graviton"),
         ({"instance_type": "ml.trn1.2xlarge", "silicon": "inferentia2"}, "families for SageMaker hosting are inf2."),
-        ({"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"}, "the first Inferentia supports neither deployment"),
+        (
+            {"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"},
+            "the first Inferentia supports neither deployment",
+        ),
         (
             {"instance_type": "ml.t2.medium", "silicon": "x86"},
             "instance_type: Application Auto Scaling rejects burstable instances",
@@ -55,27 +62,26 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ),
         (
             {"instance_type": "ml.c7g.metal"},
-            "instance_type: SageMaker hosting has no ml.c7g.metal; the sizes of c7g are large, xlarge, 2xlarge, 4xlarge, ",
+            "instance_type: SageMaker hosting has no ml.c7g.metal; the sizes of c7g are large, xlarge, 2xlarge, "
+            "4xlarge, ",
         ),
         ({"instance_type": "ml.g5.large", "silicon": "gpu"}, "no ml.g5.large; the sizes of g5 are xlarge, 2xlarge"),
         ({"instance_type": "c7g.large"}, "instance_type: 'c7g.large' must be an instance type such as ml.c7g.xlarge"),
     ],
 )
-def test_a_type_that_is_not_of_the_silicon_the_region_or_the_provider_is_refused(
-    inputs: dict[str, Any], told: str
-) -> None:
+def test_instance_types_must_match_silicon_region_and_provider(inputs: dict[str, Any], message: str) -> None:
     image = {"inferentia2": f"{OWN}/churn:1-neuronx"}.get(inputs.get("silicon", ""), f"{OWN}/churn:1")
     with pytest.raises(UserError) as error:
         validate({**GIVEN, "image_uri": image, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
+def test_provider_6_accepts_types_that_provider_5_rejects() -> None:
     assert validate({**GIVEN, "instance_type": "ml.c8g.xlarge", "aws_provider": 6}, Inputs, "settings.yaml")
 
 
 @pytest.mark.parametrize(
-    ("image", "silicon", "told"),
+    ("image", "silicon", "message"),
     [
         (
             f"{OWN}/churn:1-gpu-py3",
@@ -96,12 +102,12 @@ def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
         (f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3", "graviton", "this image is for x86"),
     ],
 )
-def test_an_image_that_says_it_is_for_other_silicon_is_refused(image: str, silicon: str, told: str) -> None:
+def test_images_for_other_silicon_are_rejected(image: str, silicon: str, message: str) -> None:
     with pytest.raises(UserError) as error:
         validate(
             {**GIVEN, "image_uri": image, "silicon": silicon, "instance_type": TYPE[silicon]}, Inputs, "settings.yaml"
         )
-    assert f"settings.yaml: image_uri: {told}" in str(error.value)
+    assert f"settings.yaml: image_uri: {message}" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +126,15 @@ def test_an_image_that_says_it_is_for_other_silicon_is_refused(image: str, silic
         (f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3", "x86"),
     ],
 )
-def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, silicon: str) -> None:
-    given = {**GIVEN, "image_uri": image, "silicon": silicon, "instance_type": TYPE[silicon]}
-    assert validate(given, Inputs, "settings.yaml")
+def test_matching_and_unspecific_images_are_accepted(image: str, silicon: str) -> None:
+    values = {**GIVEN, "image_uri": image, "silicon": silicon, "instance_type": TYPE[silicon]}
+    assert validate(values, Inputs, "settings.yaml")
 
 
-def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
+def test_the_tables_agree_with_the_catalogue_for_all_hosted_types() -> None:
     families, sizes = (TABLES[name][0] for name in ("families", "sizes"))
     lacking, unknown = (TABLES[name][0] for name in ("not_in_region", "refused_by_provider_5"))
-    listed = {
+    types = {
         f"ml.{family}.{size}": silicon
         for silicon, of_silicon in families.items()
         for family in of_silicon
@@ -136,8 +142,8 @@ def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
     }
     hosted = {name: one for name, one in load_all().items() if "hosting" in one.uses and one.family[0] != "t"}
     somewhere = {name for name in hosted if any(is_offered(name, region) for region in regions())}
-    assert {name for name in somewhere if hosted[name].silicon} == {*listed}
-    for name, silicon in listed.items():
+    assert {name for name in somewhere if hosted[name].silicon} == {*types}
+    for name, silicon in types.items():
         one = hosted[name]
         assert one.silicon == silicon, name
         assert (one.family in unknown or name in unknown) == is_refused_by_provider(name, "hosting", 5), name

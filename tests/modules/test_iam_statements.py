@@ -1,4 +1,4 @@
-"""What modules say that they need of a role is what its resources do, and what `access` grants: no less and no more."""
+"""The IAM statements of modules equal the actions of their resources and the permissions that `access` grants."""
 
 import fnmatch
 import json
@@ -17,10 +17,12 @@ from sustainable_mlops.review.privileges.grants import EffectivePolicy, find_new
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example, examples, plan, summary, terraform
 
-MODULES = [path.parent.name for path in sorted(ROOT.glob("modules/*/iam_statements.py")) if path.parent.name != "access"]
+MODULES = [
+    file.parent.name for file in sorted(ROOT.glob("modules/*/iam_statements.py")) if file.parent.name != "access"
+]
 
-#: What a service does as the role that it is handed, by the type of the resource and the argument that asks for it.
-DONE = {
+#: Actions of services with the role of a resource, by type of the resource and argument that causes them.
+ROLE_ACTIONS = {
     "aws_sagemaker_endpoint": {
         "deployment_config.auto_rollback_configuration.alarms.alarm_name": ["cloudwatch:DescribeAlarms"],
     },
@@ -53,50 +55,56 @@ DONE = {
         "primary_container.multi_model_config": ["s3:ListBucket"],
     },
 }
-#: Beside a configuration with notifications, publishing to a topic with a key takes the key.
-ENCRYPTED = ["kms:Decrypt", "kms:GenerateDataKey"]
+#: Additional actions of a configuration with notifications, if the topic has a KMS key.
+ENCRYPTED_TOPIC_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey"]
 ROLE = re.compile(r"(.*_)?role(_arn)?")
 
-PLACE = "eu-north-1:123456789012"
+REGION_AND_ACCOUNT = "eu-north-1:123456789012"
 
 
-def _unsaid(body: dict[str, Any]) -> set[str]:
-    """What a module's resources do as their role and its statements do not say."""
-    said = re.findall(r"[a-z0-9-]+:[A-Z][A-Za-z]+\*?", json.dumps(body["output"].get("role_statements", {})))
-    return {action for action in _done(body["resource"]) if not any(fnmatch.fnmatchcase(action, one) for one in said)}
+def find_uncovered_actions(body: dict[str, Any]) -> set[str]:
+    """Return the actions of a module's resources with their role that its statements do not cover."""
+    covered = re.findall(r"[a-z0-9-]+:[A-Z][A-Za-z]+\*?", json.dumps(body["output"].get("role_statements", {})))
+    return {
+        action
+        for action in list_role_actions(body["resource"])
+        if not any(fnmatch.fnmatchcase(action, one) for one in covered)
+    }
 
 
-def _done(resources: dict[str, Any]) -> Iterator[str]:
+def list_role_actions(resources: dict[str, Any]) -> Iterator[str]:
     notifies = False
     for kind, instances in resources.items():
-        for path in {path for body in instances.values() for path in _paths(body)}:
-            yield from DONE.get(kind, {}).get(path, ())
+        for path in {path for body in instances.values() for path in list_paths(body)}:
+            yield from ROLE_ACTIONS.get(kind, {}).get(path, ())
             notifies |= path.endswith("notification_config")
-            acts = ROLE.fullmatch(path.rpartition(".")[2]) and not kind.startswith("aws_iam_")
-            assert not acts or kind in DONE, f"say in DONE what {kind} does as its role"
+            uses_role = ROLE.fullmatch(path.rpartition(".")[2]) and not kind.startswith("aws_iam_")
+            assert not uses_role or kind in ROLE_ACTIONS, f"add the actions of {kind} with its role to ROLE_ACTIONS"
     if notifies and any("kms_master_key_id" in topic for topic in resources.get("aws_sns_topic", {}).values()):
-        yield from ENCRYPTED
+        yield from ENCRYPTED_TOPIC_ACTIONS
 
 
-def _paths(body: Any, path: str = "") -> Iterator[str]:
-    """The paths of what is set in a resource, through lists and dynamic blocks."""
+def list_paths(body: Any, path: str = "") -> Iterator[str]:
+    """Paths of all arguments of a resource, including lists and dynamic blocks."""
     if isinstance(body, list):
         for item in body:
-            yield from _paths(item, path)
+            yield from list_paths(item, path)
     elif isinstance(body, dict):
         for name, item in body.items():
             if name == "dynamic":
-                yield from _paths({label: block["content"] for label, block in item.items()}, path)
+                yield from list_paths({label: block["content"] for label, block in item.items()}, path)
             else:
                 yield (inner := f"{path}.{name}".removeprefix("."))
-                yield from _paths(item, inner)
+                yield from list_paths(item, inner)
 
 
-def test_no_module_leaves_unsaid_what_its_resources_do_as_their_role(synthesized: dict[str, Any]) -> None:
-    assert {name: found for name, body in synthesized.items() if (found := _unsaid(body))} == {}
+def test_statements_cover_all_actions_of_the_resources(synthesized: dict[str, Any]) -> None:
+    assert {
+        name: permissions for name, body in synthesized.items() if (permissions := find_uncovered_actions(body))
+    } == {}
 
 
-def test_an_encrypted_topic_of_an_endpoint_that_nobody_speaks_of_is_noticed() -> None:
+def test_a_missing_statement_for_an_encrypted_topic_is_detected() -> None:
     output = {"notification_config": {"success_topic": "${aws_sns_topic.results.arn}"}}
     body = {
         "output": {},
@@ -105,28 +113,28 @@ def test_an_encrypted_topic_of_an_endpoint_that_nobody_speaks_of_is_noticed() ->
             "aws_sns_topic": {"results": {"name": "results", "kms_master_key_id": "${var.kms_key_arn}"}},
         },
     }
-    written = {"s3:AbortMultipartUpload", "s3:PutObject"}
-    assert _unsaid(body) == {*written, "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}
+    actions = {"s3:AbortMultipartUpload", "s3:PutObject"}
+    assert find_uncovered_actions(body) == {*actions, "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}
 
 
-def test_a_resource_with_a_role_that_nobody_knows_is_noticed() -> None:
+def test_unknown_resources_with_a_role_are_detected() -> None:
     notebook = {"aws_sagemaker_notebook_instance": {"this": {"role_arn": "${var.role_arn}"}}}
-    with pytest.raises(AssertionError, match="say in DONE what aws_sagemaker_notebook_instance does as its role"):
-        _unsaid({"output": {}, "resource": notebook})
+    with pytest.raises(AssertionError, match="add the actions of aws_sagemaker_notebook_instance with its role"):
+        find_uncovered_actions({"output": {}, "resource": notebook})
 
 
 @dataclass(frozen=True)
-class Settings:
+class Location:
     account_id: str = "123456789012"
     region: str = "cn-north-1"
     partition: str = "aws-cn"
 
 
-def test_needs_are_composed_where_all_is_known_in_python() -> None:
+def test_statements_can_be_composed_from_python_values() -> None:
     from modules.feature_store import iam_statements
     from modules.feature_store.inputs import Inputs
 
-    at, key = Settings(), "${module.storage.kms_key_arn}"
+    at, key = Location(), "${module.storage.kms_key_arn}"
     groups = {"all_orders": {"record_identifier": "order_id"}}
     inputs = bind_inputs(
         Inputs, name_prefix="shop", feature_groups=groups, offline_store_s3_uri="s3://lake/store", kms_key_arn=key
@@ -135,11 +143,11 @@ def test_needs_are_composed_where_all_is_known_in_python() -> None:
     topic = build_statement(
         "Publish", ["sns:Publish"], ["arn:aws-cn:sns:cn-north-1:123456789012:done"], via_services(at, "sns")
     )
-    found = merge_phases(features, {"inference": [topic]})
+    permissions = merge_phases(features, {"inference": [topic]})
     group = "arn:aws-cn:sagemaker:cn-north-1:123456789012:feature-group/shop-all-orders"
-    assert found["training"] == [build_statement("Records", iam_statements.READ, [group])]
-    assert found["inference"] == [*found["training"], topic]
-    by_sid = {one["sid"]: one for one in found["data_preparation"]}
+    assert permissions["training"] == [build_statement("Records", iam_statements.READ, [group])]
+    assert permissions["inference"] == [*permissions["training"], topic]
+    by_sid = {one["sid"]: one for one in permissions["data_preparation"]}
     assert by_sid["StoreRecords"]["resources"] == ["arn:aws-cn:s3:::lake/store/*"]
     assert by_sid["EncryptOfflineStore"] == build_statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key])
     assert by_sid["ReadEncryptedMetadata"]["resources"] == [key]
@@ -148,8 +156,8 @@ def test_needs_are_composed_where_all_is_known_in_python() -> None:
     ]
 
 
-# What access grants, read in one plan of all examples, each with two callers of access: one is given the statements,
-# the other only what access takes besides, names of groups among it.
+# Permissions granted by access, from one plan of all examples. Each example has two calls of access: one with the
+# statements, the other only with names of groups and repositories.
 
 CALLS = """
 module "{id}" {{
@@ -164,7 +172,7 @@ output "{id}-read" {{
   value = {read}
 }}
 
-module "{id}-said" {{
+module "{id}-statements" {{
   {common}
   role_statements = module.{id}.role_statements
 }}
@@ -187,179 +195,199 @@ COMMON = """source      = "./modules/access"
   }}
 """
 CASES = [example for example in examples() if example.module in MODULES]
-#: Modules for which access needs no statements: it has names for them, or gives all containers what they need.
-ENOUGH = ("feature_store", "model_registry", "pipeline", "serverless_endpoint")
-#: Where each module is given to access by name; the outputs that hold the names.
-NAMES = {"feature_store": "feature_groups", "model_registry": "model_package_groups"}
-#: Where each module says that callers put what its resources read.
-READ = {"async_endpoint": "requests_s3_uri"}
+#: Modules whose permissions access grants without statements: by names, or because all containers have them.
+MODULES_WITH_NAMES = ("feature_store", "model_registry", "pipeline", "serverless_endpoint")
+#: The outputs with the names that access takes.
+NAME_OUTPUTS = {"feature_store": "feature_groups", "model_registry": "model_package_groups"}
+#: The outputs with the locations where callers write and resources read.
+READ_OUTPUTS = {"async_endpoint": "requests_s3_uri"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one example says, what the two roles of a phase are granted, by policy, and what is done with it all."""
+class ExamplePermissions:
+    """Statements of an example, permissions of both roles of a phase by policy, and actions of its resources."""
 
-    said: dict[str, EffectivePolicy]
-    given: dict[str, dict[str, EffectivePolicy]]
+    stated: dict[str, EffectivePolicy]
+    granted: dict[str, dict[str, EffectivePolicy]]
     named: dict[str, dict[str, EffectivePolicy]]
-    done: list[iam.PolicyStatement]
+    expected: list[iam.PolicyStatement]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Found]:
-    folder = tmp_path_factory.mktemp("needs")
-    text = "\n".join(_call(example, folder) for example in CASES)
-    Example("access", "needs", text).write(folder)
+def permissions(
+    tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]
+) -> dict[str, ExamplePermissions]:
+    folder = tmp_path_factory.mktemp("statements")
+    text = "\n".join(render_calls(example, folder) for example in CASES)
+    Example("access", "statements", text).write(folder)
     planned = plan(terraform(folder, terraform_environment))
     outputs, values = (summary(planned)[part] for part in ("outputs", "values"))
     return {
-        str(example): _found(str(example), outputs[str(example)], outputs[f"{example}-read"], values)
+        str(example): collect_permissions(str(example), outputs[str(example)], outputs[f"{example}-read"], values)
         for example in CASES
     }
 
 
-def _call(example: Example, folder: Path) -> str:
-    """The example as a module of its own, and two calls of access."""
+def render_calls(example: Example, folder: Path) -> str:
+    """Write the example as a module, and render its call and two calls of access."""
     (label,) = re.findall(rf'^module "(\w+)" {{\n *source *= "./modules/{example.module}"', example.text, re.M)
     outputs = [f'output "role_statements" {{\n value = module.{label}.role_statements\n}}']
     names = f"module.{example}.names"
-    if held := NAMES.get(example.module):
-        outputs.append(f'output "names" {{\n value = [for group in module.{label}.{held} : group.name]\n}}')
-    if read := READ.get(example.module):
-        outputs.append(f'output "read" {{\n value = module.{label}.{read}\n}}')
+    if name_output := NAME_OUTPUTS.get(example.module):
+        outputs.append(f'output "names" {{\n value = [for group in module.{label}.{name_output} : group.name]\n}}')
+    if read_output := READ_OUTPUTS.get(example.module):
+        outputs.append(f'output "read" {{\n value = module.{label}.{read_output}\n}}')
     Example(example.module, example.case, "\n".join([example.text, *outputs])).write(folder / str(example))
-    pulled = re.findall(r'image_uri *= "(\d+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:"]+)', example.text)
+    images = re.findall(r'image_uri *= "(\d+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:"]+)', example.text)
     (prefix,) = set(re.findall(r'name_prefix *= "((?:shop|flights-dev))', example.text))
     return CALLS.format(
         id=example,
-        read=f"module.{example}.read" if read else "null",
+        read=f"module.{example}.read" if read_output else "null",
         common=COMMON.format(prefix=prefix),
-        repositories=json.dumps([f"arn:aws:ecr:{place}:{owner}:repository/{name}" for owner, place, name in pulled]),
+        repositories=json.dumps([f"arn:aws:ecr:{place}:{owner}:repository/{name}" for owner, place, name in images]),
         features=names if example.module == "feature_store" else "[]",
         packages=names if example.module == "model_registry" else "[]",
     )
 
 
-def _found(case: str, said: dict[str, Any], read: str | None, values: dict[str, Any]) -> Found:
-    granted: dict[str, dict[str, dict[str, EffectivePolicy]]] = {"said": {}, "named": {}}
-    done = [_does("s3:GetObject", f"{_objects(read)}/one")] if read else []
-    for address, held in values.items():
+def collect_permissions(
+    case: str, statements_by_phase: dict[str, Any], read: str | None, values: dict[str, Any]
+) -> ExamplePermissions:
+    granted: dict[str, dict[str, dict[str, EffectivePolicy]]] = {"statements": {}, "named": {}}
+    expected = [allow("s3:GetObject", f"{to_object_arn(read)}/one")] if read else []
+    for address, planned in values.items():
         if role := re.fullmatch(rf'module\.{case}-(\w+)\.aws_iam_role_policy\.(\w+)\["(\w+)"\]', address):
             caller, concern, phase = role.groups()
-            if "policy" in held:  # pass_role names roles that are not there yet
+            if "policy" in planned:  # pass_role names roles that are not there yet
                 granted[caller].setdefault(phase, {})[concern] = merge_statements(
-                    iam.parse_statements(held["policy"]) or ()
+                    iam.parse_statements(planned["policy"]) or ()
                 )
         elif address.startswith(f"module.{case}."):
-            done += _done_with(address.split(".")[-2], held)
-    iam_statements = {phase: merge_statements(map(_statement, statements)) for phase, statements in said.items()}
-    return Found(iam_statements, granted["said"], granted["named"], done)
+            expected += list_actions_with(address.split(".")[-2], planned)
+    iam_statements = {
+        phase: merge_statements(map(parse_statement, statements)) for phase, statements in statements_by_phase.items()
+    }
+    return ExamplePermissions(iam_statements, granted["statements"], granted["named"], expected)
 
 
-def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
-    """What a role does with a resource of a plan, where it does anything."""
+def list_actions_with(kind: str, planned: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
+    """Actions of a role with a planned resource."""
     match kind:
         case "aws_cloudwatch_log_group":
-            yield _does("logs:PutLogEvents", f"arn:aws:logs:{PLACE}:log-group:{held['name']}:log-stream:one")
+            yield allow(
+                "logs:PutLogEvents", f"arn:aws:logs:{REGION_AND_ACCOUNT}:log-group:{planned['name']}:log-stream:one"
+            )
         case "aws_sagemaker_endpoint" | "aws_sagemaker_endpoint_configuration":
-            yield from _done_for_endpoint(held)
+            yield from list_endpoint_actions(planned)
         case "aws_sagemaker_feature_group":
-            yield _does("sagemaker:GetRecord", f"arn:aws:sagemaker:{PLACE}:feature-group/{held['feature_group_name']}")
-            (storage,) = held["offline_store_config"][0]["s3_storage_config"]
-            table = f"{_objects(storage['s3_uri'])}/123456789012/sagemaker/eu-north-1/offline-store/table"
-            yield from _stores(f"{table}/data/one.parquet", storage["kms_key_id"])
-            yield _does("s3:GetObject", f"{table}/metadata/one.json")
+            yield allow(
+                "sagemaker:GetRecord",
+                f"arn:aws:sagemaker:{REGION_AND_ACCOUNT}:feature-group/{planned['feature_group_name']}",
+            )
+            (storage,) = planned["offline_store_config"][0]["s3_storage_config"]
+            table = f"{to_object_arn(storage['s3_uri'])}/123456789012/sagemaker/eu-north-1/offline-store/table"
+            yield from store_object(f"{table}/data/one.parquet", storage["kms_key_id"])
+            yield allow("s3:GetObject", f"{table}/metadata/one.json")
         case "aws_sagemaker_model_package_group":
-            package = f"arn:aws:sagemaker:{PLACE}:model-package/{held['model_package_group_name']}/1"
-            yield _does("sagemaker:CreateModelPackage", package)
+            package = f"arn:aws:sagemaker:{REGION_AND_ACCOUNT}:model-package/{planned['model_package_group_name']}/1"
+            yield allow("sagemaker:CreateModelPackage", package)
         case "aws_sagemaker_pipeline":
-            job = f"arn:aws:sagemaker:{PLACE}:processing-job/pipelines-x1y2-Sort-z3"
-            yield _does("sagemaker:CreateProcessingJob", job)
+            job = f"arn:aws:sagemaker:{REGION_AND_ACCOUNT}:processing-job/pipelines-x1y2-Sort-z3"
+            yield allow("sagemaker:CreateProcessingJob", job)
         case "aws_sns_topic":
-            yield _does("sns:Publish", f"arn:aws:sns:{PLACE}:{held['name']}")
+            yield allow("sns:Publish", f"arn:aws:sns:{REGION_AND_ACCOUNT}:{planned['name']}")
             for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-                yield _does(action, held["kms_master_key_id"], service="sns")
+                yield allow(action, planned["kms_master_key_id"], service="sns")
 
 
-def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
-    for deployment in held.get("deployment_config", ()):
+def list_endpoint_actions(planned: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
+    for deployment in planned.get("deployment_config", ()):
         for alarm in deployment["auto_rollback_configuration"][0]["alarms"]:
-            yield _does("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{PLACE}:alarm:{alarm['alarm_name']}")
-    for capture in held.get("data_capture_config", ()):
-        yield from _stores(f"{_objects(capture['destination_s3_uri'])}/one", capture["kms_key_id"])
-    for each in held.get("async_inference_config", ()):
+            yield allow(
+                "cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION_AND_ACCOUNT}:alarm:{alarm['alarm_name']}"
+            )
+    for capture in planned.get("data_capture_config", ()):
+        yield from store_object(f"{to_object_arn(capture['destination_s3_uri'])}/one", capture["kms_key_id"])
+    for each in planned.get("async_inference_config", ()):
         (output,) = each["output_config"]
         for path in (output["s3_output_path"], output["s3_failure_path"]):
-            yield from _stores(f"{_objects(path)}/one", output["kms_key_id"])
+            yield from store_object(f"{to_object_arn(path)}/one", output["kms_key_id"])
 
 
-def _stores(arn: str, key: str) -> Iterator[iam.PolicyStatement]:
-    yield _does("s3:PutObject", arn)
-    yield _does("kms:GenerateDataKey", key, service="s3")
+def store_object(arn: str, key: str) -> Iterator[iam.PolicyStatement]:
+    yield allow("s3:PutObject", arn)
+    yield allow("kms:GenerateDataKey", key, service="s3")
 
 
-def _objects(address: str) -> str:
+def to_object_arn(address: str) -> str:
     return address.replace("s3://", "arn:aws:s3:::")
 
 
-def _does(action: str, arn: str, service: str = "") -> iam.PolicyStatement:
+def allow(action: str, arn: str, service: str = "") -> iam.PolicyStatement:
     """Return a statement that allows one action, for a key only through `service`."""
     endpoints = (f"{service}.eu-north-1.amazonaws.com",)
     conditions = (iam.PolicyCondition("StringEquals", "kms:ViaService", endpoints),) if service else ()
     return iam.PolicyStatement("", "Allow", (action,), (), (arn,), (), (), (), conditions)
 
 
-def _statement(said: dict[str, Any]) -> iam.PolicyStatement:
-    conditions = (iam.PolicyCondition(one["test"], one["variable"], tuple(one["values"])) for one in said["condition"])
+def parse_statement(stated: dict[str, Any]) -> iam.PolicyStatement:
+    conditions = (
+        iam.PolicyCondition(one["test"], one["variable"], tuple(one["values"])) for one in stated["condition"]
+    )
     return iam.PolicyStatement(
-        said["sid"], "Allow", tuple(said["actions"]), (), tuple(said["resources"]), (), (), (), tuple(conditions)
+        stated["sid"], "Allow", tuple(stated["actions"]), (), tuple(stated["resources"]), (), (), (), tuple(conditions)
     )
 
 
-def _lacking(wanted: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
-    """What of `wanted` is not granted."""
-    return [str(one.grant) for one in find_new_permissions(wanted.allows, granted, wanted)]
+def find_missing(expected: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
+    """Permissions of `wanted` that `granted` lacks."""
+    return [str(one.grant) for one in find_new_permissions(expected.allows, granted, expected)]
 
 
-def _all(policies: dict[str, EffectivePolicy]) -> EffectivePolicy:
+def merge_all(policies: dict[str, EffectivePolicy]) -> EffectivePolicy:
     return EffectivePolicy(tuple(grant for one in policies.values() for grant in one.allows), (), is_complete=True)
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("case", [str(example) for example in CASES])
-def test_access_grants_what_is_said_and_nothing_else(case: str, found: dict[str, Found]) -> None:
-    said = found[case].said
-    given = {phase: policies["needed"] for phase, policies in found[case].given.items() if "needed" in policies}
-    assert said.keys() == given.keys()
-    for phase, needed in said.items():
-        assert _lacking(needed, given[phase]) == [], "access grants less than is said"
-        assert _lacking(given[phase], needed) == [], "access grants more than is said"
+def test_access_grants_exactly_the_statements(case: str, permissions: dict[str, ExamplePermissions]) -> None:
+    stated = permissions[case].stated
+    granted = {
+        phase: policies["needed"] for phase, policies in permissions[case].granted.items() if "needed" in policies
+    }
+    assert stated.keys() == granted.keys()
+    for phase, expected in stated.items():
+        assert find_missing(expected, granted[phase]) == [], "access grants less than the statements"
+        assert find_missing(granted[phase], expected) == [], "access grants more than the statements"
 
 
 @pytest.mark.plan
-@pytest.mark.parametrize("case", [str(example) for example in CASES if example.module in ENOUGH])
-def test_what_access_grants_by_names_and_paths_is_enough(case: str, found: dict[str, Found]) -> None:
-    lacking = {phase: _lacking(needed, _all(found[case].named[phase])) for phase, needed in found[case].said.items()}
-    # Access takes no names of topics: publishing to one has to be said.
-    unsaid = {phase: [one for one in some if "sns" not in one] for phase, some in lacking.items()}
-    assert {phase: some for phase, some in unsaid.items() if some} == {}
+@pytest.mark.parametrize("case", [str(example) for example in CASES if example.module in MODULES_WITH_NAMES])
+def test_permissions_by_names_and_paths_suffice(case: str, permissions: dict[str, ExamplePermissions]) -> None:
+    missing = {
+        phase: find_missing(expected, merge_all(permissions[case].named[phase]))
+        for phase, expected in permissions[case].stated.items()
+    }
+    # Access takes no names of topics, so publishing needs a statement.
+    without_topics = {phase: [one for one in some if "sns" not in one] for phase, some in missing.items()}
+    assert {phase: some for phase, some in without_topics.items() if some} == {}
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("case", [str(example) for example in CASES])
-def test_a_name_grants_nothing_that_is_not_said(case: str, found: dict[str, Found]) -> None:
-    for phase, policies in found[case].named.items():
-        # Not the offline store's: a name does not say where it is.
+def test_names_grant_no_more_than_the_statements(case: str, permissions: dict[str, ExamplePermissions]) -> None:
+    for phase, policies in permissions[case].named.items():
+        # Except the policy of the offline store: its location does not follow from the name.
         for concern in policies.keys() & {"features", "registration"}:
-            assert _lacking(policies[concern], found[case].said[phase]) == []
+            assert find_missing(policies[concern], permissions[case].stated[phase]) == []
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("case", [str(example) for example in CASES])
-def test_statements_name_what_is_made(case: str, found: dict[str, Found]) -> None:
-    said = _all(found[case].said)
-    speaking = {str(action) for grant in said.allows for action in grant.actions.patterns}
-    for done in found[case].done:
-        # Whether a module speaks of it at all is held above: nobody publishes to its own topic of approvals.
-        if any(fnmatch.fnmatchcase(str(done.actions[0]), each) for each in speaking):
-            assert _lacking(merge_statements([done]), said) == []
+def test_statements_reference_planned_resources(case: str, permissions: dict[str, ExamplePermissions]) -> None:
+    stated = merge_all(permissions[case].stated)
+    stated_actions = {str(action) for grant in stated.allows for action in grant.actions.patterns}
+    for statement in permissions[case].expected:
+        # Actions without any statement are covered above: no role publishes to the topic of approvals.
+        if any(fnmatch.fnmatchcase(str(statement.actions[0]), each) for each in stated_actions):
+            assert find_missing(merge_statements([statement]), stated) == []

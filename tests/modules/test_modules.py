@@ -1,4 +1,4 @@
-"""What holds for every module, shown on the examples in its README."""
+"""Checks of all modules, with the examples in their READMEs."""
 
 import json
 import shutil
@@ -14,52 +14,52 @@ from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
 from sustainable_mlops.terraform import ROOT, find_engine, list_changes, lock_file, make_environment
 from tests.modules.examples import (
-    BESIDE,
+    DATA_FILES,
     Example,
     addresses,
     addresses_file,
     apply,
     check_inventory,
     examples,
-    left,
+    list_leftovers,
     plan,
     summary,
     terraform,
 )
-from tests.modules.given import furnished
+from tests.modules.prerequisites import provided_prerequisites
 from tests.renewal import renew
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 
 MODULES = synth.list_names()[0]
 GUARD = ".terraform_data.deletion_protection["
-#: What an example does on purpose and nobody accepts in general: workers that stay warm, a shadow that nothing scales.
-LOOKED_AT = {"serverless_endpoint-full": "look", "realtime_endpoint-full": "look"}
+#: Examples with intended findings that are not accepted in general: warm workers, a shadow without scaling.
+VERDICTS = {"serverless_endpoint-full": "look", "realtime_endpoint-full": "look"}
 ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_readme_has_a_minimal_and_a_full_example(module: str) -> None:
+def test_all_readmes_have_a_minimal_and_a_full_example(module: str) -> None:
     assert {"minimal", "full"} <= {example.case for example in examples() if example.module == module}
 
 
 @pytest.mark.parametrize("example", examples(), ids=str)
-def test_an_example_is_formatted(example: Example) -> None:
+def test_examples_are_formatted(example: Example) -> None:
     command = [find_engine().path, "fmt", "-"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, input=example.text, capture_output=True, text=True, env=make_environment(), check=True
     )
-    assert done.stdout == example.text
+    assert result.stdout == example.text
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict[str, Any]) -> None:
+def test_removed_addresses_need_a_moved_block(module: str, synthesized: dict[str, Any]) -> None:
     body = synthesized[module]
     moved = {block["from"] for block in body.get("moved", [])}
     file, now = addresses_file(module), addresses(body)
     known = set(yaml.safe_load(file.read_text())) if file.is_file() else set()
     assert known - now - moved == set(), (
-        f"a user's next apply would destroy these: add them to `moved`, or take them out of {file.relative_to(ROOT)} "
-        "where no state has them yet"
+        f"the next apply of a user would destroy these: add them to `moved`, or remove them from "
+        f"{file.relative_to(ROOT)} if no state has them yet"
     )
     assert now - known == set(), f"new addresses\n{renew(f'.venv/bin/python -m tests.modules.renew {module}')}"
 
@@ -67,14 +67,12 @@ def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict
 @pytest.mark.plan
 @pytest.mark.toolchain
 @pytest.mark.parametrize("module", MODULES)
-def test_the_committed_hcl_is_valid_on_its_own(
-    module: str, tmp_path: Path, terraform_environment: dict[str, str]
-) -> None:
-    for file in (file for ending in ("*.tf", *BESIDE) for file in (ROOT / "modules" / module).glob(ending)):
+def test_the_committed_hcl_is_valid(module: str, tmp_path: Path, terraform_environment: dict[str, str]) -> None:
+    for file in (file for ending in ("*.tf", *DATA_FILES) for file in (ROOT / "modules" / module).glob(ending)):
         shutil.copy(file, tmp_path)
     shutil.copy(lock_file(), tmp_path)
     without_python = {**make_environment(), "PATH": ""}
-    # `init` looks for a provider of the version that the module asks for; the one that runs is of that version.
+    # `init` installs a provider of the version that the module requires; the running provider has that version.
     for command, variables in ((["init", "-backend=false"], {}), (["validate"], terraform_environment)):
         subprocess.run(
             [find_engine().path, f"-chdir={tmp_path}", *command],
@@ -86,7 +84,7 @@ def test_the_committed_hcl_is_valid_on_its_own(
 
 @pytest.mark.plan
 @pytest.mark.usefixtures("each_engine")
-def test_hcl_and_json_plan_to_the_same_values_on_every_terraform(
+def test_hcl_and_json_produce_the_same_plan(
     tmp_path: Path,
     terraform_environment: dict[str, str],
     synthesized: dict[str, Any],
@@ -95,16 +93,16 @@ def test_hcl_and_json_plan_to_the_same_values_on_every_terraform(
     for syntax, modules in syntaxes.items():
         for example in examples():
             example.write(tmp_path / syntax / str(example), modules)
-        _call(tmp_path / syntax, map(str, examples()))
-    _call(tmp_path, syntaxes)
-    found = plan(terraform(tmp_path, terraform_environment))
-    hcl, json_ = (_planned_by(syntax, found) for syntax in syntaxes)
-    assert len(hcl) > len(examples()), "every example plans something"
-    assert hcl == json_
+        write_root_module(tmp_path / syntax, map(str, examples()))
+    write_root_module(tmp_path, syntaxes)
+    review = plan(terraform(tmp_path, terraform_environment))
+    hcl_plan, json_plan = (list_changes_of(syntax, review) for syntax in syntaxes)
+    assert len(hcl_plan) > len(examples()), "all examples plan resources"
+    assert hcl_plan == json_plan
 
 
-def _call(folder: Path, modules: Iterable[str]) -> None:
-    """A root module that calls these, each in its own folder, and puts out what they put out."""
+def write_root_module(folder: Path, modules: Iterable[str]) -> None:
+    """Write a root module that calls these modules, each in its own folder, and returns their outputs."""
     calls = (
         f'module "{name}" {{\n  source = "./{name}"\n}}\noutput "{name}" {{\n  value = module.{name}\n}}\n'
         for name in modules
@@ -112,8 +110,8 @@ def _call(folder: Path, modules: Iterable[str]) -> None:
     (folder / "main.tf").write_text("".join(calls))
 
 
-def _planned_by(module: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """What one of the root's modules changes, by address within it, and its outputs."""
+def list_changes_of(module: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """Changes of one called module by address within it, and its outputs."""
     start = f"module.{module}."
     changed = {
         change["address"].removeprefix(start): change["change"]
@@ -125,8 +123,8 @@ def _planned_by(module: str, plan: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def account(example: Example, request: pytest.FixtureRequest) -> tuple[Any, dict[str, str]]:
-    """A sandbox, and the variables to start Terraform with on it; of its own for what makes the log groups of jobs, of
-    which an account has one each: any job of another test makes them, too."""
+    """A sandbox and Terraform's environment variables for it. Examples of observability have a sandbox of their own,
+    because they create the account's log groups of jobs, as jobs of other tests do."""
     if example.module == "observability":
         own: tuple[Any, dict[str, str]] = request.getfixturevalue("own")
         return own
@@ -136,11 +134,11 @@ def account(example: Example, request: pytest.FixtureRequest) -> tuple[Any, dict
 @pytest.mark.toolchain
 @pytest.mark.apply
 @pytest.mark.parametrize("example", examples(), ids=str)
-def test_an_example_applies_once_is_guarded_and_leaves_nothing(
+def test_examples_apply_are_protected_and_destroy_completely(
     example: Example, tmp_path: Path, account: tuple[Any, dict[str, str]], synthesized: dict[str, Any]
 ) -> None:
     sandbox, variables = account
-    with furnished(sandbox, example.text):
+    with provided_prerequisites(sandbox, example.text):
         _apply_and_destroy(example, tmp_path / "root", sandbox, variables, synthesized)
 
 
@@ -152,8 +150,8 @@ def _apply_and_destroy(
     driver = terraform(folder, variables)
     first = plan(driver)
     check_inventory(example, first)
-    found = check_review(first, accepted=read_acceptances(ACCEPTED))
-    assert found.verdict == LOOKED_AT.get(str(example), "fine"), [one for one in found.gates if one.level != "note"]
+    review = check_review(first, accepted=read_acceptances(ACCEPTED))
+    assert review.verdict == VERDICTS.get(str(example), "fine"), [one for one in review.gates if one.level != "note"]
     apply(driver)
     try:
         second = plan(driver)
@@ -161,16 +159,16 @@ def _apply_and_destroy(
         assert changes_nothing(check_review(second))
         guards = [address for address in summary(second)["values"] if GUARD in address]
         if guards:
-            _leave_by_two_keys(driver, example, folder, synthesized, guards)
+            remove_deletion_protection(driver, example, folder, synthesized, guards)
     finally:
         driver.destroy()
-    assert left(before, sandbox.inventory()) == []
+    assert list_leftovers(before, sandbox.inventory()) == []
 
 
-def _leave_by_two_keys(
+def remove_deletion_protection(
     driver: Any, example: Example, folder: Path, synthesized: dict[str, Any], guards: list[str]
 ) -> None:
-    """The documented way out of deletion protection, each key alone being refused."""
+    """Remove deletion protection in the documented two steps; each step alone is rejected."""
     with pytest.raises(Exception, match="Instance cannot be destroyed"):
         driver.destroy()
     protected = {name for name, body in synthesized.items() if "deletion_protection" in body["variable"]}
@@ -180,5 +178,7 @@ def _leave_by_two_keys(
     driver.execute_command("state", "rm", *guards)
     driver.apply()
     driver.execute_command("plan", "-destroy", "-out=gone.tfplan", "-no-color")
-    gone = json.loads(driver.execute_command("show", "-json", "gone.tfplan").out)
-    assert "data" in list_blocking_gates(check_review(gone)), "a review stops at what no guard keeps any more"
+    destroy_plan = json.loads(driver.execute_command("show", "-json", "gone.tfplan").out)
+    assert "data" in list_blocking_gates(check_review(destroy_plan)), (
+        "the review blocks the deletion of unprotected data"
+    )

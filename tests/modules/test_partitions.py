@@ -1,4 +1,4 @@
-"""Partitions and Regions: the three that the modules know, each with its own Regions and DNS suffix."""
+"""The three supported partitions, with their Regions and DNS suffixes."""
 
 import importlib
 import json
@@ -28,14 +28,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("region", regions.load_all())
-def test_every_known_region_is_allowed_in_its_partition(region: str) -> None:
+def test_all_known_regions_are_accepted_in_their_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
     where = LocatedInputs(**PLACE, region=region, partition=partition)
     assert dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
 
 
 @pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
-def test_another_partition_or_one_of_other_regions_is_refused(partition: str, region: str, message: str) -> None:
+def test_unknown_partitions_and_mismatched_regions_are_rejected(partition: str, region: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         LocatedInputs(**PLACE, region=region, partition=partition)
     (error,) = refused.value.errors()
@@ -48,7 +48,7 @@ def test_another_partition_or_one_of_other_regions_is_refused(partition: str, re
 
 @pytest.mark.plan
 @pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
-def test_terraform_says_the_same_in_one_line(
+def test_terraform_rejects_the_same_partitions(
     tmp_path: Path, partition: str, region: str, message: str, offline_environment: dict[str, str]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
@@ -58,9 +58,9 @@ def test_terraform_says_the_same_in_one_line(
     terraform.init()
     with pytest.raises(Exception, match="Invalid value for variable") as refused:
         terraform.plan(tmp_path / "tfplan")
-    said = " ".join(str(refused.value).split())
-    assert message in said
-    assert said.count("Invalid value for variable") == 1
+    output = " ".join(str(refused.value).split())
+    assert message in output
+    assert output.count("Invalid value for variable") == 1
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_terraform_says_the_same_in_one_line(
         ("serverless_endpoint", "model_package_arn", "arn:aws-iso:sagemaker:us-iso-east-1:1:model-package/a"),
     ],
 )
-def test_an_arn_of_another_partition_is_refused(module: str, field: str, arn: str) -> None:
+def test_arns_of_other_partitions_are_rejected(module: str, field: str, arn: str) -> None:
     inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
     with pytest.raises(ValidationError) as refused:
         inputs(**{field: arn})
     assert (field,) in [error["loc"] for error in refused.value.errors() if error["type"] == "string_pattern_mismatch"]
 
 
-def test_an_environment_is_in_the_partition_of_its_region() -> None:
+def test_environments_use_the_partition_of_their_region() -> None:
     dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     assert "partition" not in EnvironmentSettings.model_validate(dev).located
     china = {**dev, "region": "cn-north-1", "models": {}, "pipelines": {}}
@@ -87,7 +87,7 @@ def test_an_environment_is_in_the_partition_of_its_region() -> None:
         EnvironmentSettings.model_validate({**dev, "region": "us-iso-east-1"})
 
 
-def test_images_of_frameworks_have_the_dns_suffix_of_their_region() -> None:
+def test_framework_images_have_the_dns_suffix_of_their_region() -> None:
     dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     china: Any = EnvironmentSettings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
     address = Pipelines(china)._address("sagemaker-xgboost:3.0-5")

@@ -1,6 +1,6 @@
-"""What a failing inventory is told to run makes it hold again."""
+"""The printed command updates a failing inventory."""
 
-from tests.modules.examples import differences, renewed
+from tests.modules.examples import find_differences, update_recorded
 
 WANTED = {
     "values": {"a.b": {"name": "old", "rule": [{"days": 7}], "tags": ["x"]}, "a.gone": {"name": "gone"}},
@@ -13,9 +13,9 @@ FOUND = {
 }
 
 
-def test_what_an_inventory_speaks_of_is_written_as_it_is_and_no_more() -> None:
-    assert differences(WANTED, FOUND) != []
-    assert renewed(WANTED, FOUND) == {
+def test_renewed_inventories_keep_their_scope() -> None:
+    assert find_differences(WANTED, FOUND) != []
+    assert update_recorded(WANTED, FOUND) == {
         "values": {"a.b": {"name": "new", "rule": [{"days": 9}], "tags": ["x", "y"]}},
         "outputs": {"name": "new"},
     }

@@ -1,4 +1,4 @@
-"""A clone to put something new into, by the commands that a person types."""
+"""A clone where tests run the commands for new modules, workloads and environments."""
 
 import os
 import subprocess
@@ -12,16 +12,16 @@ from tests.clone import clone, set_up
 
 @dataclass
 class Clone:
-    """A clone that is set up."""
+    """A clone with its environment."""
 
     folder: Path
     variables: dict[str, str]
-    #: What mypy found out of packages, which are the same for every clone.
-    checked: Path
+    #: All clones have the same packages, so they share mypy's cache.
+    mypy_cache: Path
 
     def run(self, *command: str | Path, **variables: str) -> str:
-        """The stdout of a command that succeeds."""
-        done = subprocess.run(
+        """Run a command, check its success and return its stdout."""
+        result = subprocess.run(
             [str(part) for part in command],
             cwd=self.folder,
             env=self.variables | variables,
@@ -29,44 +29,44 @@ class Clone:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     def shell(self, commands: list[str], **variables: str) -> str:
-        """The stdout of commands pasted into a shell, each of which succeeds."""
+        """Run commands in one shell, check their success and return their stdout."""
         return self.run("bash", "-euo", "pipefail", "-c", "\n".join(commands), **variables)
 
     def python(self, *arguments: str | Path) -> str:
         return self.run(self.folder / ".venv" / "bin" / "python", *arguments)
 
     def new_files(self) -> list[str]:
-        """Files that git does not know yet, and that it does not ignore; none that it knows has changed."""
+        """Untracked files that are not ignored; no tracked file may have changed."""
         assert self.run("git", "status", "--porcelain", "--untracked-files=no") == ""
         return self.run("git", "ls-files", "--others", "--exclude-standard").split()
 
     def lint(self, *folders: str) -> None:
-        """What `make lint` asks, of these folders."""
+        """Run the checks of `make lint` on these folders."""
         tools = self.folder / ".venv" / "bin"
         self.run(tools / "ruff", "check", "-q", *folders)
         self.run(tools / "ruff", "format", "-q", "--check", *folders)
-        self.run(tools / "mypy", "--cache-dir", self.checked, *folders)
+        self.run(tools / "mypy", "--cache-dir", self.mypy_cache, *folders)
 
 
 @pytest.fixture(scope="session")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Mypy's cache, of this test process alone."""
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Mypy's cache of this test process."""
     return tmp_path_factory.mktemp("mypy")
 
 
 @pytest.fixture
-def scratch(tmp_path: Path, aws_cli: Path, checked: Path) -> Clone:
-    """A clone of this checkout, set up, with the AWS CLI."""
+def scratch(tmp_path: Path, aws_cli: Path, mypy_cache: Path) -> Clone:
+    """A clone of this checkout with its environment and the AWS CLI."""
     folder = clone(tmp_path / "clone")
-    (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a link here, which `.venv/` does not match
+    (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a symlink here, which `.venv/` does not match
     variables = set_up(folder)
-    return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"}, checked)
+    return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"}, mypy_cache)
 
 
 def commands(printed: str) -> list[str]:
-    """The commands in what was printed: its indented lines."""
+    """The commands in a printed text: its indented lines."""
     return [line.strip() for line in printed.splitlines() if line.startswith("  ")]

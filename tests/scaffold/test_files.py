@@ -1,4 +1,4 @@
-"""New folders are there whole or not at all."""
+"""New folders are created completely or not at all."""
 
 from pathlib import Path
 
@@ -7,9 +7,7 @@ import pytest
 from sustainable_mlops.scaffold import files
 
 
-def test_a_folder_that_someone_else_makes_meanwhile_stays_theirs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_created_by_others_meanwhile_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROOT", tmp_path)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
 

@@ -1,4 +1,4 @@
-"""A new module passes, as it is, everything that is asked of modules."""
+"""A new module passes all checks of modules unedited."""
 
 import json
 from pathlib import Path
@@ -14,13 +14,13 @@ from tests.scaffold.conftest import Clone
 
 
 @pytest.mark.apply
-def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
+def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     printed = scratch.run("scripts/new.py", "module", "newcomer")
     assert "smlops synth newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
     tests = {"addresses.yaml", "full.yaml", "minimal.yaml", "test_newcomer.py"}
-    wanted = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
-    assert set(scratch.new_files()) == wanted
+    expected = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
+    assert set(scratch.new_files()) == expected
     scratch.run("scripts/synth.py", "--check")
     scratch.lint("modules/newcomer", "tests/modules/newcomer")
     assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer")
@@ -32,7 +32,7 @@ def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Audit", "'Audit' must be 3 to 24 lower-case letters, digits and single underscores"),
         ("../audit", "'../audit' must be 3 to 24 lower-case letters"),
@@ -43,25 +43,23 @@ def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
         ("dev", "an environment is named dev; choose another name"),
     ],
 )
-def test_a_name_that_cannot_be_is_one_line(name: str, told: str) -> None:
+def test_invalid_names_are_one_line_errors(name: str, message: str) -> None:
     with pytest.raises(UserError) as refused:
         module.create(name, print)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_nothing_is_left_of_a_module_that_cannot_be_synthesized(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Path] = []
+def test_modules_that_fail_synthesis_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    message: list[Path] = []
 
-    def fails(*_: Any) -> Any:
-        seen.extend(path for path in tmp_path.rglob("*") if path.is_file())
+    def fail(*_: Any) -> Any:
+        message.extend(path for path in tmp_path.rglob("*") if path.is_file())
         raise UserError("no Terraform")
 
     for owner in (files, module, synth):
         monkeypatch.setattr(owner, "ROOT", tmp_path)
-    monkeypatch.setattr(synth, "synthesize", fails)
+    monkeypatch.setattr(synth, "synthesize", fail)
     with pytest.raises(UserError, match="no Terraform"):
         module.create("newcomer", print)
-    assert tmp_path / "modules" / "newcomer" / "module.py" in seen
+    assert tmp_path / "modules" / "newcomer" / "module.py" in message
     assert [path for path in tmp_path.rglob("*") if path.name not in ("modules", "tests")] == []

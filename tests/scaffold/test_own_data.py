@@ -1,4 +1,4 @@
-"""Whoever follows docs/own_data.md with a CSV file ends with predictions, by batch and by an endpoint."""
+"""The steps of docs/own_data.md with a CSV file produce batch predictions and an endpoint."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from tests.docs.blocks import shell_blocks
 
 
 @pytest.mark.apply
-def test_a_strangers_csv_is_trained_on_registered_and_predicted_for(tmp_path: Path, aws_cli: Path) -> None:
+def test_an_own_csv_file_is_used_for_training_and_prediction(tmp_path: Path, aws_cli: Path) -> None:
     page = shell_blocks("page")
     assert {block.file for block in page} == {"docs/own_data.md"}
     reader = Reader(tmp_path / "clone", aws_cli)
     try:
-        said = reader.paste(*(command for block in page for command in block.commands))
+        output = reader.paste(*(command for block in page for command in block.commands))
     finally:
         reader.paste("smlops sandbox stop")
-    assert "model-package/smlops-dev-churn/1" in said
+    assert "model-package/smlops-dev-churn/1" in output
     by_batch, by_endpoint = (
         np.loadtxt(reader.folder / "out" / file) for file in ("predictions/ask.csv.out", "answer.csv")
     )

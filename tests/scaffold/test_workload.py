@@ -1,4 +1,4 @@
-"""A new workload passes the tests as it is, and trains on the platform that it was made for."""
+"""A new workload passes the tests unedited and trains on its platform."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ BUCKETS = {purpose: f"smlops-dev-{purpose}-123456789012-eu-north-1" for purpose 
 
 @pytest.fixture
 def platform(sandbox: Any) -> Iterator[dict[str, str]]:
-    """What launchers need of an environment; the variables of processes that use it."""
+    """Create the resources of an environment that launchers use; return environment variables for processes."""
     s3, ssm = sandbox.client("s3"), sandbox.client("ssm")
     for bucket in BUCKETS.values():
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -39,7 +39,7 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", Framework)
-def test_a_new_workload_passes_the_tests_unedited_trains_and_predicts(
+def test_new_workloads_pass_the_tests_unedited_train_and_predict(
     framework: Framework, scratch: Clone, sandbox: Any, platform: dict[str, str]
 ) -> None:
     printed = scratch.run("scripts/new.py", "workload", "newcomer", "--framework", framework)
@@ -57,9 +57,9 @@ def test_a_new_workload_passes_the_tests_unedited_trains_and_predicts(
     (scratch.folder / "ask.csv").write_text("amount\n-3\n3\n")
     *copies, dry_run, train, predict = commands(printed)
     scratch.shell(copies, **platform)
-    shown = json.loads(scratch.shell([f"{dry_run} --json"], **platform))
-    assert shown["request"]["EnableManagedSpotTraining"]
-    assert shown["source"]["left_out"] == []
+    output = json.loads(scratch.shell([f"{dry_run} --json"], **platform))
+    assert output["request"]["EnableManagedSpotTraining"]
+    assert output["source"]["left_out"] == []
     scratch.shell([train], **platform)
     (record,) = (scratch.folder / "out" / "runs").glob("*.json")
     run = json.loads(record.read_text())
@@ -73,15 +73,19 @@ def test_a_new_workload_passes_the_tests_unedited_trains_and_predicts(
 
 
 @pytest.mark.parametrize(
-    ("name", "environment", "told"),
+    ("name", "environment", "message"),
     [
         ("Churn", "dev", "'Churn' must be 3 to 24 lower-case letters, digits and single underscores"),
-        ("class", "dev", "'class' must be 3 to 24 lower-case letters, digits and single underscores, and not a Python keyword"),
+        (
+            "class",
+            "dev",
+            "'class' must be 3 to 24 lower-case letters, digits and single underscores, and not a Python keyword",
+        ),
         ("flight_delay", "dev", "workloads/flight_delay: already exists; choose another name"),
         ("flight_delay", "dve", "--environment: no environment is named dve; did you mean 'dev'?"),
     ],
 )
-def test_what_cannot_be_is_one_line(name: str, environment: str, told: str) -> None:
+def test_invalid_options_are_one_line_errors(name: str, environment: str, message: str) -> None:
     with pytest.raises(UserError) as refused:
         workload.create(name, environment)
-    assert told in str(refused.value)
+    assert message in str(refused.value)

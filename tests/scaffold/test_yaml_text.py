@@ -1,4 +1,4 @@
-"""YAML changed in place: everything that was not asked for stays byte for byte."""
+"""Edits of YAML text keep all other bytes."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def edited(text: str = TEXT) -> str:
     return str(changed)
 
 
-def test_what_was_asked_for_changes_with_its_comment_and_nothing_else() -> None:
+def test_only_the_requested_values_and_their_comments_change() -> None:
     assert edited() == (
         TEXT.replace("# About\n# another one.\n", "# New.\n")
         .replace("'dev'   # the name", "'no'")
@@ -41,13 +41,13 @@ def test_what_was_asked_for_changes_with_its_comment_and_nothing_else() -> None:
     )
 
 
-def test_the_ends_of_lines_stay() -> None:
+def test_line_endings_are_kept() -> None:
     windows = edited(TEXT.replace("\n", "\r\n"))
     assert windows.replace("# New.\n", "# New.\r\n") == edited().replace("\n", "\r\n")
 
 
 @pytest.mark.parametrize("value", ["no", "null", "1234", "on: 1", "a #b", "x" * 200])
-def test_text_stays_text(value: str) -> None:
+def test_text_values_remain_text(value: str) -> None:
     import yaml
 
     changed = YamlText("a: b\n", "settings.yaml")
@@ -57,8 +57,6 @@ def test_text_stays_text(value: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
-def test_what_is_not_on_a_line_of_its_own_is_refused(text: str) -> None:
-    with pytest.raises(
-        UserError, match=r"settings.yaml: name can be changed only if it is on its own line"
-    ):
+def test_values_without_a_line_of_their_own_are_rejected(text: str) -> None:
+    with pytest.raises(UserError, match=r"settings.yaml: name can be changed only if it is on its own line"):
         YamlText(text, "settings.yaml").replace("name", by="prod")

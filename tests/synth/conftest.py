@@ -1,4 +1,4 @@
-"""A copy of the sources to edit."""
+"""A copy of the sources for tests that edit them."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from sustainable_mlops.terraform import ROOT
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The repository's sources and generated files, without what git does not hold."""
+    """Copy the committed and the new files of the repository."""
     for folder in ("sustainable_mlops", "modules", "envs", "scripts", "workloads"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))
     for file in ("constraints.txt", "pyproject.toml"):

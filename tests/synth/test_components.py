@@ -1,4 +1,4 @@
-"""Something that every environment has is one new file and a line in the list."""
+"""A new component of all environments needs one file and one line in the list."""
 
 import json
 import os
@@ -13,7 +13,7 @@ COMPONENT = '''"""Approvals that somebody reads."""
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.common import Common
+from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.storage import Storage
 from sustainable_mlops.authoring import Field
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from envs.root import Environment
 
 
-class NewsSettings(Common):
+class NewsSettings(CommonSettings):
     news_topic: str = Field("news", description="Name of the topic.")
 
 
@@ -50,16 +50,16 @@ def synth(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.slow
-def test_a_component_is_a_file_of_its_own_and_one_edited_place(copy: Path) -> None:
+def test_new_components_need_one_file_and_one_list_entry(copy: Path) -> None:
     (copy / "envs" / "components" / "news.py").write_text(COMPONENT)
-    listed = copy / "envs" / "environment.py"
-    text = listed.read_text().replace("\nCOMPONENTS", "from envs.components.news import News\n\nCOMPONENTS", 1)
-    listed.write_text(text.replace("    Platform,\n", "    News,\n    Platform,\n"))
+    component_list = copy / "envs" / "environment.py"
+    text = component_list.read_text().replace("\nCOMPONENTS", "from envs.components.news import News\n\nCOMPONENTS", 1)
+    component_list.write_text(text.replace("    Platform,\n", "    News,\n    Platform,\n"))
     settings = copy / "envs" / "dev" / "settings.yaml"
     settings.write_text(f"{settings.read_text()}news_topic: approvals\n")
 
-    done = synth(copy)
-    assert done.returncode == 0, done.stderr
+    result = synth(copy)
+    assert result.returncode == 0, result.stderr
     main = (copy / "envs" / "dev" / "main.tf").read_text()
     assert 'resource "aws_sns_topic" "news" {' in main
     assert '= "approvals"' in main
@@ -68,20 +68,20 @@ def test_a_component_is_a_file_of_its_own_and_one_edited_place(copy: Path) -> No
     assert "news_topic" in json.loads((copy / "envs" / "settings.schema.json").read_text())["properties"]
 
     settings.write_text(settings.read_text().replace("news_topic", "news_topik"))
-    done = synth(copy)
-    assert done.returncode == 2
-    assert done.stderr.endswith("dev/settings.yaml: news_topik: unknown key; did you mean 'news_topic'?\n")
+    result = synth(copy)
+    assert result.returncode == 2
+    assert result.stderr.endswith("dev/settings.yaml: news_topik: unknown key; did you mean 'news_topic'?\n")
 
 
 @pytest.mark.slow
-def test_synth_makes_the_file_of_promoted_packages_and_never_changes_it(copy: Path) -> None:
+def test_synth_creates_the_file_of_promoted_packages_and_never_changes_it(copy: Path) -> None:
     dev, prod = (copy / "envs" / name / "models.auto.tfvars.json" for name in ("dev", "prod"))
     promoted = '{"model_packages": {"flight_delay": "arn:aws:sagemaker:…"}}'
     dev.write_text(promoted)
     prod.unlink()
-    done = synth(copy, "--check")
-    assert done.returncode == 1
-    assert "envs/prod/models.auto.tfvars.json" in done.stdout + done.stderr
+    result = synth(copy, "--check")
+    assert result.returncode == 1
+    assert "envs/prod/models.auto.tfvars.json" in result.stdout + result.stderr
     assert synth(copy).returncode == 0
     assert dev.read_text() == promoted
     assert json.loads(prod.read_text()) == {"model_packages": {}}

@@ -1,4 +1,4 @@
-"""`synth --watch`: from an edit to its difference in one process, past the author's mistakes."""
+"""`synth --watch` shows the difference after each edit and continues after errors."""
 
 import os
 import re
@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-#: Longer than any round takes on a busy machine; nothing waits for it to pass.
-PATIENCE_S = 180
+#: Longer than any synthesis on a busy machine; no test waits for all of it.
+TIMEOUT_S = 180
 MOST_MB = 500
 
 
@@ -35,7 +35,7 @@ class Watcher:
 
     @property
     def messages(self) -> list[str]:
-        return self._errors.read_text().split("\n")[:-1]  # without a line that is still being written
+        return self._errors.read_text().split("\n")[:-1]  # without an incomplete last line
 
     @property
     def node(self) -> set[psutil.Process]:
@@ -43,7 +43,7 @@ class Watcher:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Wait until `condition` holds while the watcher lives."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + TIMEOUT_S
         while not condition():
             assert self.process.poll() is None, self.messages
             assert time.monotonic() < end, self.messages
@@ -57,13 +57,13 @@ def replace(file: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.slow
-def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives_on(copy: Path) -> None:
+def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) -> None:
     key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
     committed = main.read_text()
     watcher = Watcher(copy)
     try:
         watcher.until(lambda: watcher.messages)
-        assert watcher.messages[-1].startswith("0 files written"), "what is committed is as its source says"
+        assert watcher.messages[-1].startswith("0 files written"), "the committed files are current"
         started = watcher.node
         assert sum(process.memory_info().rss for process in started) < MOST_MB * 1e6, "only resources in use are loaded"
 
@@ -72,8 +72,8 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         assert re.search(r"enable_key_rotation += false", main.read_text())
 
         inputs, readme = copy / "modules" / "storage" / "inputs.py", copy / "modules" / "storage" / "README.md"
-        replace(inputs, "Checkpoints are deleted;", "Checkpoints go;")
-        watcher.until(lambda: "Checkpoints go;" in readme.read_text())
+        replace(inputs, "Delete checkpoints.", "Remove checkpoints.")
+        watcher.until(lambda: "Remove checkpoints." in readme.read_text())
 
         settings, root = copy / "envs" / "dev" / "settings.yaml", copy / "envs" / "dev" / "main.tf"
         replace(settings, "log_retention_days: 14", "log_retention_days: 90")
@@ -92,7 +92,7 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         replace(settings, "name_prefix: smlops-dev", "name_prefix: Dev_")
         replace(key, "enable_key_rotation=(", "enable_key_rotation=True")
         watcher.until(lambda: "name_prefix: 'Dev_' must be 3 to 24" in watcher.messages[-1])
-        assert re.search(r"enable_key_rotation += false", main.read_text()), "nothing is written after a mistake"
+        assert re.search(r"enable_key_rotation += false", main.read_text()), "files do not change after an error"
 
         replace(settings, "name_prefix: Dev_", "name_prefix: smlops-dev")
         watcher.until(lambda: main.read_text() == committed)
@@ -103,7 +103,7 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         watcher.until(lambda: ">= 5.101.0" in versions.read_text())
         watcher.until(lambda: not started & watcher.node)
         watcher.process.send_signal(signal.SIGINT)
-        assert watcher.process.wait(PATIENCE_S) == 130
+        assert watcher.process.wait(TIMEOUT_S) == 130
     finally:
         for process in [*watcher.node, watcher.process] if watcher.process.poll() is None else []:
             process.kill()

@@ -144,8 +144,9 @@ def _can_evaluate(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
 
 
 def _refuse_raw(node: ExpressionNode, _: Mapping[str, Any]) -> Any:
-    raise ValueError(f"'${{{node.arguments[0]}}}' is text that only Terraform evaluates; write the expression in "
-    "Python")
+    raise ValueError(
+        f"'${{{node.arguments[0]}}}' is text that only Terraform evaluates; write the expression in Python"
+    )
 
 
 _EVALUATORS: dict[str, Callable[[ExpressionNode, Mapping[str, Any]], Any]] = {

@@ -51,8 +51,9 @@ class Expression:
     def __getitem__(self, key: Any) -> Any:
         node: ExpressionNode = self._node
         if isinstance(key, slice):
-            raise author_error(f"{to_hcl(self)} is known only to Terraform: write truncate(text, length) for "
-            "text[:length]")
+            raise author_error(
+                f"{to_hcl(self)} is known only to Terraform: write truncate(text, length) for text[:length]"
+            )
         if isinstance(key, int) and key < 0:
             raise author_error(f"{to_hcl(self)}[{key}]: Terraform has no negative indices")
         if types.kind_of(node.type) in ("text", "number", "bool"):

@@ -98,7 +98,7 @@ FUNCTIONS = {
     "concat": TerraformFunction("concat", lambda *lists: [item for items in lists for item in items]),
     "contains": TerraformFunction("contains", lambda items, item: _require_not_null(item) in items),
     "csv": TerraformFunction("csvdecode", _rows),
-    "cut": TerraformFunction("substr", lambda text, start, length: text[start : start + length]),
+    "truncate": TerraformFunction("substr", lambda text, start, length: text[start : start + length]),
     "decoded": TerraformFunction("jsondecode", json.loads),
     "distinct": TerraformFunction("distinct", lambda items: list(dict.fromkeys(items))),
     "file": TerraformFunction("file", _refuse_file),
@@ -117,19 +117,19 @@ FUNCTIONS = {
     "lower": TerraformFunction("lower", lambda text: text.lower()),
     "lowest": TerraformFunction("min", lambda values: min(map(require_number, values)), spreads=True),
     "merge": TerraformFunction("merge", lambda *maps: _merged(maps)),
-    "merged": TerraformFunction("merge", _merged, spreads=True),
+    "merge_all": TerraformFunction("merge", _merged, spreads=True),
     "one": TerraformFunction("one", _one),
     "optional": TerraformFunction("[*]", lambda value: [] if value is None else [value]),
     "regex": TerraformFunction("regex", _regex),
     "replace": TerraformFunction("replace", lambda text, old, new: text.replace(old, new)),
     "set_of": TerraformFunction("toset", _set),
-    "shared": TerraformFunction("setintersection", lambda one, other: _set(set(one) & set(other))),
+    "intersection": TerraformFunction("setintersection", lambda one, other: _set(set(one) & set(other))),
     "split": TerraformFunction("split", lambda separator, text: text.split(separator)),
     "title": TerraformFunction(
-        "title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda found: found[0].upper(), text)
+        "title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda match: match[0].upper(), text)
     ),
     "upper": TerraformFunction("upper", lambda text: text.upper()),
-    "without": TerraformFunction("setsubtract", lambda one, other: _set(set(one) - set(other))),
+    "difference": TerraformFunction("setsubtract", lambda one, other: _set(set(one) - set(other))),
     # `every` is a comprehension whose items must all be true.
     "all": TerraformFunction("alltrue", all),
 }

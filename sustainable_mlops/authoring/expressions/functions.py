@@ -117,7 +117,7 @@ def merge(*maps: Mapping[K, V]) -> dict[K, V]:
 
 def merge_all(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
     """Merge the maps of a list; the last value of a key wins."""
-    return cast(dict[K, V], _call("merged", maps, gives=_common_item_type(maps)))
+    return cast(dict[K, V], _call("merge_all", maps, gives=_common_item_type(maps)))
 
 
 def concat(*lists: Iterable[T]) -> list[T]:
@@ -143,12 +143,12 @@ def set_of(items: Iterable[T]) -> set[T]:
 
 def intersection(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """Return the set of items that are in both collections."""
-    return cast(set[T], _call("shared", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
+    return cast(set[T], _call("intersection", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
 
 
 def difference(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """Return the set of items that are in `left` and not in `right`."""
-    return cast(set[T], _call("without", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
+    return cast(set[T], _call("difference", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
 
 
 def optional(value: T | None) -> list[T]:
@@ -185,7 +185,7 @@ def highest(numbers: Iterable[float]) -> float:
 
 def truncate(text: str, length: int) -> str:
     """Return the first `length` characters of a text."""
-    return cast(str, _call("cut", text, 0, length, gives=str))
+    return cast(str, _call("truncate", text, 0, length, gives=str))
 
 
 def join(separator: str, items: Iterable[str]) -> str:
@@ -332,8 +332,9 @@ def _trace_comprehension(
     functions = [each for each in (value, where, key) if each]
     names = _choose_names([list(inspect.signature(each).parameters) for each in functions])
     if names is None:
-        raise author_error(f"a comprehension over {to_hcl(items)} takes lambda item: … or, for a map, lambda key, "
-        "item: …")
+        raise author_error(
+            f"a comprehension over {to_hcl(items)} takes lambda item: … or, for a map, lambda key, item: …"
+        )
     bound = [
         name_expression(name, kind)
         for name, kind in zip(names, types.item_types(collection.type)[-len(names) :], strict=True)
@@ -372,9 +373,7 @@ def _choose_names(parameters: Sequence[list[str]]) -> list[str] | None:
         for index, name in enumerate(each, longest - len(each)):
             names[index] = name.strip("_") or names[index]
     if duplicates := names_in_use & {*names} or {name for name in names if name and names.count(name) > 1}:
-        raise author_error(
-            f"'{duplicates.pop()}' already has another meaning here; rename the lambda's parameter"
-        )
+        raise author_error(f"'{duplicates.pop()}' already has another meaning here; rename the lambda's parameter")
     names_in_use |= {*names}
     for index, default in enumerate(["key", "item"][-longest:]):
         free = (f"{default}{number or ''}" for number in (0, *range(2, 9)))

@@ -19,7 +19,7 @@ class ObjectType:
     """Object with known attributes: a literal, or a module with outputs. `what` names an attribute in messages."""
 
     fields: tuple[tuple[str, Any], ...]
-    what: str = "attribute"
+    noun: str = "attribute"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What each phase may do, and above all what it may not."""
+"""Permissions of each phase, and their limits."""
 
 import fnmatch
 import importlib.util
@@ -36,12 +36,12 @@ def module(synthesized: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _statements(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def list_statements(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for document in module["data"]["aws_iam_policy_document"].values():
         yield from document.get("statement", [])
 
 
-def test_the_framework_registries_are_those_of_the_sagemaker_sdk(module: dict[str, Any]) -> None:
+def test_the_framework_registries_equal_those_of_the_sagemaker_sdk(module: dict[str, Any]) -> None:
     sdk = importlib.util.find_spec("sagemaker")
     assert sdk is not None
     assert sdk.submodule_search_locations
@@ -50,27 +50,29 @@ def test_the_framework_registries_are_those_of_the_sagemaker_sdk(module: dict[st
     for file, place in (("xgboost", 0), ("pytorch", -1)):
         versions = json.loads((folder / f"{file}.json").read_text())["training"]["versions"]
         latest = versions[list(versions)[-1]]["registries"]
-        # The isolated and sovereign partitions are out of reach of the modules.
+        # The modules do not support the isolated and sovereign partitions.
         theirs = {region: account for region, account in latest.items() if not re.search("iso|eusc", region)}
         assert {region: ours[region][place] for region in theirs} == theirs
 
 
-def test_no_action_is_a_wildcard_and_nobody_deletes_objects(module: dict[str, Any]) -> None:
-    actions = {action for statement in _statements(module) for action in statement["actions"]}
+def test_actions_have_no_wildcards_and_cannot_delete_objects(module: dict[str, Any]) -> None:
+    actions = {action for statement in list_statements(module) for action in statement["actions"]}
     actions |= {action for actions in module["locals"]["s3_actions"].values() for action in actions}
     actions |= {action for actions in module["locals"]["feature_actions"].values() for action in actions}
     assert not [action for action in actions if "*" in action or action.startswith("s3:Delete")]
 
 
-def test_every_resource_is_named_where_the_action_knows_one(module: dict[str, Any]) -> None:
-    everywhere = {action for one in _statements(module) if one.get("resources") == ["*"] for action in one["actions"]}
+def test_all_actions_with_resources_name_them(module: dict[str, Any]) -> None:
+    everywhere = {
+        action for one in list_statements(module) if one.get("resources") == ["*"] for action in one["actions"]
+    }
     assert {action for action in everywhere if not action.startswith("ec2:Describe")} == {
         "cloudwatch:PutMetricData",
         "ecr:GetAuthorizationToken",
     }
 
 
-def test_the_role_of_feature_groups_is_one_that_feature_store_can_take_and_encrypt_with(module: dict[str, Any]) -> None:
+def test_feature_store_can_assume_its_role_and_use_the_key(module: dict[str, Any]) -> None:
     documents = module["data"]["aws_iam_policy_document"]
     keys = {
         name: {one["variable"] for one in documents[name]["statement"][0]["condition"]}
@@ -91,17 +93,17 @@ def test_the_role_of_feature_groups_is_one_that_feature_store_can_take_and_encry
     }
 
 
-def test_callers_wait_for_every_policy(module: dict[str, Any]) -> None:
+def test_callers_depend_on_all_policies(module: dict[str, Any]) -> None:
     policies = {f"aws_iam_role_policy.{name}" for name in module["resource"]["aws_iam_role_policy"]}
     for output in module["output"].values():
         assert set(output["depends_on"]) == policies
 
 
-def test_a_replaced_role_never_meets_its_predecessors_name(module: dict[str, Any]) -> None:
+def test_replaced_roles_have_unique_names(module: dict[str, Any]) -> None:
     assert "name" not in module["resource"]["aws_iam_role"]["this"]
 
 
-def _announce(*topics: str, action: str = "sns:Publish") -> str:
+def render_statement(*topics: str, action: str = "sns:Publish") -> str:
     resources = json.dumps([f"{TOPICS}:{topic}" for topic in topics])
     return f'{{ sid = "Announce", actions = ["{action}"], resources = {resources} }}'
 
@@ -110,33 +112,33 @@ def _announce(*topics: str, action: str = "sns:Publish") -> str:
 def policies(
     tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """The statements that each phase's role gets, from the plan."""
+    """The planned statements of each phase's role."""
     folder = tmp_path_factory.mktemp("access")
     inputs = f"""
       feature_group_names       = ["shop-orders"]
       model_package_group_names = ["shop-churn"]
-      role_statements           = {{ training = [{_announce("orders")}, {_announce("returns")}] }}
+      role_statements           = {{ training = [{render_statement("orders")}, {render_statement("returns")}] }}
     """
     Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
     terraform = Terraform(folder, terraform_environment)
     terraform.init()
-    found: dict[str, list[dict[str, Any]]] = {}
+    policies: dict[str, list[dict[str, Any]]] = {}
     for address, values in summary(terraform.plan(folder / "tfplan"))["values"].items():
         if "aws_iam_role_policy" in address and "policy" in values:
             phase = address.split('"')[1]
-            found.setdefault(phase, []).extend(json.loads(values["policy"])["Statement"])
-    return found
+            policies.setdefault(phase, []).extend(json.loads(values["policy"])["Statement"])
+    return policies
 
 
-def _may(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
     return any(
-        action in _listed(one["Action"])
-        and any(fnmatch.fnmatchcase(resource, item) for item in _listed(one["Resource"]))
+        action in to_list(one["Action"])
+        and any(fnmatch.fnmatchcase(resource, item) for item in to_list(one["Resource"]))
         for one in statements
     )
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def to_list(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
@@ -189,10 +191,10 @@ XGBOOST = "arn:aws:ecr:eu-north-1:662702820516:repository/sagemaker-xgboost"
         ("pipeline", "s3:PutObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", False),
     ],
 )
-def test_a_phase_does_its_own_work_only(
+def test_phases_have_only_their_own_permissions(
     policies: dict[str, list[dict[str, Any]]], phase: str, action: str, resource: str, allowed: bool
 ) -> None:
-    assert _may(policies[phase], action, resource) is allowed
+    assert is_allowed(policies[phase], action, resource) is allowed
 
 
 @pytest.mark.plan
@@ -234,27 +236,28 @@ def test_a_phase_does_its_own_work_only(
         ),
         (
             "eu-north-1",
-            f"role_statements = {{ training = [{_announce('a')}, {_announce('b', action='sns:Subscribe')}] }}",
+            "role_statements = { training = ["
+            f"{render_statement('a')}, {render_statement('b', action='sns:Subscribe')}] }}",
             [
-                "statements with the same sid must have the same actions and conditions; change the sid of training: Announce "
-                "another sid",
+                "statements with the same sid must have the same actions and conditions; change the sid of training: "
+                "Announce",
             ],
         ),
         (
             "eu-north-1",
-            f"role_statements = {{ training = [{_announce(*(f'topic-{number}' for number in range(200)))}] }}",
+            f"role_statements = {{ training = [{render_statement(*(f'topic-{number}' for number in range(200)))}] }}",
             ["IAM allows 10240 characters of inline policies for a role, and those of training are longer"],
         ),
     ],
     ids=["values", "paths", "combinations", "empty", "statements", "size"],
 )
-def test_bad_inputs_are_refused_with_the_remedy(
+def test_invalid_inputs_are_rejected_with_the_remedy(
     region: str, inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     Example("access", "refused", CALLER.format(region=region, inputs=inputs)).write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")
-    said = re.sub(r"[\s│╷╵]+", " ", str(refusal.value))
-    assert [message for message in messages if message not in said] == []
+    output = re.sub(r"[\s│╷╵]+", " ", str(error.value))
+    assert [message for message in messages if message not in output] == []

@@ -1,6 +1,6 @@
-"""An asynchronous endpoint as it is applied: made as it is asked for, taken back by its alarm, and given another type.
+"""Applies of an asynchronous endpoint: creation, rollback by its alarm, another instance type.
 
-That it goes to zero and wakes by its own policies is in tests/sandbox/test_async_scaling.py.
+tests/sandbox/test_async_scaling.py covers its scaling to and from zero.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.modules.serving import GONE_BACK, KEY, Serving
+from tests.modules.applied_endpoint import KEY, ROLLED_BACK, AppliedEndpoint
 from tests.sandbox.support import wait_until
 
 pytestmark = pytest.mark.apply
@@ -26,61 +26,61 @@ GIVEN = {
 }
 
 
-class Asynchronous(Serving):
-    """One whose answers come later."""
+class Asynchronous(AppliedEndpoint):
+    """An asynchronous endpoint: answers are objects in S3."""
 
     def send(self) -> tuple[str, str]:
-        """A request: the keys at which its answer will be, or why it failed."""
-        key = f"async-inference/shop/requests/{self.own.make_name('request')}"
+        """Send a request and return the keys of its answer and of its failure."""
+        key = f"async-inference/shop/requests/{self.client.make_name('request')}"
         self._put(Bucket=ARTIFACTS, Key=key, Body=b"[]")
-        asked = {
+        request = {
             "EndpointName": self.name,
             "InputLocation": f"s3://{ARTIFACTS}/{key}",
             "ContentType": "application/json",
         }
-        answer = self.own.runtime.invoke_endpoint_async(**asked)
+        answer = self.client.runtime.invoke_endpoint_async(**request)
         start = len(f"s3://{ARTIFACTS}/")
         return answer["OutputLocation"][start:], answer["FailureLocation"][start:]
 
-    def got(self, key: str) -> str:
-        """What is in S3 by now; empty while nothing is."""
+    def read_object(self, key: str) -> str:
+        """The text of an object; empty if it does not exist."""
         try:
-            return str(self.own.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read(), "utf-8").strip('"')
+            return str(self.client.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read(), "utf-8").strip('"')
         except ClientError:
             return ""
 
-    def outcome(self, sent: tuple[str, str]) -> str:
-        """Who answered, or `failed`; minutes pass where an instance has to wake first."""
-        answer, failure = sent
+    def read_outcome(self, keys: tuple[str, str]) -> str:
+        """Wait for the answer or `failed`; move the time while no instance runs."""
+        answer, failure = keys
 
         def look() -> str:
-            if not self.instances():
+            if not self.instance_count():
                 self.sandbox.advance(30)
-            return self.got(answer) or ("failed" if self.got(failure) else "")
+            return self.read_object(answer) or ("failed" if self.read_object(failure) else "")
 
         return str(wait_until(look, seconds=240))
 
-    def ask(self) -> str:
-        """Who answers."""
-        return self.outcome(self.send())
+    def invoke(self) -> str:
+        """The answer of the model."""
+        return self.read_outcome(self.send())
 
-    def sleep(self) -> None:
-        """Nobody asks until no instance is left, and nothing scales it any more."""
+    def wait_for_zero_instances(self) -> None:
+        """Move the time without requests until no instance is left."""
         self.sandbox.advance(3600)
-        assert self.settled() == 0
+        assert self.settled_instances() == 0
 
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Asynchronous]:
-    with Asynchronous.alone(tmp_path, "async_endpoint", **GIVEN) as made:
-        yield made
+    with Asynchronous.in_own_sandbox(tmp_path, "async_endpoint", **GIVEN) as endpoint:
+        yield endpoint
 
 
-def it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
+def check_the_endpoint_has_the_declared_settings(endpoint: Asynchronous) -> None:
     topics = "arn:aws:sns:eu-north-1:123456789012:shop"
-    found = configuration(endpoint)
-    assert found["KmsKeyId"] == KEY
-    assert found["AsyncInferenceConfig"]["OutputConfig"] == {
+    config = configuration(endpoint)
+    assert config["KmsKeyId"] == KEY
+    assert config["AsyncInferenceConfig"]["OutputConfig"] == {
         "S3OutputPath": f"{FOLDER}/answers",
         "S3FailurePath": f"{FOLDER}/failures",
         "KmsKeyId": KEY,
@@ -88,54 +88,54 @@ def it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
     }
     attributes = endpoint.sandbox.client("sns").get_topic_attributes(TopicArn=f"{topics}-error")["Attributes"]
     assert attributes["KmsMasterKeyId"] == KEY
-    assert endpoint.bounds() == (0, 2)
-    asked = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/shop/variant/main"}
-    scaling = endpoint.sandbox.client("application-autoscaling").describe_scaling_policies(**asked)
+    assert endpoint.single_scaling_bounds() == (0, 2)
+    request = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/shop/variant/main"}
+    scaling = endpoint.sandbox.client("application-autoscaling").describe_scaling_policies(**request)
     policies = {policy["PolicyName"]: policy for policy in scaling["ScalingPolicies"]}
     tracked = policies["backlog-per-instance"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracked["CustomizedMetricSpecification"]["MetricName"] == "ApproximateBacklogSizePerInstance"
     assert tracked["DisableScaleIn"]
-    alarms = endpoint.own.cloudwatch.describe_alarms(AlarmNamePrefix="shop-has")["MetricAlarms"]
+    alarms = endpoint.client.cloudwatch.describe_alarms(AlarmNamePrefix="shop-has")["MetricAlarms"]
     assert {alarm["MetricName"]: alarm["AlarmActions"] for alarm in alarms} == {
         "HasBacklogWithoutCapacity": [policies["wake-from-zero"]["PolicyARN"]],
         "ApproximateBacklogSize": [policies["rest-without-backlog"]["PolicyARN"]],
     }
-    assert endpoint.ask() == "first"
-    assert endpoint.plan() == {}
+    assert endpoint.invoke() == "first"
+    assert endpoint.plan_changes() == {}
 
 
-def it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoint: Asynchronous) -> None:
-    serves = endpoint.following()
-    with endpoint.applying(model_data_url=endpoint.model("")) as failed:
-        assert endpoint.begun()
-        told = set()
-        with endpoint.unseen():
+def check_the_alarm_rolls_back_a_bad_model(endpoint: Asynchronous) -> None:
+    serving = endpoint.serving_configuration()
+    with endpoint.start_apply(model_data_url=endpoint.upload_model("")) as failed:
+        assert endpoint.wait_for_update()
+        answers = set()
+        with endpoint.pause_provider():
             while endpoint.status() in ("Updating", "RollingBack"):
-                told.add(endpoint.ask())
+                answers.add(endpoint.invoke())
                 endpoint.sandbox.advance(20)
-        endpoint.pass_()
-    # All goes to the bad model at once, and back: what is asked meanwhile fails, or the old one answers; none is lost.
-    assert {"failed"} <= told <= {"failed", "first"}
-    assert GONE_BACK in failed[0]
-    assert endpoint.following() == endpoint.in_state() == serves
-    assert {endpoint.ask() for _ in range(3)} == {"first"}
-    assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
+        endpoint.pass_time()
+    # All requests go to the bad model at once, and back: each fails or gets the old model's answer; none is lost.
+    assert {"failed"} <= answers <= {"failed", "first"}
+    assert ROLLED_BACK in failed[0]
+    assert endpoint.serving_configuration() == endpoint.configuration_in_state() == serving
+    assert {endpoint.invoke() for _ in range(3)} == {"first"}
+    assert endpoint.plan_changes()["aws_sagemaker_endpoint.this"] == ["update"]
 
-    endpoint.sleep()  # and an alarm that is still on would take the next one back at once
-    endpoint.given["model_data_url"] = endpoint.model("second")
+    endpoint.wait_for_zero_instances()  # otherwise the alarm would roll back the next update at once
+    endpoint.inputs["model_data_url"] = endpoint.upload_model("second")
     endpoint.apply()
-    assert endpoint.ask() == "second"
-    assert endpoint.following() == endpoint.in_state() != serves
-    assert len(endpoint.own.sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
-    assert endpoint.plan() == {}
+    assert endpoint.invoke() == "second"
+    assert endpoint.serving_configuration() == endpoint.configuration_in_state() != serving
+    assert len(endpoint.client.sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
+    assert endpoint.plan_changes() == {}
 
 
-def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous) -> None:
-    before = endpoint.own.describe(endpoint.name)["CreationTime"]
-    endpoint.given["instance_type"] = "ml.m5d.large"
-    endpoint.write()
+def check_another_instance_type_replaces_the_scaling(endpoint: Asynchronous) -> None:
+    before = endpoint.client.describe(endpoint.name)["CreationTime"]
+    endpoint.inputs["instance_type"] = "ml.m5d.large"
+    endpoint.write_root_module()
     replaced = ["delete", "create"]
-    assert endpoint.plan() == {
+    assert endpoint.plan_changes() == {
         "terraform_data.instance_type": replaced,
         "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
         "aws_sagemaker_endpoint.this": ["update"],
@@ -147,42 +147,42 @@ def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous
         "aws_cloudwatch_metric_alarm.wake": ["update"],
     }
 
-    # SageMaker refuses an update while an instance comes or goes, and Terraform cannot wait. What scales it is gone by
-    # then, until the next apply.
-    assert endpoint.ask()
-    assert endpoint.settled() > 0
+    # SageMaker rejects an update while the number of instances changes, and Terraform cannot wait. The scaling is
+    # already deleted then, until the next apply.
+    assert endpoint.invoke()
+    assert endpoint.settled_instances() > 0
     endpoint.sandbox.fault("UpdateEndpointWeightsAndCapacities", status_delay=900)
     wait_until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=300)
-    with endpoint.applying() as failed:
+    with endpoint.start_apply() as failed:
         pass
     assert "Cannot update in-progress endpoint" in failed[0]
-    assert endpoint.scaled() == []
-    assert endpoint.in_state() != endpoint.following()
+    assert endpoint.scaling_bounds() == []
+    assert endpoint.configuration_in_state() != endpoint.serving_configuration()
     endpoint.sandbox.advance(900)
-    endpoint.own.wait_until_settled(endpoint.name)
+    endpoint.client.wait_until_settled(endpoint.name)
     endpoint.apply()
-    assert endpoint.own.describe(endpoint.name)["CreationTime"] == before, "in place"
-    assert "KmsKeyId" not in configuration(endpoint), "a local disk encrypts itself"
-    assert endpoint.bounds() == (0, 2)
-    assert endpoint.plan() == {}
+    assert endpoint.client.describe(endpoint.name)["CreationTime"] == before, "in place"
+    assert "KmsKeyId" not in configuration(endpoint), "local disks are always encrypted"
+    assert endpoint.single_scaling_bounds() == (0, 2)
+    assert endpoint.plan_changes() == {}
 
-    # AWS takes the scaling of an endpoint away with it, also where another of its name follows.
-    anew = endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")
+    # AWS deletes the scaling of an endpoint with it, even if another endpoint of the same name follows.
+    replacement = endpoint.plan_changes("-replace=module.endpoint.aws_sagemaker_endpoint.this")
     for scaling in ("target.instances", "policy.backlog", "policy.rest", "policy.wake"):
-        assert anew[f"aws_appautoscaling_{scaling}"] == replaced
+        assert replacement[f"aws_appautoscaling_{scaling}"] == replaced
 
 
-def test_an_asynchronous_endpoint_as_it_is_applied_again_and_again(endpoint: Asynchronous) -> None:
-    """One after the other: what was applied last is where the next begins."""
-    for happens in (
-        it_is_as_it_is_asked_for,
-        it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served,
-        another_type_reaches_it_as_what_scales_it_goes_before,
+def test_an_asynchronous_endpoint_through_several_applies(endpoint: Asynchronous) -> None:
+    """Run the checks in this order; each starts from the last apply of the one before."""
+    for check in (
+        check_the_endpoint_has_the_declared_settings,
+        check_the_alarm_rolls_back_a_bad_model,
+        check_another_instance_type_replaces_the_scaling,
     ):
-        print(happens.__name__)
-        happens(endpoint)
+        print(check.__name__)
+        check(endpoint)
 
 
 def configuration(endpoint: Asynchronous) -> Any:
-    """The configuration that serves."""
-    return endpoint.own.sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.following())
+    """The serving configuration."""
+    return endpoint.client.sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.serving_configuration())

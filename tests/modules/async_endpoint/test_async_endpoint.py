@@ -1,4 +1,4 @@
-"""An asynchronous endpoint says why it cannot be what it is not."""
+"""Input validation of an asynchronous endpoint."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"min_instances": 3}, "min_instances: must be at most max_instances, which is 2"),
         ({"bake_seconds": 3600}, "bake_seconds: must be less than or equal to 3000"),
@@ -39,7 +39,7 @@ GIVEN = {
         ({"name": "a" * (LONGEST_NAME + 1)}, f"name: must have at most {LONGEST_NAME} characters"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
+def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)

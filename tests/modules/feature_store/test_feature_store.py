@@ -1,4 +1,4 @@
-"""Feature groups keep their data through every change that people make to them."""
+"""Changes of feature groups keep their data."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
-from tests.modules.given import make_key
+from tests.modules.prerequisites import create_key
 from tests.sandbox.support import TRUST
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -27,8 +27,8 @@ USE_KEY = {
 FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
 
 
-def consumer(groups: dict[str, Any], role_name: str = "store") -> str:
-    """A consumer's root module: its own role, so that the role's ARN is unknown until it exists."""
+def render_root_module(groups: dict[str, Any], role_name: str = "store") -> str:
+    """A root module that creates the role, so its ARN is unknown before the apply."""
     return f"""
 resource "aws_iam_role" "store" {{
   name               = "{role_name}"
@@ -57,7 +57,7 @@ output "feature_groups" {{
 """
 
 
-def orders(features: dict[str, str], days: int = 2, **changes: Any) -> dict[str, Any]:
+def render_orders(features: dict[str, str], days: int = 2, **changes: Any) -> dict[str, Any]:
     group = {
         "record_identifier": "order_id",
         "event_time": "ordered_at",
@@ -67,7 +67,7 @@ def orders(features: dict[str, str], days: int = 2, **changes: Any) -> dict[str,
     return {"orders": group | changes}
 
 
-def warnings(plan: dict[str, Any]) -> list[str]:
+def list_warnings(plan: dict[str, Any]) -> list[str]:
     return [
         problem["message"]
         for check in plan["checks"]
@@ -80,11 +80,11 @@ def warnings(plan: dict[str, Any]) -> list[str]:
 def applied(
     tmp_path_factory: pytest.TempPathFactory, sandbox: Any, terraform_environment: dict[str, str]
 ) -> Iterator[Terraform]:
-    """A root module with one protected group, applied."""
-    make_key(sandbox, KEY)
+    """Apply a root module with one protected group."""
+    create_key(sandbox, KEY)
     folder = tmp_path_factory.mktemp("feature_store")
     (folder / "modules").symlink_to(ROOT / "modules")
-    (folder / "main.tf").write_text(consumer(orders(FEATURES)))
+    (folder / "main.tf").write_text(render_root_module(render_orders(FEATURES)))
     terraform = Terraform(folder, terraform_environment)
     terraform.init()
     terraform.run("apply", "-auto-approve")
@@ -94,91 +94,89 @@ def applied(
 
 
 def plan(terraform: Terraform, groups: dict[str, Any], **options: str) -> dict[str, Any]:
-    (terraform.folder / "main.tf").write_text(consumer(groups, **options))
+    (terraform.folder / "main.tf").write_text(render_root_module(groups, **options))
     return terraform.plan(terraform.folder / "tfplan")
 
 
-def evolve(terraform: Terraform, variables: dict[str, str], *arguments: str) -> str:
+def apply_group(terraform: Terraform, variables: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, str(ROOT / "scripts" / "evolve.py"), "--root", str(terraform.folder)]
-    done = subprocess.run(
+    changes = subprocess.run(
         [*command, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    assert (changes.returncode, changes.stderr) == (0, "")
+    return changes.stdout
 
 
 @pytest.mark.apply
-def test_a_feature_is_declared_applied_and_added_and_the_group_stays(
-    applied: Terraform, terraform_environment: dict[str, str]
-) -> None:
+def test_adding_features_keeps_the_group(applied: Terraform, terraform_environment: dict[str, str]) -> None:
     more = {"paid": "Integral", **dict(reversed(FEATURES.items()))}
-    declared = plan(applied, orders(more))
+    declared = plan(applied, render_orders(more))
     assert list_changes(declared) == {}
-    (warning,) = warnings(declared)
+    (warning,) = list_warnings(declared)
     assert "lack orders.paid (Integral)" in warning
     assert "smlops evolve" in warning
 
     applied.run("apply", "-auto-approve")
-    assert evolve(applied, terraform_environment, "--dry-run") == "shop-orders: would add paid (Integral)\n"
-    assert json.loads(evolve(applied, terraform_environment, "--json")) == {
+    assert apply_group(applied, terraform_environment, "--dry-run") == "shop-orders: would add paid (Integral)\n"
+    assert json.loads(apply_group(applied, terraform_environment, "--json")) == {
         "dry_run": False,
         "feature_groups": {"orders": {"group": "shop-orders", "added": {"paid": "Integral"}}},
     }
-    assert evolve(applied, terraform_environment) == "shop-orders: as declared\n"
+    assert apply_group(applied, terraform_environment) == "shop-orders: as declared\n"
     evolved = applied.plan(applied.folder / "tfplan")
-    assert (list_changes(evolved), warnings(evolved)) == ({}, [])
+    assert (list_changes(evolved), list_warnings(evolved)) == ({}, [])
 
-    without = plan(applied, orders({name: kind for name, kind in more.items() if name != "amount"}))
+    without = plan(applied, render_orders({name: kind for name, kind in more.items() if name != "amount"}))
     assert list_changes(without) == {}
-    assert "have orders.amount (Fractional), which feature_groups does not declare" in " ".join(warnings(without))
+    assert "have orders.amount (Fractional), which feature_groups does not declare" in " ".join(list_warnings(without))
 
 
 @pytest.mark.apply
-def test_a_plan_that_would_replace_or_delete_a_group_is_refused(applied: Terraform) -> None:
-    refused = "Instance cannot be destroyed"
-    with pytest.raises(UserError, match=refused):
-        plan(applied, orders(FEATURES), role_name="another")
-    with pytest.raises(UserError, match=refused):
-        plan(applied, orders(FEATURES, record_identifier="ordered_at"))
-    with pytest.raises(UserError, match=refused):
+def test_plans_that_replace_or_delete_a_group_are_rejected(applied: Terraform) -> None:
+    message = "Instance cannot be destroyed"
+    with pytest.raises(UserError, match=message):
+        plan(applied, render_orders(FEATURES), role_name="another")
+    with pytest.raises(UserError, match=message):
+        plan(applied, render_orders(FEATURES, record_identifier="ordered_at"))
+    with pytest.raises(UserError, match=message):
         plan(applied, {})
 
 
 @pytest.mark.apply
-def test_what_can_change_in_place_does_and_a_description_never_matters(applied: Terraform) -> None:
-    assert list_changes(plan(applied, orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
+def test_updates_are_in_place_and_descriptions_are_ignored(applied: Terraform) -> None:
+    assert list_changes(plan(applied, render_orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
 
 
 @pytest.mark.plan
-def test_terraform_refuses_a_group_with_one_line_that_names_the_field(
+def test_terraform_rejects_invalid_groups_and_names_the_field(
     tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     terraform = Terraform(tmp_path, terraform_environment)
     wrong = {
-        "event_time: 'when' must be one of its features": orders(FEATURES, event_time="when"),
-        "event_time: 'ordered_at' must be one of its features, of type String": orders(
+        "event_time: 'when' must be one of its features": render_orders(FEATURES, event_time="when"),
+        "event_time: 'ordered_at' must be one of its features, of type String": render_orders(
             {**FEATURES, "ordered_at": "Integral"}
         ),
-        "record_identifier: 'id' must be one of its features": orders(FEATURES, record_identifier="id"),
-        "features: Feature Store reserves api_invocation_time": orders({**FEATURES, "write_time": "String"}),
+        "record_identifier: 'id' must be one of its features": render_orders(FEATURES, record_identifier="id"),
+        "features: Feature Store reserves api_invocation_time": render_orders({**FEATURES, "write_time": "String"}),
     }
-    (tmp_path / "main.tf").write_text(consumer(orders(FEATURES)))
+    (tmp_path / "main.tf").write_text(render_root_module(render_orders(FEATURES)))
     terraform.init()
     for message, groups in wrong.items():
-        (tmp_path / "main.tf").write_text(consumer(groups))
+        (tmp_path / "main.tf").write_text(render_root_module(groups))
         with pytest.raises(UserError) as error:
             terraform.plan(tmp_path / "tfplan")
         assert f"feature_groups.orders.{message}" in " ".join(str(error.value).replace("│", " ").split())
 
-    timeless = {key: value for key, value in orders(FEATURES)["orders"].items() if key != "event_time"}
-    (tmp_path / "main.tf").write_text(consumer({"orders": timeless}))
+    timeless = {key: value for key, value in render_orders(FEATURES)["orders"].items() if key != "event_time"}
+    (tmp_path / "main.tf").write_text(render_root_module({"orders": timeless}))
     with pytest.raises(UserError, match=r'attribute "event_time" is\s+required'):
         terraform.plan(tmp_path / "tfplan")
 
 
 @pytest.mark.parametrize(
-    ("changes_", "told"),
+    ("changes_", "message"),
     [
         ({"event_time": "when"}, "event_time: 'when' must be one of its features, of type String or Fractional"),
         (
@@ -192,8 +190,8 @@ def test_terraform_refuses_a_group_with_one_line_that_names_the_field(
         ({"event_time": ...}, "event_time: is missing; add it"),
     ],
 )
-def test_settings_refuse_a_group_with_one_line_that_names_the_field(changes_: dict[str, Any], told: str) -> None:
-    group = orders({**FEATURES, "amount_cents": "Integral"}, **changes_)["orders"]
+def test_settings_reject_invalid_groups_and_name_the_field(changes_: dict[str, Any], message: str) -> None:
+    group = render_orders({**FEATURES, "amount_cents": "Integral"}, **changes_)["orders"]
     inputs = {
         "name_prefix": "shop",
         "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1",
@@ -204,11 +202,11 @@ def test_settings_refuse_a_group_with_one_line_that_names_the_field(changes_: di
     with pytest.raises(UserError) as error:
         validate(inputs, Inputs, "settings.yaml")
     assert str(error.value).startswith("settings.yaml: feature_groups.orders")
-    assert str(error.value).endswith(told)
+    assert str(error.value).endswith(message)
 
 
 @pytest.mark.parametrize("name", ["write_time", "is_deleted", "api_invocation_time"])
-def test_names_that_feature_store_keeps_for_itself_are_refused(name: str) -> None:
+def test_reserved_feature_names_are_rejected(name: str) -> None:
     with pytest.raises(ValueError, match=f"Feature Store reserves .*{name}"):
         Inputs.model_validate(
             {
@@ -216,6 +214,6 @@ def test_names_that_feature_store_keeps_for_itself_are_refused(name: str) -> Non
                 "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1",
                 "offline_store_s3_uri": "s3://shop-data",
                 "role_arn": "arn:aws:iam::123456789012:role/store",
-                "feature_groups": orders({**FEATURES, name: "String"}),
+                "feature_groups": render_orders({**FEATURES, name: "String"}),
             }
         )

@@ -1,4 +1,4 @@
-"""What the registry gives to others, and what it tells them."""
+"""Permissions of readers and notifications of the model registry."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ ADDRESS = "module.model_registry"
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """The values that the full example's plan knows, by address."""
+    """Planned values of the full example, by address."""
     folder: Path = tmp_path_factory.mktemp("model_registry")
     example: Example = next(example for example in examples() if str(example) == "model_registry-full")
     example.write(folder)
@@ -25,7 +25,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
 
 
 @pytest.mark.plan
-def test_readers_may_find_read_and_deploy_this_group_and_do_nothing_else(planned: dict[str, Any]) -> None:
+def test_readers_can_only_find_read_and_deploy_packages_of_the_group(planned: dict[str, Any]) -> None:
     policies = [address for address in planned if "model_package_group_policy" in address]
     assert policies == [f'{ADDRESS}.aws_sagemaker_model_package_group_policy.readers["flight_delay"]']
     statements = json.loads(planned[policies[0]]["resource_policy"])["Statement"]
@@ -45,7 +45,7 @@ def test_readers_may_find_read_and_deploy_this_group_and_do_nothing_else(planned
 
 
 @pytest.mark.plan
-def test_each_group_has_a_rule_for_its_own_approvals_and_rejections(planned: dict[str, Any]) -> None:
+def test_each_group_has_a_rule_for_its_approvals_and_rejections(planned: dict[str, Any]) -> None:
     pattern = json.loads(planned[f'{ADDRESS}.aws_cloudwatch_event_rule.approval["gate_changes"]']["event_pattern"])
     assert pattern == {
         "source": ["aws.sagemaker"],
@@ -62,7 +62,7 @@ def test_each_group_has_a_rule_for_its_own_approvals_and_rejections(planned: dic
 
 
 @pytest.mark.plan
-def test_eventbridge_publishes_with_a_role_that_trusts_these_rules_alone(planned: dict[str, Any]) -> None:
+def test_only_the_rules_of_the_groups_can_assume_the_publishing_role(planned: dict[str, Any]) -> None:
     role = planned[f'{ADDRESS}.aws_iam_role.publisher["approvals"]']
     (trust,) = json.loads(role["assume_role_policy"])["Statement"]
     assert trust["Principal"] == {"Service": "events.amazonaws.com"}

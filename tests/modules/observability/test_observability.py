@@ -1,4 +1,4 @@
-"""What people hear of endpoints: harm but not during a deployment, waste, events; and what the dashboard adds up."""
+"""Alarms, event notifications and the dashboard of the module `observability`."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
-from tests.modules.observability.hearing import Hearing
+from tests.modules.observability.topic_listener import TopicListener
 from tests.provider import alone
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import wait_until
@@ -38,7 +38,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         (
             {"endpoints": {"churn": {"name": "shop-churn", "kind": "realtime"}}},
@@ -90,37 +90,37 @@ DAY = timedelta(days=1)
         ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
+def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
-    never = {
+def test_alarms_use_only_metrics_that_the_kind_of_endpoint_publishes() -> None:
+    unpublished = {
         alarm_catalogue.REALTIME: UNPUBLISHED[REAL_TIME],
         alarm_catalogue.ASYNC: UNPUBLISHED[ASYNCHRONOUS],
         alarm_catalogue.SERVERLESS: UNPUBLISHED[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
     }
-    looked_at = {
+    used_metrics = {
         (kind, line["metric"])
-        for kind, shown in alarm_catalogue.list_dashboard_lines().items()
-        for line in (*shown["health"], *shown["use"])
+        for kind, lines in alarm_catalogue.list_dashboard_lines().items()
+        for line in (*lines["health"], *lines["use"])
     } | {
         (kind, metric)
         for alarm in alarm_catalogue.ALARMS.values()
         for kind in alarm.kinds
         for metric in (alarm.metric, *(one[1] for one in alarm.metrics.values()))
     }
-    assert {(kind, metric) for kind, metric in looked_at if metric in never[kind]} == set()
+    assert {(kind, metric) for kind, metric in used_metrics if metric in unpublished[kind]} == set()
 
 
-def test_rules_wait_for_events_that_are_sent() -> None:
-    waited_for = {one for _, pattern in notifications.EVENTS.values() for one in pattern["detail-type"]}
-    assert waited_for | {notifications.DEPLOYMENT, notifications.STATE} <= DETAIL_TYPES
+def test_rules_match_documented_events() -> None:
+    matched = {one for _, pattern in notifications.EVENTS.values() for one in pattern["detail-type"]}
+    assert matched | {notifications.DEPLOYMENT, notifications.STATE} <= DETAIL_TYPES
 
 
-def test_the_tables_are_those_of_the_catalogue() -> None:
+def test_the_tables_equal_those_of_the_catalogue() -> None:
     folder = ROOT / "modules" / "observability"
     assert {name: (folder / name).read_text() for name in factors.render_tables()} == factors.render_tables()
 
@@ -157,51 +157,53 @@ output "topics" {
 """
 
 
-#: Where what this module makes is, in a sandbox whose time is its own.
+#: The endpoint that exists, and the topics.
 ENDPOINT, TOPICS = "shop-asked", ("alarms", "events")
 
 
-class Watched(Hearing):
-    """A sandbox with the root module applied."""
+class Watched(TopicListener):
+    """A sandbox with its own time, where the root module is applied."""
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str], folder: Path) -> None:
         super().__init__(sandbox, TOPICS)
         self.endpoints, self.environment, self.folder = EndpointClient.prepare(sandbox), environment, folder
 
-    def alarmed(self, name: str, state: str = "ALARM") -> bool:
-        """Whether the topic of alarms has told of one."""
-        told = [(one["AlarmName"], one["NewStateValue"]) for one in self.heard("alarms") if "AlarmName" in one]
-        return (name, state) in told
+    def is_notified(self, name: str, state: str = "ALARM") -> bool:
+        """Whether the alarm topic received a change of this alarm to `state`."""
+        changes = [
+            (one["AlarmName"], one["NewStateValue"]) for one in self.receive_messages("alarms") if "AlarmName" in one
+        ]
+        return (name, state) in changes
 
     def alarms(self, state: str = "ALARM") -> set[str]:
-        """The names of those on metrics that are in a state."""
+        """The names of the metric alarms in a state."""
         pages = self.cloudwatch.get_paginator("describe_alarms").paginate(StateValue=state, AlarmTypes=["MetricAlarm"])
         return {one["AlarmName"] for page in pages for one in page["MetricAlarms"]}
 
-    def tell(self, endpoint: str, metric: str, value: float, count: int = 1, *, ago: float = 0) -> None:
-        """What SageMaker would of an endpoint's variant main, some seconds ago."""
+    def publish_metric(self, endpoint: str, metric: str, value: float, count: int = 1, *, ago: float = 0) -> None:
+        """Publish a metric of the variant main as SageMaker does, `ago` seconds in the past."""
         namespace = alarm_catalogue.MACHINES if metric.endswith("Utilization") else alarm_catalogue.REQUESTS
-        told = {
+        data = {
             "MetricName": metric,
             "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
             "Timestamp": self.sandbox.advance(0) - timedelta(seconds=ago),
             "Values": [value],
             "Counts": [float(count)],
         }
-        self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[told])
+        self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
 
     def deployments(self) -> list[Any]:
-        """What the topic of events has told of deployments."""
-        return [one for one in self.heard("events") if one["detail-type"] == notifications.DEPLOYMENT]
+        """The deployment events that the event topic received."""
+        return [one for one in self.receive_messages("events") if one["detail-type"] == notifications.DEPLOYMENT]
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
             if asking:
-                self.ask()
+                self.invoke()
             self.sandbox.advance(60)
 
-    def ask(self) -> str | None:
-        """What the endpoint answers; None where it fails."""
+    def invoke(self) -> str | None:
+        """The answer of the endpoint; None if it fails."""
         try:
             return self.endpoints.invoke(ENDPOINT)
         except self.endpoints.runtime.exceptions.ModelError:
@@ -218,82 +220,82 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     folder = tmp_path / "root"
     folder.mkdir()
     with alone(tmp_path / "log") as (sandbox, environment):
-        found = Watched(sandbox, environment, tmp_path)
+        applied = Watched(sandbox, environment, tmp_path)
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
-        driver = terraform(folder, {**environment, "TF_VAR_kms_key_arn": found.key()})
+        driver = terraform(folder, {**environment, "TF_VAR_kms_key_arn": applied.key()})
         driver.apply()
-        found.subscribe(driver.output()["topics"])
-        config = found.endpoints.create_config(found.endpoints.create_model("good"), count=1)
-        found.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
-        found.endpoints.wait_until_settled(ENDPOINT)
-        yield found
+        applied.subscribe(driver.output()["topics"])
+        config = applied.endpoints.create_config(applied.endpoints.create_model("good"), count=1)
+        applied.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
+        applied.endpoints.wait_until_settled(ENDPOINT)
+        yield applied
 
 
-def of_what_is_not_there_yet_no_waste_is_told_but_workers_that_are_kept_ready(watched: Watched) -> None:
+def check_missing_metrics_raise_only_the_alarm_of_warm_workers(watched: Watched) -> None:
     watched.minutes(3)
-    told = {one for one in watched.alarms() if not one.startswith(f"{ENDPOINT}/deploy")}
-    assert told == {"shop-warm/provisioned-low"}
+    raised = {one for one in watched.alarms() if not one.startswith(f"{ENDPOINT}/deploy")}
+    assert raised == {"shop-warm/provisioned-low"}
     pages = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="shop-")
     names = {one["AlarmName"] for page in pages for one in page["MetricAlarms"]}
     assert {one for one in names if one.endswith("/memory-low")} == {"shop-notes/memory-low"}, "warm has the least"
 
 
-def harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> None:
+def check_error_alarms_pause_during_deployments(watched: Watched) -> None:
     health, deploying = f"{ENDPOINT}/health", f"{ENDPOINT}/deploying"
-    assert watched.ask() == "good"
+    assert watched.invoke() == "good"
     watched.minutes(6)
     assert watched.alarm(health)["StateValue"] == "OK"
 
-    watched.deploy("")  # nothing that it could say: each request fails
+    watched.deploy("")  # each request fails
     watched.minutes(2)
     assert watched.alarm(deploying)["StateValue"] == "ALARM"
     watched.minutes(7, asking=True)
-    found = watched.alarm(health)
-    assert (found["StateValue"], found["ActionsSuppressedBy"]) == ("ALARM", "Alarm")
-    assert not watched.alarmed(health), "it is quiet while the deployment goes on"
+    result = watched.alarm(health)
+    assert (result["StateValue"], result["ActionsSuppressedBy"]) == ("ALARM", "Alarm")
+    assert not watched.is_notified(health), "no notification during the deployment"
 
     watched.minutes(15, asking=True)
     assert watched.alarm(deploying)["StateValue"] == "OK"
-    wait_until(lambda: watched.alarmed(health))
-    told = [one["id"] for one in watched.deployments()]
-    assert len(told) == len(set(told)) > 1, "each step once"
+    wait_until(lambda: watched.is_notified(health))
+    ids = [one["id"] for one in watched.deployments()]
+    assert len(ids) == len(set(ids)) > 1, "one event for each step"
 
 
-def one_request_that_fails_is_chance(watched: Watched) -> None:
-    def fails(endpoint: str, metric: str) -> None:
-        watched.tell(endpoint, metric, 1)
+def check_a_single_failed_request_raises_no_alarm(watched: Watched) -> None:
+    def report_failure(endpoint: str, metric: str) -> None:
+        watched.publish_metric(endpoint, metric, 1)
         watched.minutes(6)
 
     for endpoint, metric in (("shop-notes", "Invocation5XXErrors"), ("shop-images", "InvocationFailures")):
-        fails(endpoint, metric)
+        report_failure(endpoint, metric)
         assert watched.alarm(f"{endpoint}/health")["StateValue"] == "OK"
-        fails(endpoint, metric)
+        report_failure(endpoint, metric)
         assert watched.alarm(f"{endpoint}/health")["StateValue"] == "ALARM"
 
 
-def an_endpoint_that_fails_is_told_where_somebody_acts(watched: Watched) -> None:
+def check_a_failed_endpoint_is_reported_to_the_alarm_topic(watched: Watched) -> None:
     broken = watched.folder / "broken"
     broken.touch()
     config = watched.endpoints.create_config(watched.endpoints.create_model("never", broken), count=1)
     name = watched.endpoints.create_endpoint(config)
     failed = [name, "FAILED"]
 
-    def told() -> bool:
-        details = [one["detail"] for one in watched.heard("alarms") if "detail" in one]
+    def is_reported() -> bool:
+        details = [one["detail"] for one in watched.receive_messages("alarms") if "detail" in one]
         return failed in [[one["EndpointName"], one["EndpointStatus"]] for one in details]
 
-    wait_until(told)
+    wait_until(is_reported)
 
 
-def where_idle_endpoints_are_let_be_nothing_could_delete_them(watched: Watched) -> None:
+def check_without_idle_stop_nothing_can_delete_endpoints(watched: Watched) -> None:
     owned = [{"Key": "Owner", "Values": ["Self"]}]
     assert watched.sandbox.client("ssm").list_documents(Filters=owned)["DocumentIdentifiers"] == []
     roles = [one["RoleName"] for one in watched.sandbox.client("iam").list_roles()["Roles"]]
     assert [role for role in roles if "-events-publisher-" not in role] == ["test"]
 
 
-def scaling_is_no_deployment(watched: Watched) -> None:
+def check_scaling_is_not_reported_as_deployment(watched: Watched) -> None:
     before = len(watched.deployments())
     assert watched.alarm(f"{ENDPOINT}/deploying")["StateValue"] == "OK"
     watched.endpoints.sagemaker.update_endpoint_weights_and_capacities(
@@ -305,35 +307,35 @@ def scaling_is_no_deployment(watched: Watched) -> None:
     assert len(watched.deployments()) == before
 
 
-def waste_is_told(watched: Watched) -> None:
+def check_waste_is_reported(watched: Watched) -> None:
     watched.deploy("good")
-    watched.ask()
+    watched.invoke()
     for waste in ("idle", "cpu-low"):
 
-        def told(name: str = f"{ENDPOINT}/{waste}") -> bool:
+        def is_notified(name: str = f"{ENDPOINT}/{waste}") -> bool:
             watched.sandbox.advance(1800)
-            return watched.alarmed(name)
+            return watched.is_notified(name)
 
-        wait_until(told, seconds=300)
-    assert not watched.alarmed("shop-notes/memory-low"), "of what never ran nothing is known"
-    assert not watched.alarmed(f"{ENDPOINT}/efficiency"), "it is there for less than a day"
+        wait_until(is_notified, seconds=300)
+    assert not watched.is_notified("shop-notes/memory-low"), "an endpoint without metrics raises no alarm"
+    assert not watched.is_notified(f"{ENDPOINT}/efficiency"), "the endpoint exists for less than a day"
 
 
-def an_asynchronous_endpoint_that_does_not_go_to_none_is_told(watched: Watched) -> None:
+def check_an_asynchronous_endpoint_that_stays_up_is_reported(watched: Watched) -> None:
     for hour in range(4):
-        watched.tell("shop-words", "CPUUtilization", 5, 60, ago=3600 * hour + 1800)
+        watched.publish_metric("shop-words", "CPUUtilization", 5, 60, ago=3600 * hour + 1800)
     watched.minutes(2)
     assert {one for one in watched.alarms() if one.startswith("shop-words/")} == {"shop-words/awake"}
 
 
-def workers_that_are_kept_ready_and_answer_are_no_waste(watched: Watched) -> None:
+def check_used_warm_workers_are_not_waste(watched: Watched) -> None:
     for hour in range(4):
-        watched.tell("shop-warm", "ModelLatency", 1e6, 800, ago=3600 * hour + 1800)
+        watched.publish_metric("shop-warm", "ModelLatency", 1e6, 800, ago=3600 * hour + 1800)
     watched.minutes(2)
     assert "shop-warm/provisioned-low" not in watched.alarms()
 
 
-def an_approval_is_told_and_not_what_else_changes_of_the_package(watched: Watched) -> None:
+def check_only_approval_changes_of_packages_are_reported(watched: Watched) -> None:
     sagemaker = watched.endpoints.sagemaker
     sagemaker.create_model_package_group(ModelPackageGroupName="churn")
     arn = sagemaker.create_model_package(ModelPackageGroupName="churn")["ModelPackageArn"]
@@ -341,16 +343,16 @@ def an_approval_is_told_and_not_what_else_changes_of_the_package(watched: Watche
         sagemaker.update_model_package(ModelPackageArn=arn, **change)
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
 
-    def told() -> list[str]:
-        found = [one["detail"] for one in watched.heard("events") if "Model Package" in one["detail-type"]]
-        return [one["ModelApprovalStatus"] for one in found]
+    def list_statuses() -> list[str]:
+        result = [one["detail"] for one in watched.receive_messages("events") if "Model Package" in one["detail-type"]]
+        return [one["ModelApprovalStatus"] for one in result]
 
-    wait_until(lambda: "Rejected" in told())
-    assert sorted(told()) == ["Approved", "Rejected"]
+    wait_until(lambda: "Rejected" in list_statuses())
+    assert sorted(list_statuses()) == ["Approved", "Rejected"]
 
 
-class Other:
-    """The module for an environment that changes, in the same account."""
+class OtherEnvironment:
+    """A second environment in the same account, with different endpoints at each apply."""
 
     def __init__(self, watched: Watched, folder: Path) -> None:
         folder.mkdir()
@@ -389,9 +391,9 @@ module "observability" {
 """
 
 
-def what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(watched: Watched) -> None:
+def check_alarms_are_removed_and_similar_names_stay_separate(watched: Watched) -> None:
     instances = {"kind": "realtime", "instance_type": "ml.c7g.large"}
-    other = Other(watched, watched.folder / "other")
+    other = OtherEnvironment(watched, watched.folder / "other")
     a = {**instances, "name": "other-a", "variants": ["main", "b"], "latency_slo_ms": 200}
     other.apply(
         a=a,
@@ -402,12 +404,12 @@ def what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(watche
     names = [one["AlarmName"] for page in alarms for one in page["MetricAlarms"]]
     assert len([one for one in names if one.endswith("/errors")]) == 3
     events = watched.sandbox.client("events")
-    assert events.list_targets_by_rule(Rule="other-a")["Targets"] == [], "nobody asked for deployments"
+    assert events.list_targets_by_rule(Rule="other-a")["Targets"] == [], "deployments are not among its events"
     assert [one["Id"] for one in events.list_targets_by_rule(Rule="other.training-jobs")["Targets"]] == ["topic"]
 
     for hour in range(24):
-        watched.tell("other-a", "CPUUtilization", 50, 60, ago=3600 * hour + 1800)
-    watched.tell("other-a", "Invocations", 10, ago=1800)
+        watched.publish_metric("other-a", "CPUUtilization", 50, 60, ago=3600 * hour + 1800)
+    watched.publish_metric("other-a", "Invocations", 10, ago=1800)
     watched.minutes(1)
     assert "other-a/efficiency" in watched.alarms()
 
@@ -418,30 +420,30 @@ def what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(watche
     assert watched.alarm("other-a-b/health")["AlarmRule"].count("ALARM") == 3
 
 
-# The dashboard's math, over a day of which everything is known.
+# The expressions of the dashboard, over a day of known metrics.
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a machine does in each ten minutes of the day: how many there are, and how busy each is."""
+class LoadStep:
+    """The number of instances and the load of each, in ten minutes of the day."""
 
     count: int
     load: float
 
 
-#: Least by night and most in the afternoon, when there are three.
-SHAPES = [
-    Shape(3 if 48 <= step < 120 else 1, round(0.35 - 0.3 * math.cos(2 * math.pi * (step - 18) / 144), 3))
+#: Load is lowest at night and highest in the afternoon, with three instances.
+LOAD_STEPS = [
+    LoadStep(3 if 48 <= step < 120 else 1, round(0.35 - 0.3 * math.cos(2 * math.pi * (step - 18) / 144), 3))
     for step in range(144)
 ]
-MINUTES = [shape for shape in SHAPES for _ in range(10)]
-#: Requests of a minute, each of half a second, to a serverless worker that is as busy.
-SECONDS = 0.5
+MINUTES = [step_load for step_load in LOAD_STEPS for _ in range(10)]
+#: Duration of a request to a serverless endpoint, in seconds.
+REQUEST_S = 0.5
 
 
-def have_a_day(watched: Watched) -> datetime:
-    """When a day begins whose metrics are there, as endpoints would tell them each minute; what was told before of the
-    last hours is not in it."""
+def publish_day(watched: Watched) -> datetime:
+    """Publish the metrics of a day, as endpoints do each minute, and return its start. Earlier checks published none in
+    this day."""
     begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
 
     def tell(endpoint: str, namespace: str, metric: str, values: Sequence[tuple[float, int]], variant: str) -> None:
@@ -465,51 +467,54 @@ def have_a_day(watched: Watched) -> datetime:
         ("shop-images", 4, "main"),
         ("shop-words", 4, "main"),
     ):
-        busy = [(100 * vcpus * shape.load, shape.count) for shape in MINUTES]
+        busy = [(100 * vcpus * step_load.load, step_load.count) for step_load in MINUTES]
         tell(endpoint, alarm_catalogue.MACHINES, "CPUUtilization", busy, variant)
-    used = [(100 * shape.load, shape.count) for shape in MINUTES]
+    used = [(100 * step_load.load, step_load.count) for step_load in MINUTES]
     tell("shop-images", alarm_catalogue.MACHINES, "GPUUtilization", used, "main")
-    asked = [(SECONDS * 1e6, requests(shape)) for shape in MINUTES]
+    latencies = [(REQUEST_S * 1e6, requests(step_load)) for step_load in MINUTES]
     for endpoint in ("shop-notes", "shop-warm"):
-        tell(endpoint, alarm_catalogue.REQUESTS, "ModelLatency", asked, "main")
+        tell(endpoint, alarm_catalogue.REQUESTS, "ModelLatency", latencies, "main")
     return begin
 
 
-def requests(shape: Shape) -> int:
-    """Requests of a minute."""
-    return round(60 * shape.load * shape.count / SECONDS)
+def requests(step_load: LoadStep) -> int:
+    """Number of requests in a minute, for the same load on a serverless endpoint."""
+    return round(60 * step_load.load * step_load.count / REQUEST_S)
 
 
-def of_model(endpoint: str) -> tuple[float, float]:
-    """kg CO2e and USD of the day by the footprint model, which is told what the machines really did."""
-    found = [_of_model(endpoint, shape) for shape in SHAPES]
-    return sum(kg for kg, _ in found), sum(usd for _, usd in found)
+def estimate_day(endpoint: str) -> tuple[float, float]:
+    """kg CO2e and USD of the day by the footprint model, from the real load."""
+    estimates = [_estimate_step(endpoint, step_load) for step_load in LOAD_STEPS]
+    return sum(kg for kg, _ in estimates), sum(usd for _, usd in estimates)
 
 
-def _of_model(endpoint: str, shape: Shape) -> tuple[float, float]:
+def _estimate_step(endpoint: str, step_load: LoadStep) -> tuple[float, float]:
     types = {"shop-curve/new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
     if endpoint in types:
-        hours, duty = exact_quantity(shape.count / 6), exact_quantity(shape.load if endpoint != "shop-words" else 0.1)
+        hours, duty = (
+            exact_quantity(step_load.count / 6),
+            exact_quantity(step_load.load if endpoint != "shop-words" else 0.1),
+        )
         figures = estimate(FleetActivity(types[endpoint], REGION, hours=hours, duty=duty)).figures
         return figures["total"].central, figures["cost"].central
     memory = {"shop-notes": 2048, "shop-warm": 1024}[endpoint]
-    answered, lasting = exact_quantity(10.0 * requests(shape)), exact_quantity(SECONDS)
-    whole = estimate(ServerlessActivity(memory, REGION, answered, lasting)).figures
+    answered, duration = exact_quantity(10.0 * requests(step_load)), exact_quantity(REQUEST_S)
+    whole = estimate(ServerlessActivity(memory, REGION, answered, duration)).figures
     if endpoint == "shop-notes":
         return whole["total"].central, whole["cost"].central
-    # What is kept ready all the month, for ten minutes of it, of which it answers so many.
+    # The model takes a month of provisioned workers; this is the part of ten minutes.
     month = HOURS_PER_MONTH * 6
-    busy = exact_quantity(month * 10.0 * requests(shape))
-    kept = estimate(ServerlessActivity(memory, REGION, busy, lasting, provisioned=exact_quantity(2.0))).figures
-    return kept["total"].central / month, whole["cost"].central
+    busy = exact_quantity(month * 10.0 * requests(step_load))
+    provisioned = estimate(ServerlessActivity(memory, REGION, busy, duration, provisioned=exact_quantity(2.0))).figures
+    return provisioned["total"].central / month, whole["cost"].central
 
 
-def drawn(cloudwatch: Any, title: str, begin: datetime) -> dict[str, list[float]]:
-    """What the dashboard's graph of this title draws over a day, by label: its own expressions, as GetMetricData."""
+def read_graph(cloudwatch: Any, title: str, begin: datetime) -> dict[str, list[float]]:
+    """The values of a dashboard graph over a day, by label: evaluate its expressions with GetMetricData."""
     body = json.loads(cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"])
     [graph] = [one["properties"] for one in body["widgets"] if one["properties"].get("title", "").startswith(title)]
-    asked = [_query(metric, graph["period"]) for metric in graph["metrics"]]
-    answer = cloudwatch.get_metric_data(MetricDataQueries=asked, StartTime=begin, EndTime=begin + DAY)
+    queries = [_query(metric, graph["period"]) for metric in graph["metrics"]]
+    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=begin, EndTime=begin + DAY)
     return {one["Label"]: one["Values"] for one in answer["MetricDataResults"]}
 
 
@@ -522,31 +527,31 @@ def _query(metric: list[Any], period: int) -> dict[str, Any]:
         return query | {"Expression": options["expression"]}
     namespace, name, *pairs = names
     dimensions = [{"Name": one, "Value": value} for one, value in zip(pairs[::2], pairs[1::2], strict=True)]
-    asked = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
-    return query | {"MetricStat": {"Metric": asked, "Period": period, "Stat": options["stat"]}}
+    metric_query = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+    return query | {"MetricStat": {"Metric": metric_query, "Period": period, "Stat": options["stat"]}}
 
 
 ENDPOINTS = ("shop-curve/new-one", "shop-images", "shop-notes", "shop-warm", "shop-words")
 
 
-def over_a_day_the_dashboard_agrees_with_the_footprint_model_within_5_percent(watched: Watched) -> None:
-    day = have_a_day(watched)
-    modelled = {endpoint: of_model(endpoint) for endpoint in ENDPOINTS}
-    for place, unit in enumerate(("kg CO2e", "USD")):
-        hours = drawn(watched.cloudwatch, f"{unit} by hour, estimated (", day)
+def check_the_dashboard_agrees_with_the_footprint_model_within_5_percent(watched: Watched) -> None:
+    day = publish_day(watched)
+    modelled = {endpoint: estimate_day(endpoint) for endpoint in ENDPOINTS}
+    for index, unit in enumerate(("kg CO2e", "USD")):
+        hours = read_graph(watched.cloudwatch, f"{unit} by hour, estimated (", day)
         assert {label: len(values) for label, values in hours.items() if values} == dict.fromkeys(ENDPOINTS, 24)
-        before = drawn(watched.cloudwatch, f"{unit} by hour, estimated (", day - 2 * DAY)
-        assert not any(before.values()), "of what was not there nothing is drawn"
+        before = read_graph(watched.cloudwatch, f"{unit} by hour, estimated (", day - 2 * DAY)
+        assert not any(before.values()), "no values without metrics"
         for endpoint, figures in modelled.items():
-            assert sum(hours[endpoint]) == pytest.approx(figures[place], rel=0.05), endpoint
-        whole = drawn(watched.cloudwatch, f"{unit} by day, all of these, estimated", day)
+            assert sum(hours[endpoint]) == pytest.approx(figures[index], rel=0.05), endpoint
+        whole = read_graph(watched.cloudwatch, f"{unit} by day, all of these, estimated", day)
         [low], [central], [high] = (whole[label] for label in ("at least", unit, "at most"))
-        assert central == pytest.approx(sum(figures[place] for figures in modelled.values()), rel=0.05)
+        assert central == pytest.approx(sum(figures[index] for figures in modelled.values()), rel=0.05)
         assert low < central < high
 
 
-def the_dashboard_is_one_that_cloudwatch_takes(watched: Watched) -> None:
-    """Its own checks are not the sandbox's: API reference, "Dashboard Body Structure and Syntax", and the quotas."""
+def check_the_dashboard_is_valid_for_cloudwatch(watched: Watched) -> None:
+    """Check the rules that the sandbox does not: API reference, "Dashboard Body Structure and Syntax", and quotas."""
     body = json.loads(watched.cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"])
     graphs = [one["properties"] for one in body["widgets"] if one["type"] == "metric"]
     for graph in graphs:
@@ -554,37 +559,39 @@ def the_dashboard_is_one_that_cloudwatch_takes(watched: Watched) -> None:
         ids = {one["id"] for one in options}
         assert len(ids) == len(options) <= 500, graph["title"]
         assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in ids)
-        named = {name for one in options if "expression" in one for name in expressions.list_names(one["expression"])}
-        assert named <= ids, graph["title"]
+        used_ids = {
+            name for one in options if "expression" in one for name in expressions.list_names(one["expression"])
+        }
+        assert used_ids <= ids, graph["title"]
         assert any(one.get("visible", True) for one in options), graph["title"]
         assert len({one["label"] for one in options if one.get("visible", True)}) == sum(
             one.get("visible", True) for one in options
         ), graph["title"]
     assert sum(len(graph["metrics"]) for graph in graphs) <= 2500
     assert all(1 <= one["width"] <= 24 for one in body["widgets"])
-    told = [arn for one in body["widgets"] if one["type"] == "alarm" for arn in one["properties"]["alarms"]]
-    assert len(told) == len(set(told))
+    arns = [arn for one in body["widgets"] if one["type"] == "alarm" for arn in one["properties"]["alarms"]]
+    assert len(arns) == len(set(arns))
     there = watched.cloudwatch.describe_alarms(AlarmNamePrefix="shop-", AlarmTypes=["CompositeAlarm"])
-    assert {one["AlarmArn"] for one in there["CompositeAlarms"] if one["AlarmName"].endswith("/health")} <= set(told)
+    assert {one["AlarmArn"] for one in there["CompositeAlarms"] if one["AlarmName"].endswith("/health")} <= set(arns)
 
 
 @pytest.mark.apply
-def test_what_is_heard_and_seen_of_endpoints(watched: Watched) -> None:
-    """One after the other: what has come of the hours before is where the next begins."""
-    for happens in (
-        of_what_is_not_there_yet_no_waste_is_told_but_workers_that_are_kept_ready,
-        harm_is_told_but_not_while_a_deployment_goes_on,
-        one_request_that_fails_is_chance,
-        an_endpoint_that_fails_is_told_where_somebody_acts,
-        where_idle_endpoints_are_let_be_nothing_could_delete_them,
-        scaling_is_no_deployment,
-        waste_is_told,
-        an_asynchronous_endpoint_that_does_not_go_to_none_is_told,
-        workers_that_are_kept_ready_and_answer_are_no_waste,
-        an_approval_is_told_and_not_what_else_changes_of_the_package,
-        what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart,
-        over_a_day_the_dashboard_agrees_with_the_footprint_model_within_5_percent,
-        the_dashboard_is_one_that_cloudwatch_takes,
+def test_alarms_events_and_dashboard_of_endpoints(watched: Watched) -> None:
+    """Run the checks in this order; each starts from the state after the one before."""
+    for check in (
+        check_missing_metrics_raise_only_the_alarm_of_warm_workers,
+        check_error_alarms_pause_during_deployments,
+        check_a_single_failed_request_raises_no_alarm,
+        check_a_failed_endpoint_is_reported_to_the_alarm_topic,
+        check_without_idle_stop_nothing_can_delete_endpoints,
+        check_scaling_is_not_reported_as_deployment,
+        check_waste_is_reported,
+        check_an_asynchronous_endpoint_that_stays_up_is_reported,
+        check_used_warm_workers_are_not_waste,
+        check_only_approval_changes_of_packages_are_reported,
+        check_alarms_are_removed_and_similar_names_stay_separate,
+        check_the_dashboard_agrees_with_the_footprint_model_within_5_percent,
+        check_the_dashboard_is_valid_for_cloudwatch,
     ):
-        print(happens.__name__)
-        happens(watched)
+        print(check.__name__)
+        check(watched)

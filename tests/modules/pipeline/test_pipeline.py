@@ -1,4 +1,4 @@
-"""A pipeline runs when data arrives and as it was promoted, does nothing twice, and tells when it fails."""
+"""Starts of a pipeline by data and by schedule, cached steps, and notifications of failures."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def without(part: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"definition": "{"}, "definition: must be JSON: use the text that Pipeline.definition() returns"),
         ({"definition": ""}, "definition: must be JSON"),
@@ -74,44 +74,42 @@ def without(part: str) -> str:
         ({"name": "a" * (LONGEST_NAME + 1)}, f"must be 2 to {LONGEST_NAME} lower-case letters"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_to_do(inputs: dict[str, Any], told: str) -> None:
+def test_invalid_inputs_are_rejected_with_the_remedy(inputs: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_every_name_fits_where_prefix_and_name_are_as_long_as_they_may_be() -> None:
+def test_names_fit_with_the_longest_prefix_and_name() -> None:
     longest = validate({**GIVEN, "name_prefix": "p" * 24, "name": "n" * LONGEST_NAME}, Inputs, "settings.yaml")
     assert len(f"{longest.name_prefix}-{longest.name}-data-arrived") == 64
 
 
-def example(case: str) -> Example:
+def find_example(case: str) -> Example:
     return next(each for each in examples() if (each.module, each.case) == ("pipeline", case))
 
 
 @pytest.mark.plan
-def test_what_is_wrong_with_a_definition_is_told_in_the_plan(
-    tmp_path: Path, terraform_environment: dict[str, str]
-) -> None:
-    given = example("full")
-    given.write(tmp_path)
+def test_errors_of_definitions_are_reported_in_the_plan(tmp_path: Path, terraform_environment: dict[str, str]) -> None:
+    full = find_example("full")
+    full.write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
-    for old, new, told in [
+    for old, new, message in [
         ('"10"', '"ten"', "VolumeGb must be a whole number, a number, true or false"),
         ("    VolumeGb ", "    VolumeGB ", "VolumeGB is not a parameter of the definition"),
         ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker allows 1048576 characters, and this has 10"),
     ]:
-        (tmp_path / "main.tf").write_text(given.text.replace(old, new, 1))
+        (tmp_path / "main.tf").write_text(full.text.replace(old, new, 1))
         with pytest.raises(UserError) as error:
             terraform.plan(tmp_path / "tfplan")
-        assert told in " ".join(str(error.value).replace("│", "").split())
+        assert message in " ".join(str(error.value).replace("│", "").split())
 
 
 @dataclass(frozen=True)
-class Applied:
-    """The full example beside the bucket and the key that it names."""
+class AppliedPipeline:
+    """The full example, applied with the bucket and the key that it uses."""
 
     sandbox: Sandbox
     terraform: Terraform
@@ -122,42 +120,42 @@ class Applied:
         self.sandbox.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
     def executions(self) -> list[dict[str, Any]]:
-        """The pipeline's executions, the first first."""
+        """The pipeline's executions, oldest first."""
         sagemaker = self.sandbox.client("sagemaker")
-        found = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Ascending")
+        executions = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Ascending")
         return [
             sagemaker.describe_pipeline_execution(PipelineExecutionArn=one["PipelineExecutionArn"])
-            for one in found["PipelineExecutionSummaries"]
+            for one in executions["PipelineExecutionSummaries"]
         ]
 
-    def ended(self, count: int) -> list[dict[str, Any]]:
-        """So many executions, once all of them are over."""
+    def wait_for_ended(self, count: int) -> list[dict[str, Any]]:
+        """Wait until all executions end, check their number and return them."""
 
-        def over() -> Any:
-            found = self.executions()
-            statuses = {one["PipelineExecutionStatus"] for one in found}
-            return found if len(found) >= count and not statuses & {"Executing", "Stopping"} else None
+        def read_ended() -> Any:
+            executions = self.executions()
+            statuses = {one["PipelineExecutionStatus"] for one in executions}
+            return executions if len(executions) >= count and not statuses & {"Executing", "Stopping"} else None
 
-        found: list[dict[str, Any]] = wait_until(over, seconds=300)
-        assert len(found) == count
-        return found
+        executions: list[dict[str, Any]] = wait_until(read_ended, seconds=300)
+        assert len(executions) == count
+        return executions
 
     def steps(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
         sagemaker = self.sandbox.client("sagemaker")
-        found = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])
-        steps: list[dict[str, Any]] = found["PipelineExecutionSteps"]
+        executions = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])
+        steps: list[dict[str, Any]] = executions["PipelineExecutionSteps"]
         return steps
 
     def jobs(self) -> int:
-        """How many processing jobs there have been."""
+        """The number of processing jobs so far."""
         return len(self.sandbox.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"])
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppliedPipeline]:
     folder: Path = tmp_path_factory.mktemp("pipeline")
-    given = example("full")
-    given.write(folder)
+    full = find_example("full")
+    full.write(folder)
     storage = """
 module "storage" {
   source              = "./modules/storage"
@@ -168,59 +166,59 @@ module "storage" {
 }
 """
     key = '"arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"'
-    (folder / "main.tf").write_text(given.text.replace(key, "module.storage.kms_key_arn") + storage)
-    with alone(tmp_path_factory.mktemp("sandbox") / "log") as (own, environment):  # its time is moved
-        for role in given.roles:
+    (folder / "main.tf").write_text(full.text.replace(key, "module.storage.kms_key_arn") + storage)
+    with alone(tmp_path_factory.mktemp("sandbox") / "log") as (own, environment):  # this test moves the time
+        for role in full.roles:
             make_role(own, role)
         terraform = Terraform(folder, environment)
         terraform.init()
         terraform.apply()
         assert list_changes(terraform.plan(folder / "tfplan")) == {}
-        yield Applied(own, terraform)
+        yield AppliedPipeline(own, terraform)
 
 
 @pytest.mark.apply
-def test_an_object_starts_the_pipeline_once_and_the_same_again_runs_nothing(applied: Applied) -> None:
+def test_an_object_starts_the_pipeline_once_and_cached_steps_are_not_repeated(applied: AppliedPipeline) -> None:
     before, jobs = len(applied.executions()), applied.jobs()
     key = "raw/orders/monday.csv"
     applied.put(key, "tea,2\nno comma\nmilk,1\n")
-    first = applied.ended(before + 1)[-1]
+    first = applied.wait_for_ended(before + 1)[-1]
     assert first["PipelineExecutionStatus"] == "Succeeded"
     (step,) = applied.steps(first)
     assert "CacheHitResult" not in step
     assert applied.jobs() == jobs + 1
 
-    for elsewhere in ("raw/orders/monday.json", "raw/others/monday.csv", "monday.csv"):
-        applied.put(elsewhere, "tea,2\n")
+    for ignored in ("raw/orders/monday.json", "raw/others/monday.csv", "monday.csv"):
+        applied.put(ignored, "tea,2\n")
     applied.put(key, "tea,2\nno comma\nmilk,1\n")
-    again = applied.ended(before + 2)[-1]
-    (step,) = applied.steps(again)
+    second = applied.wait_for_ended(before + 2)[-1]
+    (step,) = applied.steps(second)
     assert step["CacheHitResult"]["SourcePipelineExecutionArn"] == first["PipelineExecutionArn"]
     assert applied.jobs() == jobs + 1
 
     applied.put("raw/orders/tuesday.txt", "tea,3\n")
-    (step,) = applied.steps(applied.ended(before + 3)[-1])
+    (step,) = applied.steps(applied.wait_for_ended(before + 3)[-1])
     assert "CacheHitResult" not in step
     assert applied.jobs() == jobs + 2
 
 
 @pytest.mark.apply
-def test_a_failed_run_is_told_to_whoever_subscribes(applied: Applied) -> None:
+def test_failed_runs_notify_subscribers(applied: AppliedPipeline) -> None:
     sns, sqs = applied.sandbox.client("sns"), applied.sandbox.client("sqs")
     (topic,) = (one["TopicArn"] for one in sns.list_topics()["Topics"] if one["TopicArn"].endswith("-failed"))
-    url, arn = make_queue(applied.sandbox, "told", "sns.amazonaws.com")
+    url, arn = make_queue(applied.sandbox, "failures", "sns.amazonaws.com")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    applied.put("raw/orders/wednesday.csv", "nothing with what it takes\n")
-    told = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
-    event = json.loads(json.loads(told[0]["Body"])["Message"])
+    applied.put("raw/orders/wednesday.csv", "not in the expected format\n")
+    message = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
+    event = json.loads(json.loads(message[0]["Body"])["Message"])
     failed = applied.executions()[-1]
     assert failed["PipelineExecutionStatus"] == "Failed"
     assert event["detail"]["pipelineExecutionArn"] == failed["PipelineExecutionArn"]
-    assert "Messages" not in sqs.receive_message(QueueUrl=url), "what succeeded before was not told, nor this twice"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url), "one message, only for the failure"
 
 
 @pytest.mark.apply
-def test_the_clock_starts_the_version_that_was_promoted_and_data_the_latest(applied: Applied) -> None:
+def test_the_schedule_starts_the_promoted_version_and_data_the_latest(applied: AppliedPipeline) -> None:
     sagemaker, folder = applied.sandbox.client("sagemaker"), applied.terraform.folder
     pipeline = sagemaker.describe_pipeline(PipelineName=applied.name)["PipelineArn"]
     sagemaker.update_pipeline_version(
@@ -236,8 +234,8 @@ def test_the_clock_starts_the_version_that_was_promoted_and_data_the_latest(appl
 
     before = len(applied.executions())
     applied.put("raw/orders/all.csv", "tea,2\n")
-    assert applied.ended(before + 1)[-1]["PipelineVersionId"] == 2
+    assert applied.wait_for_ended(before + 1)[-1]["PipelineVersionId"] == 2
     applied.sandbox.advance(7 * 86_400)
-    by_clock = applied.ended(before + 2)[-1]
-    assert by_clock["PipelineVersionId"] == 1
-    assert [step.get("CacheHitResult") is not None for step in applied.steps(by_clock)] == [True]
+    scheduled = applied.wait_for_ended(before + 2)[-1]
+    assert scheduled["PipelineVersionId"] == 1
+    assert [step.get("CacheHitResult") is not None for step in applied.steps(scheduled)] == [True]

@@ -1,4 +1,4 @@
-"""The schedules that a module takes are those that AWS has times for."""
+"""The module accepts exactly the schedules that have times in AWS."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from sustainable_mlops.settings import validate
 from tests.modules.realtime_endpoint.test_realtime_endpoint import GIVEN, HOURS
 
 
-def takes(fields: str) -> bool:
+def is_accepted(fields: str) -> bool:
     try:
         validate({**GIVEN, "off_hours": {**HOURS, "begin": f"cron({fields})"}}, Inputs, "settings.yaml")
     except UserError:
@@ -19,7 +19,7 @@ def takes(fields: str) -> bool:
     return True
 
 
-def times(fields: str) -> tuple[list[int], list[date]]:
+def list_times(fields: str) -> tuple[list[int], list[date]]:
     read = cron.parse_cron(fields)
     return read.list_minutes(), list(read.list_dates())
 
@@ -39,9 +39,9 @@ def times(fields: str) -> tuple[list[int], list[date]]:
         "0 0 ? * 6#3,MON#1 *",
     ],
 )
-def test_a_schedule_that_has_times_is_taken(fields: str) -> None:
-    assert all(times(fields))
-    assert takes(fields)
+def test_schedules_with_valid_times_are_accepted(fields: str) -> None:
+    assert all(list_times(fields))
+    assert is_accepted(fields)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_a_schedule_that_has_times_is_taken(fields: str) -> None:
         "0 0 ? * MON,FOO *",
     ],
 )
-def test_a_schedule_that_has_none_is_refused(fields: str) -> None:
+def test_schedules_without_valid_times_are_rejected(fields: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        times(fields)
-    assert not takes(fields)
+        list_times(fields)
+    assert not is_accepted(fields)
 
 
 @pytest.mark.parametrize("fields", ["0 0 ? * MON#6 *", "0 , ? * MON *", "0 5, ? * MON *", "0 0 ? * MON 1969"])
-def test_a_schedule_that_aws_has_no_words_for_is_refused(fields: str) -> None:
-    assert not takes(fields)
+def test_schedules_with_unsupported_syntax_are_rejected(fields: str) -> None:
+    assert not is_accepted(fields)

@@ -1,4 +1,4 @@
-"""A real-time endpoint says why it cannot be what it is not, and is made of what its inputs say."""
+"""Input validation and resources of a real-time endpoint."""
 
 import json
 from pathlib import Path
@@ -32,14 +32,20 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"name": "a" * 64}, "name: must have at most 63 characters"),
         ({"min_instances": 5}, "min_instances: must be at most max_instances, which is 4."),
-        ({"min_instances": 1}, "min_instances: one instance is in one Availability Zone; use two, or give the reason in"),
+        (
+            {"min_instances": 1},
+            "min_instances: one instance is in one Availability Zone; use two, or give the reason in",
+        ),
         (ONE, "deployment: rolling moves at most half of the instances at a time, so it needs two; use all_at_once"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"deployment": {"step_percent": 20}}, "deployment: step_percent, 20, of 2 instances is less than one instance; increase it."),
+        (
+            {"deployment": {"step_percent": 20}},
+            "deployment: step_percent, 20, of 2 instances is less than one instance; increase it.",
+        ),
         (
             {"deployment": {"error_percent": 50}},
             "error_percent: must be less than step_percent, 50: a bad model cannot",
@@ -53,7 +59,10 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             "wait_seconds: the AWS provider waits one hour for a deployment, and the steps and bake",
         ),
         ({"deployment": {"step_percent": 60}}, "deployment.step_percent: must be less than or equal to 50"),
-        ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker has no rolling deployment for several variants; use canary"),
+        (
+            {"challengers": {"b": CHALLENGER}},
+            "deployment: SageMaker has no rolling deployment for several variants; use canary",
+        ),
         ({"challengers": {"main": CHALLENGER}}, "challengers: the name main belongs to the variant of image_uri"),
         (
             {"challengers": dict.fromkeys("bcdef", CHALLENGER), "deployment": {"strategy": "canary"}},
@@ -80,7 +89,10 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             },
             "shadow: SageMaker allows a shadow only next to one model in one container",
         ),
-        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton; use an image for graviton."),
+        (
+            {"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}},
+            "shadow: its image is not for graviton; use an image for graviton.",
+        ),
         ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is not the canonical"),
         *(
             (
@@ -119,10 +131,10 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"latency_slo_ms": 60001}, "latency_slo_ms: must be less than or equal to 60000"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
+def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -145,21 +157,21 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
         {"off_hours": {**HOURS, "timezone": "Etc/GMT+9"}},
     ],
 )
-def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
+def test_valid_settings_are_accepted(inputs: dict[str, Any]) -> None:
     assert validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider rejects ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
         ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has invalid days of the week, minutes."),
     ],
 )
-def test_terraform_tells_the_same_of_plain_hcl(
-    inputs: dict[str, Any], told: str, tmp_path: Path, terraform_environment: dict[str, str]
+def test_terraform_rejects_the_same_inputs_in_plain_hcl(
+    inputs: dict[str, Any], message: str, tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     arguments = "".join(
@@ -171,10 +183,10 @@ def test_terraform_tells_the_same_of_plain_hcl(
     terraform.init()
     with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")
-    assert told in " ".join(str(error.value).replace("│", " ").split())
+    assert message in " ".join(str(error.value).replace("│", " ").split())
 
 
-def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_them(synthesized: dict[str, Any]) -> None:
+def test_alarms_use_the_endpoint_name_and_the_endpoint_references_them(synthesized: dict[str, Any]) -> None:
     resources = synthesized["realtime_endpoint"]["resource"]
     for label in ("errors", "latency"):
         alarm = resources["aws_cloudwatch_metric_alarm"][label]
@@ -188,26 +200,26 @@ def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_the
 @pytest.mark.parametrize(
     ("module", "own"), [(async_endpoint, ["failures"]), (realtime_endpoint, ["main-errors", "main-latency"])]
 )
-def test_its_role_may_look_at_every_alarm_that_rolls_it_back_and_no_other(module: Any, own: list[str]) -> None:
+def test_the_role_can_describe_only_the_rollback_alarms(module: Any, own: list[str]) -> None:
     place = {"name_prefix": "shop", "account_id": "123456789012", "region": "eu-north-1"}
     more = {"s3_uri": "s3://shop/async"} if module is async_endpoint else {}
-    given = bind_inputs(
+    inputs = bind_inputs(
         module.Inputs, **place, **more, kms_key_arn=GIVEN["kms_key_arn"], more_rollback_alarms=["quality"]
     )
-    (watching,) = (one for one in module.build_statements(given)["inference"] if one["sid"] == "WatchAlarms")
+    (watching,) = (one for one in module.build_statements(inputs)["inference"] if one["sid"] == "WatchAlarms")
     alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm"
     assert watching["resources"] == [*(f"{alarms}:shop-{name}" for name in own), f"{alarms}:quality"]
 
 
 @pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint"])
-def test_inferentia_starts_with_its_drivers(module: str, synthesized: dict[str, Any]) -> None:
+def test_inferentia_uses_an_ami_with_its_drivers(module: str, synthesized: dict[str, Any]) -> None:
     configured = synthesized[module]["resource"]["aws_sagemaker_endpoint_configuration"]["this"]
     assert "${local.inference_ami_version}" in str(configured)
     assert "al2-ami-sagemaker-inference-neuron-2" in synthesized[module]["locals"]["inference_ami_version"]
 
 
 @pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
-def test_an_endpoint_that_has_gone_back_fails_its_apply(module: str, synthesized: dict[str, Any]) -> None:
+def test_a_rolled_back_endpoint_fails_the_apply(module: str, synthesized: dict[str, Any]) -> None:
     endpoint = synthesized[module]["resource"]["aws_sagemaker_endpoint"]["this"]
     condition = endpoint["lifecycle"]["postcondition"]
     followed = "aws_sagemaker_endpoint_configuration.this.name"
@@ -217,9 +229,7 @@ def test_an_endpoint_that_has_gone_back_fails_its_apply(module: str, synthesized
 
 
 @pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
-def test_what_scales_an_endpoint_names_it_by_the_resource_and_is_made_anew_with_it(
-    module: str, synthesized: dict[str, Any]
-) -> None:
+def test_scaling_references_the_endpoint_and_is_replaced_with_it(module: str, synthesized: dict[str, Any]) -> None:
     for target in synthesized[module]["resource"]["aws_appautoscaling_target"].values():
         assert "${aws_sagemaker_endpoint.this.name}" in target["resource_id"]
         assert "aws_sagemaker_endpoint.this.id" in target["lifecycle"]["replace_triggered_by"]

@@ -1,4 +1,4 @@
-"""A real-time endpoint whose changes SageMaker cannot make in place: the network of its models, and its deployments."""
+"""Changes that need new resources of a real-time endpoint: network of its models, and deployment settings."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.modules.serving import Serving
+from tests.modules.applied_endpoint import AppliedEndpoint
 from tests.sandbox.support import IMAGE
 
 pytestmark = pytest.mark.apply
@@ -30,20 +30,20 @@ ADDED = ("network", "containers_mode", "deployment")
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[Serving]:
-    with Serving.alone(tmp_path, "realtime_endpoint", **GIVEN) as serving:
+def endpoint(tmp_path: Path) -> Iterator[AppliedEndpoint]:
+    with AppliedEndpoint.in_own_sandbox(tmp_path, "realtime_endpoint", **GIVEN) as serving:
         yield serving
 
 
-def described_model(endpoint: Serving) -> dict[str, Any]:
+def described_model(endpoint: AppliedEndpoint) -> dict[str, Any]:
     """Return the model that the endpoint serves, as SageMaker describes it."""
-    sagemaker = endpoint.own.sagemaker
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.following())
+    sagemaker = endpoint.client.sagemaker
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.serving_configuration())
     described: dict[str, Any] = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     return described
 
 
-def create_network(endpoint: Serving) -> tuple[list[str], list[str]]:
+def create_network(endpoint: AppliedEndpoint) -> tuple[list[str], list[str]]:
     """Return the ids of three subnets and two security groups of a new VPC."""
     ec2 = endpoint.sandbox.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -52,74 +52,74 @@ def create_network(endpoint: Serving) -> tuple[list[str], list[str]]:
     return [subnet["Subnet"]["SubnetId"] for subnet in subnets], [group["GroupId"] for group in groups]
 
 
-def check_upgrade_adds_the_triggers_alone(endpoint: Serving) -> None:
+def check_an_upgrade_only_adds_the_triggers(endpoint: AppliedEndpoint) -> None:
     addresses = [f"module.endpoint.terraform_data.{name}" for name in ADDED]
     endpoint.terraform.run("state", "rm", *addresses)
-    assert endpoint.plan() == {f"terraform_data.{name}": ["create"] for name in ADDED}
+    assert endpoint.plan_changes() == {f"terraform_data.{name}": ["create"] for name in ADDED}
     endpoint.apply()
-    assert endpoint.plan() == {}
+    assert endpoint.plan_changes() == {}
 
 
-def check_another_network_replaces_the_model(endpoint: Serving) -> None:
+def check_another_network_replaces_the_model(endpoint: AppliedEndpoint) -> None:
     subnets, groups = create_network(endpoint)
     for network in (
         {"security_group_ids": groups[:1], "subnets": subnets[:2]},
         {"security_group_ids": groups[:1], "subnets": subnets[1:]},
         {"security_group_ids": groups, "subnets": subnets[1:]},
     ):
-        before = endpoint.following()
-        endpoint.given["vpc_config"] = network
-        endpoint.write()
-        assert endpoint.plan() == {"terraform_data.network": ["update"], **NEW_MODEL}
+        before = endpoint.serving_configuration()
+        endpoint.inputs["vpc_config"] = network
+        endpoint.write_root_module()
+        assert endpoint.plan_changes() == {"terraform_data.network": ["update"], **NEW_MODEL}
         endpoint.apply()
-        found = described_model(endpoint)["VpcConfig"]
-        assert sorted(found["Subnets"]) == sorted(network["subnets"])
-        assert sorted(found["SecurityGroupIds"]) == sorted(network["security_group_ids"])
-        assert endpoint.ask() == "first"
-        assert endpoint.following() == endpoint.in_state() != before
-        assert endpoint.plan() == {}
-    endpoint.write(vpc_config={"security_group_ids": groups[::-1], "subnets": subnets[:0:-1]})
-    assert endpoint.plan() == {}, "the order says nothing"
+        network_of_model = described_model(endpoint)["VpcConfig"]
+        assert sorted(network_of_model["Subnets"]) == sorted(network["subnets"])
+        assert sorted(network_of_model["SecurityGroupIds"]) == sorted(network["security_group_ids"])
+        assert endpoint.invoke() == "first"
+        assert endpoint.serving_configuration() == endpoint.configuration_in_state() != before
+        assert endpoint.plan_changes() == {}
+    endpoint.write_root_module(vpc_config={"security_group_ids": groups[::-1], "subnets": subnets[:0:-1]})
+    assert endpoint.plan_changes() == {}, "the order says nothing"
 
 
-def check_another_deployment_comes_with_a_new_configuration(endpoint: Serving) -> None:
-    before = endpoint.following()
-    endpoint.given["deployment"] = {"strategy": "canary", "wait_seconds": 60, "bake_seconds": 60}
-    endpoint.write()
+def check_another_deployment_creates_a_new_configuration(endpoint: AppliedEndpoint) -> None:
+    before = endpoint.serving_configuration()
+    endpoint.inputs["deployment"] = {"strategy": "canary", "wait_seconds": 60, "bake_seconds": 60}
+    endpoint.write_root_module()
     new_configuration = {name: actions for name, actions in NEW_MODEL.items() if "model" not in name}
-    assert endpoint.plan() == {"terraform_data.deployment": ["update"], **new_configuration}
+    assert endpoint.plan_changes() == {"terraform_data.deployment": ["update"], **new_configuration}
     endpoint.apply()
-    policy = endpoint.own.describe(endpoint.name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
+    policy = endpoint.client.describe(endpoint.name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
     assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
-    assert endpoint.following() == endpoint.in_state() != before
-    assert endpoint.plan() == {}
+    assert endpoint.serving_configuration() == endpoint.configuration_in_state() != before
+    assert endpoint.plan_changes() == {}
 
-    # error_percent is the alarms' alone.
-    endpoint.write(deployment={**endpoint.given["deployment"], "error_percent": 9})
-    assert endpoint.plan() == {'aws_cloudwatch_metric_alarm.errors["main"]': ["update"]}
+    # Only the alarms use error_percent.
+    endpoint.write_root_module(deployment={**endpoint.inputs["deployment"], "error_percent": 9})
+    assert endpoint.plan_changes() == {'aws_cloudwatch_metric_alarm.errors["main"]': ["update"]}
 
 
-def check_another_mode_replaces_the_model(endpoint: Serving) -> None:
-    model = endpoint.given.pop("model_data_url")
+def check_another_mode_replaces_the_model(endpoint: AppliedEndpoint) -> None:
+    model = endpoint.inputs.pop("model_data_url")
     containers = [{"hostname": name, "image_uri": IMAGE, "model_data_url": model} for name in ("one", "two")]
-    endpoint.given |= {"image_uri": None, "containers": containers}
+    endpoint.inputs |= {"image_uri": None, "containers": containers}
     endpoint.apply()
     assert described_model(endpoint)["InferenceExecutionConfig"] == {"Mode": "Serial"}
-    endpoint.given["containers_mode"] = "Direct"
-    endpoint.write()
-    assert endpoint.plan() == {"terraform_data.containers_mode": ["update"], **NEW_MODEL}
+    endpoint.inputs["containers_mode"] = "Direct"
+    endpoint.write_root_module()
+    assert endpoint.plan_changes() == {"terraform_data.containers_mode": ["update"], **NEW_MODEL}
     endpoint.apply()
     assert described_model(endpoint)["InferenceExecutionConfig"] == {"Mode": "Direct"}
-    assert endpoint.following() == endpoint.in_state()
-    assert endpoint.plan() == {}
+    assert endpoint.serving_configuration() == endpoint.configuration_in_state()
+    assert endpoint.plan_changes() == {}
 
 
-def test_changes_that_sagemaker_cannot_make_in_place_reach_the_endpoint(endpoint: Serving) -> None:
-    """Run one check after the other: each begins with what the one before it applied."""
+def test_changes_that_are_impossible_in_place_replace_resources(endpoint: AppliedEndpoint) -> None:
+    """Run the checks in this order; each starts from the last apply of the one before."""
     for check in (
         check_another_network_replaces_the_model,
-        check_upgrade_adds_the_triggers_alone,
-        check_another_deployment_comes_with_a_new_configuration,
+        check_an_upgrade_only_adds_the_triggers,
+        check_another_deployment_creates_a_new_configuration,
         check_another_mode_replaces_the_model,
     ):
         print(check.__name__)

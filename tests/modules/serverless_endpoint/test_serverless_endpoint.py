@@ -1,4 +1,4 @@
-"""A serverless endpoint serves what was applied last, and says why it cannot be what it is not."""
+"""Updates of a serverless endpoint, and messages about unsupported settings."""
 
 import io
 import json
@@ -14,34 +14,37 @@ from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
-from tests.modules.given import furnish
-from tests.modules.serving import DOES_NOT_LOAD, GONE_BACK, Serving
+from tests.modules.applied_endpoint import DOES_NOT_LOAD, ROLLED_BACK, AppliedEndpoint
+from tests.modules.prerequisites import create_prerequisites
 
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BUCKET = "serverless-endpoint-test"
 ADDRESS = "module.serverless_endpoint"
 GIVEN = {"name_prefix": "shop", "image_uri": IMAGE, "kms_key_arn": KEY, "role_arn": "arn:aws:iam::123456789012:role/r"}
-#: What settings may carry over from another endpoint, and the words that turn it down.
-REFUSED = {
-    "data_capture_config": ({"enable_capture": True}, "captures no requests"),
-    "deployment": ({"strategy": "canary"}, "moves all requests at once, since parts of a deployment are instances"),
-    "enable_network_isolation": (True, "takes no network isolation"),
+#: Settings of other kinds of endpoints that are unsupported, and the reason in the message.
+UNSUPPORTED = {
+    "data_capture_config": ({"enable_capture": True}, "cannot capture requests"),
+    "deployment": (
+        {"strategy": "canary"},
+        "moves all requests at once, because it has no instances to deploy in steps",
+    ),
+    "enable_network_isolation": (True, "does not support network isolation"),
     "instance_type": ("ml.g5.xlarge", "has neither instances nor a GPU"),
-    "more_rollback_alarms": (["errors"], "is rolled back by no alarm"),
+    "more_rollback_alarms": (["errors"], "has no rollback alarms"),
     "production_variants": ([{"variant_name": "a"}, {"variant_name": "b"}], "has exactly one variant"),
     "silicon": ("graviton", "has no choice of silicon"),
     "vpc_config": ({"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}, "cannot join a VPC"),
 }
 
 
-def consumer(**inputs: Any) -> str:
+def render_root_module(**inputs: Any) -> str:
     arguments = "\n".join(f"  {name} = jsondecode({json.dumps(json.dumps(value))})" for name, value in inputs.items())
     return f'module "serverless_endpoint" {{\n  source = "./modules/serverless_endpoint"\n{arguments}\n}}\n'
 
 
-def archive(answer: str) -> bytes:
-    """A model that gives one answer to everything."""
+def create_archive(answer: str) -> bytes:
+    """Create a model archive that always returns `answer`."""
     code = (
         f"def model_fn(folder):\n    return {answer!r}\ndef transform_fn(model, *_):\n    return model, 'text/plain'\n"
     )
@@ -55,13 +58,13 @@ def archive(answer: str) -> bytes:
 
 @pytest.fixture
 def cloud(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two models in a bucket, the second of them an approved package."""
+    """Create two models in a bucket; the second is also an approved package."""
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     s3, sagemaker = boto3.resource("s3"), boto3.client("sagemaker")
     bucket = s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     for name in ("first", "second"):
-        bucket.put_object(Key=f"{name}/model.tar.gz", Body=archive(name))
+        bucket.put_object(Key=f"{name}/model.tar.gz", Body=create_archive(name))
     sagemaker.create_model_package_group(ModelPackageGroupName="shop-churn")
     package = sagemaker.create_model_package(
         ModelPackageGroupName="shop-churn",
@@ -79,7 +82,7 @@ def cloud(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     bucket.delete()
 
 
-def ask() -> str:
+def invoke() -> str:
     answer = boto3.client("sagemaker-runtime").invoke_endpoint(
         EndpointName="shop", Body=b"?", ContentType="text/plain", Accept="text/plain"
     )
@@ -87,7 +90,7 @@ def ask() -> str:
 
 
 @pytest.mark.apply
-def test_a_new_size_or_model_is_served_by_the_same_endpoint(
+def test_a_new_size_or_model_updates_the_endpoint_in_place(
     tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str], cloud: None
 ) -> None:
     del cloud
@@ -96,44 +99,44 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
     terraform = Terraform(tmp_path, terraform_environment)
 
     def apply(**inputs: Any) -> dict[str, list[str]]:
-        (tmp_path / "main.tf").write_text(consumer(**inputs))
-        done = list_changes(terraform.plan(tmp_path / "tfplan"))
+        (tmp_path / "main.tf").write_text(render_root_module(**inputs))
+        changes = list_changes(terraform.plan(tmp_path / "tfplan"))
         terraform.run("apply", "-auto-approve", "tfplan")
-        return done
+        return changes
 
-    def serving() -> tuple[Any, Any, Any]:
+    def describe_serving() -> tuple[Any, Any, Any]:
         endpoint = sagemaker.describe_endpoint(EndpointName="shop")
         serverless = endpoint["ProductionVariants"][0]["CurrentServerlessConfig"]
         return endpoint["CreationTime"], endpoint["EndpointConfigName"], serverless["MemorySizeInMB"]
 
-    def names(listing: str, member: str, name: str) -> set[str]:
+    def list_names(listing: str, member: str, name: str) -> set[str]:
         return {one[name] for page in sagemaker.get_paginator(listing).paginate() for one in page[member]}
 
-    def made() -> tuple[set[str], set[str]]:
-        """Models and configurations, those of other tests too."""
-        models = names("list_models", "Models", "ModelName")
-        return models, names("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
+    def list_models_and_configurations() -> tuple[set[str], set[str]]:
+        """Names of all models and configurations, including those of other tests."""
+        models = list_names("list_models", "Models", "ModelName")
+        return models, list_names("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
 
-    (tmp_path / "main.tf").write_text(consumer(**GIVEN))
-    furnish(sandbox, consumer(**GIVEN))
-    before = made()
+    (tmp_path / "main.tf").write_text(render_root_module(**GIVEN))
+    create_prerequisites(sandbox, render_root_module(**GIVEN))
+    before = list_models_and_configurations()
     terraform.init()
     try:
         first = {**GIVEN, "model_data_url": f"s3://{BUCKET}/first/model.tar.gz"}
         apply(**first)
-        created, configuration, memory = serving()
-        assert (memory, ask()) == (2048, "first")
+        created, configuration, memory = describe_serving()
+        assert (memory, invoke()) == (2048, "first")
 
-        # A new size: a new configuration, then the endpoint in place; the old configuration goes last.
+        # A new size creates a configuration, updates the endpoint in place and deletes the old configuration.
         assert apply(**first, memory_mb=4096) == {
             f"{ADDRESS}.aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
             f"{ADDRESS}.aws_sagemaker_endpoint.this": ["update"],
         }
-        still, larger, memory = serving()
-        assert (still, memory, ask()) == (created, 4096, "first")
+        still, larger, memory = describe_serving()
+        assert (still, memory, invoke()) == (created, 4096, "first")
         assert larger != configuration
 
-        # A new model, here from the registry: the same for the model before it.
+        # A new model, here from the registry, also replaces the model.
         package = sagemaker.list_model_packages(ModelPackageGroupName="shop-churn")["ModelPackageSummaryList"][0]
         packaged = {name: value for name, value in GIVEN.items() if name != "image_uri"}
         assert apply(**packaged, model_package_arn=package["ModelPackageArn"], memory_mb=4096) == {
@@ -141,76 +144,79 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
             f"{ADDRESS}.aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
             f"{ADDRESS}.aws_sagemaker_endpoint.this": ["update"],
         }
-        still, _, memory = serving()
-        assert (still, memory, ask()) == (created, 4096, "second")
+        still, _, memory = describe_serving()
+        assert (still, memory, invoke()) == (created, 4096, "second")
 
-        # The same package by another of its specifications.
-        also = {"Name": "small", "Containers": [{"Image": GIVEN["image_uri"], "ModelDataUrl": first["model_data_url"]}]}
+        # The same package with another inference specification.
+        specification = {
+            "Name": "small",
+            "Containers": [{"Image": GIVEN["image_uri"], "ModelDataUrl": first["model_data_url"]}],
+        }
         arn = package["ModelPackageArn"]
-        sagemaker.update_model_package(ModelPackageArn=arn, AdditionalInferenceSpecificationsToAdd=[also])
+        sagemaker.update_model_package(ModelPackageArn=arn, AdditionalInferenceSpecificationsToAdd=[specification])
         apply(**packaged, model_package_arn=arn, inference_specification_name="small", memory_mb=4096)
-        assert ask() == "first"
-        assert [len(now - then) for now, then in zip(made(), before, strict=True)] == [1, 1]
+        assert invoke() == "first"
+        assert [len(now - then) for now, then in zip(list_models_and_configurations(), before, strict=True)] == [1, 1]
     finally:
         terraform.run("destroy", "-auto-approve")
 
 
 @pytest.mark.apply
-def test_a_model_that_does_not_start_leaves_the_old_one_answering_and_the_state_honest(
+def test_a_model_that_fails_to_start_keeps_the_previous_model_and_a_correct_state(
     tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
-    endpoint = Serving(sandbox, tmp_path, "serverless_endpoint", name_prefix="does-not-start")
-    endpoint.given["model_data_url"] = endpoint.model("first")
-    endpoint.begin(terraform_environment)
+    endpoint = AppliedEndpoint(sandbox, tmp_path, "serverless_endpoint", name_prefix="does-not-start")
+    endpoint.inputs["model_data_url"] = endpoint.upload_model("first")
+    endpoint.initialize(terraform_environment)
     try:
         endpoint.terraform.apply()
-        serves = endpoint.following()
-        endpoint.write(model_data_url=endpoint.model("", DOES_NOT_LOAD))
-        with endpoint.own.generate_load(endpoint.name, 2) as said, pytest.raises(UserError) as failed:
+        serves = endpoint.serving_configuration()
+        endpoint.write_root_module(model_data_url=endpoint.upload_model("", DOES_NOT_LOAD))
+        with endpoint.client.generate_load(endpoint.name, 2) as answers, pytest.raises(UserError) as failed:
             endpoint.terraform.apply()
-        assert GONE_BACK in " ".join(str(failed.value).split())
-        assert endpoint.following() == endpoint.in_state() == serves
-        assert said.keys() == {"first"}, "the old model answers every request, also meanwhile"
-        assert endpoint.ask() == "first"
-        assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
+        assert ROLLED_BACK in " ".join(str(failed.value).split())
+        assert endpoint.serving_configuration() == endpoint.configuration_in_state() == serves
+        assert answers.keys() == {"first"}, "the old model answers all requests, also during the update"
+        assert endpoint.invoke() == "first"
+        assert endpoint.plan_changes()["aws_sagemaker_endpoint.this"] == ["update"]
 
-        endpoint.write(model_data_url=endpoint.model("second"))
+        endpoint.write_root_module(model_data_url=endpoint.upload_model("second"))
         endpoint.terraform.apply()
-        assert endpoint.ask() == "second"
-        assert endpoint.plan() == {}
+        assert endpoint.invoke() == "second"
+        assert endpoint.plan_changes() == {}
     finally:
         endpoint.terraform.run("destroy", "-auto-approve")
 
 
 @pytest.mark.plan
-def test_terraform_tells_why_a_setting_of_another_endpoint_is_refused(
+def test_terraform_explains_rejected_settings_of_other_endpoints(
     tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
-    carried_over = {name: value for name, (value, _) in REFUSED.items()}
-    (tmp_path / "main.tf").write_text(consumer(**{**GIVEN, "image_uri": f"{IMAGE}-gpu-py3"}, **carried_over))
+    unsupported = {name: value for name, (value, _) in UNSUPPORTED.items()}
+    (tmp_path / "main.tf").write_text(render_root_module(**{**GIVEN, "image_uri": f"{IMAGE}-gpu-py3"}, **unsupported))
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")
-    told = " ".join(str(error.value).replace("│", " ").split())
-    for name, (_, words) in REFUSED.items():
-        assert f"{name}: a serverless endpoint {words}" in told
-    assert "image_uri: this image is for GPU" in told
+    message = " ".join(str(error.value).replace("│", " ").split())
+    for name, (_, words) in UNSUPPORTED.items():
+        assert f"{name}: a serverless endpoint {words}" in message
+    assert "image_uri: this image is for GPU" in message
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_settings_tell_why_a_setting_of_another_endpoint_is_refused(name: str) -> None:
-    value, words = REFUSED[name]
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_settings_explain_rejected_settings_of_other_endpoints(name: str) -> None:
+    value, words = UNSUPPORTED[name]
     with pytest.raises(UserError) as error:
         validate({**GIVEN, name: value}, Inputs, "settings.yaml")
-    told = str(error.value)
-    assert told.startswith(f"settings.yaml: {name}: a serverless endpoint {words}; ")
-    assert "or use a real-time endpoint" in told
+    message = str(error.value)
+    assert message.startswith(f"settings.yaml: {name}: a serverless endpoint {words}; ")
+    assert "or use a real-time endpoint" in message
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"image_uri": f"{IMAGE}-gpu-py3"}, "image_uri: this image is for GPU"),
         ({"image_uri": f"{IMAGE}-arm64"}, "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless"),
@@ -224,25 +230,25 @@ def test_settings_tell_why_a_setting_of_another_endpoint_is_refused(name: str) -
         ({"memory_mb": 1500}, "memory_mb: must be 1024, 2048, 3072, 4096, 5120 or 6144, not 1500"),
     ],
 )
-def test_settings_that_cannot_go_together_are_refused(inputs: dict[str, Any], told: str) -> None:
+def test_conflicting_settings_are_rejected(inputs: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_nothing_that_is_replaced_before_it_goes_has_a_fixed_name(synthesized: dict[str, Any]) -> None:
+def test_resources_created_before_destroy_have_no_fixed_names(synthesized: dict[str, Any]) -> None:
     resources = synthesized["serverless_endpoint"]["resource"]
     replaced = {
         kind: body
-        for kind, named in resources.items()
-        for body in named.values()
+        for kind, instances in resources.items()
+        for body in instances.values()
         if body.get("lifecycle", {}).get("create_before_destroy")
     }
     assert set(replaced) == {"aws_sagemaker_model", "aws_sagemaker_endpoint_configuration"}
     assert all("name" not in body for body in replaced.values())
 
 
-def test_what_scales_warm_workers_is_replaced_with_the_endpoint(synthesized: dict[str, Any]) -> None:
+def test_scaling_of_warm_workers_is_replaced_with_the_endpoint(synthesized: dict[str, Any]) -> None:
     kinds = ("aws_appautoscaling_target", "aws_appautoscaling_policy")
     scaling = {kind: synthesized["serverless_endpoint"]["resource"][kind]["provisioned_concurrency"] for kind in kinds}
     assert {kind: body["lifecycle"]["replace_triggered_by"] for kind, body in scaling.items()} == {

@@ -1,4 +1,4 @@
-"""What the buckets promise: an end or a colder place for every class of data, and one key."""
+"""Lifecycle rules, encryption and protection of the buckets."""
 
 import re
 from pathlib import Path
@@ -20,40 +20,42 @@ def module(synthesized: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _rules(module: dict[str, Any], *configurations: str) -> list[Rule]:
-    found = module["resource"]["aws_s3_bucket_lifecycle_configuration"]
-    return [rule for name in configurations or found for rule in found[name]["rule"]]
+def list_rules(module: dict[str, Any], *configurations: str) -> list[Rule]:
+    configurations_by_name = module["resource"]["aws_s3_bucket_lifecycle_configuration"]
+    return [rule for name in configurations or configurations_by_name for rule in configurations_by_name[name]["rule"]]
 
 
-def test_every_class_of_data_moves_or_goes(module: dict[str, Any]) -> None:
-    by_prefix = {rule["filter"][0]["prefix"]: rule for rule in _rules(module, "data", "artifacts")}
+def test_all_data_classes_have_transitions_or_expiry(module: dict[str, Any]) -> None:
+    by_prefix = {rule["filter"][0]["prefix"]: rule for rule in list_rules(module, "data", "artifacts")}
     for name, prefix in module["output"]["prefixes"]["value"].items():
         assert {"transition", "expiration"} & by_prefix[prefix].keys(), name
 
 
-def test_what_expires_is_not_kept_as_an_old_version(module: dict[str, Any]) -> None:
-    expiring = [rule for rule in _rules(module, "data", "artifacts") if "days" in rule.get("expiration", [{}])[0]]
+def test_expired_objects_leave_no_old_versions(module: dict[str, Any]) -> None:
+    expiring = [rule for rule in list_rules(module, "data", "artifacts") if "days" in rule.get("expiration", [{}])[0]]
     assert len(expiring) == 5
     assert all(rule["noncurrent_version_expiration"] == [{"noncurrent_days": 1}] for rule in expiring)
 
 
-def test_every_bucket_sheds_old_versions_and_broken_uploads(module: dict[str, Any]) -> None:
+def test_all_buckets_delete_old_versions_and_incomplete_uploads(module: dict[str, Any]) -> None:
     for name in module["resource"]["aws_s3_bucket_lifecycle_configuration"]:
-        tidy = next(rule for rule in _rules(module, name) if rule["id"] == "tidy")
+        tidy = next(rule for rule in list_rules(module, name) if rule["id"] == "tidy")
         assert tidy["filter"] == [{"prefix": ""}]
         assert tidy["noncurrent_version_expiration"]
         assert tidy["abort_incomplete_multipart_upload"]
 
 
-def test_only_raw_data_is_ever_archived_out_of_reach(module: dict[str, Any]) -> None:
+def test_only_raw_data_is_archived(module: dict[str, Any]) -> None:
     (archive,) = module["resource"]["aws_s3_bucket_intelligent_tiering_configuration"].values()
     assert archive["filter"]["prefix"] == module["output"]["prefixes"]["value"]["raw"]
-    tiers = {transition["storage_class"] for rule in _rules(module) for transition in rule.get("transition", [])}
-    assert tiers == {"INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR"}, "all of these are read at once"
+    tiers = {transition["storage_class"] for rule in list_rules(module) for transition in rule.get("transition", [])}
+    assert tiers == {"INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR"}, (
+        "objects of all these classes are readable at once"
+    )
 
 
 @pytest.mark.parametrize(
-    ("encryption", "key", "refused"),
+    ("encryption", "key", "denied"),
     [
         (None, None, False),
         ("aws:kms", "ours", False),
@@ -64,30 +66,30 @@ def test_only_raw_data_is_ever_archived_out_of_reach(module: dict[str, Any]) -> 
     ],
 )
 @pytest.mark.parametrize("folder", ["models", "checkpoints", "debug-output"])
-def test_an_upload_uses_the_one_key(
-    module: dict[str, Any], encryption: str | None, key: str | None, refused: bool, folder: str
+def test_uploads_must_use_the_key(
+    module: dict[str, Any], encryption: str | None, key: str | None, denied: bool, folder: str
 ) -> None:
     statements = module["data"]["aws_iam_policy_document"]["bucket"]["statement"]
     request = {
         "s3:x-amz-server-side-encryption": encryption,
         "s3:x-amz-server-side-encryption-aws-kms-key-id": key and key.replace("ours", "${local.kms_key_arn}"),
     }
-    # SageMaker's API takes no key for what it writes there.
-    refused = refused and not (folder != "models" and (encryption, key) == ("aws:kms", None))
-    denies = [one for one in statements if one["effect"] == "Deny" and one["actions"] == ["s3:PutObject"]]
-    assert any(_applies(one, f"${{each.value.arn}}/{folder}/x", request) for one in denies) is refused
+    # SageMaker's API has no key parameter for these objects.
+    denied = denied and not (folder != "models" and (encryption, key) == ("aws:kms", None))
+    deny_statements = [one for one in statements if one["effect"] == "Deny" and one["actions"] == ["s3:PutObject"]]
+    assert any(applies(one, f"${{each.value.arn}}/{folder}/x", request) for one in deny_statements) is denied
 
 
-def _applies(statement: dict[str, Any], resource: str, request: dict[str, str | None]) -> bool:
-    """Return whether a statement is about a request and its conditions are met."""
-    about = "not_resources" not in statement or not any(
+def applies(statement: dict[str, Any], resource: str, request: dict[str, str | None]) -> bool:
+    """Return whether a statement covers a request and its conditions are met."""
+    is_covered = "not_resources" not in statement or not any(
         resource.startswith(one.removesuffix("*")) for one in statement["not_resources"]
     )
     policy = {"Condition": [{one["test"]: {one["variable"]: one["values"]}} for one in statement["condition"]]}
-    return about and all(are_met({"Condition": one}, request) is True for one in policy["Condition"])
+    return is_covered and all(are_met({"Condition": one}, request) is True for one in policy["Condition"])
 
 
-def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> None:
+def test_deletion_protection_covers_all_buckets_and_the_key(module: dict[str, Any]) -> None:
     guarded = module["locals"]["guarded"]
     assert "local.all_buckets" in guarded
     assert "aws_kms_key.this" in guarded
@@ -131,7 +133,7 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
     ],
     ids=["values", "zone", "unknown", "reserved", "long", "order"],
 )
-def test_bad_inputs_are_refused_with_the_remedy(
+def test_invalid_inputs_are_rejected_with_the_remedy(
     inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     text = f"""
@@ -146,7 +148,7 @@ def test_bad_inputs_are_refused_with_the_remedy(
     Example("storage", "refused", text).write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")
-    said = re.sub(r"[\s│╷╵]+", " ", str(refusal.value))
-    assert [message for message in messages if message not in said] == []
+    output = re.sub(r"[\s│╷╵]+", " ", str(error.value))
+    assert [message for message in messages if message not in output] == []

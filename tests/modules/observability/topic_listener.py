@@ -1,4 +1,4 @@
-"""A sandbox whose topics are heard."""
+"""Receives the messages of SNS topics in a sandbox."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,17 +9,17 @@ from sagemaker_sandbox import Sandbox
 REGION = "eu-north-1"
 
 
-class Hearing:
-    """Queues that hear topics, and the alarms beside them."""
+class TopicListener:
+    """Queues that are subscribed to topics, and clients for alarms."""
 
     def __init__(self, sandbox: Sandbox, topics: Iterable[str]) -> None:
         self.sandbox = sandbox
         self.cloudwatch, self.sqs = sandbox.client("cloudwatch"), sandbox.client("sqs")
         self._queues: dict[str, str] = {}
-        self._heard: dict[str, list[Any]] = {topic: [] for topic in topics}
+        self._received: dict[str, list[Any]] = {topic: [] for topic in topics}
 
     def key(self) -> str:
-        """A key that CloudWatch and roles of the account may use, as that of `storage` lets them."""
+        """Create a KMS key that CloudWatch and roles of the account can use, like that of `storage`."""
         allowed = [
             {"AWS": "arn:aws:iam::123456789012:root"},
             {"Service": ["cloudwatch.amazonaws.com"]},
@@ -31,25 +31,27 @@ class Hearing:
         return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
     def subscribe(self, topics: Mapping[str, str]) -> None:
-        """Hear these, by the names that they were announced by."""
+        """Subscribe to topics, by name."""
         sns = self.sandbox.client("sns")
         for name, topic in topics.items():
             self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
             arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
 
-    def heard(self, topic: str) -> list[Any]:
-        """All that a topic has told so far: what is JSON as its value, else a text."""
-        while found := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                self._heard[topic].append(_read(message["Body"]))
+    def receive_messages(self, topic: str) -> list[Any]:
+        """All messages of a topic so far: JSON as its value, other messages as text."""
+        while received := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in received:
+                self._received[topic].append(_read(message["Body"]))
                 self.sqs.delete_message(QueueUrl=self._queues[topic], ReceiptHandle=message["ReceiptHandle"])
-        return self._heard[topic]
+        return self._received[topic]
 
     def alarm(self, name: str) -> dict[str, Any]:
-        """An alarm of either type."""
-        found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
+        """A metric alarm or composite alarm."""
+        received = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return next(iter((*received["MetricAlarms"], *received["CompositeAlarms"])))
 
 
 def _read(body: str) -> Any:

@@ -1,4 +1,4 @@
-"""A module as its author writes it, with a line to try."""
+"""A module file with lines under test."""
 
 import importlib.util
 import sys
@@ -52,8 +52,8 @@ Everything("everything").synthesize()
 """
 
 
-def run(folder: Path, *, declare: str = "", build: str = "pass", root: str = "") -> None:
-    """Run a module of its own file in `folder` with these lines in its inputs' file part, its build, a root module."""
+def run_author_file(folder: Path, *, declare: str = "", build: str = "pass", root: str = "") -> None:
+    """Run a module file in `folder` with lines at its top level, in build(), and in a root module."""
     text = MODULE + textwrap.dedent(declare) + "\n" + BUILD.format(build=_indented(build))
     text += ROOT.format(root=_indented(root)) if root else ""
     file = folder / "author.py"
@@ -69,15 +69,15 @@ def run(folder: Path, *, declare: str = "", build: str = "pass", root: str = "")
         del sys.modules["author"]
 
 
-def told(folder: Path, **lines: str) -> str:
-    """What the author is told of a mistake in these lines, with the text of the line that it points to."""
-    with pytest.raises(UserError) as mistake:
-        run(folder, **lines)
-    place, _, said = str(mistake.value).partition(": ")
-    file, _, number = place.rpartition(":")
-    assert file == str(folder / "author.py"), mistake.value
+def explain_error(folder: Path, **lines: str) -> str:
+    """Run lines with an error and return the text of the reported line and the message."""
+    with pytest.raises(UserError) as error_info:
+        run_author_file(folder, **lines)
+    location, _, message = str(error_info.value).partition(": ")
+    file, _, number = location.rpartition(":")
+    assert file == str(folder / "author.py"), error_info.value
     line = (folder / "author.py").read_text().splitlines()[int(number) - 1]
-    return f"{line.strip()} → {said}"
+    return f"{line.strip()} → {message}"
 
 
 def _indented(lines: str) -> str:

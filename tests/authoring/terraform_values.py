@@ -1,4 +1,4 @@
-"""What Terraform gives for expressions, all in one plan without a provider."""
+"""Values of expressions in Terraform, from one plan without a provider."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ from sustainable_mlops.authoring.inputs import hcl_type
 from sustainable_mlops.terraform import Terraform, make_environment
 
 
-def variable(name: str, model: type[ModuleInputs], values: Any) -> str:
-    """A variable of a model's type with these values."""
+def render_variable(name: str, model: type[ModuleInputs], values: Any) -> str:
+    """Render a variable of a model's type with these values as default."""
     return f'variable "{name}" {{\ntype = {hcl_type(model)}\ndefault = {hcl.render_expression(values)}\n}}\n'
 
 
-def outputs(folder: Path, text: str) -> dict[str, Any]:
-    """The outputs of a root module of this text, as a plan has them."""
+def plan_outputs(folder: Path, text: str) -> dict[str, Any]:
+    """Plan a root module of this text and return its outputs."""
     (folder / "main.tf").write_text(text)
     terraform = Terraform(folder, make_environment())
     terraform.init()
