@@ -57,11 +57,11 @@ def format_plan(launch: JobLaunch, expected: RunEstimate) -> Group:
 def _list_source_rows(package: SourcePackage, *, uploads: bool) -> list[tuple[str, str]]:
     size = f"{_format_count(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
     files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
-    rows = [("source", f"{'would upload' if uploads else 'no upload:'} {size}: {files}")]
+    rows = [("source", f"{'upload of' if uploads else 'already uploaded:'} {size}: {files}")]
     if package.ignored_files:
         hidden = len(package.ignored_files) - _MAX_IGNORED_FILES
         names = [*package.ignored_files[:_MAX_IGNORED_FILES], *([f"and {hidden} more"] if hidden > 0 else [])]
-        rows.append(("left out", ", ".join(names)))
+        rows.append(("not sent", ", ".join(names)))
     return rows + [("missing?", text) for text in list_missing_files(package)]
 
 

@@ -88,12 +88,12 @@ def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
         duty=duty,
     )
     current = estimate_job_footprint(job, launch.kind.worker.name)
-    alternatives_found = sorted(_list_alternatives(launch, machines, job, current), key=lambda one: -one.kg)
-    cleanest = next((one for one in alternatives_found if one.kg > 0), None)
-    cheapest = max((one for one in alternatives_found if one.usd > 0), key=lambda one: one.usd, default=None)
-    unknown = [f"{one.subject}: {one.reason}" for _, one in current.unknowns]
+    options = sorted(_list_alternatives(launch, machines, job, current), key=lambda option: -option.kg)
+    cleanest = next((option for option in options if option.kg > 0), None)
+    cheapest = max((option for option in options if option.usd > 0), key=lambda option: option.usd, default=None)
+    unknown = [f"{item.subject}: {item.reason}" for _, item in current.unknowns]
     if machines.warm:
-        unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
+        unknown.append(f"warm pool: up to {machines.warm / 60:g} min, idle and billed, unless another job uses it")
     return RunEstimate(
         duration=_make_figure(seconds, "s", basis, source),
         load=load,
@@ -102,7 +102,7 @@ def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
         assumptions=list(current.after.assumptions),
         cleanest=cleanest,
         cheapest=cheapest,
-        others=[one for one in alternatives_found if one not in (cleanest, cheapest)],
+        others=[option for option in options if option not in (cleanest, cheapest)],
     )
 
 
@@ -125,7 +125,7 @@ def _estimate_load(instance_type: str, history: RunHistory) -> tuple[Quantity | 
     if (history_load := history.load) is not None:
         return history_load[0], _make_figure(history_load[0], unit, "estimated", history_load[1])
     assumed = find_job_duty(instance)
-    return None, _make_figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
+    return None, _make_figure(assumed, unit, "assumed", f"{assumed.text}; no earlier run measured the load")
 
 
 def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity, Basis, str]:
@@ -134,9 +134,9 @@ def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity
     seconds, basis, source = _estimate_job_duration(launch, history)
     if machines.jobs == 1:
         return seconds, basis, source
-    factors, text = [exact_quantity(float(machines.jobs))], f"{machines.jobs} jobs at most"
+    factors, text = [exact_quantity(float(machines.jobs))], f"at most {machines.jobs} jobs"
     for key, applies, reason in (
-        ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search before"),
+        ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search earlier"),
         ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
     ):
         if applies:
@@ -165,9 +165,9 @@ def _estimate_job_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quan
         seconds = (share * cap).with_text(DURATION)
         basis = "assumed"
         low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
-        source = f"{central} % ({low} to {high} %) of the cap of {cap / 60:g} min, as no earlier run is known"
+        source = f"{central} % ({low} to {high} %) of the cap of {cap / 60:g} min; no earlier run is known"
     if launch.decision == "resume":
-        seconds, source = replace(seconds, low=0.0), f"{source}; of the whole run, part of which the checkpoints save"
+        seconds, source = replace(seconds, low=0.0), f"{source}; the checkpoints save a part of the whole run"
     return seconds, basis, source
 
 
@@ -190,8 +190,8 @@ def _list_alternatives(
         }
         yield RunAlternative(
             title="managed spot (compute.spot: true)",
-            costs="it may be interrupted and wait for capacity, so the script must go on from its checkpoints; "
-            "no warm pool is kept",
+            costs="AWS can interrupt the job, and it can wait for capacity, so the script must resume from its "
+            "checkpoints; no warm pool",
             saved_co2e=saved.get("total"),
             saved_cost=saved.get("cost"),
         )

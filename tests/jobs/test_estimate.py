@@ -150,7 +150,7 @@ def test_a_resumed_run_has_no_lower_bound_and_does_not_count_for_others(
     )
     duration = estimate_file(write_job(), tmp_path).duration
     assert (duration.low, duration.high) == (0, 1800)
-    assert "part of which the checkpoints save" in duration.source
+    assert "the checkpoints save a part of the whole run" in duration.source
 
     write_record(train_job(write_job(), cloud, moments, 5), tmp_path)
     assert estimate_file(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
@@ -205,7 +205,7 @@ def test_trainium_is_proposed_only_for_frameworks_that_train_on_it(write_job: Wr
 @pytest.mark.usefixtures("cloud")
 def test_unknown_figures_are_listed_and_not_counted(write_job: WriteJob, tmp_path: Path) -> None:
     warm = estimate_file(write_job(compute={"spot": False, "keep_alive_minutes": 10}), tmp_path)
-    assert "warm pool: up to 10 min, billed and idle, unless another job takes it" in warm.unknown
+    assert "warm pool: up to 10 min, idle and billed, unless another job uses it" in warm.unknown
     assert any(text.startswith("cost of volumes: ") for text in warm.unknown)
 
 

@@ -64,3 +64,9 @@ def test_unsuitable_records_are_named(write_record: RecordWriter) -> None:
     good.write_text(json.dumps(transform))
     with pytest.raises(UserError, match="the size of a transform job follows from its requests"):
         build_job([good])
+
+
+def test_a_record_of_an_earlier_version_keeps_its_sharded_inputs(write_record: RecordWriter) -> None:
+    file = write_record(MB, 9, instances=2)
+    file.write_text(file.read_text().replace('"is_sharded"', '"dealt_out"'))
+    assert build_job([file]).is_sharded

@@ -185,7 +185,11 @@ def test_the_exit_message_has_the_values_unless_the_script_wrote_one(code: Path)
 
 def test_the_metric_definitions_find_the_values_of_the_line() -> None:
     line = "smlops_measured: wall_seconds=12.3; cpu_utilization=0.817; cpu_utilization_p95=1e-05; cpus=2;"
-    readings = {one["Name"]: m[1] for one in counters.list_metric_definitions() if (m := re.search(one["Regex"], line))}
+    readings = {
+        definition["Name"]: m[1]
+        for definition in counters.list_metric_definitions()
+        if (m := re.search(definition["Regex"], line))
+    }
     assert readings == {
         "measured:wall_seconds": "12.3",
         "measured:cpu_utilization": "0.817",

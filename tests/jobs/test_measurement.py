@@ -160,7 +160,7 @@ def test_only_measured_quantities_are_compared(train_job: Trained) -> None:
 
 def test_a_measurement_outside_the_interval_is_reported(train_job: Trained, tmp_path: Path) -> None:
     record = train_job({**MEASURED_VALUES, "cpu_utilization": 0.1}, seconds=20)
-    assert [one.is_inside for one in record.comparisons] == [False, False]
+    assert [comparison.is_inside for comparison in record.comparisons] == [False, False]
     console = Console(width=400, record=True, file=(tmp_path / "told").open("w"))
     console.print(display.format_summary(record))
     text = console.export_text()

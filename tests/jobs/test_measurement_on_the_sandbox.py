@@ -24,7 +24,7 @@ folder = pathlib.Path(os.environ.get("SM_MODEL_DIR") or os.environ["OUTPUT_DIR"]
 
 
 def check_measured(record: dict[str, Any]) -> None:
-    measured = {name: one["value"] for name, one in record["measured"]["figures"].items()}
+    measured = {name: figure["value"] for name, figure in record["measured"]["figures"].items()}
     assert 1 <= measured["cpu_seconds"] < 5
     assert 150e6 <= measured["memory_peak_bytes"] < 400e6
     assert measured["cpu_utilization"] == pytest.approx(
@@ -42,7 +42,7 @@ def test_a_training_is_measured_and_its_next_estimate_uses_the_measurement(bench
     check_measured(record)
     assert first["estimate"]["load"]["basis"] == "assumed"
     assert record["expected"]["load"] == first["estimate"]["load"]
-    comparisons = {one["quantity"]: one for one in record["comparisons"]}
+    comparisons = {comparison["quantity"]: comparison for comparison in record["comparisons"]}
     assert sorted(comparisons) == ["duration", "load"]
     load = record["measured"]["figures"]["cpu_utilization"]["value"]
     assert comparisons["load"]["is_inside"] == (0.3 <= load <= 1)
@@ -54,7 +54,7 @@ def test_a_training_is_measured_and_its_next_estimate_uses_the_measurement(bench
     assert record["job_name"] in expected["source"]
 
     listed_runs = json.loads(bench.run("runs", "--json").stdout)
-    assert [one["job_name"] for one in listed_runs] == [record["job_name"]]
+    assert [run["job_name"] for run in listed_runs] == [record["job_name"]]
     stored = bench.run("runs", "--platform", f"/{bench.name}/platform", "--json")
     assert json.loads(stored.stdout) == listed_runs
     coverage = json.loads(bench.run("runs", "--coverage", "--json").stdout)

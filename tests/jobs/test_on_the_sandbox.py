@@ -103,7 +103,7 @@ def test_after_sigkill_the_next_launch_resumes_and_gives_the_same_model(bench: B
     bucket, prefix = S3Uri.parse(launched["record"]["checkpoints"])
 
     def list_uploads() -> list[str]:
-        return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+        return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
 
     bench.wait_until(
         lambda: any(key.endswith("/003.state") for key in list_uploads())

@@ -128,8 +128,8 @@ def test_the_maximum_number_of_variables_fits_beside_the_launchers() -> None:
 
 def test_inputs_are_sharded_or_replicated_and_include_the_code() -> None:
     sharding = {
-        one["InputName"]: (one["S3Input"]["LocalPath"], one["S3Input"]["S3DataDistributionType"])
-        for one in build_request()["ProcessingInputs"]
+        item["InputName"]: (item["S3Input"]["LocalPath"], item["S3Input"]["S3DataDistributionType"])
+        for item in build_request()["ProcessingInputs"]
     }
     assert sharding == {
         "flights": ("/opt/ml/processing/input/flights", "ShardedByS3Key"),
@@ -141,7 +141,8 @@ def test_inputs_are_sharded_or_replicated_and_include_the_code() -> None:
 def test_outputs_are_under_the_run_key_in_the_bucket_of_their_data_class() -> None:
     key = make_run({}).key
     outputs = {
-        one["OutputName"]: one["S3Output"]["S3Uri"] for one in build_request()["ProcessingOutputConfig"]["Outputs"]
+        output["OutputName"]: output["S3Output"]["S3Uri"]
+        for output in build_request()["ProcessingOutputConfig"]["Outputs"]
     }
     assert outputs == {
         "train": f"s3://acme-dev-data/re-creatable/prepare/{key}/train/",
@@ -182,9 +183,9 @@ def test_spark_submits_the_script_and_transfers_the_data_itself() -> None:
         "smspark-submit",
         "/opt/ml/processing/input/code/prepare.py",
     ]
-    by_itself = {one["InputName"]: one["AppManaged"] for one in request["ProcessingInputs"]}
+    by_itself = {item["InputName"]: item["AppManaged"] for item in request["ProcessingInputs"]}
     assert by_itself == {"flights": True, "airports": True, "code": False}
-    assert all(one["AppManaged"] for one in request["ProcessingOutputConfig"]["Outputs"])
+    assert all(output["AppManaged"] for output in request["ProcessingOutputConfig"]["Outputs"])
 
 
 @pytest.mark.slow
@@ -266,7 +267,7 @@ def test_the_record_counts_wall_time_per_instance_and_the_next_estimate_uses_it(
     launch = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), now=next(moments))
     before = estimate_launch(launch, tmp_path)
     assert (before.duration.value, before.duration.basis) == (450, "assumed")
-    assert not any("spot" in one.title for one in (before.cheapest, *before.others) if one)
+    assert not any("spot" in alternative.title for alternative in (before.cheapest, *before.others) if alternative)
     record = end_job(launch)
     assert record.kind == "processing"
     measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}

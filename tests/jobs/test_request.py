@@ -89,7 +89,7 @@ def test_the_maximum_number_of_metrics_fits_beside_the_counters() -> None:
         metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(limit)}}
     )["AlgorithmSpecification"]["MetricDefinitions"]
     assert len(definitions) == 40, "SageMaker's limit"
-    assert len({one["Name"] for one in definitions}) == 40
+    assert len({definition["Name"] for definition in definitions}) == 40
 
 
 def test_hyperparameters_keep_their_types() -> None:

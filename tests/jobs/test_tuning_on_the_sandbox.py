@@ -82,14 +82,14 @@ def test_a_search_ends_at_its_target_and_its_best_model_is_registered(tuning_ben
     record = repeated["record"]
     assert (repeated["outcome"], repeated["estimate"], record["kind"]) == ("done", None, "tuning")
     duration_source = record["expected"]["duration"]["source"]
-    assert duration_source.startswith("20 jobs at most; completion criteria may end the search before")
+    assert duration_source.startswith("at most 20 jobs; completion criteria may end the search earlier")
     trials, best_trial = record["trials"], find_best_trial(record)
     assert best_trial["objective"] == max(trial["objective"] for trial in trials) >= 0.9
     assert len(trials) < 20
     assert all(trial["objective"] < 0.9 for trial in trials if trial is not best_trial)
     assert bench.model(record).decode() == best_trial["hyperparameters"]["rate"]
     assert record["metrics"]["score"] == pytest.approx(best_trial["objective"])
-    seconds = {one: sum(trial[one] for trial in trials) for one in ("training_seconds", "billable_seconds")}
+    seconds = {name: sum(trial[name] for trial in trials) for name in ("training_seconds", "billable_seconds")}
     for figure, total in seconds.items():
         assert record["figures"][figure]["value"] == total
     saved = 1 - seconds["billable_seconds"] / seconds["training_seconds"]  # SageMaker tells whole seconds

@@ -66,7 +66,9 @@ def test_each_job_is_the_training_with_spot_checkpoints_and_caps(launch: Any, wr
 
 def test_categorical_values_keep_their_types(launch: Any) -> None:
     ranges = launch(**STRATEGIES["grid"]).request["HyperParameterTuningJobConfig"]["ParameterRanges"]
-    values = {one["Name"]: one["Values"] for one in ranges["CategoricalParameterRanges"]}
+    values = {
+        parameter_range["Name"]: parameter_range["Values"] for parameter_range in ranges["CategoricalParameterRanges"]
+    }
     assert values == {"eta": ["0.1", '"0.2"', "fast", "true"], "max_depth": ["2", "9"]}
 
 
@@ -101,7 +103,7 @@ def test_a_stopped_search_resumes_from_its_jobs(launch: Any) -> None:
 
 def test_an_estimate_counts_the_jobs_and_states_its_assumptions(launch: Any, tmp_path: Path) -> None:
     one = estimate_launch(launch(strategy="random"), tmp_path)
-    assert "20 jobs at most; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
+    assert "at most 20 jobs; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
     cap = 30 * 60
     assert one.duration.value == pytest.approx(20 * 0.8 * 0.25 * cap)
     assert one.duration.high == pytest.approx(20 * cap)

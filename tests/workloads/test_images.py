@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow  # the SDK takes seconds to import
 WORKLOADS = ROOT / "workloads"
 TEMPLATE = "sustainable_mlops/scaffold/templates/workload/job.yaml.j2"
 DOCUMENTS = yaml.safe_load(Path(__file__).with_name("documented_images.yaml").read_text())
-DOCUMENTED: dict[str, Mapping[str, Any]] = {one["image"]: one for one in DOCUMENTS}
+DOCUMENTED: dict[str, Mapping[str, Any]] = {document["image"]: document for document in DOCUMENTS}
 INSTANCE_TYPE = re.compile(r"\bml\.[a-z0-9-]+\.[a-z0-9]+\b")
 
 
@@ -49,7 +49,7 @@ class ImagePair(NamedTuple):
 def list_environment_regions() -> dict[str, str]:
     """Return the Region of each environment."""
     settings = [yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob("envs/*/settings.yaml"))]
-    return {one["environment"]: one["region"] for one in settings}
+    return {document["environment"]: document["region"] for document in settings}
 
 
 def list_documents() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -123,7 +123,7 @@ def find_base_image(image: str) -> Mapping[str, Any]:
     repository, _, tag = image.rpartition("/")[2].partition(":")
     containerfile = (WORKLOADS / repository / "Containerfile").read_text()
     bases = [DOCUMENTED[name] for name in re.findall(r"public\.ecr\.aws/\S+?(?=,|\s)", containerfile)]
-    [base] = [one for one in bases if read_architecture(one["image"]) == read_architecture(image)]
+    [base] = [document for document in bases if read_architecture(document["image"]) == read_architecture(image)]
     match = re.fullmatch(r"jax([\d.]+)-(?:cpu|neuronx-(sdk[\d.]+))", tag)
     assert match, f"{tag}: no tag of {repository}"
     assert f"jax=={match[1]}" in containerfile

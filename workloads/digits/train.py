@@ -62,7 +62,7 @@ class TrainingState(NamedTuple):
     @property
     def best_epoch(self) -> int:
         """The epoch with the lowest validation loss, the first of equals; 0 before the first epoch."""
-        losses = [one["validation:loss"] for one in self.history]
+        losses = [figures["validation:loss"] for figures in self.history]
         return losses.index(min(losses)) + 1 if losses else 0
 
 

@@ -41,7 +41,7 @@ def read_reports(folder: Path | None) -> list[StepUsage]:
     if not paths:
         raise InputError(f"{folder} contains no report: write one with prepare.py --report")
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    return [StepUsage("prepare", one["instance_type"], one["seconds"], one["seconds"]) for one in reports]
+    return [StepUsage("prepare", report["instance_type"], report["seconds"], report["seconds"]) for report in reports]
 
 
 def parse_training(values: list[str] | None) -> list[StepUsage]:

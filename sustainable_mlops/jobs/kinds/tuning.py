@@ -182,7 +182,7 @@ class TuningKind(JobKind[TuningSpec]):
             "children": names,
             "max_jobs": description["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             "best": best["TrainingJobName"] if best else None,
-            "parents": [one["HyperParameterTuningJobName"] for one in parents],
+            "parents": [parent["HyperParameterTuningJobName"] for parent in parents],
             "model": best_fields.get("model"),
             "metrics": best_fields.get("metrics", {}),
             "interruptions": sum(trial.interruptions for trial in description["Trials"]),

@@ -212,8 +212,8 @@ class Meter:
                 return
 
     def _sample(self) -> bool:
-        for one in (self._processes, self._powercap, self._gpus):
-            one.sample()
+        for meter in (self._processes, self._powercap, self._gpus):
+            meter.sample()
         return True
 
     def result(self) -> dict[str, float]:

@@ -14,7 +14,9 @@ def find_approved_metric(gate: MetricGate, definition: Definition, sagemaker: Cl
     A package holds a rounded metric. The value here is the worst one that rounds to it, so that a model is never worse
     than itself.
     """
-    group = next((one.get("DefaultValue") for one in definition["Parameters"] if one["Name"] == GROUP), None)
+    group = next(
+        (parameter.get("DefaultValue") for parameter in definition["Parameters"] if parameter["Name"] == GROUP), None
+    )
     if not group:
         return {}
     pages = sagemaker.get_paginator("list_model_packages").paginate(

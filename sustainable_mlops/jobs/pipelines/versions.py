@@ -50,7 +50,9 @@ class PipelineVersion:
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
             PipelineName=self.name, SortOrder="Descending"
         )
-        for summary in (one for page in pages for one in page["PipelineExecutionSummaries"]):
+        for summary in (
+            execution_summary for page in pages for execution_summary in page["PipelineExecutionSummaries"]
+        ):
             if summary["PipelineExecutionStatus"] == "Executing":
                 arn: str = summary["PipelineExecutionArn"]
                 described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)

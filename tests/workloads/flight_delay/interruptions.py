@@ -54,7 +54,7 @@ def main(
         print(json.dumps(results, indent=2))
     else:
         cli.stdout().print(make_table(results))
-    if not all(one["equal"] and one["saving_right"] and one["redone"] <= EVERY for one in results):
+    if not all(result["equal"] and result["saving_right"] and result["redone"] <= EVERY for result in results):
         raise typer.Exit(1)
 
 
@@ -134,7 +134,7 @@ def read_lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
     logs, group = sandbox.client("logs"), "/aws/sagemaker/TrainingJobs"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
     lives: list[dict[str, Any]] = []
-    for stream in sorted(one["logStreamName"] for one in streams):
+    for stream in sorted(item["logStreamName"] for item in streams):
         events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
         text = "\n".join(event["message"] for event in events)
         first_round = int(re.findall(r"resumed_from_round=(\d+);", text)[0])
@@ -149,7 +149,7 @@ def read_lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
         )
     transitions = sandbox.client("sagemaker").describe_training_job(TrainingJobName=job)["SecondaryStatusTransitions"]
     times = {
-        status: [one["StartTime"].timestamp() for one in transitions if one["Status"] in status]
+        status: [transition["StartTime"].timestamp() for transition in transitions if transition["Status"] in status]
         for status in (("Downloading",), ("Interrupted", "Completed"))
     }
     for life, began, ended in zip(lives, *times.values(), strict=True):

@@ -63,7 +63,7 @@ def transform_in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests
     record = launch_job(sandbox, "transform", file, folder / "out")
     assert record["status"] == "Completed"
     bucket, _, prefix = record["outputs"]["predictions"].removeprefix("s3://").partition("/")
-    keys = sorted(one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"])
+    keys = sorted(item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"])
     assert len(keys) == len(objects)
     return record["sagemaker_model"], [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
 

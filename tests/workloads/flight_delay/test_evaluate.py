@@ -80,7 +80,7 @@ def test_the_footprint_equals_the_footprint_models_estimate(archive: Path, data:
     ]
     for name, metric in (("co2e_kg", "total"), ("cost_usd", "cost")):
         for key, end in (("low", "low"), ("value", "central"), ("high", "high")):
-            total = sum(getattr(one.figures[metric], end) for one in expected)
+            total = sum(getattr(estimate.figures[metric], end) for estimate in expected)
             assert footprint_figures[name][key] == pytest.approx(total, rel=2e-3)
     details = card["additional_information"]["custom_details"]
     assert details["Environment: carbon of making this model"].startswith(

@@ -90,7 +90,7 @@ def test_the_factors_come_from_the_footprint_model() -> None:
 
 def test_the_definition_is_valid(committed_definition: dict[str, Any]) -> None:
     """Check form and references, and each job against the service model."""
-    assert check_definition(json.dumps(committed_definition)) == [
+    assert validate_requests(json.dumps(committed_definition)) == [
         "Prepare",
         "Train",
         "Evaluate",
@@ -109,13 +109,13 @@ def test_the_pipeline_file_can_name_a_tuning(monkeypatch: pytest.MonkeyPatch, tm
     file.write_text(file.read_text().replace("train: job.yaml", "tune: tune.yaml"))
     monkeypatch.setattr(pipeline, "HERE", folder)
     definition = pipeline.build_definition()
-    assert check_definition(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
+    assert validate_requests(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
     search = next(step for step in json.loads(definition)["Steps"] if step["Name"] == "Tune")
     exception_types = {kind for policy in search["RetryPolicies"] for kind in policy["ExceptionType"]}
     assert "SageMaker.JOB_INTERNAL_ERROR" not in exception_types  # tuning retries its own jobs
 
 
-def check_definition(definition: str) -> list[str]:
+def validate_requests(definition: str) -> list[str]:
     """Validate the requests of the steps that run jobs or register; return their names."""
     check_definition(definition)
     operations, names = JOBS | {"RegisterModel": "CreateModelPackage"}, []

@@ -41,7 +41,7 @@ def first(bench: PipelineBench, raw_data: Path) -> dict[str, Any]:
 def test_the_first_execution_registers_a_model_pending_approval(bench: PipelineBench, first: dict[str, Any]) -> None:
     assert first["status"] == "Succeeded"
     assert list_executed(first) == ALL
-    package = next(one for one in bench.packages() if one["ModelPackageArn"] == first["model_package"])
+    package = next(item for item in bench.packages() if item["ModelPackageArn"] == first["model_package"])
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert "within its budget of 0.05 kg" in package["ModelPackageDescription"]
     train = next(step["job"] for step in first["steps"] if step["name"] == "Train")
@@ -88,7 +88,7 @@ def test_two_simultaneous_starts_are_one_execution(
         monkeypatch.setenv(name, value)
     file, overrides = bench.folder / "flight_delay" / "pipeline.yaml", {"NumRound": "12", "MinimumAuc": "0.5"}
     prepared = [launch.prepare(file, data=raw_data, overrides=overrides) for _ in range(2)]
-    assert [one.running for one in prepared] == [None, None]
+    assert [each.running for each in prepared] == [None, None]
     one, other = [launch.start_execution(each) for each in prepared]
     assert one.execution_arn == other.execution_arn
     assert bench.call("watch").returncode == 0
@@ -174,7 +174,7 @@ def test_a_model_above_its_carbon_budget_is_registered_with_that_reason(
     del first
     over_budget = bench.run(raw_data, "--set", "CarbonBudgetKg=0.000000001")
     assert list_executed(over_budget) == ["Evaluate"]  # evaluated again; no other step depends on the budget
-    package = next(one for one in bench.packages() if one["ModelPackageArn"] == over_budget["model_package"])
+    package = next(item for item in bench.packages() if item["ModelPackageArn"] == over_budget["model_package"])
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert "above its budget of 1e-09 kg: look before approving" in package["ModelPackageDescription"]
 
@@ -208,8 +208,10 @@ def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, firs
         """Return the number of the live version, and True if it is the changed one."""
         response = sagemaker.describe_pipeline(PipelineName=bench.pipeline, PipelineVersionAlias="live")
         versions_listed = sagemaker.list_pipeline_versions(PipelineName=bench.pipeline)["PipelineVersionSummaries"]
-        assert [one["PipelineVersionId"] for one in versions_listed] == list(range(newest, 0, -1))
-        [number] = [one["PipelineVersionId"] for one in versions_listed if "live" in one["PipelineVersionAliases"]]
+        assert [version["PipelineVersionId"] for version in versions_listed] == list(range(newest, 0, -1))
+        [number] = [
+            version["PipelineVersionId"] for version in versions_listed if "live" in version["PipelineVersionAliases"]
+        ]
         return number, response["PipelineDefinition"] == changed
 
     other = definition.replace('"Train"', '"Learn"').replace("Steps.Train.", "Steps.Learn.")

@@ -1,0 +1,23 @@
+"""The platform parameter of the environments, as launchers read it."""
+
+import json
+import re
+from pathlib import Path
+
+from sustainable_mlops.jobs.platform import Platform
+from sustainable_mlops.settings import parse_json
+from tests.jobs.support import PLATFORM
+
+
+def test_only_the_development_environment_allows_warm_pools(root: Path) -> None:
+    allowed = {}
+    for file in root.glob("envs/*/main.tf"):
+        match = re.search(r"^    warm_pools +=\s(\w+)$", file.read_text(), re.MULTILINE)
+        assert match is not None, file
+        allowed[file.parent.name] = match[1]
+    assert allowed == {"dev": "true", "staging": "false", "prod": "false"}
+
+
+def test_a_platform_without_the_field_allows_no_warm_pools() -> None:
+    document = {name: value for name, value in PLATFORM.items() if name != "warm_pools"}
+    assert not parse_json(json.dumps(document), Platform, "platform").warm_pools
