@@ -22,8 +22,8 @@ def reset_sdk_client() -> None:
 
 
 @pytest.fixture
-def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The SDK's own client asks this sandbox."""
+def sdk_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Direct the SDK's client to this sandbox."""
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     reset_sdk_client()
@@ -32,8 +32,8 @@ def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox whose containers find /opt/ml as this machine allows, and which the SDK's clients are led to."""
+def sdk_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Yield a sandbox with this machine's access to /opt/ml, to which the SDK's clients are directed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(mounting.VARIABLE)
         with Sandbox.start(log=tmp_path_factory.mktemp("real") / "sandbox.log") as sandbox:
@@ -50,8 +50,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def session(real: Sandbox) -> Any:
+def session(sdk_sandbox: Sandbox) -> Any:
     from sagemaker.core.helper.session_helper import Session
 
-    del real
+    del sdk_sandbox
     return Session(default_bucket=BUCKET)

@@ -11,7 +11,7 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.job_runs import extract_tar
 from tests.sandbox.sdk import BUCKET
-from tests.sandbox.sdk import real as real
+from tests.sandbox.sdk import sdk_sandbox as sdk_sandbox
 from tests.sandbox.sdk import session as session
 from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
 
@@ -53,8 +53,8 @@ def transform_fn(model, data, content_type, accept):
 
 
 @pytest.fixture(scope="module")
-def store(real: Sandbox) -> Any:
-    s3 = real.client("s3")
+def store(sdk_sandbox: Sandbox) -> Any:
+    s3 = sdk_sandbox.client("s3")
     for key, body in (("data/a", b"1\n"), ("data/b", b"2\n")):
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     return s3
@@ -68,7 +68,7 @@ def read_contents(store: Any, prefix: str) -> dict[str, str]:
 
 
 def test_a_model_trainer_runs_its_script_on_two_instances(
-    real: Sandbox, session: Any, store: Any, tmp_path: Path
+    sdk_sandbox: Sandbox, session: Any, store: Any, tmp_path: Path
 ) -> None:
     from sagemaker.train import ModelTrainer
     from sagemaker.train.configs import Compute, SourceCode
@@ -85,8 +85,8 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
     )
     trainer.train(wait=False, logs=False)
     name = trainer._latest_training_job.training_job_name
-    job = wait_for_end(real, "training", name)
-    if real.opt_ml == mounting.PATHS:  # which its drivers name in files of their own
+    job = wait_for_end(sdk_sandbox, "training", name)
+    if sdk_sandbox.opt_ml == mounting.PATHS:  # which its drivers name in files of their own
         assert "is not mounted here: paths in the request are translated" in job["FailureReason"]
         return
     assert job["TrainingJobStatus"] == "Completed", job
@@ -97,7 +97,7 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
 
 
 def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
-    real: Sandbox, session: Any, store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sdk_sandbox: Sandbox, session: Any, store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sagemaker.core.shapes import CheckpointConfig, StoppingCondition
     from sagemaker.core.utils.exceptions import FailedStatusError
@@ -119,8 +119,8 @@ def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
         hyperparameters={"lr": 0.1},
         base_job_name="spot",
     ).with_checkpoint_config(CheckpointConfig(s3_uri=f"s3://{BUCKET}/checkpoints"))
-    real.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=1, resource="spot")
-    if real.opt_ml == mounting.PATHS:
+    sdk_sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=1, resource="spot")
+    if sdk_sandbox.opt_ml == mounting.PATHS:
         with pytest.raises(FailedStatusError, match="is not mounted here"):
             trainer.train(wait=True, logs=False)
         return
@@ -139,7 +139,7 @@ def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
     finally:
         read.set()
         thread.join()
-    job = wait_for_end(real, "training", trainer._latest_training_job.training_job_name)
+    job = wait_for_end(sdk_sandbox, "training", trainer._latest_training_job.training_job_name)
     assert "Interrupted" in [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
     assert "went on" in caplog.text
     _, key = job["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
@@ -147,7 +147,7 @@ def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
     assert result == {"saved": ["first"], "arguments": ["--depth", "3", str(unread)], "lr": 0.1}
 
 
-def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:
+def test_a_script_processor_shards_its_input(sdk_sandbox: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:
     from sagemaker.core.processing import ScriptProcessor
     from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 
@@ -179,20 +179,20 @@ def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store:
         wait=False,
         logs=False,
     )
-    job = wait_for_end(real, "processing", processor.latest_job.processing_job_name)
-    if real.opt_ml == mounting.PATHS:
+    job = wait_for_end(sdk_sandbox, "processing", processor.latest_job.processing_job_name)
+    if sdk_sandbox.opt_ml == mounting.PATHS:
         assert "is not mounted here: paths in the request are translated" in job["FailureReason"]
         return
     assert job["ProcessingJobStatus"] == "Completed", job
     assert read_contents(store, "processed/") == {"processed/a": "1\nseen", "processed/b": "2\nseen"}
 
 
-def test_a_transformer_sends_every_line_to_the_model(real: Sandbox, session: Any, store: Any) -> None:
+def test_a_transformer_sends_every_line_to_the_model(sdk_sandbox: Sandbox, session: Any, store: Any) -> None:
     from sagemaker.core.transformer import Transformer
 
     store.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=create_tar(code__inference_py=DOUBLE))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
-    real.client("sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    sdk_sandbox.client("sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
     transformer = Transformer(
         model_name="double",
         instance_count=1,
@@ -203,7 +203,7 @@ def test_a_transformer_sends_every_line_to_the_model(real: Sandbox, session: Any
         sagemaker_session=session,
     )
     transformer.transform(f"s3://{BUCKET}/data", content_type="text/csv", split_type="Line", wait=False, logs=False)
-    job = wait_for_end(real, "transform", transformer.latest_transform_job.transform_job_name)
+    job = wait_for_end(sdk_sandbox, "transform", transformer.latest_transform_job.transform_job_name)
     assert job["TransformJobStatus"] == "Completed", job
     assert read_contents(store, "transformed/") == {"transformed/a.out": "2\n", "transformed/b.out": "4\n"}
 

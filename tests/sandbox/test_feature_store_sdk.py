@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.sdk import led_here as led_here
+from tests.sandbox.sdk import sdk_environment as sdk_environment
 from tests.sandbox.support import ROLE
 
 pytestmark = pytest.mark.slow
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 ROWS = 60  # three batches
 
 
-@pytest.mark.usefixtures("led_here")
+@pytest.mark.usefixtures("sdk_environment")
 def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: Callable[[str], str]) -> None:
     import pandas as pd
     from sagemaker.core.shapes import OfflineStoreConfig, OnlineStoreConfig, S3StorageConfig

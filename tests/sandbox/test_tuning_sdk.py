@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.sdk import led_here as led_here
+from tests.sandbox.sdk import sdk_environment as sdk_environment
 from tests.sandbox.support import IMAGE
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ print(f"loss={(float(os.environ['SM_HP_RATE']) - 7) ** 2};", flush=True)
 """
 
 
-@pytest.mark.usefixtures("led_here")
+@pytest.mark.usefixtures("sdk_environment")
 def test_the_sdks_tuner_searches_and_names_the_best_job(sagemaker: Any, bucket: str, tmp_path: Path) -> None:
     # Here, not above: several seconds, and it configures logging.
     import boto3
