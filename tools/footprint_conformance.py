@@ -174,8 +174,8 @@ def _make_month(
 ) -> Callable[[], Values]:
     def figures() -> Values:
         fleet = FleetActivity(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
-        found = estimate(fleet)
-        return tuple(_get_central(found, metric) * factor for metric, factor in metrics)
+        result = estimate(fleet)
+        return tuple(_get_central(result, metric) * factor for metric, factor in metrics)
 
     return figures
 

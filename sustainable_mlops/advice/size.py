@@ -75,13 +75,13 @@ class GrowthForecast:
 
     #: Bytes of the whole input that exceed the memory of the machines.
     outgrown_at: float
-    #: The same for the minimum and the maximum memory that the system may leave.
+    #: Bounds of `outgrown_at`, for the minimum and the maximum memory that the system may leave.
     low: float
     high: float
     #: Bytes of the input that `options` are for.
     target: float
     basis: str
-    #: Options for the target, the least machine time first; empty if the job can process the target as it is.
+    #: Options for the target, the least machine time first; empty if the job can process the target without changes.
     options: tuple[ScaleUpOption, ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Examples:
 * `smlops size out/runs/prepare-*.json --target-gb 200`
 * `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6`
 * `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --input-gb 4 --peak-gb 10 --objects 48`
-* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --use training --json | jq .nexts[0]`
+* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --use training --json | jq .options[0]`
 """
 
 import json

@@ -102,9 +102,9 @@ def _merge_statements(
             a for access in accesses for a in statement.get_actions(access)
         )
     return [
-        _make_policy_statement(f"{phase.title()}{name}", by_name[name], sorted(listed), names)
-        for name, listed in actions.items()
-        if listed
+        _make_policy_statement(f"{phase.title()}{name}", by_name[name], sorted(action_names), names)
+        for name, action_names in actions.items()
+        if action_names
     ]
 
 

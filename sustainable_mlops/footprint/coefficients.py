@@ -113,5 +113,5 @@ def _quantity(row: dict[str, str], text: str) -> Quantity:
 
 @cache
 def load_assumptions() -> dict[str, Quantity]:
-    """Return the documented default of each value that nobody gives, from `catalogue/assumptions.csv`."""
+    """Return the documented defaults of values that are not given, from `catalogue/assumptions.csv`."""
     return {row["key"]: _quantity(row, row["text"]) for row in read_rows("assumptions")}

@@ -101,7 +101,7 @@ class PartChange:
 
     @property
     def partial(self) -> frozenset[str]:
-        """The metrics of which either side leaves out something without a known bound."""
+        """The metrics for which either side leaves out something without a known bound."""
         sides = (part for part in (self.before, self.after) if part is not None)
         return frozenset(metric for part in sides for metric in part.partial)
 

@@ -46,8 +46,11 @@ def test_typical_requirements(changes: dict[str, Any], kind: str, silicon: str) 
 @pytest.mark.parametrize("provider", [5, None])
 @pytest.mark.parametrize("accelerator", ["none", "gpu"])
 def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, accelerator: str) -> None:
-    wanted = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
-    newer, older = make_advice(make_requirements(**wanted)), make_advice(make_requirements(**wanted, provider=provider))
+    requirements = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
+    newer, older = (
+        make_advice(make_requirements(**requirements)),
+        make_advice(make_requirements(**requirements, provider=provider)),
+    )
     refused = {row["instance"] for row in tables.read_rows("refused_instances") if "hosting" in row["uses"].split()}
     assert {option.size for option in older.options} & refused == set()
     with_omissions = [option for option in older.options if any("left out" in check for check in option.checks)]
@@ -59,10 +62,10 @@ def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, a
 
 
 def test_silicon_without_accepted_types_is_refused() -> None:
-    wanted = {"region": "us-west-2", "latency": 300.0, "accelerator": "gpu", "model_mb": 1_300_000.0}
-    assert make_advice(make_requirements(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
+    requirements = {"region": "us-west-2", "latency": 300.0, "accelerator": "gpu", "model_mb": 1_300_000.0}
+    assert make_advice(make_requirements(**requirements)).options[0].size == "ml.p6-b300.48xlarge"
     reasons = [
-        reason for one in make_advice(make_requirements(**wanted, provider=5)).refusals for reason in one.reasons
+        reason for one in make_advice(make_requirements(**requirements, provider=5)).refusals for reason in one.reasons
     ]
     assert "AWS provider 5 refuses the types that hold the model" in reasons
 
@@ -125,7 +128,7 @@ def test_each_limit_refuses_a_kind(kind: str, within: dict[str, Any], beyond: di
 
 
 def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
-    wanted = make_requirements(
+    requirements = make_requirements(
         region="us-east-1",
         model_mb=140_000.0,
         accelerator="gpu",
@@ -133,7 +136,7 @@ def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
         duration_s=5.0,
         provider=5,  # provider 5 refuses the g7e with two larger GPUs
     )
-    best = make_advice(wanted).options[0]
+    best = make_advice(requirements).options[0]
     # 140,000 MB x 1.2 = 164 GiB: four L40S of 44.7 GiB. One request at once, 3 at the peak, at half of the load.
     assert (best.size, best.max_instances) == ("ml.g6e.12xlarge", 6)
 
@@ -168,12 +171,14 @@ def test_the_cost_follows_from_the_hours(kind: str, hours: float | None, changes
     ],
 )
 def test_a_serverless_worker_with_little_memory_is_slower(changes: dict[str, Any], size: str, slower: float) -> None:
-    wanted = make_requirements(region="us-east-1", **changes)
-    option_found = next(option for option in make_advice(wanted).options if option.kind == "serverless")
+    requirements = make_requirements(region="us-east-1", **changes)
+    option_found = next(option for option in make_advice(requirements).options if option.kind == "serverless")
     assert option_found.size == size
-    paid_gb_s = wanted.requests_per_day * 730 / 24 * wanted.duration_s * slower * int(size.split()[0]) / 1024
+    paid_gb_s = (
+        requirements.requests_per_day * 730 / 24 * requirements.duration_s * slower * int(size.split()[0]) / 1024
+    )
     assert option_found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
-    assert option_found.max_instances == max(1, ceil(wanted.peak_concurrency * slower))
+    assert option_found.max_instances == max(1, ceil(requirements.peak_concurrency * slower))
 
 
 def test_an_endpoint_in_two_zones_costs_twice_as_much() -> None:
@@ -222,10 +227,10 @@ def test_advised_options_are_within_every_limit(
     region: str, requests: float, peak: float, hours: float, latency: Any, payload: float, model: float,
     image: float, duration: float, accelerator: Any, vpc: bool,
 ) -> None:  # fmt: skip
-    wanted = ServingRequirements(
+    requirements = ServingRequirements(
         region, requests, peak, hours, latency, payload, model, image, duration, accelerator, vpc
     )
-    advice = make_advice(wanted)
+    advice = make_advice(requirements)
     json.dumps(advice.to_dict(), allow_nan=False)
     payloads = {"serverless": 4096, "asynchronous": 1024**2, "batch transform": 102_400}
     for option in advice.options:

@@ -68,10 +68,10 @@ def test_figures_are_those_of_the_same_machines_by_hand() -> None:
     comparison = compare_loads(100_000)
     for name, activity in by_hand.items():
         for metric in ("total", "cost"):
-            figure, wanted = comparison.get_cell(name, 0).get_figure(metric), estimate(activity).get(metric)
+            figure, expected = comparison.get_cell(name, 0).get_figure(metric), estimate(activity).get(metric)
             assert figure is not None
-            assert wanted is not None
-            assert figure.central == pytest.approx(wanted.central), (name, metric)
+            assert expected is not None
+            assert figure.central == pytest.approx(expected.central), (name, metric)
             assert figure.low <= figure.central <= figure.high
 
 

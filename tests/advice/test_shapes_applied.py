@@ -30,7 +30,7 @@ def test_another_model_never_reaches_their_endpoints(
     own, terraform = EndpointClient(sandbox), Terraform(tmp_path, terraform_environment)
 
     def write(says: str) -> None:
-        """The root module, whose models answer so, or fail where that is nothing."""
+        """Write the root module, whose models answer `says` or fail if that is empty."""
         address = f"s3://models-of-public-modules/{own.make_name('model')}/model.tar.gz"
         for name in ENDPOINTS:
             text = (FOLDER / name / "main.tf").read_text()

@@ -99,7 +99,7 @@ def test_older_providers_refuse_the_same_types() -> None:
 
 
 def test_accelerator_memory_depends_on_the_instance() -> None:
-    # GiB of one A100, V100, A10G (24 GB less what ECC takes), and of a Trainium2, of which EC2's API says 512.
+    # GiB of one A100, V100, A10G (24 GB minus ECC), and of a Trainium2 (512 in the EC2 API).
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
     assert {name: instances.load_all()[name].accelerator_gib for name in known} == known

@@ -19,7 +19,7 @@ from sustainable_mlops.footprint.coefficients import load_assumptions
 from tests.footprint.support import make_footprint
 from tests.plan.plan_builder import build_change
 
-#: Of ml.p5.48xlarge: two EPYC 7R13 of 225 W, 2,048 GB, of which 8 a vCPU work; 8 H100 with 170 W around each.
+#: ml.p5.48xlarge: two EPYC 7R13 of 225 W, 2,048 GB (8 busy GB per vCPU), 8 H100 with 170 W around each.
 HOST_IDLE_W = 450 * (0.108 + 0.1) + 2048 * 0.042
 HOST_BUSY_W = 450 * (0.553 + 0.1) + 2048 * 0.042 + 192 * 8 * (0.11 - 0.042)
 WAITING_W = HOST_IDLE_W + 8 * (125 + 170)
@@ -52,7 +52,7 @@ def test_power_in_training_serving_and_waiting() -> None:
 def test_a_whole_training_server_has_a_higher_default_load_than_a_part() -> None:
     whole = WAITING_W + (TRAINING_W - WAITING_W) * 0.9
     assert get_kwh(estimate(make_job())) == pytest.approx(10 * whole / 1000 * PUE)
-    # One H100 of the eight, 16 vCPU and 256 GB, of which 128 work.
+    # One H100 of the eight, 16 vCPU and 256 GB (128 busy).
     idle = 450 / 192 * 16 * 0.208 + 256 * 0.042 + 125 + 170
     busy = 450 / 192 * 16 * 0.653 + 256 * 0.042 + 128 * (0.11 - 0.042) + 640 + 170
     assert get_kwh(estimate(make_job("ml.p5.4xlarge"))) == pytest.approx(
@@ -91,7 +91,7 @@ def test_memory_beyond_the_busy_limit_draws_idle_power() -> None:
         (make_job("ml.g4dn.xlarge", 0.2), False),  # a small one
         (make_job("ml.trn1.2xlarge", 0.2), False),  # of 190 W
         (make_job(hours=1.0), False),  # no small job
-        (make_job(hours=0.2, duty=exact_quantity(0.8)), False),  # somebody told
+        (make_job(hours=0.2, duty=exact_quantity(0.8)), False),  # a given duty
     ],
 )
 def test_a_short_job_on_a_large_accelerator_has_a_note_on_its_utilization(which: JobActivity, has_note: bool) -> None:
@@ -115,7 +115,7 @@ def test_an_arm_cpu_has_its_own_idle_power() -> None:
         fleet = FleetActivity(instance, "us-east-1", hours=exact_quantity(1.0), duty=exact_quantity(load))
         return get_kwh(estimate(fleet)) * 1000 / PUE
 
-    # Graviton2: 110 W on 64 vCPU, of which m6g.16xlarge has all, and 256 GB.
+    # Graviton2: 110 W on 64 vCPU, which are all in m6g.16xlarge, and 256 GB.
     assert watts("m6g.16xlarge", 0.0) == pytest.approx(110 * (0.24 + 0.1) + 256 * 0.042)
     assert watts("m6g.16xlarge", 0.5) == pytest.approx(110 * (0.553 + (0.24 - 0.108) / 2 + 0.1) + 256 * 0.11)
     assert watts("m6g.16xlarge", 1.0) == pytest.approx(110 * (0.905 + 0.1) + 256 * 0.17)

@@ -154,7 +154,7 @@ def test_fewer_hours_have_a_higher_load(tmp_path: Path) -> None:
     # ml.g5.xlarge, 71.55 W idle and 220.53 W busy, for a fifth of 730 h: 146 h
     idle, busy = 2 * 280 / 192 * 4 * 0.208 + 16 * 0.042 + 65 + 30, 2 * 280 / 192 * 4 * 0.653 + 16 * 0.11 + 200 + 30
     result = propose_for_duty(tmp_path, duty=0.2, instance_type="ml.g5.xlarge")
-    # on working days for 240 h, or asynchronously for half as long again as it is busy
+    # on working days for 240 h, or asynchronously for 1.5 times the busy hours
     for kind, on in (("off-hours", 240), ("asynchronous", 219)):
         energy = find_kind(result, kind).after.get("energy")
         assert energy is not None

@@ -199,9 +199,9 @@ def test_the_steps_of_a_pipeline() -> None:
 
 def test_the_size_of_a_bucket_comes_from_the_usage_file(tmp_path: Path) -> None:
     changes = [build_change("aws_s3_bucket.b", {"bucket": "b", "region": REGION})]
-    nobody = estimate_plan(build_plan(*changes))
-    assert nobody.after.get("total") is None
-    assert "storage_gb" in list_unknown(nobody)["aws_s3_bucket.b"]
+    without_usage = estimate_plan(build_plan(*changes))
+    assert without_usage.after.get("total") is None
+    assert "storage_gb" in list_unknown(without_usage)["aws_s3_bucket.b"]
     known = estimate_plan(build_plan(*changes), make_usage(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
     assert get_central(known, "cost") == pytest.approx(23)
     assert not known.unknowns

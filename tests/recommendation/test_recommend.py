@@ -122,10 +122,10 @@ class FakeSageMaker:
             "ScaleInCooldown": 300,
             "ScalingPolicies": [{"TargetTracking": {"TargetValue": target}}],
         }
-        self.asked: dict[str, Any] = {}
+        self.request: dict[str, Any] = {}
 
     def get_scaling_configuration_recommendation(self, **request: Any) -> dict[str, Any]:
-        self.asked = request
+        self.request = request
         return {"DynamicScalingConfiguration": self.scaling}
 
 
@@ -171,7 +171,7 @@ def test_the_recommended_scaling_becomes_the_inputs() -> None:
     (one,) = rank_results(
         make_test_result("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0
     )
-    assert answers.asked["ScalingPolicyObjective"] == {
+    assert answers.request["ScalingPolicyObjective"] == {
         "MinInvocationsPerMinute": 4_500,
         "MaxInvocationsPerMinute": 13_500,
     }
@@ -209,8 +209,10 @@ def test_an_asynchronous_endpoint_follows_from_the_load_test() -> None:
 
 def test_an_asynchronous_endpoint_saves_carbon_only_for_few_requests() -> None:
     def kg(requests_per_day: float, module: str) -> float:
-        made = rank_results(make_test_result("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True)
-        (one,) = (one for one in made if one.module == module)
+        recommendations = rank_results(
+            make_test_result("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True
+        )
+        (one,) = (one for one in recommendations if one.module == module)
         return one.per_thousand.figures["total"].central
 
     assert kg(10, "async_endpoint") < kg(10, "realtime_endpoint") / 5
@@ -230,8 +232,8 @@ def _check_entry(one: ranking.Recommendation) -> None:
     entry = yaml.safe_load(inputs.format_yaml(one))
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
-    found = EnvironmentSettings.model_validate(whole)
-    assert found.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)
+    environment = EnvironmentSettings.model_validate(whole)
+    assert environment.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)
     for name, value in one.inputs.items():
         assert name in inputs.format_hcl(one)
         assert isinstance(value, dict) or json.dumps(value) in inputs.format_hcl(one)
@@ -252,7 +254,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": [],
         }
-        found = sagemaker.create_model_package(
+        response = sagemaker.create_model_package(
             ModelPackageGroupName=f"{name}-group",
             InferenceSpecification={"Containers": [container], **kinds},
             AdditionalInferenceSpecifications=[
@@ -262,7 +264,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
             Domain="MACHINE_LEARNING",
             Task="OTHER",
         )
-        return str(found["ModelPackageArn"])
+        return str(response["ModelPackageArn"])
 
     return register
 
@@ -285,24 +287,24 @@ def test_a_package_is_tested_ranked_and_written(package: Any, sandbox: Sandbox, 
     sagemaker = sandbox.client("sagemaker")
 
     def jobs() -> list[str]:
-        found = sagemaker.list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
-        return [one["JobName"] for one in found["InferenceRecommendationsJobs"]]
+        response = sagemaker.list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
+        return [one["JobName"] for one in response["InferenceRecommendationsJobs"]]
 
     assert jobs() == []
     process = run(sandbox, *command, "--write", str(file))
     assert process.returncode == 0, process.stderr
-    for said in ("gCO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
-        assert said in process.stdout
+    for text in ("gCO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
+        assert text in process.stdout
     (module,) = yaml.safe_load(file.read_text())
     assert module == "serverless_endpoint", "for a thousand a day, nothing runs between requests"
     ran = jobs()
     assert len(ran) == 2
-    again = json.loads(run(sandbox, *command, "--json").stdout)
-    assert sorted(again["jobs"]) == sorted(jobs()) == sorted(ran)
-    for one in again["recommended"]:
+    report = json.loads(run(sandbox, *command, "--json").stdout)
+    assert sorted(report["jobs"]) == sorted(jobs()) == sorted(ran)
+    for one in report["recommended"]:
         assert one["latency_ms"] >= 20
         assert one["per_1000_requests"]["total"]["central"] > 0
-    by_title = {one["title"]: one for one in again["recommended"]}
+    by_title = {one["title"]: one for one in report["recommended"]}
     assert by_title["ml.c7g.large"]["inputs"]["inference_specification_name"] == "graviton"
     assert by_title["ml.c7g.large"]["inputs"]["min_instances"] == 2
 
@@ -356,7 +358,7 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
     creates, describes = "CreateInferenceRecommendationsJob", "DescribeInferenceRecommendationsJob"
     sandbox.fault(creates, status_delay=HOLD_SECONDS)
     # The call that is interrupted, whether before or after it is sent, which of them, and what is true then.
-    for asked, when, which, true in (
+    for operation, when, which, true in (
         ("DescribeModelPackage", "before", 1, "this command has launched nothing"),
         (describes, "before", 1, "nothing was started"),
         (creates, "before", 1, "nothing was started"),
@@ -364,10 +366,10 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
         (describes, "after", 3, "goes on"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
-        with intercept_requests(CtrlC(asked, when, which)):
+        with intercept_requests(CtrlC(operation, when, which)):
             process = smlops(bench, *command)
         assert (process.code, process.out) == (INTERRUPTED, ""), process.err
-        assert true in process.err.splitlines()[-1], (asked, process.err)
+        assert true in process.err.splitlines()[-1], (operation, process.err)
         assert process.command == command
         assert not file.exists()
     assert smlops(bench, *command).code == 0

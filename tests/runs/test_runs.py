@@ -273,23 +273,23 @@ def test_the_page_escapes_hostile_names() -> None:
         "kind": HOSTILE,
     }
     html = page.render_page([make_record(1, **hostile)], HOSTILE, HOSTILE)
-    parsed = Page(html)
-    assert not {"script", "img", "link", "iframe"} & set(parsed.tags)
-    assert not [name for name in parsed.attributes if name.startswith("on")]
-    assert HOSTILE in parsed.text, "as it is, and not worked out"
+    html_page = Page(html)
+    assert not {"script", "img", "link", "iframe"} & set(html_page.tags)
+    assert not [name for name in html_page.attributes if name.startswith("on")]
+    assert HOSTILE in html_page.text, "the text is not evaluated"
     assert "default-src 'none'" in html
-    assert not {"src", "href"} & set(parsed.attributes), "nothing from elsewhere"
+    assert not {"src", "href"} & set(html_page.attributes), "nothing from elsewhere"
     assert not re.search(r"url\(|@import", html)
 
 
 def test_the_page_draws_runs_with_metric_and_figure() -> None:
     records = [make_record(1), make_record(2), make_record(3, figures={})]
     html = page.render_page(records, "test:auc", "out")
-    parsed = Page(html)
-    assert parsed.tags.count("circle") == 4, "two runs in each of two charts"
-    assert parsed.tags.count("svg") == 2
-    assert parsed.text.count("1 not drawn: the metric or the figure is unknown") == 2
-    assert "0.00050 to 0.0020" in parsed.text
+    html_page = Page(html)
+    assert html_page.tags.count("circle") == 4, "two runs in each of two charts"
+    assert html_page.tags.count("svg") == 2
+    assert html_page.text.count("1 not drawn: the metric or the figure is unknown") == 2
+    assert "0.00050 to 0.0020" in html_page.text
     many = page.render_page([make_record(number) for number in range(1, 61)], "test:auc", "out")
     assert Page(many).tags.count("circle") == 2 * page.MAX_POINTS
     assert "The charts have the first 40 runs; the table has all." in many

@@ -189,9 +189,11 @@ def test_every_sdk_step_type_is_estimated_unknown_or_free(kind: str) -> None:
 
 
 def test_a_parameter_without_a_default_is_unknown_until_an_execution() -> None:
-    given = pipeline(training(InstanceType={"Get": "Parameters.T"}), parameters=({"Name": "T", "Type": "String"},))
+    values_with_parameter = pipeline(
+        training(InstanceType={"Get": "Parameters.T"}), parameters=({"Name": "T", "Type": "String"},)
+    )
     assert (
-        join_reasons(make_footprint(build_change(PIPELINE, given)))
+        join_reasons(make_footprint(build_change(PIPELINE, values_with_parameter)))
         == "its instance type is not known until an execution"
     )
 

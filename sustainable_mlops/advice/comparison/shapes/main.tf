@@ -1,4 +1,4 @@
-# The endpoints that are compared, in one plan, which the provider makes without an account.
+# All endpoints of the comparison in one plan. The provider needs no account for it.
 provider "aws" {
   region                      = "eu-north-1"
   access_key                  = "none"

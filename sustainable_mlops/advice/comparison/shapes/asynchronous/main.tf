@@ -1,4 +1,4 @@
-# This project's asynchronous endpoint, by the defaults of its module.
+# Asynchronous endpoint of this project with the defaults of its module.
 module "endpoint" {
   source = "../../../../../modules/async_endpoint"
 

@@ -1,4 +1,4 @@
-# What aws-ia/terraform-aws-sagemaker-endpoint makes at version 0.0.1 where its user leaves all defaults alone.
+# Resources of aws-ia/terraform-aws-sagemaker-endpoint 0.0.1 with all defaults.
 resource "aws_sagemaker_model" "this" {
   name               = "compared-aws-ia"
   execution_role_arn = "arn:aws:iam::123456789012:role/inference"
@@ -22,7 +22,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 }
 
-# Nothing scales it: autoscaling_config is null by default.
+# There is no scaling: autoscaling_config is null by default.
 resource "aws_sagemaker_endpoint" "this" {
   name                 = "compared-aws-ia"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name

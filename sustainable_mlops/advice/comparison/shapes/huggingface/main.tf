@@ -1,5 +1,5 @@
-# What philschmid/terraform-aws-sagemaker-huggingface makes at version 0.9.0 by its defaults. It has none for the type of
-# instance: this is the one that its page and all its examples on instances take.
+# Resources of philschmid/terraform-aws-sagemaker-huggingface 0.9.0 with its defaults. There is no default instance type:
+# this is the type on its page and in all its examples with instances.
 resource "aws_sagemaker_model" "this" {
   name               = "compared-hf"
   execution_role_arn = "arn:aws:iam::123456789012:role/inference"
@@ -20,7 +20,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 }
 
-# Nothing scales it: autoscaling.max_capacity is null by default.
+# There is no scaling: autoscaling.max_capacity is null by default.
 resource "aws_sagemaker_endpoint" "this" {
   name                 = "compared-hf"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name

@@ -1,4 +1,4 @@
-# This project's real-time endpoint, by the defaults of its module: two instances of Graviton at least, over two zones.
+# Real-time endpoint of this project with the defaults of its module: at least two Graviton instances in two zones.
 module "endpoint" {
   source = "../../../../../modules/realtime_endpoint"
 

@@ -1,4 +1,4 @@
-# This project's serverless endpoint, by the defaults of its module.
+# Serverless endpoint of this project with the defaults of its module.
 module "endpoint" {
   source = "../../../../../modules/serverless_endpoint"
 
