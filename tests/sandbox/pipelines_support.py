@@ -1,4 +1,4 @@
-"""Executions of pipelines with a stand-in for SageMaker, which does what a test tells it."""
+"""Pipeline executions with simulated SageMaker jobs, which a test controls."""
 
 import json
 import re
@@ -17,22 +17,22 @@ PIPELINE = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/p"
 
 
 class ThrottledError(ApiError):
-    """What SageMaker answers who asks too often."""
+    """SageMaker's error for too many requests."""
 
     code = "ThrottlingException"
 
 
-class StandIn:
-    """Jobs that are over when they are looked at, unless a test holds them or has them fail."""
+class SimulatedServices:
+    """Jobs that complete when they are described, unless a test holds them or makes them fail."""
 
     def __init__(self) -> None:
-        #: Every request that made something, by operation, in order.
-        self.made: list[tuple[str, Fields]] = []
-        #: Part of a job's name to what it waits for before it completes.
+        #: Every create request with its operation, in order.
+        self.create_requests: list[tuple[str, Fields]] = []
+        #: Event that a job waits for, by a part of the job's name.
         self.held: dict[str, threading.Event] = {}
-        #: Part of a job's name to the failure reasons of the jobs so named, one after the other.
+        #: Failure reasons of successive jobs, by a part of their name.
         self.failures: dict[str, list[str]] = {}
-        #: Operation to the errors with which it is refused, one after the other.
+        #: Errors of successive calls, by operation.
         self.refusals: dict[str, list[ApiError]] = {}
         self.documents: dict[str, Any] = {}
         self.messages: list[Fields] = []
@@ -40,7 +40,7 @@ class StandIn:
         self.stopped: list[str] = []
         self._jobs: dict[str, Fields] = {}
         self._lock = threading.Lock()
-        self.most_at_once = 0
+        self.max_running = 0
 
     def call(self, operation: str, request: Fields) -> Fields:
         with self._lock:
@@ -54,10 +54,10 @@ class StandIn:
         name = request[f"{noun}Name"]
         arn = f"arn:aws:sagemaker:eu-north-1:123456789012:{noun.lower()}/{name}"
         if verb == "Create":
-            self.made.append((f"Create{noun}", request))
+            self.create_requests.append((f"Create{noun}", request))
             self._jobs[name] = request | {f"{noun}Arn": arn, f"{noun}Status": "InProgress"}
             running = [job for job in self._jobs.values() if "InProgress" in job.values()]
-            self.most_at_once = max(self.most_at_once, len(running))
+            self.max_running = max(self.max_running, len(running))
         elif verb == "Stop":
             self.stopped.append(name)
             self._jobs[name][f"{noun}Status"] = "Stopped"
@@ -75,7 +75,7 @@ class StandIn:
 
     def _other(self, operation: str, request: Fields) -> Fields:
         if operation.startswith("Create"):
-            self.made.append((operation, request))
+            self.create_requests.append((operation, request))
         if operation == "ListTrainingJobsForHyperParameterTuningJob":
             return {"TrainingJobSummaries": [{"TrainingJobName": f"best-{request['SortOrder']}"}]}
         return request | {"ModelArn": "arn:model", "ModelPackageArn": "arn:package"}
@@ -95,31 +95,31 @@ class StandIn:
         threading.Thread(target=work, name=name, daemon=True).start()
 
     def operations(self) -> list[str]:
-        return [operation for operation, _ in self.made]
+        return [operation for operation, _ in self.create_requests]
 
 
 def pipeline(*steps: Fields, **more: Any) -> str:
-    """A definition of these steps."""
+    """Return a definition of these steps."""
     return json.dumps({"Version": "2020-12-01", "Steps": list(steps), **more})
 
 
 def training(name: str, *, hyperparameters: Mapping[str, Any] | None = None, **more: Any) -> Fields:
-    """A training step."""
+    """Return a training step."""
     return {"Name": name, "Type": "Training", "Arguments": {"HyperParameters": dict(hyperparameters or {})}, **more}
 
 
 def condition(name: str, left: Any, right: Any, *, then: list[Fields], otherwise: list[Fields]) -> Fields:
-    """A condition step that compares two values."""
+    """Return a condition step that compares two values."""
     conditions = [{"Type": "GreaterThan", "LeftValue": left, "RightValue": right}]
     arguments = {"Conditions": conditions, "IfSteps": then, "ElseSteps": otherwise}
     return {"Name": name, "Type": "Condition", "Arguments": arguments}
 
 
 class Pipeline:
-    """Executions of one pipeline, in order; `events` are what was told of them."""
+    """Executions of one pipeline, in order, and the `events` of their statuses."""
 
     def __init__(self) -> None:
-        self.outside = StandIn()
+        self.services = SimulatedServices()
         self.executions: list[PipelineExecution] = []
         self.events: list[tuple[str, str]] = []
 
@@ -132,7 +132,7 @@ class Pipeline:
         retry: PipelineExecution | None = None,
         **more: Any,
     ) -> ExecutionRunner:
-        """Start an execution, or take a failed one up again, and answer its runner."""
+        """Start an execution, or retry a failed one, and return its runner."""
         number = len(self.executions)
         execution = retry or PipelineExecution(
             f"e{number}", f"{PIPELINE}/execution/e{number}", "p", PIPELINE, definition, **more
@@ -142,10 +142,12 @@ class Pipeline:
         if selected is not None:
             execution.selective = {"SelectedSteps": [{"StepName": name} for name in selected]}
 
-        def tell(_previous: str | None, record: StepRecord | None) -> None:
+        def report(_previous: str | None, record: StepRecord | None) -> None:
             self.events.append((record.name, record.status) if record else ("", execution.status))
 
-        runner = ExecutionRunner(execution, check_definition(definition), self.outside, tell, lambda: self.executions)
+        runner = ExecutionRunner(
+            execution, check_definition(definition), self.services, report, lambda: self.executions
+        )
         if retry is None:
             runner.prepare(source)
         runner.start()
@@ -159,10 +161,10 @@ class Pipeline:
 
 
 def statuses(execution: PipelineExecution) -> dict[str, str]:
-    """Each step that was begun to how it stands."""
+    """Return the status of each step that has started."""
     return {record.name: record.status for record in execution.records.values()}
 
 
 def reused(execution: PipelineExecution) -> set[str]:
-    """The steps whose results came from the cache."""
+    """Return the steps whose results came from the cache."""
     return {record.name for record in execution.records.values() if record.cache_source}

@@ -32,7 +32,7 @@ CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 
 
 def preparation(session: PipelineSession, role: str, bucket: str) -> ProcessingStep:
-    """A cached step that leaves a file."""
+    """Return a cached step that writes a file."""
     write = ["sh", "-c", "echo flights > /opt/ml/processing/out/data"]
     processor = Processor(role, IMAGE, 1, "ml.m5.large", write, volume_size_in_gb=1, sagemaker_session=session)
     target = ProcessingS3Output(
@@ -45,7 +45,7 @@ def preparation(session: PipelineSession, role: str, bucket: str) -> ProcessingS
 def training(
     session: PipelineSession, role: str, source: str, depth: PipelineVariable, data: PipelineVariable
 ) -> TrainingStep:
-    """A cached step with a script of the caller's."""
+    """Return a cached step with a script."""
     trainer = ModelTrainer(
         sagemaker_session=session,
         role=role,
@@ -60,7 +60,7 @@ def training(
 
 
 def squares(function: str, items: PipelineVariable) -> ForEachStep:
-    """The largest square, found one item at a time."""
+    """Return a ForEach step that selects the largest square."""
     square = LambdaStep(
         "Square",
         lambda_func=Lambda(function_arn=function),
@@ -72,7 +72,7 @@ def squares(function: str, items: PipelineVariable) -> ForEachStep:
 
 
 def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
-    """What two executions told of their steps, and a third that ends at a Fail step."""
+    """Print the steps of two executions, and of a third that ends at a Fail step."""
     session = PipelineSession(boto_session=boto3.Session(), default_bucket=bucket)
     depth, items = ParameterString("Depth", default_value="6"), ParameterString("Items", default_value="[1, -4, 3]")
     prepare, largest = preparation(session, role, bucket), squares(function, items)
@@ -90,16 +90,16 @@ def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
     )
     pipeline = Pipeline("sdk", parameters=[depth, items], steps=[prepare, largest, enough], sagemaker_session=session)
     pipeline.upsert(role_arn=role)
-    told: dict[str, Any] = {"again": pipeline.upsert(role_arn=role)["PipelineArn"], "executions": []}
+    report: dict[str, Any] = {"again": pipeline.upsert(role_arn=role)["PipelineArn"], "executions": []}
     for parameters in ({}, {}, {"Items": "[1, 2]"}):
         execution = pipeline.start(parameters=parameters)
         try:
             execution.wait(delay=1, max_attempts=400)
         except Exception as error:  # the SDK's waiter says of a failed execution that it failed
-            told["waiter"] = type(error).__name__
+            report["waiter"] = type(error).__name__
         steps = execution.list_steps()
-        told["executions"].append({"status": execution.describe()["PipelineExecutionStatus"], "steps": steps})
-    return told
+        report["executions"].append({"status": execution.describe()["PipelineExecutionStatus"], "steps": steps})
+    return report
 
 
 if __name__ == "__main__":

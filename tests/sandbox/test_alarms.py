@@ -29,14 +29,14 @@ SCALING = "arn:aws:autoscaling:eu-north-1:123456789012:scalingPolicy:p:resource/
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One whose time may be moved."""
+    """Start a sandbox whose time the tests advance."""
     with Sandbox.start() as own:
         yield own
 
 
 @pytest.fixture
 def cloudwatch(sandbox: Sandbox) -> Iterator[Any]:
-    """CloudWatch, at the beginning of a minute; no alarm outlives its test."""
+    """Return a client at the beginning of a minute. Delete all alarms after the test."""
     client = sandbox.client("cloudwatch")
     advance_to_next_minute(sandbox)
     yield client
@@ -51,7 +51,7 @@ def cloudwatch(sandbox: Sandbox) -> Iterator[Any]:
 
 
 def settings(name: str, **more: Any) -> dict[str, Any]:
-    """An alarm on the metric of its own name, over 5 in a minute."""
+    """Return the parameters of an alarm on the metric of its name, above 5 in a minute."""
     return {
         "AlarmName": name,
         "Namespace": "Test",
@@ -66,8 +66,8 @@ def settings(name: str, **more: Any) -> dict[str, Any]:
 
 
 def state(cloudwatch: Any, name: str) -> str:
-    found = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=BOTH)
-    return str((found["MetricAlarms"] + found["CompositeAlarms"])[0]["StateValue"])
+    result = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=BOTH)
+    return str((result["MetricAlarms"] + result["CompositeAlarms"])[0]["StateValue"])
 
 
 def put(cloudwatch: Any, name: str, value: float) -> None:
@@ -79,7 +79,7 @@ def now(sandbox: Sandbox) -> datetime:
 
 
 def topic_and_queue(sandbox: Sandbox, name: str) -> tuple[str, str]:
-    """A topic and the URL of a queue that receives what is told to it."""
+    """Return a topic, and the URL of a queue that receives its messages."""
     sns = sandbox.client("sns")
     topic = str(sns.create_topic(Name=name)["TopicArn"])
     url, arn = make_queue(sandbox, name, "sns.amazonaws.com")
@@ -88,21 +88,21 @@ def topic_and_queue(sandbox: Sandbox, name: str) -> tuple[str, str]:
 
 
 def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
-    """What is in a queue, taken from it."""
-    sqs, found = sandbox.client("sqs"), []
+    """Receive and delete the messages of a queue."""
+    sqs, result = sandbox.client("sqs"), []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for one in messages:
-            found.append(json.loads(one["Body"]))
+            result.append(json.loads(one["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-    return found
+    return result
 
 
-def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
-    sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
-) -> None:
+def test_an_alarm_changes_with_its_data_and_notifies_its_topic(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
     name = fresh("errors")
     topic, url = topic_and_queue(sandbox, name)
-    heard = subscribe_queue(sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}})
+    event_queue = subscribe_queue(
+        sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}}
+    )
     every = {"AlarmActions": [topic], "OKActions": [topic], "InsufficientDataActions": [topic]}
     cloudwatch.put_metric_alarm(**settings(name, AlarmDescription="Too many", DatapointsToAlarm=1, **every))
     assert state(cloudwatch, name) == "INSUFFICIENT_DATA"
@@ -117,11 +117,15 @@ def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
     assert at < alarm["StateUpdatedTimestamp"] <= at + timedelta(seconds=60)
     assert alarm["StateUpdatedTimestamp"].second == 0
     assert json.loads(alarm["StateReasonData"])["recentDatapoints"] == [7.0]
-    [told] = received(sandbox, url)
-    assert (told["AlarmName"], told["OldStateValue"], told["NewStateValue"]) == (name, "INSUFFICIENT_DATA", "ALARM")
-    assert (told["Region"], told["AlarmDescription"]) == ("EU (Stockholm)", "Too many")
-    assert told["Trigger"]["MetricName"] == name
-    assert told["Trigger"]["Statistic"] == "AVERAGE"
+    [message] = received(sandbox, url)
+    assert (message["AlarmName"], message["OldStateValue"], message["NewStateValue"]) == (
+        name,
+        "INSUFFICIENT_DATA",
+        "ALARM",
+    )
+    assert (message["Region"], message["AlarmDescription"]) == ("EU (Stockholm)", "Too many")
+    assert message["Trigger"]["MetricName"] == name
+    assert message["Trigger"]["Statistic"] == "AVERAGE"
 
     sandbox.advance(120)  # it still stands, and nothing is told twice
     assert state(cloudwatch, name) == "ALARM"
@@ -135,7 +139,7 @@ def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
     events: list[dict[str, Any]] = []
 
     def all_heard() -> bool:
-        events.extend(received(sandbox, heard))
+        events.extend(received(sandbox, event_queue))
         return len(events) >= 4
 
     wait_until(all_heard)
@@ -162,8 +166,8 @@ def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
     sandbox.advance(60)
     assert state(cloudwatch, name) == "OK"
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
-    [told] = wait_until(lambda: received(sandbox, url))
-    assert (told["OldStateValue"], told["NewStateValue"], told["NewStateReason"]) == ("OK", "ALARM", "a drill")
+    [message] = wait_until(lambda: received(sandbox, url))
+    assert (message["OldStateValue"], message["NewStateValue"], message["NewStateReason"]) == ("OK", "ALARM", "a drill")
     sandbox.advance(60)
     assert state(cloudwatch, name) == "OK"
 
@@ -175,7 +179,7 @@ def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
     assert [one["NewStateReason"] for one in wait_until(lambda: received(sandbox, url))] == ["heard"]
 
 
-def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
+def test_a_topic_whose_policy_refuses_cloudwatch_gets_no_message(
     sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
 ) -> None:
     name, sns = fresh("closed"), sandbox.client("sns")
@@ -190,24 +194,24 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
     cloudwatch.put_metric_alarm(**settings(name, AlarmActions=[topic]))
 
     def summaries() -> list[str]:
-        asked = {"AlarmName": name, "HistoryItemType": "Action", "ScanBy": "TimestampAscending"}
-        return [one["HistorySummary"] for one in cloudwatch.describe_alarm_history(**asked)["AlarmHistoryItems"]]
+        request = {"AlarmName": name, "HistoryItemType": "Action", "ScanBy": "TimestampAscending"}
+        return [one["HistorySummary"] for one in cloudwatch.describe_alarm_history(**request)["AlarmHistoryItems"]]
 
-    def told(number: int) -> bool:
+    def has_history(number: int) -> bool:
         return len(summaries()) == number
 
     for number, allowed in enumerate((for_events, for_alarms | others, for_alarms | ours), 1):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=f"{number}")
-        wait_until(functools.partial(told, number))
+        wait_until(functools.partial(has_history, number))
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="again")
     failed = f"Failed to execute action {topic}"
     assert summaries() == [failed, failed, f"Successfully executed action {topic}"]
     assert [one["NewStateReason"] for one in received(sandbox, url)] == ["3"]
 
 
-def test_an_expression_is_watched(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+def test_an_alarm_evaluates_an_expression(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
     name = fresh("share")
 
     def metric(identity: str) -> dict[str, Any]:
@@ -215,17 +219,17 @@ def test_an_expression_is_watched(sandbox: Sandbox, cloudwatch: Any, fresh: Fres
         return {"Id": identity, "MetricStat": stat, "ReturnData": False}
 
     share = {"Id": "share", "Expression": "100 * FILL(errors, 0) / requests", "Label": "share"}
-    asked = settings(name, Metrics=[share, metric("errors"), metric("requests")], TreatMissingData="ignore")
+    request = settings(name, Metrics=[share, metric("errors"), metric("requests")], TreatMissingData="ignore")
     for member in ("Namespace", "MetricName", "Statistic", "Period"):
-        del asked[member]
-    cloudwatch.put_metric_alarm(**asked)
+        del request[member]
+    cloudwatch.put_metric_alarm(**request)
     expected = {(0, 10): "OK", (1, 10): "ALARM", (1, 100): "OK", (None, 10): "OK", (3, None): "OK"}
-    for (errors, requests), found in expected.items():
+    for (errors, requests), result in expected.items():
         data = {"errors": errors, "requests": requests}
         put_data = [{"MetricName": f"{name}-{one}", "Value": value} for one, value in data.items() if value is not None]
         cloudwatch.put_metric_data(Namespace="Test", MetricData=put_data)
         sandbox.advance(60)
-        assert state(cloudwatch, name) == found, (errors, requests)
+        assert state(cloudwatch, name) == result, (errors, requests)
     [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     assert [one["Id"] for one in alarm["Metrics"]] == ["share", "errors", "requests"]
     begin = now(sandbox) - timedelta(minutes=10)
@@ -254,7 +258,7 @@ def test_short_periods_are_evaluated_every_ten_seconds(sandbox: Sandbox, cloudwa
     assert (alarm["StateValue"], alarm["StateUpdatedTimestamp"].second) == ("OK", 0)
 
 
-def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+def test_metrics_are_returned_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
     name, minute = fresh("read"), timedelta(minutes=1)
     at = now(sandbox).replace(second=0, microsecond=0) - 10 * minute
     main, other = ([{"Name": "Variant", "Value": value}] for value in ("main", "other"))
@@ -264,10 +268,10 @@ def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fr
         {"StatisticValues": {"SampleCount": 2, "Sum": 20, "Minimum": 9, "Maximum": 11}, "Timestamp": at + minute},
         {"Value": 50.0, "Timestamp": at + 2 * minute, "Unit": "Count"},
     ]
-    told = [{"MetricName": name, "Dimensions": main} | datum for datum in data]
-    told.append({"MetricName": name, "Dimensions": other, "Value": 1000.0, "Timestamp": at})
-    cloudwatch.put_metric_data(Namespace="Test", MetricData=told)
-    asked = {
+    data_with_dimensions = [{"MetricName": name, "Dimensions": main} | datum for datum in data]
+    data_with_dimensions.append({"MetricName": name, "Dimensions": other, "Value": 1000.0, "Timestamp": at})
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=data_with_dimensions)
+    request = {
         "Namespace": "Test",
         "MetricName": name,
         "Dimensions": main,
@@ -276,7 +280,7 @@ def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fr
         "Statistics": ["SampleCount", "Sum", "Minimum", "Maximum", "Average"],
         "ExtendedStatistics": ["p75", "p100"],
     }
-    points = cloudwatch.get_metric_statistics(Period=60, **asked)["Datapoints"]
+    points = cloudwatch.get_metric_statistics(Period=60, **request)["Datapoints"]
     assert sorted(
         (one["Timestamp"], one["SampleCount"], one["Sum"], one["Average"], one["Unit"]) for one in points
     ) == [
@@ -286,12 +290,14 @@ def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fr
     ]
     extended = {one["Timestamp"]: one.get("ExtendedStatistics") for one in points}
     assert extended == {at: {"p75": 2, "p100": 4}, at + minute: None, at + 2 * minute: {"p75": 50, "p100": 50}}
-    of_count = cloudwatch.get_metric_statistics(Period=300, Unit="Count", **asked)["Datapoints"]
+    of_count = cloudwatch.get_metric_statistics(Period=300, Unit="Count", **request)["Datapoints"]
     assert [(one["Timestamp"], one["Sum"]) for one in of_count] == [(at, 50)]
-    assert catch_error(cloudwatch.get_metric_statistics, Period=7, **asked)[0] == "InvalidParameterValue"
-    listed = cloudwatch.list_metrics(Namespace="Test", Dimensions=[{"Name": "Variant", "Value": "main"}])["Metrics"]
-    assert {"Namespace": "Test", "MetricName": name, "Dimensions": main} in listed
-    assert all(one["Dimensions"] == main for one in listed)
+    assert catch_error(cloudwatch.get_metric_statistics, Period=7, **request)[0] == "InvalidParameterValue"
+    listed_metrics = cloudwatch.list_metrics(Namespace="Test", Dimensions=[{"Name": "Variant", "Value": "main"}])[
+        "Metrics"
+    ]
+    assert {"Namespace": "Test", "MetricName": name, "Dimensions": main} in listed_metrics
+    assert all(one["Dimensions"] == main for one in listed_metrics)
     query = {"MetricStat": {"Metric": {"Namespace": "Test", "MetricName": name, "Dimensions": main}, "Period": 60}}
     query["MetricStat"] |= {"Stat": "Maximum"}
     [result] = cloudwatch.get_metric_data(
@@ -300,7 +306,9 @@ def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fr
     assert (result["Values"], result["Timestamps"][0]) == ([50, 11, 4], at + 2 * minute)
 
 
-def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+def test_composite_alarms_follow_their_children_and_prevent_their_deletion(
+    sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
+) -> None:
     one, other, both, top = (fresh(start) for start in ("one", "other", "both", "top"))
     topic, url = topic_and_queue(sandbox, top)
     for name in (one, other):
@@ -324,7 +332,7 @@ def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, 
         return len(messages) >= 2
 
     wait_until(all_told)
-    assert [told["NewStateValue"] for told in messages] == ["OK", "ALARM"]
+    assert [message["NewStateValue"] for message in messages] == ["OK", "ALARM"]
     assert messages[-1]["AlarmRule"] == f"NOT OK({both})"
     assert [child["State"]["Value"] for child in messages[-1]["TriggeringChildren"]] == ["ALARM"]
 
@@ -346,7 +354,7 @@ def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, 
     cloudwatch.delete_alarms(AlarmNames=[top])  # not there any more
 
 
-def test_composite_alarms_in_a_circle_stop(cloudwatch: Any, fresh: Fresh) -> None:
+def test_composite_alarms_in_a_cycle_stop(cloudwatch: Any, fresh: Fresh) -> None:
     child, one, other = (fresh(start) for start in ("child", "circle", "circle"))
     cloudwatch.put_metric_alarm(**settings(child))
     cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f"ALARM({child})")
@@ -379,9 +387,9 @@ def test_composite_alarms_in_a_circle_stop(cloudwatch: Any, fresh: Fresh) -> Non
         ({"Metrics": [{"Id": "e1", "Expression": "m1"}]}, "Metrics cannot be specified together"),
     ],
 )
-def test_alarms_that_are_refused(cloudwatch: Any, fresh: Fresh, wrong: dict[str, Any], why: str) -> None:
-    asked = {name: value for name, value in settings(fresh("wrong"), **wrong).items() if value is not None}
-    code, message = catch_error(cloudwatch.put_metric_alarm, **asked)
+def test_invalid_alarms_are_refused(cloudwatch: Any, fresh: Fresh, wrong: dict[str, Any], why: str) -> None:
+    request = {name: value for name, value in settings(fresh("wrong"), **wrong).items() if value is not None}
+    code, message = catch_error(cloudwatch.put_metric_alarm, **request)
     assert code in ("ValidationError", "InvalidParameterCombination")
     assert why in message
 
@@ -399,8 +407,8 @@ def test_expressions_that_no_alarm_can_watch(cloudwatch: Any, fresh: Fresh, expr
     stat = {"Metric": {"Namespace": "Test", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}
     metrics = [{"Id": "e1", "Expression": expression}, {"Id": "m1", "MetricStat": stat, "ReturnData": False}]
     left_out = ("Namespace", "MetricName", "Statistic", "Period")
-    asked = {name: value for name, value in settings(fresh("wrong")).items() if name not in left_out}
-    code, message = catch_error(cloudwatch.put_metric_alarm, Metrics=metrics, **asked)
+    request = {name: value for name, value in settings(fresh("wrong")).items() if name not in left_out}
+    code, message = catch_error(cloudwatch.put_metric_alarm, Metrics=metrics, **request)
     assert code == "ValidationError"
     assert why in message
 
@@ -421,14 +429,14 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
         then = now(before)
     with Sandbox.start(state=folder) as after:
         cloudwatch = after.client("cloudwatch")
-        found = cloudwatch.describe_alarms(AlarmTypes=BOTH)
-        assert [found[kind] for kind in ("MetricAlarms", "CompositeAlarms")] == [
+        result = cloudwatch.describe_alarms(AlarmTypes=BOTH)
+        assert [result[kind] for kind in ("MetricAlarms", "CompositeAlarms")] == [
             was[kind] for kind in ("MetricAlarms", "CompositeAlarms")
         ]
         assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == history
         begin, end = then - timedelta(minutes=5), then + timedelta(minutes=1)
-        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": end, "Period": 60}
-        points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **asked)["Datapoints"]
+        request = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": end, "Period": 60}
+        points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **request)["Datapoints"]
         assert {one["Sum"] for one in points} == {7, 8}
         after.advance(60)
         assert (state(cloudwatch, name), state(cloudwatch, f"{name}-top")) == ("ALARM", "ALARM")
@@ -442,20 +450,20 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
-        self.done: list[tuple[str, AlarmChange]] = []
+        self.actions: list[tuple[str, AlarmChange]] = []
         nobody: Callable[[str, str, str], Any] = lambda *_: None  # noqa: E731  it is asked for nothing
         context = SandboxContext(client=nobody, customer_client=nobody, folder=folder, clock=self.clock)
         self.clock.add_task(self)  # as what tells metrics, before the alarms
         self.alarms = Alarms(context, RequestGate(), _Silent(nobody))
-        self.alarms.register_action("arn:aws:autoscaling:", lambda arn, change: self.done.append((arn, change)))
+        self.alarms.register_action("arn:aws:autoscaling:", lambda arn, change: self.actions.append((arn, change)))
         self.value: Callable[[datetime], float | None] = lambda _: None
 
     def next(self, after: datetime) -> datetime:
-        """Each full minute."""
+        """Return the next full minute."""
         return datetime.fromtimestamp((after.timestamp() // 60 + 1) * 60, UTC)
 
     def run_due(self, moment: datetime) -> None:
-        """Tell the metric of the minute that has passed."""
+        """Put the metric of the past minute."""
         begin = moment - timedelta(minutes=1)
         value = self.value(begin)
         if value is not None:
@@ -463,8 +471,8 @@ class Place:
             metrics.put(*HERE, "Test", data, begin)
 
     def put(self, name: str, **more: Any) -> None:
-        asked = more if "AlarmRule" in more else settings(name) | {"MetricName": "m"} | more
-        self.alarms.put(*HERE, {"AlarmName": name} | asked)
+        request = more if "AlarmRule" in more else settings(name) | {"MetricName": "m"} | more
+        self.alarms.put(*HERE, {"AlarmName": name} | request)
 
     def set(self, name: str, value: str) -> None:
         self.alarms.set_state(*HERE, name, value, "a drill", None)
@@ -476,14 +484,14 @@ class Place:
 
 class _Silent(EventPublisher):
     def publish(self, *_: Any, **__: Any) -> None:
-        """Nobody hears of events here."""
+        """Discard the event."""
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
-    yield made
-    made.clock.close()
+    new_place = Place(tmp_path)
+    yield new_place
+    new_place.clock.close()
     cloudwatch_backends.pop(HERE[0], None)
 
 
@@ -491,17 +499,17 @@ def test_scaling_policies_act_again_each_minute_while_others_do_so_once(place: P
     place.put("busy", EvaluationPeriods=2, AlarmActions=[SCALING])
     place.value = lambda moment: float(moment.minute % 10)
     place.clock.advance(3600 - place.clock.now().timestamp() % 3600 + 600)  # ten minutes into an hour
-    place.done.clear()
+    place.actions.clear()
     place.clock.advance(600)
     # Above 5 in the minutes 6, 7, 8 and 9: two of them have passed after the eighth.
-    assert [(change.moment.minute, change.values[-1], change.is_repeated) for _, change in place.done] == [
+    assert [(change.moment.minute, change.values[-1], change.is_repeated) for _, change in place.actions] == [
         (18, 7.0, False),
         (19, 8.0, True),
         (20, 9.0, True),
     ]
-    assert place.done[-1][1].values == (8.0, 9.0)
-    assert {arn for arn, _ in place.done} == {SCALING}
-    first = place.done[0][1]
+    assert place.actions[-1][1].values == (8.0, 9.0)
+    assert {arn for arn, _ in place.actions} == {SCALING}
+    first = place.actions[0][1]
     assert (first.account, first.region, first.name) == (*HERE, "busy")
     assert (first.old, first.new, first.threshold) == ("OK", "ALARM", 5.0)
 
@@ -522,9 +530,9 @@ SUPPRESSION = {
 
 
 def acted(place: Place) -> int:
-    """How often the composite alarm has acted."""
+    """Return the number of actions of the composite alarm."""
     place.clock.advance(0)
-    return len([change for _, change in place.done if not change.is_repeated])
+    return len([change for _, change in place.actions if not change.is_repeated])
 
 
 def test_a_composite_alarm_acts_once_nothing_has_suppressed_it_in_the_wait_period(place: Place) -> None:
@@ -572,16 +580,16 @@ def test_a_week_of_minutes_is_evaluated(place: Place) -> None:
         place.put(f"day-{number}", EvaluationPeriods=3)
     place.value = lambda moment: 9.0 if 6 <= moment.hour < 18 else 1.0
     place.clock.advance(7 * 86_400)
-    begun = [change.moment.time().isoformat("minutes") for _, change in place.done if not change.is_repeated]
-    assert begun[1:-1] == ["18:15"] * len(begun[1:-1])
-    assert len(begun) in (7, 8)
+    times = [change.moment.time().isoformat("minutes") for _, change in place.actions if not change.is_repeated]
+    assert times[1:-1] == ["18:15"] * len(times[1:-1])
+    assert len(times) in (7, 8)
 
 
 def test_data_is_kept_by_longer_times_as_it_gets_older(place: Place) -> None:
     begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.get_store(*HERE)
 
-    def kept(days: float) -> list[Sample]:
-        """What there is of the first hour, once a datum has come after so many days."""
+    def list_first_hour(days: float) -> list[Sample]:
+        """Return the samples of the first hour, after a new datum so many days later."""
         datum = {"MetricName": "m", "Value": 1.0}
         metrics.put(*HERE, "Test", [datum], begin + timedelta(days=days))
         [[series]] = [list(by_unit.values()) for by_unit in store.metrics.values()]
@@ -591,8 +599,8 @@ def test_data_is_kept_by_longer_times_as_it_gets_older(place: Place) -> None:
         datum = {"MetricName": "m", "Value": float(second), "StorageResolution": 1}
         metrics.put(*HERE, "Test", [datum], begin + timedelta(seconds=second))
     for days, number in {0.1: 360, 1.5: 60, 16: 12, 64: 1}.items():
-        found = kept(days)
-        assert len(found) == number
-        assert (sum(one.number for one in found), sum(one.total for one in found)) == (360, 646_200)
-        assert (found[0].low, found[-1].high) == (0, 3590)
-    assert kept(457) == []
+        result = list_first_hour(days)
+        assert len(result) == number
+        assert (sum(one.number for one in result), sum(one.total for one in result)) == (360, 646_200)
+        assert (result[0].low, result[-1].high) == (0, 3590)
+    assert list_first_hour(457) == []

@@ -112,9 +112,9 @@ def test_alarms_of_terraform(tmp_path: Path) -> None:
         terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
-        made = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        assert [len(made["MetricAlarms"]), len(made["CompositeAlarms"])] == [3, 1]
-        tags = cloudwatch.list_tags_for_resource(ResourceARN=made["CompositeAlarms"][0]["AlarmArn"])["Tags"]
+        alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        assert [len(alarms["MetricAlarms"]), len(alarms["CompositeAlarms"])] == [3, 1]
+        tags = cloudwatch.list_tags_for_resource(ResourceARN=alarms["CompositeAlarms"][0]["AlarmArn"])["Tags"]
         assert tags == [{"Key": "workload", "Value": "probe"}]
         sandbox.advance(120)  # what they are found to be is no change of theirs
         assert list_changes(terraform.plan(plan_file)) == {}

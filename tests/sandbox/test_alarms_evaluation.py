@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statistics
-from sagemaker_sandbox.cloudwatch.evaluation import Datapoint, AlarmSettings
+from sagemaker_sandbox.cloudwatch.evaluation import AlarmSettings, Datapoint
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
 from sagemaker_sandbox.cloudwatch.statistics import Sample
 
@@ -17,7 +17,7 @@ TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
 def points(drawn: str) -> list[Datapoint]:
-    """As the user guide draws them: `0` is within the threshold, `X` beyond it, `-` missing; the last is the latest."""
+    """Return datapoints as the user guide draws them: `0` does not breach, `X` breaches, `-` is missing."""
     return [Datapoint(60 * at, {"0": 0.0, "X": 9.0, "-": None}[one]) for at, one in enumerate(drawn.split())]
 
 
@@ -114,11 +114,11 @@ def test_statistics_of_known_values(statistic: str, value: float) -> None:
 
 
 def test_a_statistic_set_has_no_percentiles_unless_its_values_are_equal() -> None:
-    told, equal = Sample(10, 145, 1, 100), Sample(4, 20, 5, 5)
-    assert statistics.compute(told, "Average") == 14.5
-    assert statistics.compute(told, "p90") is None
+    summary, equal = Sample(10, 145, 1, 100), Sample(4, 20, 5, 5)
+    assert statistics.compute(summary, "Average") == 14.5
+    assert statistics.compute(summary, "p90") is None
     assert statistics.compute(equal, "p90") == 5
-    both = statistics.merge([told, equal])
+    both = statistics.merge([summary, equal])
     assert both is not None
     assert [statistics.compute(both, one) for one in ("SampleCount", "Sum", "p50")] == [14, 165, None]
     assert not any(map(statistics.is_statistic, ("p101", "median", "TM(:)", "PR(5%:9%)", "")))
@@ -181,8 +181,8 @@ METRICS = {
 )
 def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
     scope = Scope([0, 60, 120, 180], 60, METRICS, {"share": "errors / requests"})
-    found = expressions.evaluate(expression, scope)
-    assert found == pytest.approx(line(*expected))
+    value = expressions.evaluate(expression, scope)
+    assert value == pytest.approx(line(*expected))
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,18 @@ def sleep(name: str, **more: Any) -> Step:
 
 
 def asks(name: str, service: str, api: str, **more: Any) -> Step:
-    kept: dict[str, Any] = {
+    settings: dict[str, Any] = {
         key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more
     }
-    return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **more}, **kept}
+    return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **more}, **settings}
 
 
-def written(*steps: Step, **more: Any) -> dict[str, Any]:
+def build_document(*steps: Step, **more: Any) -> dict[str, Any]:
     return {"schemaVersion": "0.3", "mainSteps": list(steps), **more}
 
 
 def make_role(sandbox: Sandbox, name: str, service: str, *allowed: tuple[str, str]) -> str:
-    """A role that a service may assume, and that may do these actions, each on its resource."""
+    """Create a role that a service can assume, with these actions on their resources."""
     iam = sandbox.client("iam")
     trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", service)
     arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
@@ -56,8 +56,8 @@ class Runs:
         self.ssm.create_document(Name=name, DocumentType="Automation", Content=json.dumps(content))
         return name
 
-    def start(self, name: str, **given: str) -> str:
-        more = {"Parameters": {key: [value] for key, value in given.items()}} if given else {}
+    def start(self, name: str, **parameters: str) -> str:
+        more = {"Parameters": {key: [value] for key, value in parameters.items()}} if parameters else {}
         return str(self.ssm.start_automation_execution(DocumentName=name, **more)["AutomationExecutionId"])
 
     def look(self, execution: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Runs:
         return found
 
     def end(self, execution: str) -> dict[str, Any]:
-        """As `look`, once it is over."""
+        """Wait for the end and return the execution."""
         found: dict[str, Any] = wait_until(
             lambda: (one := self.look(execution))["AutomationExecutionStatus"] != "InProgress" and one
         )
@@ -80,7 +80,7 @@ def runs(sandbox: Sandbox) -> Runs:
 
 
 def steps(execution: dict[str, Any]) -> dict[str, str]:
-    """What became of each step."""
+    """Return the status of each step."""
     return {one["StepName"]: one["StepStatus"] for one in execution["StepExecutions"]}
 
 
@@ -93,7 +93,7 @@ def test_a_steps_output_is_the_next_ones_input_and_a_parameter_chooses_the_way(
     branch = {"NextStep": "say", "Variable": "{{ Loud }}", "BooleanEquals": True}
     name = runs.make(
         fresh("says"),
-        written(
+        build_document(
             asks("find", "sqs", "get_queue_url", QueueName="{{ Queue }}", outputs=[address]),
             {"name": "whether", "action": "aws:branch", "inputs": {"Choices": [branch]}, "isEnd": True},
             asks("say", "sqs", "SendMessage", QueueUrl="{{ find.Url }}", MessageBody="{{ Queue }}, {{global:REGION}}"),
@@ -105,39 +105,39 @@ def test_a_steps_output_is_the_next_ones_input_and_a_parameter_chooses_the_way(
     assert steps(runs.end(quiet)) == {"find": "Success", "whether": "Success", "say": "Pending"}
     ended = runs.end(loud)
     assert (ended["AutomationExecutionStatus"], ended["Outputs"]) == ("Success", {"find.Url": [url]})
-    [said] = sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
-    assert said["Body"] == f"{queue}, eu-north-1"
+    [message] = sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == f"{queue}, eu-north-1"
     by_name = [{"Key": "DocumentNamePrefix", "Values": [name]}]
-    listed = runs.ssm.describe_automation_executions(Filters=by_name)["AutomationExecutionMetadataList"]
-    assert [one["AutomationExecutionId"] for one in listed] == [loud, quiet]
+    summaries = runs.ssm.describe_automation_executions(Filters=by_name)["AutomationExecutionMetadataList"]
+    assert [one["AutomationExecutionId"] for one in summaries] == [loud, quiet]
 
 
 @pytest.mark.parametrize(
-    ("failing", "status", "done"),
+    ("failing", "status", "statuses"),
     [
         ({}, "Failed", {"ask": "Failed", "then": "Pending", "rescue": "Pending"}),
         ({"onFailure": "Continue"}, "Success", {"ask": "Failed", "then": "Success", "rescue": "Success"}),
         ({"onFailure": "step:rescue"}, "Failed", {"ask": "Failed", "then": "Pending", "rescue": "Success"}),
     ],
 )
-def test_a_failure_goes_where_the_step_says(
-    runs: Runs, fresh: Fresh, failing: dict[str, Any], status: str, done: dict[str, str]
+def test_a_failure_continues_with_the_step_of_on_failure(
+    runs: Runs, fresh: Fresh, failing: dict[str, Any], status: str, statuses: dict[str, str]
 ) -> None:
     ask = asks("ask", "sagemaker", "DescribeEndpoint", EndpointName="not-there", **failing)
-    ended = runs.end(runs.start(runs.make(fresh("fails"), written(ask, sleep("then"), sleep("rescue")))))
-    assert (ended["AutomationExecutionStatus"], steps(ended)) == (status, done)
+    ended = runs.end(runs.start(runs.make(fresh("fails"), build_document(ask, sleep("then"), sleep("rescue")))))
+    assert (ended["AutomationExecutionStatus"], steps(ended)) == (status, statuses)
     assert "Could not find endpoint" in ended["StepExecutions"][0]["FailureMessage"]
 
 
 def test_a_choice_that_cannot_be_made_fails_its_step(runs: Runs, fresh: Fresh) -> None:
     choice = {"NextStep": "then", "Variable": "{{ Words }}", "NumericEquals": 1}
     branch = {"name": "whether", "action": "aws:branch", "inputs": {"Choices": [choice]}}
-    content = written(branch, sleep("then"), parameters={"Words": {"type": "StringList"}})
+    content = build_document(branch, sleep("then"), parameters={"Words": {"type": "StringList"}})
     ended = runs.end(runs.start(runs.make(fresh("chooses"), content), Words="a"))
     assert (ended["AutomationExecutionStatus"], steps(ended)["whether"]) == ("Failed", "Failed")
 
 
-def test_it_waits_for_what_comes_and_gives_up_in_time(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
+def test_a_wait_ends_with_the_value_or_after_the_timeout(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
     parameter = fresh("level")
     sandbox.client("ssm").put_parameter(Name=parameter, Value="low", Type="String")
     wait = {
@@ -152,15 +152,15 @@ def test_it_waits_for_what_comes_and_gives_up_in_time(sandbox: Sandbox, runs: Ru
             "DesiredValues": ["{{ Wanted }}"],
         },
     }
-    name = runs.make(fresh("waits"), written(wait, parameters={"Wanted": {"type": "String"}}))
+    name = runs.make(fresh("waits"), build_document(wait, parameters={"Wanted": {"type": "String"}}))
     assert runs.end(runs.start(name, Wanted="low"))["AutomationExecutionStatus"] == "Success"
     assert runs.end(runs.start(name, Wanted="high"))["AutomationExecutionStatus"] == "TimedOut"
 
 
-def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
+def test_steps_have_the_permissions_of_their_role(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
     topics = [sandbox.client("sns").create_topic(Name=fresh("topic"))["TopicArn"] for _ in range(2)]
     role = make_role(sandbox, fresh("tells"), SSM, ("sns:Publish", topics[0]))
-    content = written(
+    content = build_document(
         asks("tell", "sns", "Publish", TopicArn="{{ Topic }}", Message="hello"),
         parameters={"Topic": {"type": "String"}},
         assumeRole=role,
@@ -177,7 +177,7 @@ def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: F
     assert f"is not allowed kms:GenerateDataKey on {key}" in refused["FailureMessage"]
 
     distrusting = make_role(sandbox, fresh("distrusts"), EVENTS)
-    other = runs.make(fresh("distrusted"), written(sleep("one"), assumeRole=distrusting))
+    other = runs.make(fresh("distrusted"), build_document(sleep("one"), assumeRole=distrusting))
     assert catch_error(runs.ssm.start_automation_execution, DocumentName=other) == (
         "InvalidAutomationExecutionParametersException",
         "The defined assume role is unable to be assumed.",
@@ -197,7 +197,7 @@ def test_a_scaled_endpoint_is_deleted_only_by_a_role_that_may_deregister_its_tar
         allowed.append(("application-autoscaling:DeregisterScalableTarget", of_any_id))
     role = make_role(sandbox, fresh("deletes"), SSM, *allowed)
     step = asks("delete", "sagemaker", "DeleteEndpoint", EndpointName=endpoint)
-    execution = runs.end(runs.start(runs.make(fresh("deletes"), written(step, assumeRole=role))))
+    execution = runs.end(runs.start(runs.make(fresh("deletes"), build_document(step, assumeRole=role))))
     if lacks_permission:
         assert execution["AutomationExecutionStatus"] == "Failed"
         assert "does not have application-autoscaling:DeregisterScalableTarget" in execution["FailureMessage"]
@@ -213,12 +213,12 @@ def test_a_scaled_endpoint_is_deleted_only_by_a_role_that_may_deregister_its_tar
 
 
 @pytest.mark.parametrize("lacking", ["", "ssm:StartAutomationExecution", "iam:PassRole"])
-def test_a_rule_starts_it_where_its_role_may_start_it_and_hand_on_the_documents(
+def test_a_rule_starts_an_automation_if_its_role_can_start_it_and_pass_the_role(
     sandbox: Sandbox, runs: Runs, fresh: Fresh, lacking: str
 ) -> None:
     role = make_role(sandbox, fresh("does"), SSM)
     declared = {"Word": {"type": "String"}}
-    name = runs.make(fresh("started"), written(sleep("one"), assumeRole=role, parameters=declared))
+    name = runs.make(fresh("started"), build_document(sleep("one"), assumeRole=role, parameters=declared))
     definition = f"arn:aws:ssm:eu-north-1:123456789012:automation-definition/{name}:$DEFAULT"
     may = {"ssm:StartAutomationExecution": definition, "iam:PassRole": role}
     starter = make_role(
@@ -237,7 +237,7 @@ def test_a_rule_starts_it_where_its_role_may_start_it_and_hand_on_the_documents(
     events.put_targets(Rule=rule, Targets=[target])
     events.put_events(Entries=[{"Source": rule, "DetailType": "any", "Detail": "{}"}])
 
-    def started() -> list[dict[str, Any]]:
+    def list_started() -> list[dict[str, Any]]:
         filters = [{"Key": "DocumentNamePrefix", "Values": [name]}]
         found: list[dict[str, Any]] = runs.ssm.describe_automation_executions(Filters=filters)[
             "AutomationExecutionMetadataList"
@@ -245,16 +245,16 @@ def test_a_rule_starts_it_where_its_role_may_start_it_and_hand_on_the_documents(
         return found
 
     if not lacking:
-        [one] = wait_until(started)
+        [one] = wait_until(list_started)
         assert runs.end(one["AutomationExecutionId"])["Parameters"] == {"Word": ["hello"]}
         return
-    asked = {"QueueUrl": url, "MessageAttributeNames": ["All"]}
-    [letter] = wait_until(lambda: sandbox.client("sqs").receive_message(**asked).get("Messages"))
+    request = {"QueueUrl": url, "MessageAttributeNames": ["All"]}
+    [letter] = wait_until(lambda: sandbox.client("sqs").receive_message(**request).get("Messages"))
     assert lacking in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
-    assert started() == []
+    assert list_started() == []
 
 
-def test_eventbridge_hears_of_a_composite_alarm_as_of_another(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_eventbridge_gets_the_events_of_composite_alarms(sandbox: Sandbox, fresh: Fresh) -> None:
     cloudwatch, child, parent = sandbox.client("cloudwatch"), fresh("child"), fresh("parent")
     cloudwatch.put_metric_alarm(
         AlarmName=child,
@@ -272,14 +272,14 @@ def test_eventbridge_hears_of_a_composite_alarm_as_of_another(sandbox: Sandbox, 
     of_alarm = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "resources": [arn]}
     url = subscribe_queue(sandbox, fresh("hears"), of_alarm | {"detail": {"state": {"value": ["ALARM"]}}})
     cloudwatch.set_alarm_state(AlarmName=child, StateValue="ALARM", StateReason="a test")
-    [heard] = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=url).get("Messages"))
-    detail = json.loads(heard["Body"])["detail"]
+    [event] = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=url).get("Messages"))
+    detail = json.loads(event["Body"])["detail"]
     assert (detail["alarmName"], detail["previousState"]["value"]) == (parent, "OK")
     assert detail["configuration"]["alarmRule"] == f'ALARM("{child}")'
 
 
-def test_it_is_stopped_once_and_a_token_starts_it_once(runs: Runs, fresh: Fresh) -> None:
-    name = runs.make(fresh("long"), written(sleep("one") | {"inputs": {"Duration": "PT1H"}}))
+def test_an_execution_stops_once_and_a_token_starts_one_execution(runs: Runs, fresh: Fresh) -> None:
+    name = runs.make(fresh("long"), build_document(sleep("one") | {"inputs": {"Duration": "PT1H"}}))
     same = str(uuid.uuid4())
     [one] = {
         runs.ssm.start_automation_execution(DocumentName=name, ClientToken=same)["AutomationExecutionId"]
@@ -294,20 +294,22 @@ def test_it_is_stopped_once_and_a_token_starts_it_once(runs: Runs, fresh: Fresh)
 
 
 @pytest.mark.slow
-def test_with_state_it_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_an_execution_continues_after_a_restart(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
         runs = Runs(sandbox)
-        begun = runs.start(runs.make("long", written(sleep("one") | {"inputs": {"Duration": "PT1H"}}, sleep("two"))))
-        wait_until(lambda: steps(runs.look(begun))["one"] == "InProgress")
+        execution_id = runs.start(
+            runs.make("long", build_document(sleep("one") | {"inputs": {"Duration": "PT1H"}}, sleep("two")))
+        )
+        wait_until(lambda: steps(runs.look(execution_id))["one"] == "InProgress")
     with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
         runs = Runs(sandbox)
-        assert runs.look(begun)["AutomationExecutionStatus"] == "InProgress"
+        assert runs.look(execution_id)["AutomationExecutionStatus"] == "InProgress"
         sandbox.advance(3600)
-        assert steps(runs.end(begun)) == {"one": "Success", "two": "Success"}
+        assert steps(runs.end(execution_id)) == {"one": "Success", "two": "Success"}
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("parameters", "code"),
     [
         ({"DocumentName": "not-there"}, "AutomationDefinitionNotFoundException"),
         ({"DocumentVersion": "7"}, "AutomationDefinitionVersionNotFoundException"),
@@ -318,45 +320,50 @@ def test_with_state_it_goes_on_after_a_restart(tmp_path: Path) -> None:
         ({"Parameters": {"Word": ["yes"]}, "Mode": "Interactive"}, "UnsupportedOperationException"),
     ],
 )
-def test_starts_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, given: dict[str, Any], code: str) -> None:
+def test_invalid_starts_are_refused(runs: Runs, fresh: Fresh, parameters: dict[str, Any], code: str) -> None:
     declared = {"Word": {"type": "String", "allowedValues": ["yes", "no"]}}
-    name = runs.make(fresh("strict"), written(sleep("one"), parameters=declared))
-    assert catch_error(runs.ssm.start_automation_execution, **({"DocumentName": name} | given))[0] == code
+    name = runs.make(fresh("strict"), build_document(sleep("one"), parameters=declared))
+    assert catch_error(runs.ssm.start_automation_execution, **({"DocumentName": name} | parameters))[0] == code
 
 
-def test_what_the_sandbox_does_not_do_can_be_written_down_and_not_be_started(runs: Runs, fresh: Fresh) -> None:
+def test_unsupported_documents_can_be_created_and_not_started(runs: Runs, fresh: Fresh) -> None:
     script = {"name": "one", "action": "aws:executeScript", "inputs": {"Runtime": "python3.11"}}
-    refused = catch_error(runs.ssm.start_automation_execution, DocumentName=runs.make(fresh("script"), written(script)))
+    refused = catch_error(
+        runs.ssm.start_automation_execution, DocumentName=runs.make(fresh("script"), build_document(script))
+    )
     assert refused[0] == "UnsupportedOperationException"
     assert "the action aws:executeScript is not emulated by the sandbox" in refused[1]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message_part"),
     [
         ({"schemaVersion": "2.2", "mainSteps": []}, "schemaVersion must be 0.3"),
-        (written(), "mainSteps must have at least one step"),
-        (written(sleep("a b")), "letters, digits and underscores: a b"),
-        (written(sleep("one"), sleep("one")), "must be unique"),
-        (written({**sleep("one"), "action": "aws:snooze"}), "the action aws:snooze does not exist"),
-        (written(sleep("one", nextStep="two")), "leads to two, which does not exist"),
-        (written(sleep("one", onFailure="Retry")), "onFailure is Abort, Continue or step:step_name"),
-        (written(sleep("one"), sleep("two", nextStep="one")), "form a cycle: one -> two -> one"),
-        (written(sleep("one", isend=True)), "Step one has no isend"),
-        (written(asks("one", "sns", "Publish", Message="{{ Word }}")), "refers to {{ Word }}, which does not exist"),
-        (written(sleep("one"), assumeRole="{{ Role }}"), "assumeRole refers to {{ Role }}"),
-        (written(sleep("one"), parameters={"Word": {"type": "Text"}}), "has an unknown type: Text"),
+        (build_document(), "mainSteps must have at least one step"),
+        (build_document(sleep("a b")), "letters, digits and underscores: a b"),
+        (build_document(sleep("one"), sleep("one")), "must be unique"),
+        (build_document({**sleep("one"), "action": "aws:snooze"}), "the action aws:snooze does not exist"),
+        (build_document(sleep("one", nextStep="two")), "leads to two, which does not exist"),
+        (build_document(sleep("one", onFailure="Retry")), "onFailure is Abort, Continue or step:step_name"),
+        (build_document(sleep("one"), sleep("two", nextStep="one")), "form a cycle: one -> two -> one"),
+        (build_document(sleep("one", isend=True)), "Step one has no isend"),
         (
-            written({"name": "one", "action": "aws:branch", "inputs": {"Choices": [{"NextStep": "one"}]}}),
+            build_document(asks("one", "sns", "Publish", Message="{{ Word }}")),
+            "refers to {{ Word }}, which does not exist",
+        ),
+        (build_document(sleep("one"), assumeRole="{{ Role }}"), "assumeRole refers to {{ Role }}"),
+        (build_document(sleep("one"), parameters={"Word": {"type": "Text"}}), "has an unknown type: Text"),
+        (
+            build_document({"name": "one", "action": "aws:branch", "inputs": {"Choices": [{"NextStep": "one"}]}}),
             "a condition has a Variable and one operation",
         ),
     ],
 )
-def test_documents_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, content: dict[str, Any], told: str) -> None:
-    asked = {"Name": fresh("bad"), "DocumentType": "Automation", "Content": json.dumps(content)}
-    code, message = catch_error(runs.ssm.create_document, **asked)
+def test_invalid_documents_are_refused(runs: Runs, fresh: Fresh, content: dict[str, Any], message_part: str) -> None:
+    request = {"Name": fresh("bad"), "DocumentType": "Automation", "Content": json.dumps(content)}
+    code, message = catch_error(runs.ssm.create_document, **request)
     assert code == "InvalidDocumentContent"
-    assert told in message
+    assert message_part in message
 
 
 #: The answer and the selections of the user guide's "Using JSONPath in runbooks".
@@ -382,14 +389,16 @@ ANSWER = {
         ("$.Reservations..Instances..State", [{"Code": 16, "Name": "running"}, {"Code": 80, "Name": "stopped"}]),
     ],
 )
-def test_selectors_pick_what_the_user_guide_says(selector: str, found: Any) -> None:
+def test_selectors_select_as_in_the_user_guide(selector: str, found: Any) -> None:
     assert selectors.select(selector, ANSWER) == found
 
 
-def test_a_selector_that_leads_nowhere_or_has_other_operators_is_told() -> None:
+def test_invalid_selectors_are_refused() -> None:
     with pytest.raises(LookupError):
         selectors.select("$.Reservations[2]", ANSWER)
-    filtered = written(asks("one", "ec2", "X", outputs=[{"Name": "a", "Selector": "$.A[?(@.b)]", "Type": "String"}]))
+    filtered = build_document(
+        asks("one", "ec2", "X", outputs=[{"Name": "a", "Selector": "$.A[?(@.b)]", "Type": "String"}])
+    )
     assert document.parse_document(filtered).unsupported == (
         "the selector $.A[?(@.b)] is not made of .child, ..child and [index]",
     )
@@ -411,17 +420,17 @@ def test_a_selector_that_leads_nowhere_or_has_other_operators_is_told() -> None:
         ({"BooleanEquals": True}, (True, "false")),
     ],
 )
-def test_a_choice_compares_as_it_says(condition: dict[str, Any], values: tuple[Any, Any]) -> None:
+def test_a_choice_compares_by_its_operation(condition: dict[str, Any], values: tuple[Any, Any]) -> None:
     for value, holds in zip(values, (True, False), strict=True):
-        one = {"Variable": value, **condition}
-        for asked, expected in (
-            (one, holds),
-            ({"Not": one}, not holds),
-            ({"And": [one, one]}, holds),
-            ({"Or": [{"Not": one}, one]}, True),
+        comparison = {"Variable": value, **condition}
+        for combined, expected in (
+            (comparison, holds),
+            ({"Not": comparison}, not holds),
+            ({"And": [comparison, comparison]}, holds),
+            ({"Or": [{"Not": comparison}, comparison]}, True),
         ):
-            found = choices.choose_step({"Choices": [{"NextStep": "yes", **asked}], "Default": "no"})
-            assert found == ("yes" if expected else "no")
+            step = choices.choose_step({"Choices": [{"NextStep": "yes", **combined}], "Default": "no"})
+            assert step == ("yes" if expected else "no")
 
 
 def test_one_reference_alone_keeps_its_type() -> None:

@@ -17,34 +17,34 @@ START = "sagemaker:StartPipelineExecution"
 
 
 @pytest.fixture
-def told(s3: Any, bucket: str) -> str:
-    """A bucket that tells EventBridge of its objects."""
+def event_bucket(s3: Any, bucket: str) -> str:
+    """Return a bucket that sends events of its objects to EventBridge."""
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
     return bucket
 
 
 @pytest.fixture
 def received(sandbox: Sandbox) -> Callable[[str], list[dict[str, Any]]]:
-    """All messages that a queue has received, taken from it: body as JSON, and attributes."""
+    """Return a function that receives and deletes the messages of a queue: body as JSON, and attributes."""
 
     def receive(url: str) -> list[dict[str, Any]]:
-        sqs, found = sandbox.client("sqs"), []
+        sqs, results = sandbox.client("sqs"), []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
             "Messages"
         ):
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 attributes = message.get("MessageAttributes", {})
-                told = {name: value["StringValue"] for name, value in attributes.items()}
-                found.append({"body": json.loads(message["Body"]), "attributes": told})
-        return found
+                values = {name: value["StringValue"] for name, value in attributes.items()}
+                results.append({"body": json.loads(message["Body"]), "attributes": values})
+        return results
 
     return receive
 
 
 @pytest.fixture
 def echo(sagemaker: Any, fresh: Fresh) -> str:
-    """A pipeline that fails at once with the key that it is given."""
+    """Create a pipeline that fails at once with the key of its parameter."""
     name = fresh("echo")
     fail = {"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.InputKey"}}}
     definition = pipeline(fail, Parameters=[{"Name": "InputKey", "Type": "String", "DefaultValue": "none"}])
@@ -55,24 +55,24 @@ def echo(sagemaker: Any, fresh: Fresh) -> str:
 
 
 def executions(sagemaker: Any, name: str) -> list[str]:
-    """The keys with which the pipeline was run, the first first."""
-    found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")["PipelineExecutionSummaries"]
+    """Return the keys of the pipeline's executions, the first one first."""
+    results = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")["PipelineExecutionSummaries"]
     return [
         sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=one["PipelineExecutionArn"])[
             "PipelineParameters"
         ][0]["Value"]
-        for one in found
+        for one in results
     ]
 
 
 def created(bucket: str, **key: Any) -> dict[str, Any]:
-    """The pattern of objects that are created in a bucket."""
+    """Return the event pattern of new objects in a bucket."""
     detail = {"bucket": {"name": [bucket]}} | ({"object": {"key": [key]}} if key else {})
     return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
 
 
 def start(sandbox: Sandbox, rule: str, pattern: Mapping[str, Any], name: str, **target: Any) -> None:
-    """A rule that starts the pipeline of that name with the object's key."""
+    """Create a rule that starts a pipeline with the key of the object."""
     events = sandbox.client("events")
     events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
     key = {"Name": "InputKey", "Value": "$.detail.object.key"}
@@ -81,76 +81,76 @@ def start(sandbox: Sandbox, rule: str, pattern: Mapping[str, Any], name: str, **
     events.put_targets(Rule=rule, Targets=[{"Id": "p", "Arn": arn, "SageMakerPipelineParameters": parameters} | target])
 
 
-def test_each_way_to_create_an_object_is_told_once(
-    sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
+def test_each_way_to_create_an_object_sends_one_event(
+    sandbox: Sandbox, s3: Any, event_bucket: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
 ) -> None:
-    url = subscribe_queue(sandbox, fresh("created"), created(told))
-    s3.put_object(Bucket=told, Key="a b/ü.csv", Body=b"1,2")
-    s3.copy_object(Bucket=told, Key="copy", CopySource={"Bucket": told, "Key": "a b/ü.csv"})
-    upload = s3.create_multipart_upload(Bucket=told, Key="parts")["UploadId"]
-    part = s3.upload_part(Bucket=told, Key="parts", UploadId=upload, PartNumber=1, Body=b"whole")["ETag"]
+    url = subscribe_queue(sandbox, fresh("created"), created(event_bucket))
+    s3.put_object(Bucket=event_bucket, Key="a b/ü.csv", Body=b"1,2")
+    s3.copy_object(Bucket=event_bucket, Key="copy", CopySource={"Bucket": event_bucket, "Key": "a b/ü.csv"})
+    upload = s3.create_multipart_upload(Bucket=event_bucket, Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket=event_bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"whole")["ETag"]
     s3.complete_multipart_upload(
-        Bucket=told, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]}
+        Bucket=event_bucket, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]}
     )
-    found: list[dict[str, Any]] = []
-    while len(found) < 3:
-        found += wait_until(lambda: received(url))
-    details = {one["body"]["detail"]["object"]["key"]: one["body"]["detail"] for one in found}
+    results: list[dict[str, Any]] = []
+    while len(results) < 3:
+        results += wait_until(lambda: received(url))
+    details = {one["body"]["detail"]["object"]["key"]: one["body"]["detail"] for one in results}
     assert {key: detail["reason"] for key, detail in details.items()} == {
         "a b/ü.csv": "PutObject",
         "copy": "CopyObject",
         "parts": "CompleteMultipartUpload",
     }
-    assert len(found) == 3
+    assert len(results) == 3
     put = details["a b/ü.csv"]
     assert put["object"]["size"] == 3
-    assert put["object"]["etag"] == s3.head_object(Bucket=told, Key="a b/ü.csv")["ETag"].strip('"')
-    assert put["bucket"] == {"name": told}
+    assert put["object"]["etag"] == s3.head_object(Bucket=event_bucket, Key="a b/ü.csv")["ETag"].strip('"')
+    assert put["bucket"] == {"name": event_bucket}
     assert sorted(details, key=lambda key: details[key]["object"]["sequencer"]) == ["a b/ü.csv", "copy", "parts"]
 
 
-def test_a_bucket_that_does_not_tell_eventbridge_tells_nothing(
+def test_a_bucket_without_eventbridge_sends_no_event(
     sandbox: Sandbox,
     s3: Any,
-    told: str,
+    event_bucket: str,
     fresh: Fresh,
     received: Callable[[str], list[dict[str, Any]]],
 ) -> None:
     silent = fresh("silent")
     s3.create_bucket(Bucket=silent, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    pattern = created(told)
+    pattern = created(event_bucket)
     pattern["detail"]["bucket"]["name"].append(silent)
     url = subscribe_queue(sandbox, fresh("rule"), pattern)
     s3.put_object(Bucket=silent, Key="unheard", Body=b"")
-    s3.put_object(Bucket=told, Key="heard", Body=b"")
+    s3.put_object(Bucket=event_bucket, Key="heard", Body=b"")
     assert [one["body"]["detail"]["object"]["key"] for one in wait_until(lambda: received(url))] == ["heard"]
 
 
 def test_new_data_starts_the_pipeline_with_its_key(
-    sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
+    sandbox: Sandbox, s3: Any, event_bucket: str, sagemaker: Any, echo: str, fresh: Fresh
 ) -> None:
     role = make_service_role(sandbox, EVENTS, START)
-    start(sandbox, fresh("arrives"), created(told, prefix="raw/"), echo, RoleArn=role)
-    s3.put_object(Bucket=told, Key="other/flights.csv", Body=b"1")
-    s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
+    start(sandbox, fresh("arrives"), created(event_bucket, prefix="raw/"), echo, RoleArn=role)
+    s3.put_object(Bucket=event_bucket, Key="other/flights.csv", Body=b"1")
+    s3.put_object(Bucket=event_bucket, Key="raw/flights.csv", Body=b"1")
     wait_until(lambda: executions(sagemaker, echo))
-    s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
-    assert wait_until(lambda: (found := executions(sagemaker, echo))[1:] and found) == 2 * ["raw/flights.csv"]
+    s3.put_object(Bucket=event_bucket, Key="raw/flights.csv", Body=b"1")
+    assert wait_until(lambda: (results := executions(sagemaker, echo))[1:] and results) == 2 * ["raw/flights.csv"]
 
 
-def test_a_rule_that_is_disabled_sends_nothing(
-    sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
+def test_a_disabled_rule_sends_nothing(
+    sandbox: Sandbox, s3: Any, event_bucket: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     rule = fresh("rule")
-    url, events = subscribe_queue(sandbox, rule, created(told)), sandbox.client("events")
+    url, events = subscribe_queue(sandbox, rule, created(event_bucket)), sandbox.client("events")
     events.disable_rule(Name=rule)
-    s3.put_object(Bucket=told, Key="unheard", Body=b"")
+    s3.put_object(Bucket=event_bucket, Key="unheard", Body=b"")
     events.enable_rule(Name=rule)
-    s3.put_object(Bucket=told, Key="heard", Body=b"")
+    s3.put_object(Bucket=event_bucket, Key="heard", Body=b"")
     assert [one["body"]["detail"]["object"]["key"] for one in wait_until(lambda: received(url))] == ["heard"]
 
 
-def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
+def test_a_failed_run_is_published_to_an_encrypted_topic(
     sandbox: Sandbox,
     sagemaker: Any,
     echo: str,
@@ -212,7 +212,7 @@ class Topic(NamedTuple):
 
 @pytest.fixture
 def topic(sandbox: Sandbox, fresh: Fresh) -> Topic:
-    """A topic whose role may do nothing yet; what it tells is in a queue, and what it does not is in another."""
+    """Return a topic with a role without permissions, a queue of its messages and a dead-letter queue."""
     sns, iam, events = sandbox.client("sns"), sandbox.client("iam"), sandbox.client("events")
     url, queue = make_queue(sandbox, fresh("heard"), "sns.amazonaws.com")
     dead, dead_arn = make_queue(sandbox, fresh("dead"))
@@ -228,7 +228,7 @@ def topic(sandbox: Sandbox, fresh: Fresh) -> Topic:
 
 
 def trust_of(rule: str, **more: str) -> dict[str, Any]:
-    """The trust policy by which EventBridge takes a role for this rule."""
+    """Return the trust policy that lets EventBridge assume a role for this rule."""
     condition = {
         "StringEquals": {"aws:SourceAccount": more.get("account", "123456789012")},
         "ArnLike": {"aws:SourceArn": f"arn:aws:events:eu-north-1:123456789012:rule/{rule}"},
@@ -242,7 +242,7 @@ USE_KEY = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], 
 
 
 def through(service: str) -> dict[str, Any]:
-    """The statement that lets a role use keys through this service alone."""
+    """Return the statement that lets a role use keys through this service only."""
     return USE_KEY | {"Condition": {"StringEquals": {"kms:ViaService": f"{service}.eu-north-1.amazonaws.com"}}}
 
 
@@ -275,7 +275,7 @@ def test_a_topic_is_published_to_with_the_targets_role(
 
     def failures() -> float:
         now = sandbox.advance(0)
-        found = cloudwatch.get_metric_statistics(
+        results = cloudwatch.get_metric_statistics(
             Namespace="AWS/Events",
             MetricName="FailedInvocations",
             Dimensions=[{"Name": "RuleName", "Value": topic.rule}],
@@ -284,11 +284,11 @@ def test_a_topic_is_published_to_with_the_targets_role(
             Period=7200,
             Statistics=["Sum"],
         )
-        return float(sum(point["Sum"] for point in found["Datapoints"]))
+        return float(sum(point["Sum"] for point in results["Datapoints"]))
 
     if not lacking:
-        (heard,) = wait_until(lambda: received(topic.queue))
-        assert heard["body"]["detail"] == {"n": 1}
+        (message,) = wait_until(lambda: received(topic.queue))
+        assert message["body"]["detail"] == {"n": 1}
         assert failures() == 0
         return
     (letter,) = wait_until(lambda: received(topic.dead_letters))
@@ -298,7 +298,7 @@ def test_a_topic_is_published_to_with_the_targets_role(
     assert failures() == 1
 
 
-def test_a_condition_in_a_topics_policy_keeps_eventbridge_out(
+def test_a_condition_in_a_topics_policy_refuses_eventbridge(
     sandbox: Sandbox, topic: Topic, received: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     """AWS: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge"."""
@@ -320,14 +320,14 @@ def test_a_condition_in_a_topics_policy_keeps_eventbridge_out(
     (letter,) = wait_until(lambda: received(topic.dead_letters))
     assert letter["body"]["detail"] == {"n": 1}
     publish(2, allow)
-    (heard,) = wait_until(lambda: received(topic.queue))
-    assert heard["body"]["detail"] == {"n": 2}
+    (message,) = wait_until(lambda: received(topic.queue))
+    assert message["body"]["detail"] == {"n": 2}
 
 
-def test_a_role_that_may_not_start_the_pipeline_starts_nothing(
+def test_a_role_without_permission_starts_no_pipeline(
     sandbox: Sandbox,
     s3: Any,
-    told: str,
+    event_bucket: str,
     sagemaker: Any,
     echo: str,
     fresh: Fresh,
@@ -338,8 +338,8 @@ def test_a_role_that_may_not_start_the_pipeline_starts_nothing(
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     url, dead = make_queue(sandbox, fresh("dead"))
     rule = fresh("arrives")
-    start(sandbox, rule, created(told), echo, RoleArn=role, DeadLetterConfig={"Arn": dead})
-    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    start(sandbox, rule, created(event_bucket), echo, RoleArn=role, DeadLetterConfig={"Arn": dead})
+    s3.put_object(Bucket=event_bucket, Key="flights.csv", Body=b"1")
     (letter,) = wait_until(lambda: received(url))
     assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
     assert START in letter["attributes"]["ERROR_MESSAGE"]
@@ -355,21 +355,21 @@ def test_a_pipeline_needs_a_role_that_eventbridge_can_assume(sandbox: Sandbox, e
     assert "cannot be assumed" in catch_error(lambda **_: start(sandbox, rule, pattern, echo, RoleArn=ROLE))[1]
 
 
-def test_a_target_that_is_throttled_is_asked_again_and_started_once(
-    sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
+def test_a_throttled_target_is_retried_and_starts_once(
+    sandbox: Sandbox, s3: Any, event_bucket: str, sagemaker: Any, echo: str, fresh: Fresh
 ) -> None:
     role = make_service_role(sandbox, EVENTS, START)
-    start(sandbox, fresh("arrives"), created(told), echo, RoleArn=role)
+    start(sandbox, fresh("arrives"), created(event_bucket), echo, RoleArn=role)
     sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
-    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    s3.put_object(Bucket=event_bucket, Key="flights.csv", Body=b"1")
     assert wait_until(lambda: executions(sagemaker, echo)) == ["flights.csv"]
     assert not [fault for fault in sandbox.faults() if fault.resource == echo]
 
 
-def test_what_is_throttled_for_too_long_is_a_dead_letter(
+def test_a_delivery_that_is_throttled_too_long_becomes_a_dead_letter(
     sandbox: Sandbox,
     s3: Any,
-    told: str,
+    event_bucket: str,
     echo: str,
     fresh: Fresh,
     sagemaker: Any,
@@ -379,10 +379,16 @@ def test_what_is_throttled_for_too_long_is_a_dead_letter(
     url, dead = make_queue(sandbox, fresh("dead"))
     retried = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 3600}
     start(
-        sandbox, fresh("rule"), created(told), echo, RoleArn=role, RetryPolicy=retried, DeadLetterConfig={"Arn": dead}
+        sandbox,
+        fresh("rule"),
+        created(event_bucket),
+        echo,
+        RoleArn=role,
+        RetryPolicy=retried,
+        DeadLetterConfig={"Arn": dead},
     )
     sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
-    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    s3.put_object(Bucket=event_bucket, Key="flights.csv", Body=b"1")
     (letter,) = wait_until(lambda: received(url))
     assert letter["attributes"] | {"ERROR_MESSAGE": "", "RULE_ARN": ""} == {
         "RULE_ARN": "",
@@ -429,15 +435,15 @@ def test_patterns_match_as_documented(
     for name, value in (("other", other), ("matching", matching)):
         detail = {"which": name} | ({} if value is None and absent else {"key": value})
         events.put_events(Entries=[{"Source": source, "DetailType": "t", "Detail": json.dumps(detail)}])
-    (heard,) = wait_until(lambda: received(url))
-    assert heard["body"]["detail"]["which"] == "matching"
+    (message,) = wait_until(lambda: received(url))
+    assert message["body"]["detail"]["which"] == "matching"
     pattern = json.dumps({"detail": {"key": [matcher]}})
-    given: dict[str, Any] = dict.fromkeys(("id", "account", "source", "time", "region", "detail-type"), "x")
-    given["resources"] = []
+    event: dict[str, Any] = dict.fromkeys(("id", "account", "source", "time", "region", "detail-type"), "x")
+    event["resources"] = []
     for value, expected in ((matching, True), (other, False)):
         detail = {} if value is None and absent else {"key": value}
-        event = json.dumps(given | {"detail": detail})
-        assert events.test_event_pattern(EventPattern=pattern, Event=event)["Result"] is expected
-    assert set(heard["body"]) == {
+        text = json.dumps(event | {"detail": detail})
+        assert events.test_event_pattern(EventPattern=pattern, Event=text)["Result"] is expected
+    assert set(message["body"]) == {
         *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail")
     }

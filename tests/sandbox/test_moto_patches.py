@@ -37,11 +37,11 @@ RULES = {
 TIERING = {"Id": "archive", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
 
 
-def test_lifecycle_rules_come_back_word_for_word(s3: Any, bucket: str) -> None:
+def test_lifecycle_rules_are_returned_unchanged(s3: Any, bucket: str) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=RULES)
-    found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
-    assert found["Rules"] == RULES["Rules"]
-    assert found["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+    result = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert result["Rules"] == RULES["Rules"]
+    assert result["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     s3.delete_bucket_lifecycle(Bucket=bucket)
     code, _ = catch_error(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
     assert code == "NoSuchLifecycleConfiguration"
@@ -61,10 +61,10 @@ def test_a_bucket_has_intelligent_tiering_configurations(s3: Any, bucket: str) -
     where = {"Bucket": bucket, "Id": "archive"}
     assert catch_error(s3.get_bucket_intelligent_tiering_configuration, **where)[0] == "NoSuchConfiguration"
     s3.put_bucket_intelligent_tiering_configuration(**where, IntelligentTieringConfiguration=TIERING)
-    found = s3.get_bucket_intelligent_tiering_configuration(**where)
-    assert found["IntelligentTieringConfiguration"] == TIERING
-    listed = s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
-    assert listed["IntelligentTieringConfigurationList"] == [TIERING]
+    result = s3.get_bucket_intelligent_tiering_configuration(**where)
+    assert result["IntelligentTieringConfiguration"] == TIERING
+    listed_names = s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
+    assert listed_names["IntelligentTieringConfigurationList"] == [TIERING]
     s3.delete_bucket_intelligent_tiering_configuration(**where)
     assert "IntelligentTieringConfigurationList" not in s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
 
@@ -89,12 +89,12 @@ def test_a_bucket_is_not_created_with_wrong_tags(s3: Any, fresh: Fresh, keys: li
     assert catch_error(s3.head_bucket, Bucket=name)[0] == "404"
 
 
-def test_a_bucket_tells_eventbridge(s3: Any, bucket: str) -> None:
+def test_a_bucket_sends_events_to_eventbridge(s3: Any, bucket: str) -> None:
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket)
 
 
-def test_a_policy_against_requests_without_tls_lets_the_sandboxs_through(s3: Any, bucket: str) -> None:
+def test_a_policy_against_requests_without_tls_allows_requests_to_the_sandbox(s3: Any, bucket: str) -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
     insecure = {"Bool": {"aws:SecureTransport": "false"}}
     put_policy(s3, bucket, deny | {"Condition": insecure})
@@ -135,12 +135,12 @@ def test_a_lock_file_is_written_once(s3: Any, bucket: str) -> None:
     assert catch_error(s3.put_object, **lock)[0] == "PreconditionFailed"
 
 
-def test_the_last_delete_marker_of_an_object_goes(s3: Any, bucket: str) -> None:
+def test_the_last_delete_marker_of_an_object_can_be_removed(s3: Any, bucket: str) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=bucket, Key="k", Body=b"v")["VersionId"]
     marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
-    for gone in (version, marker):
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": gone}]})
+    for version_id in (version, marker):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": version_id}]})
     assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
 
 
@@ -149,11 +149,11 @@ def test_storage_lens_is_reached_without_a_resolver(sandbox: Sandbox, fresh: Fre
     configuration = {"Id": name, "IsEnabled": True, "AccountLevel": {"BucketLevel": {}}}
     where = {"AccountId": "123456789012", "ConfigId": name}
     control.put_storage_lens_configuration(**where, StorageLensConfiguration=configuration)
-    found = control.get_storage_lens_configuration(**where)["StorageLensConfiguration"]
-    assert (found["Id"], found["IsEnabled"]) == (name, True)
+    result = control.get_storage_lens_configuration(**where)["StorageLensConfiguration"]
+    assert (result["Id"], result["IsEnabled"]) == (name, True)
 
 
-def test_what_moto_cannot_answer_is_no_server_error_that_is_retried(sandbox: Sandbox) -> None:
+def test_an_unknown_operation_is_not_a_retryable_server_error(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError) as refused:
         sandbox.client("ssm").describe_instance_patches(InstanceId="i-0123456789abcdef0")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
@@ -165,7 +165,7 @@ def put_policy(s3: Any, bucket: str, statement: dict[str, Any]) -> None:
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
-def test_what_a_roles_policies_allow_is_simulated(sandbox: Any, fresh: Callable[[str], str]) -> None:
+def test_the_policies_of_a_role_are_simulated(sandbox: Any, fresh: Callable[[str], str]) -> None:
     iam, name = sandbox.client("iam"), fresh("role")
     arn = make_role(sandbox, name)
     statements = [
@@ -205,17 +205,17 @@ def test_what_a_roles_policies_allow_is_simulated(sandbox: Any, fresh: Callable[
     assert refused[0] == "NoSuchEntity"
 
 
-def test_a_key_has_the_id_that_is_chosen_for_it(sandbox: Sandbox) -> None:
+def test_a_key_has_its_custom_id(sandbox: Sandbox) -> None:
     kms, chosen = sandbox.client("kms"), "00000000-1111-2222-3333-444444444444"
-    made = kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": chosen}])["KeyMetadata"]
+    key = kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": chosen}])["KeyMetadata"]
     arn = f"arn:aws:kms:eu-north-1:123456789012:key/{chosen}"
-    assert (made["KeyId"], made["Arn"]) == (chosen, arn)
+    assert (key["KeyId"], key["Arn"]) == (chosen, arn)
     sealed = kms.encrypt(KeyId=arn, Plaintext=b"text")["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"text"
     assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]
 
 
-def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_the_key_of_a_log_group_can_change_and_be_removed(sandbox: Sandbox, fresh: Fresh) -> None:
     logs, name = sandbox.client("logs"), fresh("adopted")
     logs.create_log_group(logGroupName=name)
     arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{name}:*"
@@ -223,8 +223,8 @@ def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) 
 
     def find_key() -> str | None:
         [group] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-        found: str | None = group.get("kmsKeyId")
-        return found
+        result: str | None = group.get("kmsKeyId")
+        return result
 
     logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
     assert find_key() == key
@@ -234,7 +234,7 @@ def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) 
     logs.delete_log_group(logGroupName=name)
 
 
-def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_tags_are_deleted_with_their_resource(sandbox: Sandbox, fresh: Fresh) -> None:
     name, tags = fresh("again"), [{"Key": "of", "Value": "the first"}]
     logs, scheduler, s3 = (sandbox.client(service) for service in ("logs", "scheduler", "s3"))
     logs.create_log_group(logGroupName=name, tags={"of": "the first"})
@@ -272,7 +272,7 @@ def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
         ({"Tier": "Intelligent-Tiering"}, 8193, None),
     ],
 )
-def test_a_parameter_holds_what_its_tier_allows(
+def test_a_parameter_value_has_the_maximum_length_of_its_tier(
     sandbox: Sandbox, fresh: Fresh, tier: dict[str, str], characters: int, stored: str | None
 ) -> None:
     ssm, request = (
@@ -291,7 +291,7 @@ def test_a_parameter_holds_what_its_tier_allows(
     ssm.delete_parameter(Name=request["Name"])
 
 
-def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_a_large_parameter_becomes_advanced_and_stays_advanced(sandbox: Sandbox, fresh: Fresh) -> None:
     ssm, name = sandbox.client("ssm"), f"/{fresh('grows')}"
 
     def put(characters: int, tier: str) -> str:
@@ -306,21 +306,21 @@ def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandb
 
 def test_service_quotas_are_those_of_the_catalogue_and_an_increase_is_granted(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas", "ap-southeast-1")
-    named = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
-    default = client.get_aws_default_service_quota(**named)["Quota"]
+    names = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
+    default = client.get_aws_default_service_quota(**names)["Quota"]
     assert (default["QuotaName"], default["Value"]) == (find_serverless_concurrency().name, 10.0)
-    requested = client.request_service_quota_increase(**named, DesiredValue=50)["RequestedQuota"]
+    requested = client.request_service_quota_increase(**names, DesiredValue=50)["RequestedQuota"]
     assert requested["Status"] == "APPROVED"
-    assert client.get_service_quota(**named)["Quota"]["Value"] == 50.0
-    assert client.get_aws_default_service_quota(**named)["Quota"]["Value"] == 10.0
+    assert client.get_service_quota(**names)["Quota"]["Value"] == 50.0
+    assert client.get_aws_default_service_quota(**names)["Quota"]["Value"] == 10.0
     elsewhere = sandbox.client("service-quotas", "eu-west-1")
-    assert elsewhere.get_service_quota(**named)["Quota"]["Value"] == 10.0, "a quota is of one Region"
+    assert elsewhere.get_service_quota(**names)["Quota"]["Value"] == 10.0, "a quota is of one Region"
 
 
 def test_a_quota_cannot_be_lowered_and_an_unknown_one_is_not_found(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas")
-    named = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
-    assert catch_error(client.request_service_quota_increase, **named, DesiredValue=1)[0] == "IllegalArgumentException"
+    names = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
+    assert catch_error(client.request_service_quota_increase, **names, DesiredValue=1)[0] == "IllegalArgumentException"
     for call in (client.get_service_quota, client.get_aws_default_service_quota):
         code, _ = catch_error(call, ServiceCode="sagemaker", QuotaCode="L-00000000")
         assert code == "NoSuchResourceException"
@@ -384,6 +384,6 @@ def list_moto_assignments(tree: ast.Module) -> Iterator[ast.Assign | ast.Call]:
 
 def test_each_patch_is_listed_once() -> None:
     modules = {path.stem for path in Path(moto_patches.__file__).parent.glob("*.py")} - {"__init__"}
-    listed = [*moto_patches.CONNECTIONS, *(name for names in moto_patches.PATCHES.values() for name in names)]
-    assert sorted(listed) == sorted(modules)
+    listed_names = [*moto_patches.CONNECTIONS, *(name for names in moto_patches.PATCHES.values() for name in names)]
+    assert sorted(listed_names) == sorted(modules)
     assert all(f"`{name}`" in str(moto_patches.__doc__) for name in modules)

@@ -26,8 +26,8 @@ def token() -> str:
 
 
 @pytest.fixture
-def made(sagemaker: Any, fresh: Fresh) -> Callable[..., str]:
-    """Make a pipeline of these steps; answers its name."""
+def create_pipeline(sagemaker: Any, fresh: Fresh) -> Callable[..., str]:
+    """Return a function that creates a pipeline and returns its name."""
 
     def make(*steps: dict[str, Any], definition: str | None = None, **more: Any) -> str:
         name = fresh("pipe")
@@ -41,8 +41,8 @@ def made(sagemaker: Any, fresh: Fresh) -> Callable[..., str]:
 
 
 @pytest.fixture
-def started(sagemaker: Any) -> Callable[..., str]:
-    """Start a pipeline; answers the execution's ARN."""
+def start_execution(sagemaker: Any) -> Callable[..., str]:
+    """Return a function that starts a pipeline and returns the ARN of the execution."""
 
     def start(name: str, **more: Any) -> str:
         request = {"PipelineName": name, "ClientRequestToken": token(), **more}
@@ -52,22 +52,22 @@ def started(sagemaker: Any) -> Callable[..., str]:
 
 
 @pytest.fixture
-def ended(sagemaker: Any) -> Callable[..., dict[str, Any]]:
-    """Wait for the end of an execution; answers its steps by name."""
+def wait_for_end(sagemaker: Any) -> Callable[..., dict[str, Any]]:
+    """Return a function that waits for the end of an execution and returns its steps by name."""
 
     def wait(arn: str, status: str = "Succeeded") -> dict[str, Any]:
         def over() -> Any:
-            found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-            return found if found["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
+            description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            return description if description["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
 
-        found, steps = wait_until(over, seconds=240), listed(sagemaker, arn)
-        assert found["PipelineExecutionStatus"] == status, (found, steps)
+        description, steps = wait_until(over, seconds=240), list_steps(sagemaker, arn)
+        assert description["PipelineExecutionStatus"] == status, (description, steps)
         return steps
 
     return wait
 
 
-def listed(sagemaker: Any, arn: str) -> dict[str, Any]:
+def list_steps(sagemaker: Any, arn: str) -> dict[str, Any]:
     answer = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
     return {step["StepName"]: step for step in answer["PipelineExecutionSteps"]}
 
@@ -75,39 +75,52 @@ def listed(sagemaker: Any, arn: str) -> dict[str, Any]:
 # Definitions
 
 
-def test_a_pipeline_is_described_listed_tagged_and_deleted(sagemaker: Any, made: Callable[..., str]) -> None:
+def test_a_pipeline_is_described_listed_tagged_and_deleted(sagemaker: Any, create_pipeline: Callable[..., str]) -> None:
     tags = [{"Key": "team", "Value": "flights"}]
-    name = made(FAIL, PipelineDescription="d", Tags=tags, ParallelismConfiguration={"MaxParallelExecutionSteps": 3})
-    found = sagemaker.describe_pipeline(PipelineName=name)
-    assert json.loads(found["PipelineDefinition"])["Steps"] == [FAIL]
-    assert (found["PipelineStatus"], found["PipelineDescription"], found["RoleArn"]) == ("Active", "d", ROLE)
-    assert (found["PipelineDisplayName"], found["ParallelismConfiguration"]) == (name, {"MaxParallelExecutionSteps": 3})
-    assert found["PipelineArn"] == f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{name}"
-    assert sagemaker.describe_pipeline(PipelineName=found["PipelineArn"])["PipelineName"] == name
-    assert sagemaker.list_tags(ResourceArn=found["PipelineArn"])["Tags"] == tags
+    name = create_pipeline(
+        FAIL, PipelineDescription="d", Tags=tags, ParallelismConfiguration={"MaxParallelExecutionSteps": 3}
+    )
+    description = sagemaker.describe_pipeline(PipelineName=name)
+    assert json.loads(description["PipelineDefinition"])["Steps"] == [FAIL]
+    assert (description["PipelineStatus"], description["PipelineDescription"], description["RoleArn"]) == (
+        "Active",
+        "d",
+        ROLE,
+    )
+    assert (description["PipelineDisplayName"], description["ParallelismConfiguration"]) == (
+        name,
+        {"MaxParallelExecutionSteps": 3},
+    )
+    assert description["PipelineArn"] == f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{name}"
+    assert sagemaker.describe_pipeline(PipelineName=description["PipelineArn"])["PipelineName"] == name
+    assert sagemaker.list_tags(ResourceArn=description["PipelineArn"])["Tags"] == tags
     (summary,) = sagemaker.list_pipelines(PipelineNamePrefix=name)["PipelineSummaries"]
     assert (summary["PipelineName"], summary["RoleArn"]) == (name, ROLE)
     assert sagemaker.list_pipelines(PipelineNamePrefix=name, CreatedBefore=0)["PipelineSummaries"] == []
     answer = sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=token())
-    assert answer["PipelineArn"] == found["PipelineArn"]
+    assert answer["PipelineArn"] == description["PipelineArn"]
     code, message = catch_error(sagemaker.describe_pipeline, PipelineName=name)
-    assert (code, message) == ("ResourceNotFound", f"Pipeline '{found['PipelineArn']}' does not exist.")
+    assert (code, message) == ("ResourceNotFound", f"Pipeline '{description['PipelineArn']}' does not exist.")
 
 
-def test_pipelines_are_listed_the_newest_first_and_page_by_page(sagemaker: Any, made: Callable[..., str]) -> None:
-    names = [made(FAIL) for _ in range(3)]
+def test_pipelines_are_listed_the_newest_first_and_page_by_page(
+    sagemaker: Any, create_pipeline: Callable[..., str]
+) -> None:
+    names = [create_pipeline(FAIL) for _ in range(3)]
     first = sagemaker.list_pipelines(MaxResults=2)
     assert [one["PipelineName"] for one in first["PipelineSummaries"]] == names[:0:-1]
     second = sagemaker.list_pipelines(MaxResults=1, NextToken=first["NextToken"])
     assert [one["PipelineName"] for one in second["PipelineSummaries"]] == names[:1]
 
 
-def test_a_definition_is_checked_when_it_comes(sagemaker: Any, made: Callable[..., str], fresh: Fresh) -> None:
+def test_a_definition_is_checked_when_it_comes(
+    sagemaker: Any, create_pipeline: Callable[..., str], fresh: Fresh
+) -> None:
     bad = pipeline(training("Train", DependsOn=["Gone"]))
     why = "Unable to parse pipeline definition. Step 'Train' depends on step 'Gone', which is not defined."
     request = {"PipelineName": fresh("p"), "RoleArn": ROLE, "ClientRequestToken": token()}
     assert catch_error(sagemaker.create_pipeline, **request, PipelineDefinition=bad) == ("ValidationException", why)
-    assert catch_error(sagemaker.update_pipeline, PipelineName=made(FAIL), PipelineDefinition=bad)[1] == why
+    assert catch_error(sagemaker.update_pipeline, PipelineName=create_pipeline(FAIL), PipelineDefinition=bad)[1] == why
     assert "Either Pipeline Definition or" in catch_error(sagemaker.create_pipeline, **request)[1]
     code, message = catch_error(
         sagemaker.create_pipeline, **request, PipelineDefinition=pipeline({"Name": "E", "Type": "EMR", "Arguments": {}})
@@ -135,7 +148,9 @@ def test_a_definition_may_lie_in_s3(sagemaker: Any, s3: Any, bucket: str, fresh:
     assert "Both Pipeline Definition and" in catch_error(sagemaker.create_pipeline, **both)[1]
 
 
-def test_asking_twice_makes_one(sagemaker: Any, fresh: Fresh, made: Callable[..., str]) -> None:
+def test_a_repeated_request_creates_one_pipeline(
+    sagemaker: Any, fresh: Fresh, create_pipeline: Callable[..., str]
+) -> None:
     request = {
         "PipelineName": fresh("p"),
         "RoleArn": ROLE,
@@ -146,15 +161,18 @@ def test_asking_twice_makes_one(sagemaker: Any, fresh: Fresh, made: Callable[...
     code, message = catch_error(sagemaker.create_pipeline, **request | {"ClientRequestToken": token()})
     assert code == "ValidationException"
     assert message.startswith("Pipeline names must be unique within an AWS account and region.")
-    start = {"PipelineName": made(FAIL), "ClientRequestToken": token()}
+    start = {"PipelineName": create_pipeline(FAIL), "ClientRequestToken": token()}
     arns = [sagemaker.start_pipeline_execution(**start)["PipelineExecutionArn"] for _ in range(2)]
     assert arns[0] == arns[1]
 
 
 def test_every_other_definition_is_a_version_which_aliases_name(
-    sagemaker: Any, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+    sagemaker: Any,
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
-    name = made(FAIL, PipelineVersionAliases=["live"])
+    name = create_pipeline(FAIL, PipelineVersionAliases=["live"])
     other = pipeline(FAIL | {"Name": "Other"})
     assert sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=other)["PipelineVersionId"] == 2
     assert sagemaker.update_pipeline(PipelineName=name, PipelineDescription="only words")["PipelineVersionId"] == 2
@@ -164,8 +182,8 @@ def test_every_other_definition_is_a_version_which_aliases_name(
         live["PipelineDefinition"]
         == sagemaker.describe_pipeline(PipelineName=name, PipelineVersionId=1)["PipelineDefinition"]
     )
-    arn = started(name, PipelineVersionAlias="live")
-    assert set(ended(arn, "Failed")) == {"Fail"}
+    arn = start_execution(name, PipelineVersionAlias="live")
+    assert set(wait_for_end(arn, "Failed")) == {"Fail"}
     assert sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineVersionId"] == 1
     text = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)["PipelineDefinition"]
     assert text == live["PipelineDefinition"]
@@ -182,34 +200,36 @@ def test_every_other_definition_is_a_version_which_aliases_name(
     assert [(one["PipelineVersionId"], one["PipelineVersionAliases"]) for one in versions] == [(2, ["live"]), (1, [])]
     assert versions[1]["LastExecutionPipelineExecutionArn"] == arn
     assert versions[0]["PipelineVersionDisplayName"] == "v2"
-    latest = started(name, PipelineVersionAlias="live")
-    assert set(ended(latest, "Failed")) == {"Other"}
+    latest = start_execution(name, PipelineVersionAlias="live")
+    assert set(wait_for_end(latest, "Failed")) == {"Other"}
     executions = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
     assert [one["PipelineExecutionArn"] for one in executions] == [latest, arn]
     assert executions[0]["PipelineExecutionFailureReason"] == "Step failure: One or multiple steps failed."
     of_alias = sagemaker.list_pipeline_executions(PipelineName=name, PipelineVersionAlias="live")
     assert [one["PipelineExecutionArn"] for one in of_alias["PipelineExecutionSummaries"]] == [latest]
-    gone = catch_error(
+    error = catch_error(
         sagemaker.start_pipeline_execution, PipelineName=name, PipelineVersionId=9, ClientRequestToken=token()
     )
-    assert gone[0] == "ResourceNotFound"
+    assert error[0] == "ResourceNotFound"
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("values", "message"),
     [
-        ([], "Parameter 'Rounds' has no default value and must be given."),
-        ([("Rounds", "many")], "Value 'many' of parameter 'Rounds' is no Integer."),
+        ([], "Parameter 'Rounds' has no default value and is required."),
+        ([("Rounds", "many")], "Value 'many' of parameter 'Rounds' is not of type Integer."),
         ([("Rounds", "1"), ("Colour", "red")], "Parameter 'Colour' is not defined in the pipeline definition."),
-        ([("Rounds", "3")], "Value '3' of parameter 'Rounds' is none of: 1, 2."),
+        ([("Rounds", "3")], "Value '3' of parameter 'Rounds' must be one of: 1, 2."),
     ],
 )
-def test_parameters_must_fit(sagemaker: Any, made: Callable[..., str], given: list[tuple[str, str]], why: str) -> None:
+def test_invalid_parameters_are_refused(
+    sagemaker: Any, create_pipeline: Callable[..., str], values: list[tuple[str, str]], message: str
+) -> None:
     parameters = [{"Name": "Rounds", "Type": "Integer", "EnumValues": [1, 2]}]
-    name = made(definition=pipeline(FAIL, Parameters=parameters))
-    values = [{"Name": parameter, "Value": value} for parameter, value in given]
-    request = {"PipelineName": name, "ClientRequestToken": token(), "PipelineParameters": values}
-    assert catch_error(sagemaker.start_pipeline_execution, **request) == ("ValidationException", why)
+    name = create_pipeline(definition=pipeline(FAIL, Parameters=parameters))
+    start_parameters = [{"Name": parameter, "Value": value} for parameter, value in values]
+    request = {"PipelineName": name, "ClientRequestToken": token(), "PipelineParameters": start_parameters}
+    assert catch_error(sagemaker.start_pipeline_execution, **request) == ("ValidationException", message)
 
 
 # Executions
@@ -228,7 +248,7 @@ print(f"auc={value};")
 
 @pytest.fixture
 def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
-    """A training step whose metric `auc` is `value`; `bad` fails, `endless` runs until it is stopped."""
+    """Return a function that builds a training step: `bad` fails, `endless` runs until it is stopped."""
     s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
 
     def make(name: str = "Train", *, value: Any, **more: Any) -> dict[str, Any]:
@@ -253,7 +273,7 @@ def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
-    """What EventBridge tells of a pipeline's executions and steps, in order."""
+    """Return a function that returns the events of a pipeline's executions and steps, in order."""
     sqs, bridge, rule = sandbox.client("sqs"), sandbox.client("events"), fresh("rule")
     pattern = {
         "source": ["aws.sagemaker"],
@@ -263,13 +283,13 @@ def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict
         ],
     }
     url = subscribe_queue(sandbox, rule, pattern)
-    heard: list[dict[str, Any]] = []
+    events_received: list[dict[str, Any]] = []
 
     def of_pipeline(pipeline_arn: str) -> list[dict[str, Any]]:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            heard.append(json.loads(message["Body"]))
+            events_received.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [event for event in heard if event["detail"]["pipelineArn"] == pipeline_arn]
+        return [event for event in events_received if event["detail"]["pipelineArn"] == pipeline_arn]
 
     yield of_pipeline
     bridge.remove_targets(Rule=rule, Ids=["queue"])
@@ -279,9 +299,9 @@ def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict
 def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_changed(
     sagemaker: Any,
     train: Callable[..., Any],
-    made: Callable[..., str],
-    started: Callable[..., str],
-    ended: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
     events: Callable[[str], list[dict[str, Any]]],
     fresh: Fresh,
 ) -> None:
@@ -308,10 +328,10 @@ def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_
         Parameters=[{"Name": "Value", "DefaultValue": "0.8"}],
         PipelineExperimentConfig={"ExperimentName": "flights", "TrialName": {"Get": "Execution.PipelineExecutionId"}},
     )
-    name = made(definition=definition)
-    first = started(name, PipelineExecutionDisplayName="first")
-    steps = ended(first)
-    assert {step: found["StepStatus"] for step, found in steps.items()} == dict.fromkeys(
+    name = create_pipeline(definition=definition)
+    first = start_execution(name, PipelineExecutionDisplayName="first")
+    steps = wait_for_end(first)
+    assert {step: description["StepStatus"] for step, description in steps.items()} == dict.fromkeys(
         ("Train", "Baseline", "Good", "Register", "Model"), "Succeeded"
     )
     assert steps["Good"]["Metadata"] == {"Condition": {"Outcome": "True"}}
@@ -322,22 +342,22 @@ def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_
     package = sagemaker.describe_model_package(ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"])
     artifacts = sagemaker.describe_training_job(TrainingJobName=job)["ModelArtifacts"]["S3ModelArtifacts"]
     assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == artifacts
-    found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=first)
-    assert found["PipelineExperimentConfig"] == {"ExperimentName": "flights", "TrialName": identity}
-    assert found["PipelineExecutionDisplayName"] == "first"
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=first)
+    assert description["PipelineExperimentConfig"] == {"ExperimentName": "flights", "TrialName": identity}
+    assert description["PipelineExecutionDisplayName"] == "first"
 
-    second = started(name)
-    again = ended(second)
+    second = start_execution(name)
+    later_steps = wait_for_end(second)
     hits = {
-        step: found["CacheHitResult"]["SourcePipelineExecutionArn"]
-        for step, found in again.items()
-        if "CacheHitResult" in found
+        step: description["CacheHitResult"]["SourcePipelineExecutionArn"]
+        for step, description in later_steps.items()
+        if "CacheHitResult" in description
     }
     assert hits == {"Train": first, "Baseline": first}
-    assert again["Train"]["Metadata"] == steps["Train"]["Metadata"]
+    assert later_steps["Train"]["Metadata"] == steps["Train"]["Metadata"]
 
-    third = ended(started(name, PipelineParameters=[{"Name": "Value", "Value": "0.6"}]), "Failed")
-    assert {step for step, found in third.items() if "CacheHitResult" in found} == {"Baseline"}
+    third = wait_for_end(start_execution(name, PipelineParameters=[{"Name": "Value", "Value": "0.6"}]), "Failed")
+    assert {step for step, description in third.items() if "CacheHitResult" in description} == {"Baseline"}
     assert third["Fail"]["FailureReason"] == "no"
 
     arn = sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
@@ -372,25 +392,25 @@ def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_
 def test_an_execution_that_failed_goes_on_where_it_failed(
     sandbox: Sandbox,
     sagemaker: Any,
-    made: Callable[..., str],
-    started: Callable[..., str],
-    ended: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
     fresh: Fresh,
 ) -> None:
     queue = sandbox.client("sqs").create_queue(QueueName=fresh("queue"))["QueueUrl"]
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}, "DependsOn": ["First"]}
-    name = made(condition("First", 1, 0, then=[], otherwise=[]), ask)
-    arn = started(name)
+    name = create_pipeline(condition("First", 1, 0, then=[], otherwise=[]), ask)
+    arn = start_execution(name)
 
-    def asked() -> str:
-        """The token of the one message, which is taken, so that it does not come again."""
+    def receive_token() -> str:
+        """Receive and delete a message. Return its token."""
         sqs = sandbox.client("sqs")
         for message in sqs.receive_message(QueueUrl=queue).get("Messages", []):
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             return str(json.loads(message["Body"])["token"])
         return ""
 
-    callback = wait_until(asked)
+    callback = wait_until(receive_token)
     assert (
         catch_error(sagemaker.delete_pipeline, PipelineName=name, ClientRequestToken=token())[0] == "ConflictException"
     )
@@ -398,19 +418,19 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
     assert busy[0] == "ConflictException"
     answer = sagemaker.send_pipeline_execution_step_failure(CallbackToken=callback, FailureReason="called off")
     assert answer["PipelineExecutionArn"] == arn
-    steps = ended(arn, "Failed")
+    steps = wait_for_end(arn, "Failed")
     assert steps["Ask"]["FailureReason"] == "called off"
     assert (
         sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=token())["PipelineExecutionArn"]
         == arn
     )
-    callback = wait_until(asked)
+    callback = wait_until(receive_token)
     outputs = [{"Name": "unused", "Value": "1"}]
     answer = sagemaker.send_pipeline_execution_step_success(CallbackToken=callback, OutputParameters=outputs)
     assert answer["PipelineExecutionArn"] == arn
-    again = ended(arn)
-    assert again["First"] == steps["First"], "what had succeeded was left alone"
-    assert again["Ask"]["Metadata"]["Callback"]["OutputParameters"] == outputs
+    later_steps = wait_for_end(arn)
+    assert later_steps["First"] == steps["First"], "what had succeeded was left alone"
+    assert later_steps["Ask"]["Metadata"]["Callback"]["OutputParameters"] == outputs
     code, _ = catch_error(sagemaker.send_pipeline_execution_step_success, CallbackToken=callback)
     assert code == "ResourceNotFound"
 
@@ -418,15 +438,15 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
 def test_stopping_an_execution_stops_its_job(
     sagemaker: Any,
     train: Callable[..., Any],
-    made: Callable[..., str],
-    started: Callable[..., str],
-    ended: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
-    name = made(train(value="endless"), train("After", value="0.5", DependsOn=["Train"]))
-    arn = started(name)
+    name = create_pipeline(train(value="endless"), train("After", value="0.5", DependsOn=["Train"]))
+    arn = start_execution(name)
 
     def job() -> str:
-        metadata = listed(sagemaker, arn).get("Train", {}).get("Metadata", {})
+        metadata = list_steps(sagemaker, arn).get("Train", {}).get("Metadata", {})
         return str(metadata["TrainingJob"]["Arn"]).split("/")[1] if metadata else ""
 
     running = wait_until(job)
@@ -440,10 +460,15 @@ def test_stopping_an_execution_stops_its_job(
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=token())["PipelineExecutionArn"]
         == arn
     )
-    assert {step: found["StepStatus"] for step, found in ended(arn, "Stopped").items()} == {"Train": "Stopped"}
+    assert {step: description["StepStatus"] for step, description in wait_for_end(arn, "Stopped").items()} == {
+        "Train": "Stopped"
+    }
     assert sagemaker.describe_training_job(TrainingJobName=running)["TrainingJobStatus"] == "Stopped"
-    found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    assert (found["PipelineExecutionDescription"], found["ParallelismConfiguration"]["MaxParallelExecutionSteps"]) == (
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert (
+        description["PipelineExecutionDescription"],
+        description["ParallelismConfiguration"]["MaxParallelExecutionSteps"],
+    ) == (
         "long",
         1,
     )
@@ -452,9 +477,12 @@ def test_stopping_an_execution_stops_its_job(
 
 
 def test_a_failed_job_is_told_as_the_reason(
-    train: Callable[..., Any], made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+    train: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
-    steps = ended(started(made(train(value="bad"))), "Failed")
+    steps = wait_for_end(start_execution(create_pipeline(train(value="bad"))), "Failed")
     assert steps["Train"]["FailureReason"].startswith("ClientError: AlgorithmError")
     assert steps["Train"]["AttemptCount"] == 1
 
@@ -462,20 +490,20 @@ def test_a_failed_job_is_told_as_the_reason(
 def test_selected_steps_run_on_an_earlier_execution(
     sagemaker: Any,
     train: Callable[..., Any],
-    made: Callable[..., str],
-    started: Callable[..., str],
-    ended: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
     model = {
         "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}}
     }
     step = {"Name": "Model", "Type": "Model", "Arguments": model | {"ExecutionRoleArn": ROLE}}
-    name = made(train(value="0.5"), step)
-    first = started(name)
-    before = ended(first)
+    name = create_pipeline(train(value="0.5"), step)
+    first = start_execution(name)
+    before = wait_for_end(first)
     config = {"SourcePipelineExecutionArn": first, "SelectedSteps": [{"StepName": "Model"}]}
-    second = started(name, SelectiveExecutionConfig=config)
-    steps = ended(second)
+    second = start_execution(name, SelectiveExecutionConfig=config)
+    steps = wait_for_end(second)
     assert steps["Train"]["SelectiveExecutionResult"] == {"SourcePipelineExecutionArn": first}
     assert steps["Train"]["Metadata"] == before["Train"]["Metadata"]
     assert steps["Model"]["Metadata"] != before["Model"]["Metadata"]
@@ -492,7 +520,11 @@ def handler(event, context):
 
 
 def test_a_lambda_step_runs_the_function_as_its_role(
-    sandbox: Sandbox, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any], fresh: Fresh
+    sandbox: Sandbox,
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
+    fresh: Fresh,
 ) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as content:
@@ -509,12 +541,15 @@ def test_a_lambda_step_runs_the_function_as_its_role(
     )["FunctionArn"]
     outputs = [{"OutputName": "total", "OutputType": "Integer"}, {"OutputName": "who", "OutputType": "String"}]
     step = {"Name": "Add", "Type": "Lambda", "FunctionArn": arn, "Arguments": {"a": 2}, "OutputParameters": outputs}
-    found = ended(started(made(step)))["Add"]["Metadata"]["Lambda"]
-    given = {one["Name"]: one["Value"] for one in found["OutputParameters"]}
-    assert given["total"] == "5"
-    assert given["who"].startswith(f"arn:aws:sts::123456789012:assumed-role/{name}/")
+    description = wait_for_end(start_execution(create_pipeline(step)))["Add"]["Metadata"]["Lambda"]
+    parameter_values = {one["Name"]: one["Value"] for one in description["OutputParameters"]}
+    assert parameter_values["total"] == "5"
+    assert parameter_values["who"].startswith(f"arn:aws:sts::123456789012:assumed-role/{name}/")
     missing = step | {"FunctionArn": arn + "-gone"}
-    assert "The Lambda function" in ended(started(made(missing)), "Failed")["Add"]["FailureReason"]
+    assert (
+        "The Lambda function"
+        in wait_for_end(start_execution(create_pipeline(missing)), "Failed")["Add"]["FailureReason"]
+    )
 
 
 FIT = """
@@ -585,23 +620,28 @@ def batch(s3: Any, bucket: str, train: Callable[..., Any]) -> str:
         },
         **cached,
     }
-    told = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Prepare.PropertyFiles.Told"}, "Path": "rows"}}
-    enough = condition("Enough", told, 2, then=[fit, model, transform], otherwise=[FAIL])
+    row_count = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Prepare.PropertyFiles.Told"}, "Path": "rows"}}
+    enough = condition("Enough", row_count, 2, then=[fit, model, transform], otherwise=[FAIL])
     return pipeline(prepare, enough, Parameters=[{"Name": "Factor", "DefaultValue": "2"}])
 
 
 def test_data_is_prepared_a_model_fitted_and_the_data_transformed_each_once(
-    s3: Any, bucket: str, batch: str, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+    s3: Any,
+    bucket: str,
+    batch: str,
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
-    """The second time a new model of the same artifacts is made, which AWS's cache takes for another."""
+    """The second execution creates a new model of the same artifacts, which is another model for the cache."""
 
     def hits(**more: Any) -> tuple[set[str], bytes]:
-        steps = ended(started(name, **more))
+        steps = wait_for_end(start_execution(name, **more))
         assert set(steps) == {"Prepare", "Enough", "Fit", "Model", "Transform"}
-        written = s3.get_object(Bucket=bucket, Key="out/rows.csv.out")["Body"].read()
-        return {step for step, found in steps.items() if "CacheHitResult" in found}, written
+        output = s3.get_object(Bucket=bucket, Key="out/rows.csv.out")["Body"].read()
+        return {step for step, description in steps.items() if "CacheHitResult" in description}, output
 
-    name = made(definition=batch)
+    name = create_pipeline(definition=batch)
     assert hits() == (set(), b"6\n12\n18\n")
     assert hits() == ({"Prepare", "Fit"}, b"6\n12\n18\n")
     factor = [{"Name": "Factor", "Value": "5"}]
@@ -611,9 +651,9 @@ def test_data_is_prepared_a_model_fitted_and_the_data_transformed_each_once(
 def test_a_tuning_step_hands_on_its_best_job(
     sagemaker: Any,
     train: Callable[..., Any],
-    made: Callable[..., str],
-    started: Callable[..., str],
-    ended: Callable[..., Any],
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
     arguments = train(value="0")["Arguments"]
     hyperparameters = arguments.pop("HyperParameters")
@@ -635,36 +675,48 @@ def test_a_tuning_step_hands_on_its_best_job(
         "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"},
     }
     best = {"Get": "Steps.Tune.BestTrainingJob.FinalHyperParameterTuningJobObjectiveMetric.Value"}
-    name = made(tune, condition("Good", best, 0.8, then=[], otherwise=[FAIL]))
-    first = started(name)
-    steps = ended(first)
+    name = create_pipeline(tune, condition("Good", best, 0.8, then=[], otherwise=[FAIL]))
+    first = start_execution(name)
+    steps = wait_for_end(first)
     tuning = steps["Tune"]["Metadata"]["TuningJob"]["Arn"].split("/")[1]
-    found = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning)
-    assert found["TrainingJobStatusCounters"]["Completed"] == 2
-    again = ended(started(name))
-    assert again["Tune"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
+    description = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning)
+    assert description["TrainingJobStatusCounters"]["Completed"] == 2
+    later_steps = wait_for_end(start_execution(name))
+    assert later_steps["Tune"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
 
 
-def test_what_was_given_is_listed(
-    sagemaker: Any, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+def test_the_parameters_of_the_request_are_listed(
+    sagemaker: Any,
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
     parameters = [{"Name": "A"}, {"Name": "B", "DefaultValue": "b"}]
-    given = [{"Name": "A", "Value": "a"}]
-    arn = started(made(definition=pipeline(FAIL, Parameters=parameters)), PipelineParameters=given)
-    ended(arn, "Failed")
-    assert sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"] == given
+    parameter_values = [{"Name": "A", "Value": "a"}]
+    arn = start_execution(
+        create_pipeline(definition=pipeline(FAIL, Parameters=parameters)), PipelineParameters=parameter_values
+    )
+    wait_for_end(arn, "Failed")
+    assert (
+        sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+        == parameter_values
+    )
 
 
 def test_a_json_document_in_s3_is_read_where_an_expression_says(
-    s3: Any, bucket: str, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+    s3: Any,
+    bucket: str,
+    create_pipeline: Callable[..., str],
+    start_execution: Callable[..., str],
+    wait_for_end: Callable[..., Any],
 ) -> None:
     s3.put_object(Bucket=bucket, Key="metrics.json", Body=b'{"auc": [0.9]}')
     uri = {"Std:Join": {"On": "/", "Values": [f"s3://{bucket}", "metrics.json"]}}
     metric = {"Std:JsonGet": {"S3Uri": uri, "Path": "auc[0]"}}
-    steps = ended(started(made(condition("Good", metric, 0.8, then=[], otherwise=[FAIL]))))
+    steps = wait_for_end(start_execution(create_pipeline(condition("Good", metric, 0.8, then=[], otherwise=[FAIL]))))
     assert steps["Good"]["Metadata"] == {"Condition": {"Outcome": "True"}}
     bad = {"Std:JsonGet": {"S3Uri": f"s3://{bucket}/gone.json", "Path": "auc"}}
-    steps = ended(started(made(condition("Good", bad, 0.8, then=[], otherwise=[]))), "Failed")
+    steps = wait_for_end(start_execution(create_pipeline(condition("Good", bad, 0.8, then=[], otherwise=[]))), "Failed")
     assert steps["Good"]["FailureReason"].startswith(f"ClientError: Failed to read s3://{bucket}/gone.json")
 
 
@@ -677,13 +729,13 @@ def test_an_execution_goes_on_after_a_restart(tmp_path: Path) -> None:
         sagemaker = sandbox.client("sagemaker")
         sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE)
         arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
-        asked = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+        messages = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
         assert "p/" in json.dumps(sandbox.inventory())
     with Sandbox.start(state=tmp_path) as sandbox:
         sagemaker = sandbox.client("sagemaker")
-        assert listed(sagemaker, arn)["Ask"]["StepStatus"] == "Executing"
-        sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(asked[0]["Body"])["token"])
-        wait_until(lambda: listed(sagemaker, arn).get("Train", {}).get("StepStatus") == "Failed")
-        why = listed(sagemaker, arn)["Train"]["FailureReason"]
+        assert list_steps(sagemaker, arn)["Ask"]["StepStatus"] == "Executing"
+        sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(messages[0]["Body"])["token"])
+        wait_until(lambda: list_steps(sagemaker, arn).get("Train", {}).get("StepStatus") == "Failed")
+        why = list_steps(sagemaker, arn)["Train"]["FailureReason"]
         assert why.startswith("ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: ")
         assert sagemaker.list_pipelines()["PipelineSummaries"][0]["LastExecutionTime"]

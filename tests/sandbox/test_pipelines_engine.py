@@ -43,8 +43,8 @@ def test_a_step_reads_what_an_earlier_one_made(p: Pipeline) -> None:
     model = {"PrimaryContainer": {"Image": "i", "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}}
     execution = p.run(pipeline({"Name": "Model", "Type": "Model", "Arguments": model}, training("Train")))
     assert execution.status == "Succeeded"
-    (_, job), (_, made) = p.outside.made
-    assert made["PrimaryContainer"]["ModelDataUrl"] == f"s3://b/{job['TrainingJobName']}/model.tar.gz"
+    (_, job), (_, request) = p.services.create_requests
+    assert request["PrimaryContainer"]["ModelDataUrl"] == f"s3://b/{job['TrainingJobName']}/model.tar.gz"
     assert job["TrainingJobName"].startswith("pipelines-e0-Train-")
     assert p.events == [
         ("", "Executing"),
@@ -70,7 +70,7 @@ def test_values_come_from_parameters_the_execution_and_its_experiment(p: Pipelin
         PipelineExperimentConfig={"TrialName": join(get("Parameters.Bucket"), "-night")},
     )
     p.run(definition, parameters={"Rounds": 7, "Bucket": "b"})
-    request = p.outside.made[0][1]
+    request = p.services.create_requests[0][1]
     assert request["HyperParameters"] == {"rounds": 7, "where": "s3://b/e0/3/true", "trial": "b-night"}
     assert request["ExperimentConfig"] == {"TrialName": "b-night"}
 
@@ -99,21 +99,21 @@ def test_a_condition_on_no_list_fails_its_step(p: Pipeline, values: Any) -> None
 
 def test_a_pipelines_own_settings_read_no_document(p: Pipeline) -> None:
     """They are resolved while StartPipelineExecution waits."""
-    p.outside.documents["s3://b/names.json"] = {"name": "x"}
+    p.services.documents["s3://b/names.json"] = {"name": "x"}
     name = {"Std:JsonGet": {"S3Uri": "s3://b/names.json", "Path": "name"}}
     with pytest.raises(ValidationError, match=r"Std:JsonGet cannot read s3://b/names.json"):
         p.begin(pipeline(training("Train"), PipelineExperimentConfig={"ExperimentName": name}))
 
 
-@pytest.mark.parametrize(("mean", "begun"), [(0.9, "Train"), (0.4, "Give-up")])
-def test_a_condition_on_a_property_file_decides_which_branch_runs(p: Pipeline, mean: float, begun: str) -> None:
-    p.outside.documents["s3://b/out/metrics.json"] = {"folds": [{}, {"auc": {"mean": mean}}]}
+@pytest.mark.parametrize(("mean", "step_name"), [(0.9, "Train"), (0.4, "Give-up")])
+def test_a_condition_on_a_property_file_decides_which_branch_runs(p: Pipeline, mean: float, step_name: str) -> None:
+    p.services.documents["s3://b/out/metrics.json"] = {"folds": [{}, {"auc": {"mean": mean}}]}
     give_up = {"Name": "Give-up", "Type": "Fail", "Arguments": {"ErrorMessage": join("AUC is ", AUC)}}
     after = training("After", DependsOn=["Train"])
     better = condition("Better", AUC, 0.5, then=[training("Train")], otherwise=[give_up])
     execution = p.run(pipeline(evaluation("s3://b/out/"), better, after))
     assert execution.records["Better"].metadata == {"Condition": {"Outcome": str(mean > 0.5)}}
-    if begun == "Train":
+    if step_name == "Train":
         assert statuses(execution) == dict.fromkeys(("Evaluate", "Better", "Train", "After"), "Succeeded")
     else:
         assert execution.records["Give-up"].reason == "AUC is 0.4"
@@ -148,16 +148,16 @@ def test_conditions_mean_what_they_say(p: Pipeline, one: dict[str, Any], true: b
 
 def test_independent_steps_run_at_once_and_no_more_than_allowed(p: Pipeline) -> None:
     definition = pipeline(*(training(name) for name in "ABCD"))
-    p.outside.held[""] = threading.Event()
+    p.services.held[""] = threading.Event()
     runner = p.begin(definition, max_parallel=2)
-    wait_until(lambda: len(p.outside.made) == 2)
-    p.outside.held[""].set()
+    wait_until(lambda: len(p.services.create_requests) == 2)
+    p.services.held[""].set()
     assert runner.join(60)
-    assert p.outside.most_at_once == 2
-    p.outside.held[""] = threading.Event()
+    assert p.services.max_running == 2
+    p.services.held[""] = threading.Event()
     runner = p.begin(definition)
-    wait_until(lambda: p.outside.most_at_once == 4)
-    p.outside.held[""].set()
+    wait_until(lambda: p.services.max_running == 4)
+    p.services.held[""].set()
     assert runner.join(60)
 
 
@@ -199,18 +199,18 @@ def flights(**changes: Any) -> str:
 def test_the_cache_hits_exactly_the_unchanged_steps(p: Pipeline, change: dict[str, Any], hits: set[str]) -> None:
     """Outputs, machines and spot do not count; a step counts as unchanged where its own resolved inputs are."""
     first = p.run(flights())
-    made = len(p.outside.made)
+    request_count = len(p.services.create_requests)
     second = p.run(flights(**change))
     assert second.status == "Succeeded"
     assert reused(second) == hits
-    assert len(p.outside.made) - made == 3 - len(hits)
+    assert len(p.services.create_requests) - request_count == 3 - len(hits)
     for name in hits:
         assert second.records[name].cache_source == first.arn
         assert second.records[name].metadata == first.records[name].metadata
 
 
 def test_results_that_failed_are_too_old_or_not_asked_for_are_not_used(p: Pipeline) -> None:
-    p.outside.failures["Baseline"] = ["AlgorithmError: no"]
+    p.services.failures["Baseline"] = ["AlgorithmError: no"]
     failed = p.run(flights())
     assert failed.status == "Failed"
     assert reused(p.run(flights())) == {"Prepare", "Train"}, "what succeeded of an execution that failed is used"
@@ -254,27 +254,27 @@ def policy(*exceptions: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_job_is_tried_again_as_its_policy_says_under_a_new_name(p: Pipeline) -> None:
-    p.outside.failures["Train"] = ["CapacityError: none left"] * 2
+    p.services.failures["Train"] = ["CapacityError: none left"] * 2
     retry = [policy("SageMaker.JOB_INTERNAL_ERROR"), policy("SageMaker.CAPACITY_ERROR", MaxAttempts=2)]
     execution = p.run(pipeline(training("Train", RetryPolicies=retry)))
     assert (execution.status, execution.records["Train"].attempts) == ("Succeeded", 3)
-    assert len({request["TrainingJobName"] for _, request in p.outside.made}) == 3
+    assert len({request["TrainingJobName"] for _, request in p.services.create_requests}) == 3
 
 
 def test_a_reason_is_no_longer_than_the_api_has_it(p: Pipeline) -> None:
-    p.outside.failures["Train"] = ["AlgorithmError: " + "no" * 1000]
+    p.services.failures["Train"] = ["AlgorithmError: " + "no" * 1000]
     assert len(p.run(pipeline(training("Train"))).records["Train"].reason or "") == 1024
 
 
 def test_a_tuning_job_retries_its_jobs_itself(p: Pipeline) -> None:
-    p.outside.failures[""] = ["InternalServerError: try again"]
+    p.services.failures[""] = ["InternalServerError: try again"]
     tune = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
     execution = p.run(pipeline(tune | {"RetryPolicies": [policy("SageMaker.JOB_INTERNAL_ERROR")]}))
     assert (execution.status, execution.records["Tune"].attempts) == ("Failed", 1)
 
 
 def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
-    p.outside.failures["Train"] = ["CapacityError: none left"]
+    p.services.failures["Train"] = ["CapacityError: none left"]
     execution = p.run(pipeline(training("Train", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])))
     record = execution.records["Train"]
     assert (execution.status, record.status, record.attempts) == ("Failed", "Failed", 1)
@@ -284,11 +284,11 @@ def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
 
 
 def test_throttling_is_retried_unasked_and_a_refused_request_is_not(p: Pipeline) -> None:
-    p.outside.refusals["CreateModel"] = [ThrottledError("slow down")]
+    p.services.refusals["CreateModel"] = [ThrottledError("slow down")]
     model = {"Name": "Model", "Type": "Model", "Arguments": {}}
     execution = p.run(pipeline(model))
     assert (execution.status, execution.records["Model"].attempts) == ("Succeeded", 2)
-    p.outside.refusals["CreateModel"] = [ValidationError("no image")]
+    p.services.refusals["CreateModel"] = [ValidationError("no image")]
     execution = p.run(pipeline(model))
     assert execution.records["Model"].attempts == 1
     reason = "ClientError: Failed to invoke sagemaker:CreateModel. Error Details: no image"
@@ -296,15 +296,15 @@ def test_throttling_is_retried_unasked_and_a_refused_request_is_not(p: Pipeline)
 
 
 def test_intervals_grow_until_attempts_or_minutes_are_used_up() -> None:
-    def seconds(attempts: int, started: int, **more: Any) -> float | None:
+    def seconds(attempts: int, age_seconds: int, **more: Any) -> float | None:
         moment = now()
-        record = StepRecord("s", "Training", attempts=attempts, start_time=moment - timedelta(seconds=started))
+        record = StepRecord("s", "Training", attempts=attempts, start_time=moment - timedelta(seconds=age_seconds))
         rule = RetryPolicy(ExceptionType=["Step.THROTTLING"], IntervalSeconds=10, BackoffRate=3.0, **more)
         at = find_next_attempt([rule], "Step.THROTTLING", record, moment)
         return None if at is None else (at - moment).total_seconds()
 
     assert [seconds(attempts, 0, MaxAttempts=2) for attempts in (1, 2, 3)] == [10, 30, None]
-    assert [seconds(1, started, ExpireAfterMin=1) for started in (45, 55)] == [10, None]
+    assert [seconds(1, age, ExpireAfterMin=1) for age in (45, 55)] == [10, None]
     assert [seconds(attempts, 0) is None for attempts in (5, 6)] == [False, True], "five times without being told"
 
 
@@ -312,7 +312,7 @@ def test_intervals_grow_until_attempts_or_minutes_are_used_up() -> None:
 
 
 def test_steps_apart_from_a_failed_one_go_on(p: Pipeline) -> None:
-    p.outside.failures["Bad"] = ["AlgorithmError: no"]
+    p.services.failures["Bad"] = ["AlgorithmError: no"]
     execution = p.run(
         pipeline(
             training("Bad"),
@@ -327,7 +327,7 @@ def test_steps_apart_from_a_failed_one_go_on(p: Pipeline) -> None:
 
 @pytest.mark.parametrize(("fails", "status"), [(True, "CompletedWithFailures"), (False, "Succeeded")])
 def test_a_step_may_wait_for_another_to_fail(p: Pipeline, fails: bool, status: str) -> None:
-    p.outside.failures["Train"] = ["AlgorithmError: no"] if fails else []
+    p.services.failures["Train"] = ["AlgorithmError: no"] if fails else []
     on_failure = training("Clean-up", DependsOn=[{"Step": "Train", "Trigger": "Failed"}])
     always = training("Tell", DependsOn=[{"Step": "Train", "Trigger": "Any"}])
     execution = p.run(pipeline(training("Train"), on_failure, *([always] if fails else [])))
@@ -337,7 +337,7 @@ def test_a_step_may_wait_for_another_to_fail(p: Pipeline, fails: bool, status: s
 
 
 def test_a_fail_step_stops_what_runs_beside_it(p: Pipeline) -> None:
-    p.outside.held["Long"] = threading.Event()
+    p.services.held["Long"] = threading.Event()
     fail = {"Name": "Fail", "Type": "Fail", "Arguments": {"ErrorMessage": "enough"}}
     execution = p.run(pipeline(training("Long"), fail, training("After", DependsOn=["Long"])))
     assert statuses(execution) == {"Long": "Stopped", "Fail": "Failed"}
@@ -348,40 +348,40 @@ def test_a_fail_step_stops_what_runs_beside_it(p: Pipeline) -> None:
 def test_a_fault_of_the_sandbox_ends_the_execution_and_leaves_no_job(
     p: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    p.outside.held["Long"] = threading.Event()
-    p.outside.refusals["CreateModel"] = [ZeroDivisionError("a fault")]  # type: ignore[list-item]  # that is the fault
+    p.services.held["Long"] = threading.Event()
+    p.services.refusals["CreateModel"] = [ZeroDivisionError("a fault")]  # type: ignore[list-item]  # that is the fault
     execution = p.run(pipeline(training("Long"), {"Name": "Model", "Type": "Model", "Arguments": {}}))
     assert (execution.status, execution.reason) == (
         "Failed",
         "InternalFailure: The sandbox failed to run the pipeline.",
     )
-    assert p.outside.stopped == [execution.records["Long"].job]
+    assert p.services.stopped == [execution.records["Long"].job]
     assert "ZeroDivisionError: a fault" in capfd.readouterr().err
 
 
 def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
-    p.outside.held["Long"] = threading.Event()
+    p.services.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long"), training("After", DependsOn=["Long"])))
-    wait_until(lambda: p.outside.made)
+    wait_until(lambda: p.services.create_requests)
     runner.stop()
     assert runner.join(60)
     assert runner.execution.status == "Stopped"
     assert statuses(runner.execution) == {"Long": "Stopped"}
-    assert p.outside.stopped == [runner.execution.records["Long"].job]
+    assert p.services.stopped == [runner.execution.records["Long"].job]
     assert [status for name, status in p.events if name == "Long"] == ["Starting", "Executing", "Stopping", "Stopped"]
 
 
 def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
-    p.outside.held["Long"] = threading.Event()
+    p.services.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long")))
-    wait_until(lambda: p.outside.made)
+    wait_until(lambda: p.services.create_requests)
     runner.close()
-    assert len(p.outside.stopped) == 1
+    assert len(p.services.stopped) == 1
     assert (runner.execution.status, statuses(runner.execution)) == ("Executing", {"Long": "Executing"})
-    kept = PipelineExecution.from_data(pickle.loads(pickle.dumps(runner.execution.to_data())))  # noqa: S301 - as the state is kept
-    assert kept == runner.execution
-    again = p.run(runner.execution.definition, retry=kept)
-    assert (again.status, statuses(again)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
+    restored = PipelineExecution.from_data(pickle.loads(pickle.dumps(runner.execution.to_data())))  # noqa: S301 - as the state is kept
+    assert restored == runner.execution
+    result = p.run(runner.execution.definition, retry=restored)
+    assert (result.status, statuses(result)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
 
 
 def test_a_step_that_was_just_beginning_when_all_was_lost_begins_again(p: Pipeline) -> None:
@@ -389,7 +389,7 @@ def test_a_step_that_was_just_beginning_when_all_was_lost_begins_again(p: Pipeli
         "e0", "arn", "p", "arn", pipeline(training("Train")), records={"Train": StepRecord("Train", "Training")}
     )
     execution = p.run(lost.definition, retry=lost)
-    assert (execution.status, p.outside.operations()) == ("Succeeded", ["CreateTrainingJob"])
+    assert (execution.status, p.services.operations()) == ("Succeeded", ["CreateTrainingJob"])
 
 
 def test_selected_steps_run_on_the_results_of_an_earlier_execution(p: Pipeline) -> None:
@@ -398,7 +398,7 @@ def test_selected_steps_run_on_the_results_of_an_earlier_execution(p: Pipeline) 
     assert statuses(second) == {"Prepare": "Succeeded", "Train": "Succeeded"}
     assert second.records["Prepare"].reused_from == first.arn
     assert second.records["Train"].reused_from is None
-    assert p.outside.made[-1][1]["HyperParameters"] == {"depth": "9"}
+    assert p.services.create_requests[-1][1]["HyperParameters"] == {"depth": "9"}
     assert "Baseline" not in second.records
 
 
@@ -431,7 +431,7 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
     }
     train = training("Train", hyperparameters={"rows": get("Steps.Ask.OutputParameters['rows']")})
     runner = p.begin(pipeline(ask, train))
-    message = wait_until(lambda: p.outside.messages)[0]
+    message = wait_until(lambda: p.services.messages)[0]
     assert message == {
         "token": message["token"],
         "pipelineExecutionArn": runner.execution.arn,
@@ -442,25 +442,25 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
     assert not runner.end_callback("another-00", {"rows": "1"}, None)
     assert runner.end_callback(message["token"], {"rows": "12"}, None)
     assert runner.join(60)
-    assert p.outside.made[0][1]["HyperParameters"] == {"rows": 12}
+    assert p.services.create_requests[0][1]["HyperParameters"] == {"rows": 12}
     assert runner.execution.records["Ask"].metadata["Callback"]["OutputParameters"] == [{"Name": "rows", "Value": "12"}]
 
 
 def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> None:
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": None}
     runner = p.begin(pipeline(ask))
-    wait_until(lambda: p.outside.messages)
+    wait_until(lambda: p.services.messages)
     runner.stop()
-    wait_until(lambda: [message["status"] for message in p.outside.messages] == ["Executing", "Stopping"])
+    wait_until(lambda: [message["status"] for message in p.services.messages] == ["Executing", "Stopping"])
     assert runner.execution.status == "Executing"
-    assert runner.end_callback(p.outside.messages[0]["token"], None, "called off")
+    assert runner.end_callback(p.services.messages[0]["token"], None, "called off")
     assert runner.join(60)
     assert runner.execution.status == "Stopped"
     assert runner.execution.records["Ask"].reason == "called off"
 
 
 def test_a_lambda_step_gives_what_its_function_answers(p: Pipeline) -> None:
-    p.outside.functions["arn:f"] = lambda event: {"total": event["a"] + 1, "noise": 0}
+    p.services.functions["arn:f"] = lambda event: {"total": event["a"] + 1, "noise": 0}
     step = {
         "Name": "Add",
         "Type": "Lambda",
@@ -473,7 +473,7 @@ def test_a_lambda_step_gives_what_its_function_answers(p: Pipeline) -> None:
     assert "Yes" in execution.records
     outputs = [{"Name": "total", "Value": "3"}]
     assert execution.records["Add"].metadata == {"Lambda": {"Arn": "arn:f", "OutputParameters": outputs}}
-    p.outside.functions["arn:f"] = lambda _event: {}
+    p.services.functions["arn:f"] = lambda _event: {}
     assert p.run(pipeline(step)).records["Add"].reason == "ClientError: Output parameter 'total' is missing."
 
 
@@ -488,18 +488,18 @@ def answer(event, context):
 
 @pytest.mark.parametrize(("fails", "status"), [(True, "Failed"), (False, "Stopped")])
 def test_an_execution_stops_when_its_function_has_ended(p: Pipeline, fails: bool, status: str) -> None:
-    go, begun = threading.Event(), threading.Event()
+    go, has_started = threading.Event(), threading.Event()
 
     def function(_event: dict[str, Any]) -> dict[str, Any]:
-        begun.set()
+        has_started.set()
         assert go.wait(60)
         if fails:
             raise StepError("ClientError: The Lambda function did not end within 1 seconds.")
         return {}
 
-    p.outside.functions["arn:f"] = function
+    p.services.functions["arn:f"] = function
     runner = p.begin(pipeline({"Name": "Add", "Type": "Lambda", "FunctionArn": "arn:f", "Arguments": {}}))
-    assert begun.wait(60)
+    assert has_started.wait(60)
     runner.stop()
     assert not runner.join(0.2)
     go.set()
@@ -552,11 +552,13 @@ def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
     def send(_queue: str, body: str) -> None:
         answered.append(runners[0].end_callback(json.loads(body)["token"], {}, None))
 
-    p.outside.send = send  # type: ignore[assignment,method-assign]  # a worker that is quicker than SQS's answer
+    p.services.send = send  # type: ignore[assignment,method-assign]  # a worker that is quicker than SQS's answer
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": {}}
     runners: list[ExecutionRunner] = []
     execution = PipelineExecution("e0", "arn", "p", "arn", pipeline(ask))
-    runners.append(ExecutionRunner(execution, check_definition(execution.definition), p.outside, lambda *_: None, list))
+    runners.append(
+        ExecutionRunner(execution, check_definition(execution.definition), p.services, lambda *_: None, list)
+    )
     runners[0].start()
     assert wait_until(lambda: answered, seconds=60) == [True]
     assert runners[0].join(60)
@@ -606,10 +608,10 @@ def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:
-    p.outside.refusals["DescribeModelPackageGroup"] = [ValidationError("no such group")]
+    p.services.refusals["DescribeModelPackageGroup"] = [ValidationError("no such group")]
     register = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": "flights"}}
     execution = p.run(pipeline(register))
-    assert p.outside.operations() == ["CreateModelPackageGroup", "CreateModelPackage"]
+    assert p.services.operations() == ["CreateModelPackageGroup", "CreateModelPackage"]
     assert execution.records["Register"].metadata == {"RegisterModel": {"Arn": "arn:package"}}
 
 
@@ -619,7 +621,7 @@ def test_a_tuning_step_tells_its_best_job(p: Pipeline, kind: str, order: str) ->
     tune = {"Name": "Tune-all_of", "Type": "Tuning", "Arguments": {"HyperParameterTuningJobConfig": objective}}
     best = training("Again", hyperparameters={"best": get("Steps.Tune-all_of.TrainingJobSummaries[0].TrainingJobName")})
     p.run(pipeline(tune, best))
-    (_, tuning), (_, job) = p.outside.made
+    (_, tuning), (_, job) = p.services.create_requests
     assert job["HyperParameters"] == {"best": f"best-{order}"}
     assert tuning["HyperParameterTuningJobName"].startswith("e0-Tune-al-")
 
@@ -659,25 +661,28 @@ def test_a_body_runs_once_an_item_and_its_steps_see_their_own_iteration(p: Pipel
 
 def by_step(p: Pipeline) -> dict[str, Any]:
     """Requests for training jobs by the step that made them."""
-    return {request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request for _, request in p.outside.made}
+    return {
+        request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request
+        for _, request in p.services.create_requests
+    }
 
 
 def test_a_body_runs_in_the_branch_that_is_taken(p: Pipeline) -> None:
-    taken, left = for_each(["a"], training("One")), for_each(["b"], training("Two")) | {"Name": "Other"}
-    execution = p.run(pipeline(condition("Yes", 1, 0, then=[taken], otherwise=[left])))
+    first_branch, left = for_each(["a"], training("One")), for_each(["b"], training("Two")) | {"Name": "Other"}
+    execution = p.run(pipeline(condition("Yes", 1, 0, then=[first_branch], otherwise=[left])))
     assert set(execution.records) == {"Yes", "Each", "One-0"}
 
 
 def test_a_body_keeps_to_its_concurrency(p: Pipeline) -> None:
     p.run(pipeline(for_each([1, 2, 3, 4], training("One"), most=2)), max_parallel=3)
-    assert len(p.outside.made) == 4
-    assert p.outside.most_at_once <= 2
+    assert len(p.services.create_requests) == 4
+    assert p.services.max_running <= 2
     p.run(pipeline(for_each([1, 2], training("One"))), max_parallel=1)
-    assert len(p.outside.made) == 6, "the step itself takes no room"
+    assert len(p.services.create_requests) == 6, "the step itself takes no room"
 
 
 def test_the_iteration_with_the_largest_output_is_selected(p: Pipeline) -> None:
-    p.outside.functions["arn:f"] = lambda event: {"score": -abs(event["x"] - 3), "x": event["x"]}
+    p.services.functions["arn:f"] = lambda event: {"score": -abs(event["x"] - 3), "x": event["x"]}
     score = {
         "Name": "Score",
         "Type": "Lambda",
@@ -688,12 +693,12 @@ def test_the_iteration_with_the_largest_output_is_selected(p: Pipeline) -> None:
     selector = {"Pick": "MaxBy", "Field": get("IterationOutput.Score.OutputParameters['score']")}
     use = training("Use", hyperparameters={"x": get("Steps.Each.Selected.OutputParameters['x']")})
     execution = p.run(pipeline(for_each([1, 4, 9], score, Selector=selector), use))
-    assert p.outside.made[0][1]["HyperParameters"] == {"x": 4}
+    assert p.services.create_requests[0][1]["HyperParameters"] == {"x": 4}
     assert execution.records["Each"].metadata["ForEach"]["Selector"] == {"StepName": "Score", "Index": 1}
 
 
 def test_a_body_that_fails_fails_its_step_after_the_others_have_ended(p: Pipeline) -> None:
-    p.outside.failures["One-0"] = ["AlgorithmError: no"]
+    p.services.failures["One-0"] = ["AlgorithmError: no"]
     execution = p.run(pipeline(for_each(["a", "b"], training("One")), training("After", DependsOn=["Each"])))
     assert statuses(execution) == {"Each": "Failed", "One-0": "Failed", "One-1": "Succeeded"}
     counts = execution.records["Each"].metadata["ForEach"]
@@ -701,7 +706,7 @@ def test_a_body_that_fails_fails_its_step_after_the_others_have_ended(p: Pipelin
 
 
 def test_a_step_may_wait_for_a_body_to_fail(p: Pipeline) -> None:
-    p.outside.failures["One-0"] = ["AlgorithmError: no"]
+    p.services.failures["One-0"] = ["AlgorithmError: no"]
     after = training("After", DependsOn=[{"Step": "Each", "Trigger": "Failed"}])
     execution = p.run(pipeline(for_each(["a"], training("One")), after))
     assert (execution.status, "After" in execution.records) == ("CompletedWithFailures", True)
@@ -713,12 +718,12 @@ def test_a_selected_step_with_a_body_runs_it(p: Pipeline) -> None:
 
 
 def test_stopping_leaves_no_iteration_to_begin(p: Pipeline) -> None:
-    p.outside.held["One"] = threading.Event()
+    p.services.held["One"] = threading.Event()
     runner = p.begin(pipeline(for_each([1, 2, 3], training("One"), most=1)))
-    wait_until(lambda: p.outside.made)
+    wait_until(lambda: p.services.create_requests)
     runner.stop()
     assert runner.join(60)
-    assert (runner.execution.status, len(p.outside.made)) == ("Stopped", 1)
+    assert (runner.execution.status, len(p.services.create_requests)) == ("Stopped", 1)
     assert statuses(runner.execution) == {"Each": "Stopped", "One-0": "Stopped"}
 
 
@@ -726,7 +731,7 @@ def test_a_fault_of_sagemaker_itself_is_no_client_error(p: Pipeline) -> None:
     class BrokenError(ApiError):
         status = 500
 
-    p.outside.refusals["CreateModel"] = [BrokenError("oops")]
+    p.services.refusals["CreateModel"] = [BrokenError("oops")]
     never = [policy("Step.SERVICE_FAULT", MaxAttempts=0)]
     execution = p.run(pipeline({"Name": "M", "Type": "Model", "Arguments": {}, "RetryPolicies": never}))
     assert (execution.records["M"].reason or "").startswith("InternalFailure: Failed to invoke sagemaker:CreateModel")

@@ -27,12 +27,12 @@ SQUARE = "def handler(event, context):\n    return {'square': event['x'] ** 2}\n
 
 @pytest.fixture
 def function(sandbox: Sandbox, fresh: Callable[[str], str]) -> str:
-    """The ARN of a Lambda function that squares."""
+    """Create a Lambda function that squares, and return its ARN."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as content:
         content.writestr("index.py", SQUARE)
     name = fresh("square")
-    made = sandbox.client("lambda").create_function(
+    function = sandbox.client("lambda").create_function(
         FunctionName=name,
         Role=make_role(sandbox, name),
         Runtime="python3.12",
@@ -40,12 +40,12 @@ def function(sandbox: Sandbox, fresh: Callable[[str], str]) -> str:
         Timeout=60,
         Code={"ZipFile": archive.getvalue()},
     )
-    return str(made["FunctionArn"])
+    return str(function["FunctionArn"])
 
 
 @pytest.fixture
 def role(sandbox: Sandbox) -> str:
-    """A role that may do all: the SDK asks IAM before it starts anything."""
+    """Create a role with all permissions: the SDK checks them in IAM before it starts a job."""
     allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     arn = make_role(sandbox, "sdk")
     sandbox.client("iam").put_role_policy(RoleName="sdk", PolicyName="all", PolicyDocument=json.dumps(allowed))
@@ -57,16 +57,16 @@ def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
 ) -> None:
     s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
     program = Path(__file__).with_name("sdk_pipeline.py")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(program), bucket, role, function, f"s3://{bucket}/source.tar.gz"],
         env={**os.environ, **sandbox.environment},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["again"].endswith(":pipeline/sdk"), "an upsert of what exists is an update"
-    first, second, third = told["executions"]
+    assert process.returncode == 0, process.stderr[-3000:]
+    report = json.loads(process.stdout.splitlines()[-1])
+    assert report["again"].endswith(":pipeline/sdk"), "an upsert of what exists is an update"
+    first, second, third = report["executions"]
     assert (first["status"], second["status"], third["status"]) == ("Succeeded", "Succeeded", "Failed")
     squares = ["Square-0", "Square-1", "Square-2"]
     assert sorted(by_name(first)) == ["Enough", "Prepare", *squares, "Squares", "Train"]
@@ -74,7 +74,7 @@ def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
     assert cached(first) == []
     assert cached(second) == ["Prepare", "Train"], "of what is cached at all, everything"
     assert by_name(third)["Too-few"]["FailureReason"] == "only 4 in sdk"
-    assert told["waiter"] == "WaiterError"
+    assert report["waiter"] == "WaiterError"
 
 
 def by_name(execution: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ OFF = {"Mode": "OFF"}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Any:
-    """One whose time may be moved: no other test has to do with it."""
+    """Start a sandbox whose time the tests advance."""
     with Sandbox.start() as own:
         make_role(own)
         make_service_role(own, SCHEDULER, *ACTIONS)
@@ -48,7 +48,7 @@ def sagemaker(sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def scheduler(sandbox: Sandbox) -> Any:
-    """EventBridge Scheduler; no schedule outlives its test."""
+    """Return a client. Delete all schedules after the test."""
     client = sandbox.client("scheduler")
     yield client
     for one in client.list_schedules()["Schedules"]:
@@ -60,7 +60,7 @@ def role(sandbox: Sandbox) -> str:
 
 
 def make_pipeline(sagemaker: Any, name: str) -> str:
-    """A pipeline whose version 1 is `live`, and whose version 2 is the latest."""
+    """Create a pipeline whose version 1 is `live`, and whose version 2 is the latest."""
     for message in ("one", "two"):
         definition = pipeline({"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": message}})
         if message == "one":
@@ -76,26 +76,28 @@ def make_pipeline(sagemaker: Any, name: str) -> str:
 
 
 def versions(sagemaker: Any, name: str) -> list[int]:
-    """The versions that were run, the first first."""
-    found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")["PipelineExecutionSummaries"]
+    """Return the versions of the executions, the first one first."""
+    summaries = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")[
+        "PipelineExecutionSummaries"
+    ]
     described = (
-        sagemaker.describe_pipeline_execution(PipelineExecutionArn=one["PipelineExecutionArn"]) for one in found
+        sagemaker.describe_pipeline_execution(PipelineExecutionArn=one["PipelineExecutionArn"]) for one in summaries
     )
     return [one["PipelineVersionId"] for one in described]
 
 
 def messages(sandbox: Sandbox, url: str) -> list[str]:
-    """What is in a queue, taken from it."""
-    sqs, found = sandbox.client("sqs"), []
+    """Receive and delete the messages of a queue."""
+    sqs, bodies = sandbox.client("sqs"), []
     while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in received:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(message["Body"])
-    return found
+            bodies.append(message["Body"])
+    return bodies
 
 
 def soon(sandbox: Sandbox, **ahead: float) -> str:
-    """at(…), so far from the sandbox's present."""
+    """Return at(…) for a moment relative to the sandbox's time."""
     return f"at({sandbox.advance(0) + timedelta(**ahead):%Y-%m-%dT%H:%M:%S})"
 
 
@@ -104,8 +106,8 @@ def test_a_schedule_starts_the_version_that_is_live(
 ) -> None:
     name = fresh("nightly")
     make_pipeline(sagemaker, name)
-    asked = json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
-    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox), "Input": asked}
+    request = json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
+    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox), "Input": request}
     window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
     scheduler.create_schedule(
         Name=name, ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=window, Target=target
@@ -169,7 +171,7 @@ def test_a_schedule_deletes_a_scaled_endpoint_only_where_its_role_may_deregister
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
 
 
-def test_a_rate_begins_at_once_and_goes_on(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+def test_a_rate_starts_at_once_and_repeats(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
     name = fresh("rate")
     url, arn = make_queue(sandbox, name)
     text = '{"at": "<aws.scheduler.scheduled-time>"}'
@@ -181,7 +183,7 @@ def test_a_rate_begins_at_once_and_goes_on(sandbox: Sandbox, scheduler: Any, fre
     assert [later - earlier for earlier, later in pairwise(at)] == 4 * [timedelta(hours=6)]
 
 
-def test_a_schedule_that_is_over_goes_where_that_was_asked_for(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+def test_a_completed_schedule_is_deleted_on_request(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
     _, arn = make_queue(sandbox, fresh("queue"))
     target = {"Arn": arn, "RoleArn": role(sandbox), "Input": "x"}
     names = {fresh("over"): "DELETE", fresh("over"): "NONE"}
@@ -198,7 +200,7 @@ def test_a_schedule_that_is_over_goes_where_that_was_asked_for(sandbox: Sandbox,
     assert left & names.keys() == {name for name, then in names.items() if then == "NONE"}
 
 
-def test_a_schedule_keeps_to_its_dates(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+def test_a_schedule_runs_within_its_dates(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
     name = fresh("dates")
     url, arn = make_queue(sandbox, name)
     now = sandbox.advance(0)
@@ -217,7 +219,7 @@ def test_a_schedule_keeps_to_its_dates(sandbox: Sandbox, scheduler: Any, fresh: 
     assert counts == [0, 1, 1, 1, 0, 0]
 
 
-def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+def test_an_unreachable_target_gets_a_dead_letter(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
     name = fresh("lost")
     url, dead = make_queue(sandbox, name)
     target = {
@@ -249,16 +251,16 @@ def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: An
         ({"Input": "live"}, "not a JSON object"),
     ],
 )
-def test_a_schedule_that_could_start_nothing_is_refused(
+def test_an_invalid_schedule_is_refused(
     changed: dict[str, str], message: str, sandbox: Sandbox, scheduler: Any
 ) -> None:
     target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox)}
     target["Input"] = '{"PipelineName": "p"}'
     good = {"Name": "refused", "ScheduleExpression": "cron(0 3 * * ? *)", "FlexibleTimeWindow": OFF}
     target |= {name: value for name, value in changed.items() if name in target}
-    given = good | {name: value for name, value in changed.items() if name not in target} | {"Target": target}
-    code, told = catch_error(scheduler.create_schedule, **given)
-    assert (code, message in told) == ("ValidationException", True), told
+    request = good | {name: value for name, value in changed.items() if name not in target} | {"Target": target}
+    code, text = catch_error(scheduler.create_schedule, **request)
+    assert (code, message in text) == ("ValidationException", True), text
 
 
 def test_a_rule_with_a_schedule_sends_its_event(sandbox: Sandbox, fresh: Fresh) -> None:
@@ -268,10 +270,10 @@ def test_a_rule_with_a_schedule_sends_its_event(sandbox: Sandbox, fresh: Fresh) 
     events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
     events.put_events(Entries=[{"Source": "other", "DetailType": "other", "Detail": "{}"}])
     sandbox.advance(2 * 86_400 + 60)
-    found = [json.loads(text) for text in messages(sandbox, url)]
+    received = [json.loads(text) for text in messages(sandbox, url)]
     events.disable_rule(Name=name)
-    assert [one["detail-type"] for one in found] == 2 * ["Scheduled Event"]
-    assert found[0]["resources"] == [f"arn:aws:events:eu-north-1:123456789012:rule/{name}"]
+    assert [event["detail-type"] for event in received] == 2 * ["Scheduled Event"]
+    assert received[0]["resources"] == [f"arn:aws:events:eu-north-1:123456789012:rule/{name}"]
 
 
 def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path: Path) -> None:
@@ -292,13 +294,13 @@ def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path:
         assert messages(sandbox, url) == []
 
 
-def test_time_goes_ahead_only(sandbox: Sandbox) -> None:
+def test_time_advances_only(sandbox: Sandbox) -> None:
     with pytest.raises(UserError, match="greater than or equal to 0"):
         sandbox.advance(-1)
 
 
 @pytest.mark.parametrize(
-    ("expression", "zone", "after", "wanted"),
+    ("expression", "zone", "after", "expected"),
     [
         ("cron(0 3 * * ? *)", "UTC", "2026-01-01T03:00", "2026-01-02T03:00"),
         ("cron(0/15 8-9 ? * MON-FRI *)", "UTC", "2026-11-27T09:45", "2026-11-30T08:00"),
@@ -319,7 +321,7 @@ def test_time_goes_ahead_only(sandbox: Sandbox) -> None:
         ("rate(90 minutes)", "UTC", "2025-12-01T01:00", "2026-01-01T00:00"),
     ],
 )
-def test_an_expression_falls_due_when_aws_says(expression: str, zone: str, after: str, wanted: str | None) -> None:
-    found = occurrences.parse_schedule(expression, zone, datetime(2026, 1, 1, tzinfo=UTC))
-    moment = found.next(datetime.fromisoformat(after).replace(tzinfo=UTC))
-    assert moment == (None if wanted is None else datetime.fromisoformat(wanted).replace(tzinfo=UTC))
+def test_an_expression_is_due_as_documented(expression: str, zone: str, after: str, expected: str | None) -> None:
+    schedule = occurrences.parse_schedule(expression, zone, datetime(2026, 1, 1, tzinfo=UTC))
+    moment = schedule.next(datetime.fromisoformat(after).replace(tzinfo=UTC))
+    assert moment == (None if expected is None else datetime.fromisoformat(expected).replace(tzinfo=UTC))

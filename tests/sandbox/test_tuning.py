@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sagemaker_sandbox.tuning import ranges
 from sagemaker_sandbox.tuning.early_stopping import is_behind
-from tests.sandbox.tuning import BEGAN, World, bowl, parent, request
+from tests.sandbox.tuning import BEGAN, TuningSimulation, bowl, parent, request
 
 # Ranges
 
@@ -38,7 +38,7 @@ def test_an_integer_range_holds_whole_numbers_within_its_ends(low: int, span: in
     ends=st.tuples(st.floats(1e-6, 0.999), st.floats(1e-6, 0.999)).map(sorted),
     where=st.floats(0, 1),
 )
-def test_a_continuous_range_is_searched_and_read_back_on_every_scale(scaling: str, ends: Any, where: float) -> None:
+def test_a_continuous_range_converts_values_on_every_scale(scaling: str, ends: Any, where: float) -> None:
     [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(ends[0], ends[1], scaling)]})
     coordinate = _coordinate(one, where)
     value = one.to_text(coordinate)
@@ -52,7 +52,7 @@ def test_a_continuous_range_is_searched_and_read_back_on_every_scale(scaling: st
     ("scaling", "middle"),
     [("Linear", 0.4505), ("Logarithmic", 0.03), ("ReverseLogarithmic", 1 - math.sqrt(0.999 * 0.1)), ("Auto", 0.03)],
 )
-def test_a_scale_says_which_values_are_in_the_middle(scaling: str, middle: float) -> None:
+def test_a_scale_determines_the_middle_value(scaling: str, middle: float) -> None:
     [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(0.001, 0.9, scaling)]})
     assert float(one.to_text(_coordinate(one, 0.5))) == pytest.approx(middle, rel=1e-3)
 
@@ -72,8 +72,8 @@ def _coordinate(one: ranges.Range, where: float) -> float:
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
 def test_the_same_seed_tries_the_same_and_another_one_does_not(strategy: str) -> None:
     def tried(seed: int) -> list[Mapping[str, str]]:
-        world = World(request(strategy, RandomSeed=seed))
-        world.play()
+        world = TuningSimulation(request(strategy, RandomSeed=seed))
+        world.run_to_end()
         return world.tried()
 
     assert len(tried(1)) == 12
@@ -82,8 +82,8 @@ def test_the_same_seed_tries_the_same_and_another_one_does_not(strategy: str) ->
 
 
 def test_random_search_covers_its_ranges_evenly_on_their_scales() -> None:
-    world = World(request("Random", jobs=300), epochs=1)
-    world.play()
+    world = TuningSimulation(request("Random", jobs=300), epochs=1)
+    world.run_to_end()
     rates = [float(tried["rate"]) for tried in world.tried()]
     depths = [int(tried["depth"]) for tried in world.tried()]
     assert all(0.001 <= rate <= 1 for rate in rates)
@@ -94,9 +94,9 @@ def test_random_search_covers_its_ranges_evenly_on_their_scales() -> None:
 
 def test_a_grid_tries_every_combination_once() -> None:
     axes = [{"Name": "a", "Values": ["x", "y", "z"]}, {"Name": "b", "Values": ["1", "2"]}]
-    made = request("Grid", jobs=None, ParameterRanges={"CategoricalParameterRanges": axes})
-    world = World(made, lambda tried, _epoch: float(tried["a"] != "y") + float(tried["b"]))
-    tuner = world.play()
+    job_request = request("Grid", jobs=None, ParameterRanges={"CategoricalParameterRanges": axes})
+    world = TuningSimulation(job_request, lambda tried, _epoch: float(tried["a"] != "y") + float(tried["b"]))
+    tuner = world.run_to_end()
     assert [(tried["a"], tried["b"]) for tried in world.tried()] == [(a, b) for a in "xyz" for b in "12"]
     assert tuner.fields()["BestTrainingJob"]["TunedHyperParameters"] == {"a": "y", "b": "1"}
 
@@ -104,25 +104,25 @@ def test_a_grid_tries_every_combination_once() -> None:
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
 def test_no_combination_is_tried_twice(strategy: str) -> None:
     axes = [{"Name": "a", "Values": [*"stuvwxyz"]}, {"Name": "b", "Values": ["1", "2"]}]
-    made = request(strategy, jobs=16, ParameterRanges={"CategoricalParameterRanges": axes})
-    world = World(made, lambda tried, _epoch: float(tried["b"]), epochs=1)
-    world.play()
+    job_request = request(strategy, jobs=16, ParameterRanges={"CategoricalParameterRanges": axes})
+    world = TuningSimulation(job_request, lambda tried, _epoch: float(tried["b"]), epochs=1)
+    world.run_to_end()
     assert len({tuple(tried.values()) for tried in world.tried()}) == 16
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_bayesian_search_closes_in_on_the_optimum(seed: int) -> None:
+def test_bayesian_search_approaches_the_optimum(seed: int) -> None:
     def late(strategy: str) -> float:
-        tuner = World(request(strategy, jobs=40, RandomSeed=seed), epochs=1).play()
+        tuner = TuningSimulation(request(strategy, jobs=40, RandomSeed=seed), epochs=1).run_to_end()
         return statistics.median(trial.values[-1] for trial in tuner.trials[20:])
 
     assert late("Bayesian") < late("Random") / 1.5
 
 
-def test_hyperband_stops_the_weak_between_its_least_and_most_epochs() -> None:
+def test_hyperband_stops_jobs_between_its_minimum_and_maximum_epochs() -> None:
     resources = {"HyperbandStrategyConfig": {"MinResource": 2, "MaxResource": 18}}
-    world = World(request("Hyperband", jobs=40, parallel=4, StrategyConfig=resources), epochs=30)
-    tuner = world.play()
+    world = TuningSimulation(request("Hyperband", jobs=40, parallel=4, StrategyConfig=resources), epochs=30)
+    tuner = world.run_to_end()
     lengths = world.epochs_of("Stopped")
     assert len(lengths) == 40
     assert (min(lengths), max(lengths)) == (2, 18)
@@ -133,16 +133,16 @@ def test_hyperband_stops_the_weak_between_its_least_and_most_epochs() -> None:
     assert fields["TrainingJobStatusCounters"]["Stopped"] == fields["ObjectiveStatusCounters"]["Succeeded"] == 40
 
 
-def test_hyperband_takes_its_most_epochs_from_the_static_hyperparameters() -> None:
-    world = World(request("Hyperband"), epochs=30)
-    world.play()
+def test_hyperband_takes_its_maximum_epochs_from_the_static_hyperparameters() -> None:
+    world = TuningSimulation(request("Hyperband"), epochs=30)
+    world.run_to_end()
     assert max(world.epochs_of("Stopped")) == 9
 
 
 # Early stopping
 
 
-def test_a_job_falls_behind_the_median_of_the_running_averages() -> None:
+def test_a_job_is_behind_the_median_of_the_running_averages() -> None:
     # At the second epoch the averages are 3, 5 and 8, whose median is 5; the last job never got so far.
     completed = [[4.0, 2.0, 1.0], [6.0, 4.0, 2.0], [9.0, 7.0, 6.0], [1.0]]
     assert is_behind([9.0, 5.1], completed, maximize=False)
@@ -153,10 +153,13 @@ def test_a_job_falls_behind_the_median_of_the_running_averages() -> None:
     assert not is_behind([], completed, maximize=False)
 
 
-def test_early_stopping_is_what_stops_jobs_and_the_optimum_is_found_all_the_same() -> None:
-    off, auto = World(request(jobs=30)), World(request(jobs=30, TrainingJobEarlyStoppingType="Auto"))
-    off.play()
-    auto.play()
+def test_early_stopping_stops_jobs_and_the_optimum_is_reached() -> None:
+    off, auto = (
+        TuningSimulation(request(jobs=30)),
+        TuningSimulation(request(jobs=30, TrainingJobEarlyStoppingType="Auto")),
+    )
+    off.run_to_end()
+    auto.run_to_end()
     assert off.epochs_of("Stopped") == []
     assert len(auto.epochs_of("Stopped")) >= 10
     chosen = [world.tuner.fields()["BestTrainingJob"]["TunedHyperParameters"] for world in (off, auto)]
@@ -168,18 +171,20 @@ def test_early_stopping_is_what_stops_jobs_and_the_optimum_is_found_all_the_same
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_no_more_jobs_run_at_once_or_in_all_than_is_allowed(parallel: int) -> None:
-    world = World(request(jobs=10, parallel=parallel))
-    tuner = world.play()
-    assert (world.most_at_once, len(tuner.trials)) == (parallel, 10)
+    world = TuningSimulation(request(jobs=10, parallel=parallel))
+    tuner = world.run_to_end()
+    assert (world.max_running, len(tuner.trials)) == (parallel, 10)
     assert tuner.fields()["TrainingJobStatusCounters"]["Completed"] == 10
 
 
-def test_at_its_longest_runtime_it_stops_what_runs_and_completes() -> None:
-    world = World(request(jobs=50, ResourceLimits={"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 720}))
+def test_at_its_maximum_runtime_it_stops_its_jobs_and_completes() -> None:
+    world = TuningSimulation(
+        request(jobs=50, ResourceLimits={"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 720})
+    )
     while world.tuner.seconds_left > 0:
         world.tick()
     world.tuner.end("Completed")
-    tuner = world.play()
+    tuner = world.run_to_end()
     assert tuner.fields()["HyperParameterTuningJobStatus"] == "Completed"
     assert tuner.fields()["ConsumedResources"] == {"RuntimeInSeconds": 720}
     assert tuner.fields()["TrainingJobStatusCounters"] == {
@@ -191,42 +196,42 @@ def test_at_its_longest_runtime_it_stops_what_runs_and_completes() -> None:
     }
 
 
-def test_it_completes_at_the_target_and_stops_what_runs() -> None:
+def test_it_completes_at_the_target_and_stops_its_jobs() -> None:
     criteria = {"TargetObjectiveMetricValue": 0.5}
-    world = World(request(jobs=100, parallel=2, TuningJobCompletionCriteria=criteria), epochs=3)
-    tuner = world.play()
-    judged = [trial.objective for trial in tuner.trials if trial.status == "Completed"]
-    assert [value for value in judged if value is not None and value <= 0.5]
+    world = TuningSimulation(request(jobs=100, parallel=2, TuningJobCompletionCriteria=criteria), epochs=3)
+    tuner = world.run_to_end()
+    objectives = [trial.objective for trial in tuner.trials if trial.status == "Completed"]
+    assert [value for value in objectives if value is not None and value <= 0.5]
     assert all(trial.objective and trial.objective > 0.5 for trial in tuner.trials[:-2])
     assert len(tuner.trials) < 100
 
 
-def test_it_completes_once_so_many_jobs_in_a_row_were_not_better_by_a_hundredth() -> None:
+def test_it_completes_after_jobs_without_an_improvement_of_one_percent() -> None:
     losses = iter([10.0, 8.0, 7.95, 9.0, 7.93])
     criteria = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3}}
-    world = World(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: next(losses), epochs=1)
-    tuner = world.play()
+    world = TuningSimulation(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: next(losses), epochs=1)
+    tuner = world.run_to_end()
     assert len(tuner.trials) == 5
     assert tuner.fields()["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
     assert tuner.fields()["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 7.93
 
 
 @pytest.mark.parametrize(("answer", "ends"), [("Enabled", True), ("Disabled", False)])
-def test_convergence_is_told_and_ends_the_search_where_asked(answer: str, ends: bool) -> None:
+def test_convergence_is_reported_and_ends_the_search_on_request(answer: str, ends: bool) -> None:
     criteria = {"ConvergenceDetected": {"CompleteOnConvergence": answer}}
-    world = World(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: 1.0, epochs=1)
-    tuner = world.play()
+    world = TuningSimulation(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: 1.0, epochs=1)
+    tuner = world.run_to_end()
     assert (len(tuner.trials) < 50) is ends
     assert BEGAN < tuner.fields()["TuningJobCompletionDetails"]["ConvergenceDetectedTime"] < world.now + timedelta(1)
 
 
 def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
-    world = World(request(parallel=2))
+    world = TuningSimulation(request(parallel=2))
     world.tick()
     world.tuner.end("Stopped")
     assert not world.tuner.is_over
     assert world.tuner.fields()["HyperParameterTuningJobStatus"] == "Stopping"
-    fields = world.play().fields()
+    fields = world.run_to_end().fields()
     assert fields["HyperParameterTuningJobStatus"] == "Stopped"
     assert fields["TrainingJobStatusCounters"]["Stopped"] == len(world.created) == 2
     assert fields["HyperParameterTuningEndTime"] == BEGAN + timedelta(minutes=1)
@@ -237,7 +242,7 @@ def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
 
 @pytest.mark.parametrize(("jobs", "attempts"), [(12, 5), (2, 2)])
 def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, attempts: int) -> None:
-    world = World(request(jobs=jobs))
+    world = TuningSimulation(request(jobs=jobs))
     while not world.tuner.is_over:
         launched = world.tuner.launch()
         if launched:
@@ -251,7 +256,7 @@ def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, a
 
 
 def test_jobs_that_emit_no_objective_fail_the_tuning_job() -> None:
-    fields = World(request(), lambda *_: math.nan, epochs=1)
+    fields = TuningSimulation(request(), lambda *_: math.nan, epochs=1)
     tuner = fields.tuner
     while not tuner.is_over:
         launched = tuner.launch()
@@ -261,11 +266,11 @@ def test_jobs_that_emit_no_objective_fail_the_tuning_job() -> None:
 
 
 def test_a_failed_job_among_others_is_counted_and_never_the_best() -> None:
-    world = World(request(jobs=6))
+    world = TuningSimulation(request(jobs=6))
     launched = world.tuner.launch()
     assert launched is not None
     world.tell(launched[0], "Failed", [-100.0], FailureReason="InternalServerError: gone")
-    tuner = world.play()
+    tuner = world.run_to_end()
     fields = tuner.fields()
     assert fields["HyperParameterTuningJobStatus"] == "Completed"
     assert fields["TrainingJobStatusCounters"]["RetryableError"] == 1
@@ -278,13 +283,13 @@ def test_a_failed_job_among_others_is_counted_and_never_the_best() -> None:
 # Warm start
 
 
-def test_identical_data_begins_where_its_parents_ended() -> None:
+def test_identical_data_continues_from_the_parents() -> None:
     before = parent(request("Bayesian", jobs=30))
-    made = request("Bayesian", jobs=5, RandomSeed=8)
-    made["HyperParameterTuningJobName"] = "again"
-    made["WarmStartConfig"] = {"WarmStartType": "IdenticalDataAndAlgorithm"}
-    cold, warm = World(made), World(made, parents=[before])
-    first = [statistics.median(t.values[-1] for t in world.play().trials) for world in (cold, warm)]
+    job_request = request("Bayesian", jobs=5, RandomSeed=8)
+    job_request["HyperParameterTuningJobName"] = "again"
+    job_request["WarmStartConfig"] = {"WarmStartType": "IdenticalDataAndAlgorithm"}
+    cold, warm = TuningSimulation(job_request), TuningSimulation(job_request, parents=[before])
+    first = [statistics.median(t.values[-1] for t in world.run_to_end().trials) for world in (cold, warm)]
     assert first[1] < first[0]
     overall = warm.tuner.fields()["OverallBestTrainingJob"]
     values = [s["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for s in before.summaries]
@@ -293,13 +298,13 @@ def test_identical_data_begins_where_its_parents_ended() -> None:
     assert overall["TuningJobName"] in ("tune", "again")
 
 
-def test_other_data_begins_with_what_was_best() -> None:
+def test_other_data_begins_with_the_best_point() -> None:
     before = parent(request("Random", jobs=20))
     best = min(before.summaries, key=lambda s: s["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
-    made = request("Random", jobs=3)
-    made["WarmStartConfig"] = {"WarmStartType": "TransferLearning"}
-    world = World(made, parents=[before])
-    fields = world.play().fields()
+    job_request = request("Random", jobs=3)
+    job_request["WarmStartConfig"] = {"WarmStartType": "TransferLearning"}
+    world = TuningSimulation(job_request, parents=[before])
+    fields = world.run_to_end().fields()
     first = world.tried()[0]
     assert first["depth"] == best["TunedHyperParameters"]["depth"]
     assert float(first["rate"]) == pytest.approx(float(best["TunedHyperParameters"]["rate"]))
@@ -309,9 +314,9 @@ def test_other_data_begins_with_what_was_best() -> None:
 # Training jobs
 
 
-def test_a_training_job_is_what_its_definition_says_with_its_own_name_and_place() -> None:
-    made = request(jobs=2) | {"Tags": [{"Key": "team", "Value": "a"}]}
-    definition = made["TrainingJobDefinition"]
+def test_a_training_job_has_its_definition_with_its_own_name_and_checkpoints() -> None:
+    job_request = request(jobs=2) | {"Tags": [{"Key": "team", "Value": "a"}]}
+    definition = job_request["TrainingJobDefinition"]
     definition["CheckpointConfig"] = {"S3Uri": "s3://bucket/checkpoints/"}
     instances = [
         {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 5},
@@ -319,8 +324,8 @@ def test_a_training_job_is_what_its_definition_says_with_its_own_name_and_place(
     ]
     del definition["ResourceConfig"]
     definition["HyperParameterTuningResourceConfig"] = {"InstanceConfigs": instances}
-    world = World(made)
-    world.play()
+    world = TuningSimulation(job_request)
+    world.run_to_end()
     names = [job["TrainingJobName"] for job in world.created]
     assert all(re.fullmatch(rf"tune-00{number}-[0-9a-f]{{8}}", name) for number, name in enumerate(names, 1))
     job = world.created[0]
@@ -335,11 +340,11 @@ def test_a_training_job_is_what_its_definition_says_with_its_own_name_and_place(
 
 
 def test_several_definitions_take_turns_each_in_its_own_ranges() -> None:
-    made = request("Bayesian", jobs=20)
-    objective = made["HyperParameterTuningJobConfig"].pop("HyperParameterTuningJobObjective")
-    searched = made["HyperParameterTuningJobConfig"].pop("ParameterRanges")
-    one = made.pop("TrainingJobDefinition") | {"TuningObjective": objective}
-    made["TrainingJobDefinitions"] = [
+    job_request = request("Bayesian", jobs=20)
+    objective = job_request["HyperParameterTuningJobConfig"].pop("HyperParameterTuningJobObjective")
+    searched = job_request["HyperParameterTuningJobConfig"].pop("ParameterRanges")
+    one = job_request.pop("TrainingJobDefinition") | {"TuningObjective": objective}
+    job_request["TrainingJobDefinitions"] = [
         one | {"DefinitionName": "deep", "HyperParameterRanges": searched},
         one
         | {
@@ -347,8 +352,8 @@ def test_several_definitions_take_turns_each_in_its_own_ranges() -> None:
             "HyperParameterRanges": {"CategoricalParameterRanges": [{"Name": "width", "Values": ["1", "2"]}]},
         },
     ]
-    world = World(made, lambda tried, epoch: bowl(tried, epoch) if "rate" in tried else 9.0)
-    tuner = world.play()
+    world = TuningSimulation(job_request, lambda tried, epoch: bowl(tried, epoch) if "rate" in tried else 9.0)
+    tuner = world.run_to_end()
     names = [summary["TrainingJobDefinitionName"] for summary in tuner.summaries()]
     assert names[:4] == ["deep", "wide", "deep", "wide"]
     # The second one has two combinations: the first goes on alone.

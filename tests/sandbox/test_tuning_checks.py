@@ -14,35 +14,35 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def ranges(**members: Any) -> Change:
-    """These parameter ranges instead."""
-    return lambda made: made["HyperParameterTuningJobConfig"].update(ParameterRanges=members)
+    """Return a change of the parameter ranges."""
+    return lambda job_request: job_request["HyperParameterTuningJobConfig"].update(ParameterRanges=members)
 
 
 def config(**members: Any) -> Change:
-    return lambda made: made["HyperParameterTuningJobConfig"].update(members)
+    return lambda job_request: job_request["HyperParameterTuningJobConfig"].update(members)
 
 
 def definition(**members: Any) -> Change:
-    """These members of the one definition; None takes one away."""
+    """Return a change of members of the definition; None removes a member."""
 
-    def change(made: dict[str, Any]) -> None:
-        one = made["TrainingJobDefinition"] | members
-        made["TrainingJobDefinition"] = {member: value for member, value in one.items() if value is not None}
+    def change(job_request: dict[str, Any]) -> None:
+        one = job_request["TrainingJobDefinition"] | members
+        job_request["TrainingJobDefinition"] = {member: value for member, value in one.items() if value is not None}
 
     return change
 
 
 def several(*changes: dict[str, Any]) -> Change:
-    """Definitions instead of one, each with its own changes; None takes a member away."""
+    """Return a change to several definitions with these members; None removes a member."""
 
-    def change(made: dict[str, Any]) -> None:
-        settings = made["HyperParameterTuningJobConfig"]
+    def change(job_request: dict[str, Any]) -> None:
+        settings = job_request["HyperParameterTuningJobConfig"]
         own = {
             "TuningObjective": settings.pop("HyperParameterTuningJobObjective"),
             "HyperParameterRanges": settings.pop("ParameterRanges"),
         }
-        one = made.pop("TrainingJobDefinition") | own
-        made["TrainingJobDefinitions"] = [
+        one = job_request.pop("TrainingJobDefinition") | own
+        job_request["TrainingJobDefinitions"] = [
             {member: value for member, value in (one | changed).items() if value is not None} for changed in changes
         ]
 
@@ -149,10 +149,15 @@ _TWO = {"Name": "colour", "Values": ["red", "blue"]}
             "Validation",
             "either InstanceConfigs or InstanceType",
         ),
-        ("Random", lambda made: made.pop("TrainingJobDefinition"), "Validation", "Either TrainingJobDefinition or"),
         (
             "Random",
-            lambda made: made["HyperParameterTuningJobConfig"].pop("HyperParameterTuningJobObjective"),
+            lambda job_request: job_request.pop("TrainingJobDefinition"),
+            "Validation",
+            "Either TrainingJobDefinition or",
+        ),
+        (
+            "Random",
+            lambda job_request: job_request["HyperParameterTuningJobConfig"].pop("HyperParameterTuningJobObjective"),
             "Validation",
             "HyperParameterTuningJobObjective must be specified",
         ),
@@ -168,20 +173,25 @@ _TWO = {"Name": "colour", "Values": ["red", "blue"]}
             "Validation",
             "of the same Type",
         ),
-        ("Random", lambda made: made.update(Autotune={"Mode": "Enabled"}), "Validation", "Autotune is not emulated"),
+        (
+            "Random",
+            lambda job_request: job_request.update(Autotune={"Mode": "Enabled"}),
+            "Validation",
+            "Autotune is not emulated",
+        ),
     ],
 )
 def test_impossible_tuning_jobs_are_refused(strategy: str, change: Change, code: str, why: str) -> None:
-    made = request(strategy)
-    change(made)
+    job_request = request(strategy)
+    change(job_request)
     with pytest.raises(ApiError) as refused:
-        check_request(made)
+        check_request(job_request)
     assert refused.value.code.removesuffix("Exception") == code
     assert why in refused.value.message
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
-def test_what_is_possible_is_let_through(strategy: str) -> None:
+def test_valid_tuning_jobs_are_accepted(strategy: str) -> None:
     check_request(request(strategy))
 
 
@@ -190,9 +200,9 @@ def test_a_grid_may_name_the_number_of_its_combinations() -> None:
 
 
 def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> None:
-    made = request()
-    several({"DefinitionName": "a"}, {"DefinitionName": "b"})(made)
-    check_request(made)
+    job_request = request()
+    several({"DefinitionName": "a"}, {"DefinitionName": "b"})(job_request)
+    check_request(job_request)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +221,9 @@ def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> N
     ],
 )
 def test_a_parent_must_have_searched_the_same(change: Change, why: str) -> None:
-    made = request()
+    job_request = request()
     parent = ParentTuningJob(request(), [{}])
-    check_request(made, [parent])
-    change(made)
+    check_request(job_request, [parent])
+    change(job_request)
     with pytest.raises(ApiError, match=why):
-        check_request(made, [parent])
+        check_request(job_request, [parent])

@@ -15,7 +15,7 @@ from sagemaker_sandbox.parts.resources import SageMakerResource
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
 from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, subscribe_queue, wait_until
-from tests.sandbox.tuning import World
+from tests.sandbox.tuning import TuningSimulation
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def bucket(s3: Any) -> str:
 
 
 def known(tried: Mapping[str, str], _epoch: int) -> float:
-    """What the script prints."""
+    """Return the loss that the script prints."""
     return (float(tried["rate"]) - 7) ** 2
 
 
@@ -86,7 +86,7 @@ def described(sagemaker: Any, name: str) -> Any:
 
 
 def ended(sagemaker: Any, name: str) -> Any:
-    """The tuning job once it is over."""
+    """Wait for the end of a tuning job and return it."""
 
     def look() -> Any:
         job = described(sagemaker, name)
@@ -96,10 +96,10 @@ def ended(sagemaker: Any, name: str) -> Any:
 
 
 def children(sagemaker: Any, name: str, **request: Any) -> list[dict[str, Any]]:
-    """All training jobs of a tuning job."""
+    """Return all training jobs of a tuning job."""
     pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
-    found = pages.paginate(HyperParameterTuningJobName=name, **request)
-    return [summary for page in found for summary in page["TrainingJobSummaries"]]
+    results = pages.paginate(HyperParameterTuningJobName=name, **request)
+    return [summary for page in results for summary in page["TrainingJobSummaries"]]
 
 
 def loss(summary: dict[str, Any]) -> float:
@@ -108,13 +108,13 @@ def loss(summary: dict[str, Any]) -> float:
 
 @pytest.fixture(scope="session")
 def searched(sagemaker: Any, bucket: str) -> str:
-    """A tuning job that is over: 14 points, of which early stopping has stopped some."""
+    """Run a tuning job with 14 points, some of which early stopping stops."""
     name = start(sagemaker, tuning_job("searched", bucket, 14, TrainingJobEarlyStoppingType="Auto"))
     ended(sagemaker, name)
     return name
 
 
-def test_it_stops_the_worse_half_early_and_finds_the_optimum(sagemaker: Any, searched: str) -> None:
+def test_early_stopping_stops_the_worse_half_and_the_optimum_is_reached(sagemaker: Any, searched: str) -> None:
     job = described(sagemaker, searched)
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     counted = job["TrainingJobStatusCounters"]
@@ -134,13 +134,13 @@ def test_it_stops_the_worse_half_early_and_finds_the_optimum(sagemaker: Any, sea
 
 
 def test_the_seed_alone_decides_what_is_tried(sagemaker: Any, bucket: str, searched: str) -> None:
-    made = tuning_job(searched, bucket, 14)
-    world = World(made, known, epochs=1)
-    world.play()
+    job_request = tuning_job(searched, bucket, 14)
+    world = TuningSimulation(job_request, known, epochs=1)
+    world.run_to_end()
     assert [summary["TunedHyperParameters"] for summary in children(sagemaker, searched)] == world.tried()
 
 
-def test_its_training_jobs_are_training_jobs_like_any_other(sagemaker: Any, searched: str) -> None:
+def test_its_training_jobs_are_described_and_listed(sagemaker: Any, searched: str) -> None:
     job = described(sagemaker, searched)
     assert job["TrainingJobDefinition"]["StaticHyperParameters"]["_tuning_objective_metric"] == "loss"
     summary = children(sagemaker, searched)[0]
@@ -172,8 +172,8 @@ def test_training_jobs_are_listed_by_what_is_asked_in_pages_of_ten(sagemaker: An
 
 
 def test_tuning_jobs_are_listed_with_their_counters(sagemaker: Any, searched: str) -> None:
-    listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=searched, StatusEquals="Completed")
-    [summary] = listed["HyperParameterTuningJobSummaries"]
+    page = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=searched, StatusEquals="Completed")
+    [summary] = page["HyperParameterTuningJobSummaries"]
     job = described(sagemaker, searched)
     assert summary == {
         "HyperParameterTuningJobName": searched,
@@ -192,18 +192,18 @@ def test_tuning_jobs_are_listed_with_their_counters(sagemaker: Any, searched: st
 
 
 def warm(name: str, bucket: str, kind: str, parent: str) -> dict[str, Any]:
-    """A tuning job of one training job that starts from another tuning job."""
+    """Return a request for a tuning job of one training job that starts from another tuning job."""
     parents = [{"HyperParameterTuningJobName": parent}]
     start_from = {"WarmStartType": kind, "ParentHyperParameterTuningJobs": parents}
     return tuning_job(name, bucket, 1) | {"WarmStartConfig": start_from}
 
 
-def test_another_one_goes_on_from_what_it_observed(sagemaker: Any, bucket: str, fresh: Fresh, searched: str) -> None:
-    made = warm(fresh("warm"), bucket, "IdenticalDataAndAlgorithm", searched)
-    job = ended(sagemaker, start(sagemaker, made))
+def test_a_warm_start_continues_from_the_observations(sagemaker: Any, bucket: str, fresh: Fresh, searched: str) -> None:
+    job_request = warm(fresh("warm"), bucket, "IdenticalDataAndAlgorithm", searched)
+    job = ended(sagemaker, start(sagemaker, job_request))
     parent = ParentTuningJob(tuning_job(searched, bucket, 14), children(sagemaker, searched))
-    world = World(made, known, epochs=1, parents=[parent])
-    world.play()
+    world = TuningSimulation(job_request, known, epochs=1, parents=[parent])
+    world.run_to_end()
     [tried] = [summary["TunedHyperParameters"] for summary in children(sagemaker, job["HyperParameterTuningJobName"])]
     assert [tried] == world.tried()
     best = described(sagemaker, searched)["BestTrainingJob"]
@@ -212,7 +212,7 @@ def test_another_one_goes_on_from_what_it_observed(sagemaker: Any, bucket: str, 
     assert overall["TuningJobName"] == (searched if loss(overall) == loss(best) else job["HyperParameterTuningJobName"])
 
 
-def test_another_one_with_other_data_begins_with_its_best(
+def test_a_warm_start_with_other_data_begins_with_the_best_point(
     sagemaker: Any, bucket: str, fresh: Fresh, searched: str
 ) -> None:
     job = ended(sagemaker, start(sagemaker, warm(fresh("warm"), bucket, "TransferLearning", searched)))
@@ -225,19 +225,19 @@ def test_another_one_with_other_data_begins_with_its_best(
 
 
 def test_hyperband_gives_each_job_its_epochs_and_no_more(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
-    made = tuning_job(fresh("hyperband"), bucket, 4, "Hyperband")
-    made["HyperParameterTuningJobConfig"]["StrategyConfig"] = {"HyperbandStrategyConfig": {"MaxResource": 3}}
+    job_request = tuning_job(fresh("hyperband"), bucket, 4, "Hyperband")
+    job_request["HyperParameterTuningJobConfig"]["StrategyConfig"] = {"HyperbandStrategyConfig": {"MaxResource": 3}}
     # So near to the optimum an epoch is short, but as many as these take longer than the test waits.
     near = [{"Name": "rate", "MinValue": "7.5", "MaxValue": "8"}]
-    made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {"ContinuousParameterRanges": near}
-    made["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"] = "100000"
-    job = ended(sagemaker, start(sagemaker, made))
+    job_request["HyperParameterTuningJobConfig"]["ParameterRanges"] = {"ContinuousParameterRanges": near}
+    job_request["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"] = "100000"
+    job = ended(sagemaker, start(sagemaker, job_request))
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     assert job["TrainingJobStatusCounters"]["Stopped"] == job["ObjectiveStatusCounters"]["Succeeded"] == 4
     assert loss(job["BestTrainingJob"]) == min(map(loss, children(sagemaker, job["HyperParameterTuningJobName"])))
 
 
-def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+def test_each_status_is_published_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bucket: str, fresh: Fresh) -> None:
     name, sqs = fresh("told"), sandbox.client("sqs")
     pattern = {
         "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],
@@ -246,32 +246,35 @@ def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bu
     url = subscribe_queue(sandbox, name, pattern)
     start(sagemaker, tuning_job(name, bucket, 5))
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    told: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
 
     def all_came() -> bool:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            told.append(json.loads(message["Body"])["detail"])
-        return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in told]
+            events.append(json.loads(message["Body"])["detail"])
+        return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in events]
 
     wait_until(all_came, seconds=LIMIT)
-    assert [detail["HyperParameterTuningJobStatus"] for detail in told] == ["InProgress", "Stopping", "Stopped"]
-    assert told[-1]["TrainingJobStatusCounters"]["InProgress"] == 0
-    assert told[-1]["Tags"] == {"team": "flights"}
+    assert [detail["HyperParameterTuningJobStatus"] for detail in events] == ["InProgress", "Stopping", "Stopped"]
+    assert events[-1]["TrainingJobStatusCounters"]["InProgress"] == 0
+    assert events[-1]["Tags"] == {"team": "flights"}
 
 
-def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
-    made = tuning_job(fresh("stop"), bucket, 9)
-    made["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 2
-    made["TrainingJobDefinition"]["StaticHyperParameters"] |= {"rate": "25", "epochs": "1000"}  # until they are stopped
-    made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {
+def test_a_tuning_job_is_stopped_and_deleted(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    job_request = tuning_job(fresh("stop"), bucket, 9)
+    job_request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 2
+    job_request["TrainingJobDefinition"]["StaticHyperParameters"] |= {
+        "rate": "25",
+        "epochs": "1000",
+    }  # until they are stopped
+    job_request["HyperParameterTuningJobConfig"]["ParameterRanges"] = {
         "CategoricalParameterRanges": [{"Name": "other", "Values": [*"abcdefghi"]}]
     }
-    name = start(sagemaker, made)
+    name = start(sagemaker, job_request)
     request = {"HyperParameterTuningJobName": name}
     wait_until(lambda: len(children(sagemaker, name)) == 2)
     assert described(sagemaker, name)["TrainingJobStatusCounters"]["InProgress"] == 2
-    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **made)
+    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **job_request)
     assert code == "ResourceInUse"
     assert message == f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
     code, message = catch_error(sagemaker.delete_hyper_parameter_tuning_job, **request)
@@ -286,11 +289,11 @@ def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> Non
     jobs = [summary["TrainingJobName"] for summary in children(sagemaker, name)]
     sagemaker.delete_hyper_parameter_tuning_job(**request)
 
-    def gone() -> bool:
-        listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)
-        return not listed["HyperParameterTuningJobSummaries"]
+    def is_deleted() -> bool:
+        page = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)
+        return not page["HyperParameterTuningJobSummaries"]
 
-    wait_until(gone)
+    wait_until(is_deleted)
     code, message = catch_error(sagemaker.describe_hyper_parameter_tuning_job, **request)
     assert (code, message) == (
         "ResourceNotFound",
@@ -299,31 +302,33 @@ def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> Non
     assert all(sagemaker.describe_training_job(TrainingJobName=one)["TuningJobArn"] for one in jobs)
 
 
-def test_training_jobs_that_fail_fail_it_with_the_reason(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
-    made = tuning_job(fresh("failing"), bucket, 20, "Random")
-    made["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 5
-    made["TrainingJobDefinition"]["StaticHyperParameters"]["sagemaker_program"] = "nothing.py"
-    job = ended(sagemaker, start(sagemaker, made))
+def test_failed_training_jobs_fail_the_tuning_job_with_the_reason(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    job_request = tuning_job(fresh("failing"), bucket, 20, "Random")
+    job_request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 5
+    job_request["TrainingJobDefinition"]["StaticHyperParameters"]["sagemaker_program"] = "nothing.py"
+    job = ended(sagemaker, start(sagemaker, job_request))
     assert (job["HyperParameterTuningJobStatus"], job["FailureReason"]) == (
         "Failed",
         "No training job succeeded after 5 attempts. Please take a look at the training job failures to get more "
         "details.",
     )
-    reasons = {summary["FailureReason"] for summary in children(sagemaker, made["HyperParameterTuningJobName"])}
+    reasons = {summary["FailureReason"] for summary in children(sagemaker, job_request["HyperParameterTuningJobName"])}
     assert all("nothing.py" in reason for reason in reasons)
 
 
-def test_what_ran_when_the_sandbox_was_killed_has_failed(tmp_path: Path) -> None:
-    made = tuning_job("killed", "bucket", 3)
-    tuner = Tuner(made)
+def test_a_tuning_job_of_a_killed_sandbox_has_failed(tmp_path: Path) -> None:
+    job_request = tuning_job("killed", "bucket", 3)
+    tuner = Tuner(job_request)
     tuner.launch()
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:hyper-parameter-tuning-job/killed"
     times = {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
-    fields = {**made, **tuner.fields(), **times, "HyperParameterTuningJobArn": arn}
-    kept = SageMakerResource("killed", arn, fields, private={"request": made, "summaries": tuner.summaries()})
+    fields = {**job_request, **tuner.fields(), **times, "HyperParameterTuningJobArn": arn}
+    resource = SageMakerResource(
+        "killed", arn, fields, private={"request": job_request, "summaries": tuner.summaries()}
+    )
     plane = ControlPlane(SandboxContext(client=lambda *_: None, customer_client=lambda *_: None, folder=tmp_path))
     place = ("123456789012", "eu-north-1")
-    plane.restore({place: {"HyperParameterTuningJobs": [kept.to_data()]}})
+    plane.restore({place: {"HyperParameterTuningJobs": [resource.to_data()]}})
     job = plane.call(*place, "DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "killed"})
     assert job["HyperParameterTuningJobStatus"] == "Failed"
     assert "the sandbox ended" in job["FailureReason"]
@@ -345,12 +350,12 @@ def test_what_ran_when_the_sandbox_was_killed_has_failed(tmp_path: Path) -> None
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "A metric is required"),
     ],
 )
-def test_what_no_training_job_may_have_is_refused_and_leaves_nothing(
+def test_an_invalid_training_job_is_refused_and_leaves_no_tuning_job(
     sagemaker: Any, bucket: str, fresh: Fresh, change: dict[str, Any], why: str
 ) -> None:
-    made = tuning_job(fresh("refused"), bucket, 2)
-    made["TrainingJobDefinition"] |= change
-    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **made)
+    job_request = tuning_job(fresh("refused"), bucket, 2)
+    job_request["TrainingJobDefinition"] |= change
+    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **job_request)
     assert (code, why in message) == ("ValidationException", True)
-    listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=made["HyperParameterTuningJobName"])
-    assert listed["HyperParameterTuningJobSummaries"] == []
+    page = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=job_request["HyperParameterTuningJobName"])
+    assert page["HyperParameterTuningJobSummaries"] == []

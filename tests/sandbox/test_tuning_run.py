@@ -26,22 +26,22 @@ class ControlPlane:
         self.run: TuningRun
         self.lock = threading.Lock()
 
-    def start(self, made: dict[str, Any]) -> TuningRun:
-        self.run = TuningRun(Tuner(made), self.call, self.report)
+    def start(self, job_request: dict[str, Any]) -> TuningRun:
+        self.run = TuningRun(Tuner(job_request), self.call, self.report)
         self.run.start()
         return self.run
 
     def report(self, tuner: Tuner) -> None:
         self.reports.append(tuner.fields())
 
-    def call(self, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        name = asked["TrainingJobName"]
+    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = request["TrainingJobName"]
         with self.lock:
             self.calls.append((operation, name))
             if operation == "CreateTrainingJob":
                 if self.refuses:
                     raise self.refuses
-                self.jobs[name] = {**asked, "TrainingJobStatus": "InProgress"}
+                self.jobs[name] = {**request, "TrainingJobStatus": "InProgress"}
                 self.values[name] = []
                 return {"TrainingJobArn": f"arn:{name}"}
             if operation == "StopTrainingJob":
@@ -66,7 +66,7 @@ class ControlPlane:
             return [name for name, job in self.jobs.items() if job["TrainingJobStatus"] == "InProgress"]
 
     def finish_all(self) -> bool:
-        """Whether the tuning job needs no more."""
+        """Complete the running jobs. Return True if the tuning job is over."""
         for name in self.running():
             self.emit(name, bowl(self.jobs[name]["HyperParameters"], 1))
             self.complete(name)
@@ -78,7 +78,7 @@ def plane() -> ControlPlane:
     return ControlPlane()
 
 
-def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
+def test_every_job_is_created_and_reported(plane: ControlPlane) -> None:
     plane.start(request(jobs=6, parallel=2))
     wait_until(plane.finish_all, seconds=LIMIT)
     last = plane.reports[-1]
@@ -88,13 +88,13 @@ def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
     assert plane.reports[0]["HyperParameterTuningJobStatus"] == "InProgress"
 
 
-def test_it_asks_nothing_while_its_jobs_run(plane: ControlPlane) -> None:
+def test_it_sends_no_request_while_its_jobs_run(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     wait_until(lambda: len(plane.running()) == 2)
     run.notify("of-another-tuning-job", {}, {"loss": [1.0]})
-    told = len(plane.reports)
+    report_count = len(plane.reports)
     plane.emit(plane.running()[0], 1.0)
-    wait_until(lambda: len(plane.reports) > told)
+    wait_until(lambda: len(plane.reports) > report_count)
     run.close()
     assert [operation for operation, _ in plane.calls] == ["CreateTrainingJob"] * 2, "its news says all"
 
@@ -111,7 +111,7 @@ def test_a_training_job_that_is_deleted_as_soon_as_it_is_over_counts(plane: Cont
 
 
 @pytest.mark.parametrize("end", [TuningRun.stop, TuningRun.close])
-def test_it_can_be_ended(plane: ControlPlane, end: Callable[[TuningRun], None]) -> None:
+def test_it_can_be_stopped(plane: ControlPlane, end: Callable[[TuningRun], None]) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     wait_until(lambda: len(plane.running()) == 2)
     end(run)
@@ -137,9 +137,7 @@ def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(pl
     assert plane.running() == []
 
 
-def test_an_error_of_its_own_fails_it_and_stops_what_runs(
-    plane: ControlPlane, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_internal_error_fails_it_and_stops_its_jobs(plane: ControlPlane, capfd: pytest.CaptureFixture[str]) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     wait_until(lambda: len(plane.running()) == 2)
     run.notify(plane.running()[0], {}, {"loss": ["no number"]})  # type: ignore[list-item]  # that is the error

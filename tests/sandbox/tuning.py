@@ -17,7 +17,7 @@ _DEPTH = {"Name": "depth", "MinValue": "1", "MaxValue": "9", "ScalingType": "Lin
 
 
 def request(strategy: str = "Random", jobs: int | None = 12, parallel: int = 1, **config: Any) -> dict[str, Any]:
-    """A tuning job that minimizes `loss` over a rate and a depth, unless `config` says otherwise."""
+    """Return a request for a tuning job that minimizes `loss` over a rate and a depth; `config` changes it."""
     limits = {"MaxParallelTrainingJobs": parallel} | ({} if jobs is None else {"MaxNumberOfTrainingJobs": jobs})
     return {
         "HyperParameterTuningJobName": "tune",
@@ -45,29 +45,29 @@ def request(strategy: str = "Random", jobs: int | None = 12, parallel: int = 1, 
 
 
 def bowl(hyperparameters: Mapping[str, str], epoch: int) -> float:
-    """Least, 0, at rate 0.1 and depth 4; each epoch halves what is left to learn."""
+    """Return the loss: its minimum is at rate 0.1 and depth 4, and each epoch halves the rest."""
     rate, depth = float(hyperparameters["rate"]), int(hyperparameters["depth"])
     return math.log10(rate / 0.1) ** 2 + ((depth - 4) / 4) ** 2 + 0.5**epoch
 
 
-class World:
-    """Training jobs that take one epoch a tick, a minute each, `epochs` of them."""
+class TuningSimulation:
+    """Simulated training jobs. Each has `epochs` epochs of a minute, one for each tick."""
 
-    def __init__(self, made: dict[str, Any], curve: Curve = bowl, *, epochs: int = 9, parents: Any = ()) -> None:
+    def __init__(self, job_request: dict[str, Any], curve: Curve = bowl, *, epochs: int = 9, parents: Any = ()) -> None:
         self.now = BEGAN
         self.curve, self.epochs = curve, epochs
-        self.tuner = Tuner(made, parents, now=lambda: self.now)
+        self.tuner = Tuner(job_request, parents, now=lambda: self.now)
         self.created: list[dict[str, Any]] = []
-        self.most_at_once = 0
+        self.max_running = 0
 
     def tick(self) -> None:
-        """What runs emits one more value, and ends where it was told to or is done."""
+        """Advance by one epoch: running jobs emit a value, and end if they were stopped or are complete."""
         for trial in self.tuner.select_jobs_to_stop():
             self.tell(trial, "Stopped", trial.values)
-        while (launched := self.tuner.launch()) is not None:
-            self.created.append(launched[1])
+        while (launch := self.tuner.launch()) is not None:
+            self.created.append(launch[1])
         running = [trial for trial in self.tuner.trials if not trial.is_over]
-        self.most_at_once = max(self.most_at_once, len(running))
+        self.max_running = max(self.max_running, len(running))
         self.now += timedelta(minutes=1)
         for trial in running:
             values = [*trial.values, self.curve(trial.suggestion.hyperparameters, len(trial.values) + 1)]
@@ -76,8 +76,8 @@ class World:
     def tell(self, trial: Trial, status: str, values: list[float], **job: Any) -> None:
         self.tuner.observe(trial.name, {"TrainingJobStatus": status} | job, values)
 
-    def play(self) -> Tuner:
-        """Until the tuning job is over."""
+    def run_to_end(self) -> Tuner:
+        """Advance until the tuning job is over."""
         while not self.tuner.is_over:
             self.tick()
         return self.tuner
@@ -89,5 +89,5 @@ class World:
         return [len(trial.values) for trial in self.tuner.trials if trial.status == status]
 
 
-def parent(made: dict[str, Any], curve: Curve = bowl) -> ParentTuningJob:
-    return ParentTuningJob(made, World(made, curve).play().summaries())
+def parent(job_request: dict[str, Any], curve: Curve = bowl) -> ParentTuningJob:
+    return ParentTuningJob(job_request, TuningSimulation(job_request, curve).run_to_end().summaries())
