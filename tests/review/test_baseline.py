@@ -63,7 +63,7 @@ def loud(found: Review) -> set[str]:
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
-def test_what_was_there_before_is_for_the_record(known: Any, suffix: str) -> None:
+def test_findings_of_the_baseline_are_for_the_record(known: Any, suffix: str) -> None:
     before = build_plan(notebook("a"), database("db.r6g.large"))
     assert review(before).verdict is ReviewVerdict.LOOK
     found = known(before, before, suffix)
@@ -102,7 +102,7 @@ def test_numbers_in_names_are_no_figures(known: Any, text: str, level: Level) ->
     assert known([three], [other])[0].findings[0].level is level
 
 
-def test_what_was_open_and_is_broken_now_is_new(known: Any) -> None:
+def test_an_undecided_finding_that_fails_now_is_new(known: Any) -> None:
     base = review(build_plan(notebook("a")))
     (one,) = (one for one in base.findings if one.level is Level.LOOK)
     was = replace(base, findings=(replace(one, finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
@@ -110,7 +110,7 @@ def test_what_was_open_and_is_broken_now_is_new(known: Any) -> None:
     assert loud(known([was], [was])[0]) == set()
 
 
-def test_what_is_mended_is_told_and_leaves_the_verdict_alone(known: Any) -> None:
+def test_a_resolved_entry_is_a_remark_without_effect_on_the_verdict(known: Any) -> None:
     found = known(build_plan(notebook("a"), notebook("b")), build_plan(notebook("a")))
     assert found.verdict is ReviewVerdict.FINE
     assert [one.partition(" ")[2] for one in found.remarks] == [
@@ -118,7 +118,7 @@ def test_what_is_mended_is_told_and_leaves_the_verdict_alone(known: Any) -> None
     ]
 
 
-def test_what_no_review_sees_is_known_until_the_plan_does_something_to_it(known: Any) -> None:
+def test_a_coverage_gap_of_the_baseline_is_new_when_the_plan_changes_it(known: Any) -> None:
     before = build_plan(database("db.r6g.large"))
     assert (
         known(before, build_plan(database("db.r6g.large"))).verdict is ReviewVerdict.FINE
@@ -160,7 +160,7 @@ def together(*changes: list[dict[str, Any]]) -> list[Review]:
     return review_all(plans)
 
 
-def test_of_several_plans_each_has_its_own_entries(known: Any) -> None:
+def test_each_of_several_plans_has_its_own_entries(known: Any) -> None:
     dev, prod = known(together([notebook("a")], []), together([notebook("a")], [notebook("a")]))
     assert (dev.verdict, prod.verdict) == (ReviewVerdict.FINE, ReviewVerdict.LOOK)
     (alone,) = known(together([notebook("a")], [notebook("a")]), together([notebook("a")]))
@@ -168,7 +168,7 @@ def test_of_several_plans_each_has_its_own_entries(known: Any) -> None:
     assert alone.remarks == ()
 
 
-def test_a_baseline_of_other_plans_says_so(known: Any) -> None:
+def test_a_baseline_without_entries_for_the_plan_is_a_remark(known: Any) -> None:
     dev, prod = known(together([notebook("a")]), together([notebook("a")], []))
     assert dev.remarks == ("the baseline has no entry for dev, only for a single plan",)
     assert prod.remarks == ("the baseline has no entry for prod, only for a single plan",)
@@ -202,7 +202,7 @@ ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
         ({"baseline": [{"kind": "fail"}]}, "baseline[0].id: must be text, and is missing"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_with_the_place(tmp_path: Path, content: Any, says: str) -> None:
+def test_an_invalid_file_is_reported_with_the_location(tmp_path: Path, content: Any, says: str) -> None:
     file = tmp_path / "baseline.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(UserError) as error:
@@ -224,13 +224,13 @@ CHANGING = [row for row in list_rows("fail") if set(row.case.actions.values()) -
 
 
 @pytest.mark.parametrize("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_rule_that_judges_what_a_plan_does_says_so_as_no_baseline_may_hold_it(row: CaseRow) -> None:
+def test_a_rule_about_changes_is_marked_and_is_never_in_a_baseline(row: CaseRow) -> None:
     rule = rules.BY_ID[row.rule]
     left = [one for one in rules.evaluate(settled(row.case), [rule]) if one.outcome is Outcome.FAIL]
     assert rule.is_about_change is not bool(left)
 
 
-def test_what_a_plan_does_is_judged_however_often_it_was_written_down(known: Any) -> None:
+def test_a_finding_about_a_change_counts_in_spite_of_the_baseline(known: Any) -> None:
     (row,) = (one for one in CHANGING if one.title == "a model under its old name")
     found = known(row.case.plan(), row.case.plan())
     assert [one.rule.id for one in found.findings if one.level is Level.STOP] == ["SUS_ENDPOINT_KEEPS_OLD_MODEL"]

@@ -43,27 +43,27 @@ def running(found: Review, metric: str) -> float:
     return figure.central
 
 
-def test_a_budget_is_over_from_the_first_cent_on() -> None:
+def test_a_budget_is_over_from_the_first_cent() -> None:
     usd, kg = running(review(TWO, today=TODAY), "cost"), running(review(TWO, today=TODAY), "total")
     assert held(TWO, usd_per_month=usd) == [BudgetStatus.WITHIN]
     assert held(TWO, usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
     assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [BudgetStatus.OVER, BudgetStatus.WITHIN]
 
 
-def test_a_budget_of_an_increase_counts_only_what_the_plan_adds() -> None:
+def test_a_budget_of_an_increase_counts_only_the_increase_by_the_plan() -> None:
     usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
     assert held(TWO, usd_increase=usd * 1.001) == [BudgetStatus.WITHIN]
     assert held(TWO, usd_increase=usd * 0.999) == [BudgetStatus.OVER]
 
 
-def test_a_budget_of_tags_counts_only_what_carries_them() -> None:
+def test_a_budget_of_tags_counts_only_resources_with_them() -> None:
     usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
     assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [BudgetStatus.WITHIN]
     assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [BudgetStatus.OVER]
     assert held(TWO, workload="other", usd_per_month=0) == [BudgetStatus.NOTHING]
 
 
-def test_an_object_that_a_replacement_left_does_not_hide_what_took_its_place() -> None:
+def test_a_deposed_object_does_not_hide_its_replacement() -> None:
     usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
     left = {**notebook("b", "prod", before=True)["change"]["before"], "tags_all": {}}
     found = build_plan(
@@ -72,12 +72,12 @@ def test_an_object_that_a_replacement_left_does_not_hide_what_took_its_place() -
     assert held(found, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
 
 
-def test_a_budget_of_which_nothing_is_known_says_so() -> None:
+def test_a_budget_without_estimates_is_undecided() -> None:
     result = BudgetResult("b", "kg_per_month", 50, BudgetStatus.UNKNOWN, None, uses_high_end=False, unknown=("a",))
     assert format_budget(result) == "undecided: no covered resource has an estimate; the limit is 50 kgCO2e"
 
 
-def test_the_high_end_is_held_where_the_budget_says_so() -> None:
+def test_a_budget_may_limit_the_upper_bound() -> None:
     central = running(review(TWO, today=TODAY), "total")
     results = [
         review(TWO, budgets=[Budget("b", {}, {"kg_per_month": central * 1.01}, high)], today=TODAY).budgets[0].status
@@ -87,7 +87,7 @@ def test_the_high_end_is_held_where_the_budget_says_so() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
-def test_a_budget_that_is_exceeded_is_told_in_every_format(form: str) -> None:
+def test_an_exceeded_budget_is_reported_in_every_format(form: str) -> None:
     found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
     page = re.sub(r"\s+", " ", render(found, form))
     assert found.budgets[0].status is BudgetStatus.OVER
@@ -96,13 +96,13 @@ def test_a_budget_that_is_exceeded_is_told_in_every_format(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
-def test_a_budget_that_is_kept_is_told_to_people(form: str) -> None:
+def test_a_budget_within_its_limit_is_reported_to_people(form: str) -> None:
     found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
     assert found.budgets[0].status is BudgetStatus.WITHIN
     assert format_budget(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
 
 
-def test_what_cannot_be_estimated_is_never_within_a_budget() -> None:
+def test_a_resource_without_an_estimate_is_never_within_a_budget() -> None:
     found = build_plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
     result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
     assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN]
@@ -123,14 +123,14 @@ def endpoint(*actions: dict[str, Any]) -> Plan:
     return build_plan(*build_endpoint_plan(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
 
 
-def test_a_budget_counts_what_a_schedule_adds_up_to() -> None:
+def test_a_budget_counts_scheduled_capacity() -> None:
     daily = endpoint(action("cron(0 8 * * ? *)", 20, 20))
     assert held(daily, usd_per_month=1679) == [BudgetStatus.WITHIN]
     assert held(daily, usd_per_month=1678) == held(daily, usd_increase=100) == [BudgetStatus.OVER]
     assert held(endpoint(), usd_per_month=84) == [BudgetStatus.WITHIN]
 
 
-def test_what_is_counted_in_part_is_never_within_a_budget() -> None:
+def test_a_partial_estimate_is_never_within_a_budget() -> None:
     once = endpoint(action("at(2027-01-01T08:00:00)", 20, 20))
     result = review(once, budgets=[Budget("b", {}, {"usd_per_month": 100, "usd_increase": 100})], today=TODAY)
     assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN] * 2
@@ -141,7 +141,7 @@ def test_what_is_counted_in_part_is_never_within_a_budget() -> None:
     assert held(once, usd_per_month=80) == [BudgetStatus.OVER]
 
 
-def test_a_plan_that_is_not_whole_is_never_within_a_budget() -> None:
+def test_an_incomplete_plan_is_never_within_a_budget() -> None:
     found = build_plan(notebook("a", "dev"), complete=False)
     result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
     assert (result.status, format_budget(result)[:34]) == (
@@ -169,7 +169,7 @@ def test_a_plan_that_is_not_whole_is_never_within_a_budget() -> None:
         ("{", "is not YAML"),
     ],
 )
-def test_a_budget_file_that_cannot_be_used_is_told_with_the_place(tmp_path: Path, text: str, place: str) -> None:
+def test_an_invalid_budget_file_is_reported_with_the_location(tmp_path: Path, text: str, place: str) -> None:
     file = tmp_path / "budgets.yaml"
     file.write_text(text)
     with pytest.raises(UserError) as error:

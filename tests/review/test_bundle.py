@@ -41,23 +41,23 @@ PROD = named("prod", replace(REVIEWS["platform"], risks=(*REVIEWS["platform"].ri
 ALL = [FINE, DEV, PROD]
 
 
-def test_one_review_in_a_list_is_shown_as_it_is_by_itself() -> None:
+def test_a_list_with_one_review_renders_as_the_review() -> None:
     assert all(render([DEV], form) == render(DEV, form) for form in FORMATS)
 
 
-def test_the_worst_is_first_and_those_of_one_verdict_keep_their_order() -> None:
+def test_the_worst_review_is_first_and_equal_verdicts_keep_their_order() -> None:
     assert QUIET.verdict is ReviewVerdict.FINE
     assert [one.review.name for one in build_bundle(ALL).members] == ["dev", "prod", "quiet"]
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_the_first_line_names_the_worst_verdict_and_whose_it_is(form: str) -> None:
+def test_the_first_line_names_the_worst_verdict_and_its_plans(form: str) -> None:
     assert "Stop in dev, prod: data at risk, privileges, policies, budgets" in render(ALL, form)
     assert "Fine: no gate failed in any of 2 plans" in render([FINE, named("other", QUIET)], form)
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_section(form: str) -> None:
+def test_common_items_appear_once_and_others_in_the_section_of_their_plan(form: str) -> None:
     page = render(ALL, form)
     for common in ("AmazonSageMakerFullAccess, an AWS managed policy", "power model of the server: "):
         assert page.count(common) == 1
@@ -67,7 +67,7 @@ def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_se
     assert page.index("In several plans") < page.index("AmazonSageMakerFullAccess") < section < page.index(own)
 
 
-def test_what_is_not_true_of_all_says_of_which() -> None:
+def test_an_item_of_some_plans_names_them() -> None:
     found = build_bundle(ALL)
     assert {point.plans for point in found.common_items[ReportSection.STOP]} == {("dev", "prod")}
     assert {point.plans for point in build_bundle([DEV, PROD]).common_items[ReportSection.STOP]} == {()}
@@ -75,14 +75,14 @@ def test_what_is_not_true_of_all_says_of_which() -> None:
     assert "in dev, prod" in render(ALL, "html")
 
 
-def test_a_note_that_several_have_is_said_once_and_that_of_one_in_its_section() -> None:
+def test_a_common_note_appears_once_and_another_in_the_section_of_its_plan() -> None:
     notes = (("all", "two"), ("all", "two"), ("all", "one"))
     found = build_bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
     assert found.notes == found.remarks == ("all", "two")
     assert [(one.notes, one.remarks) for one in found.members] == [((), ()), ((), ()), (("one",), ("one",))]
 
 
-def test_every_point_is_said_of_every_plan_that_has_it() -> None:
+def test_each_item_is_reported_for_every_plan_that_has_it() -> None:
     """Nothing gets lost between what is common and what is not."""
     found = build_bundle(ALL)
     for member in found.members:
@@ -93,7 +93,7 @@ def test_every_point_is_said_of_every_plan_that_has_it() -> None:
             assert said == set(alone[place])
 
 
-def test_the_counts_of_the_table_are_those_of_the_plan_by_itself() -> None:
+def test_the_counts_of_the_table_are_those_of_a_single_review() -> None:
     (dev,) = (one for one in build_bundle(ALL).members if one.review is DEV)
     alone = build_bundle([DEV]).members[0]
     assert (dev.stop_count, dev.look_count) == (alone.stop_count, alone.look_count)
@@ -103,7 +103,7 @@ def test_the_counts_of_the_table_are_those_of_the_plan_by_itself() -> None:
     assert f"| `dev` | 🛑 stop | {dev.stop_count} | {dev.look_count} | {carbon} |" in render(ALL, "markdown")
 
 
-def test_the_counts_of_the_table_hold_what_a_plan_leaves_alone() -> None:
+def test_the_counts_of_the_table_include_untouched_resources() -> None:
     old = named(
         "old", review(build_plan(DEAD, build_change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
     )
@@ -151,7 +151,7 @@ def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
         assert re.search(r"… \d+ more plans: too many for one comment", comment)
 
 
-def test_the_json_of_several_plans_is_as_its_published_schema_says() -> None:
+def test_the_json_of_several_plans_is_valid_against_its_schema() -> None:
     folder = ROOT / "sustainable_mlops/review"
     schemas = {name: json.loads((folder / f"{name}.schema.json").read_text()) for name in ("review", "reviews")}
     registry: Registry[bool | Mapping[str, Any]] = Registry().with_resource(
@@ -167,7 +167,7 @@ def test_the_json_of_several_plans_is_as_its_published_schema_says() -> None:
     assert document["totals"]["delta"]["cost"]["central"] == pytest.approx(both)
 
 
-def test_sarif_has_one_run_in_which_each_result_tells_its_plan() -> None:
+def test_sarif_has_one_run_and_each_result_names_its_plan() -> None:
     (run,) = json.loads(render(ALL, "sarif"))["runs"]
     places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]]
     assert set(places) == {"dev", "prod"}
@@ -177,7 +177,7 @@ def test_sarif_has_one_run_in_which_each_result_tells_its_plan() -> None:
         assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
 
 
-def test_a_budget_over_all_plans_is_told_once() -> None:
+def test_a_budget_over_all_plans_is_reported_once() -> None:
     plans = [load((FIXTURES / "platform.json").read_bytes(), name) for name in ("a", "b")]
     found = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
     (over,) = (one for one in build_bundle(found).common_items[ReportSection.STOP] if one.topic == "Budgets")

@@ -8,7 +8,7 @@ from tests.review.test_report import CHANGE, PLATFORM
 
 
 @pytest.mark.parametrize(("found", "kind"), [(CHANGE, "less"), (PLATFORM, "more")])
-def test_a_waterfall_leads_from_now_through_each_change_to_after(found: Review, kind: str) -> None:
+def test_a_waterfall_leads_from_before_through_each_change_to_after(found: Review, kind: str) -> None:
     changes = [(row.address, row.kg[2]) for row in effects.list_rows(found)]
     now, *steps, after = charts.build_waterfall(effects.list_totals(found.footprint)[0], changes)
     assert {step.kind for step in steps} == {kind}

@@ -72,7 +72,7 @@ def test_the_action_takes_its_inputs_as_text_whatever_is_in_them(tmp_path: Path)
     assert not (tmp_path / "broken").exists()
 
 
-def test_the_action_fails_with_2_where_the_plan_cannot_be_read_and_says_so_in_the_comment(tmp_path: Path) -> None:
+def test_the_action_fails_with_2_and_a_comment_if_the_plan_is_unreadable(tmp_path: Path) -> None:
     outputs, summary = run_action(tmp_path, PLAN="missing.json", NAME="prod")
     assert outputs["code"] == "2"
     assert "verdict" not in outputs
@@ -158,7 +158,7 @@ def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_the
     assert said == ["of ['test']", "of ['network']"]
 
 
-def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
+def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
     command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
     done = bash(command, tmp_path, **environment("github", service))

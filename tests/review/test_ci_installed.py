@@ -176,7 +176,7 @@ def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
     assert says in done.stdout
 
 
-def test_the_hook_lets_a_push_without_a_plan_through_and_stops_one_with_data_at_risk(
+def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(
     theirs: Path, project: Path
 ) -> None:
     text = (ROOT / "docs/ci/pre-commit-config.yaml").read_text()

@@ -104,7 +104,7 @@ def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> No
     assert bucket(None, {}) == []  # AWS blocks public access to new buckets
 
 
-def test_an_update_of_which_nothing_is_known_is_told_in_one_line() -> None:
+def test_an_unknown_update_takes_one_line() -> None:
     kind = {"type_name": "AWS::SageMaker::Model"}
     before = {**kind, "desired_state": json.dumps({"ModelName": "m"})}
     change = plan_builder.build_change(

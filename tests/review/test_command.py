@@ -52,7 +52,7 @@ def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsy
     assert capsys.readouterr().out.startswith(" Look: no gate failed, but look at data at risk")
 
 
-def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path) -> None:
+def test_an_incomplete_plan_stops_only_with_fail_on_unknown(tmp_path: Path) -> None:
     topic = {"name": "t", "tags_all": BUCKET["tags_all"]}
     file = tmp_path / "targeted.json"
     file.write_text(json.dumps(build_document(build_change("aws_sns_topic.t", topic, before=topic), complete=False)))
@@ -60,14 +60,14 @@ def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path
     assert main([str(file), "--fail-on", "unknown"]) == 1
 
 
-def test_where_there_is_no_review_the_comment_says_why(tmp_path: Path) -> None:
+def test_the_comment_of_a_failed_review_has_the_reason(tmp_path: Path) -> None:
     comment = tmp_path / "review.md"
     assert main(["missing.json", "--name", "dev", "--write", str(comment), str(tmp_path / "review.json")]) == 2
     assert comment.read_text() == f"{build_marker('dev')}\n## ❔ Not reviewed\n\n`dev`: missing.json: no such file\n"
     assert [file.name for file in tmp_path.iterdir()] == ["review.md"]
 
 
-def test_what_cannot_be_told_stops_only_where_asked(write: Any) -> None:
+def test_an_unknown_outcome_stops_only_with_fail_on_unknown(write: Any) -> None:
     plan = write(build_change("aws_db_instance.d", {"id": "d"}, before={"id": "d", "deletion_protection": True},
                         unknown={"deletion_protection": True}))  # fmt: skip
     assert main([plan]) == 0
@@ -97,7 +97,7 @@ def test_the_plan_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert json.loads(capsys.readouterr().out)["plan"] == "stdin"
 
 
-def test_a_base_plan_says_what_was_before(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_base_plan_is_the_state_before(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     base = write(build_change("aws_s3_bucket.a", BUCKET), build_change("aws_s3_bucket.b", BUCKET), name="base.json")
     assert main([write(build_change("aws_s3_bucket.a", BUCKET)), "--base", base, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
@@ -137,7 +137,7 @@ REVIEW = (sys.executable, "scripts/review.py")
 PLATFORM = shlex.quote(str(FIXTURES / "platform.json"))
 
 
-def test_whoever_stops_reading_gets_no_traceback() -> None:
+def test_a_closed_pipe_gives_no_traceback() -> None:
     script = f"{shlex.join(REVIEW)} {PLATFORM} --format html | head -c 1"
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -161,7 +161,7 @@ def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, sa
     assert done.stderr.count("\n") == bool(says)
 
 
-def test_a_fault_of_the_reviewer_is_no_gate_that_failed_and_tells_no_value(
+def test_an_internal_error_is_no_failed_gate_and_shows_no_value(
     write: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:

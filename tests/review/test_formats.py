@@ -47,7 +47,7 @@ def large() -> Review:
 
 
 @pytest.mark.parametrize("name", REVIEWS)
-def test_the_json_is_as_its_published_schema_says(name: str) -> None:
+def test_the_json_is_valid_against_its_schema(name: str) -> None:
     schema = json.loads((ROOT / "sustainable_mlops/review/review.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(json.loads(render(REVIEWS[name], "json")))
@@ -103,7 +103,7 @@ def test_a_comment_fits_and_is_found_again(name: str) -> None:
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
 
 
-def test_what_has_no_room_in_a_comment_is_counted_and_every_section_stays() -> None:
+def test_omitted_lines_of_a_comment_are_counted_and_every_section_stays() -> None:
     comment = render(large(), "markdown")
     assert len(comment) > LIMIT * 0.8
     assert len(re.findall(r"… \d+ more: too many for one comment", comment)) >= 2
@@ -216,7 +216,7 @@ def test_every_line_of_an_item_stays_in_its_column(
     start = lines.index("Reasons to stop")
     items = lines[start + 1 : lines.index("", start)]
     assert len(items) > 10
-    assert all(re.match(r" [A-Z]|  (stop|look|cannot tell)  \S|      ", line) for line in items)
+    assert all(re.match(r" [A-Z]|  (stop|look|undecided)  \S|      ", line) for line in items)
 
 
 ONE_SIDE = review(
@@ -232,14 +232,14 @@ ONE_SIDE = review(
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text"])
-def test_what_is_known_of_one_side_is_shown(form: str) -> None:
+def test_a_figure_known_on_one_side_is_shown(form: str) -> None:
     page = render(ONE_SIDE, form)
     assert re.search(r"unknown → [0-9.]+", page)
     assert "Nothing in this plan is estimated" not in page
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_what_a_thousand_requests_emit_is_shown_beside_their_endpoint(form: str) -> None:
+def test_the_carbon_of_a_thousand_requests_is_shown_at_the_endpoint(form: str) -> None:
     assert re.search(r"[0-9.]+ \([0-9.]+ to [0-9.]+\) gCO2e per 1,000 requests", render(REVIEWS["change"], form))
 
 

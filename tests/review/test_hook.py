@@ -10,7 +10,7 @@ from tests.plan.test_load import FIXTURES
 CHANGE = str(FIXTURES / "change.json")
 
 
-def test_who_has_no_plan_is_not_held_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_push_without_a_plan_is_not_blocked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = str(tmp_path / "a b" / "plan.json")
     assert hook.main([plan, "--fail-on", "data"]) == 0
     assert capsys.readouterr().out == (

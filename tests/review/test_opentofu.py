@@ -12,7 +12,7 @@ from tests.plan.test_load import FIXTURES
 
 
 @pytest.mark.parametrize("file", sorted(FIXTURES.glob("*.json")), ids=lambda file: file.stem)
-def test_a_plan_is_judged_alike_whichever_registry_its_provider_is_of(file: Path) -> None:
+def test_the_registry_of_a_provider_does_not_change_the_review(file: Path) -> None:
     theirs = file.read_bytes()
     assert b"registry.terraform.io/" in theirs
     ours = theirs.replace(b"registry.terraform.io/", b"registry.opentofu.org/")

@@ -78,7 +78,7 @@ def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] 
 
 
 @pytest.mark.parametrize(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
-def test_what_a_resource_becomes_is_said(address: str, before: Any, after: Any, says: str) -> None:
+def test_the_change_of_a_resource_is_described(address: str, before: Any, after: Any, says: str) -> None:
     (row,) = list_rows(reviewed(address, before, after))
     assert says in row.part_changes
     assert row.has_part_change
@@ -92,7 +92,7 @@ def test_every_format_says_it(form: str) -> None:
     assert "ml.m5.large, 1 → 4 instances" in page
 
 
-def test_a_job_that_leaves_spot_says_so() -> None:
+def test_a_job_that_leaves_spot_is_described() -> None:
     used = ResourceUsage({"aws_sagemaker_training_job.j": {"runs_per_month": exact_quantity(2)}})
     values = job("ml.m5.xlarge", spot=True), job("ml.m5.xlarge", spot=False)
     found = review(
@@ -102,7 +102,7 @@ def test_a_job_that_leaves_spot_says_so() -> None:
     assert row.part_changes == ("ml.m5.xlarge, 2 instances, spot → on demand",)
 
 
-def test_another_storage_class_is_said() -> None:
+def test_a_change_of_the_storage_class_is_described() -> None:
     used = ResourceUsage({"aws_sagemaker_feature_group.f": {"online_gb": exact_quantity(10)}})
     stores = [{"enable_online_store": True, "storage_type": kind} for kind in ("Standard", "InMemory")]
     before, after = ({"feature_group_name": "f", "online_store_config": [one], **REGION} for one in stores)
@@ -113,7 +113,7 @@ def test_another_storage_class_is_said() -> None:
     assert row.part_changes == ("feature store online standard → feature store online in memory, 10 GB",)
 
 
-def test_what_stays_as_it_is_has_no_arrow_and_what_is_scaled_has_three_counts() -> None:
+def test_an_unchanged_resource_has_no_arrow_and_a_scaled_one_three_counts() -> None:
     target = {"resource_id": "endpoint/e/variant/v0", "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
               "service_namespace": "sagemaker", "min_capacity": 1, "max_capacity": 4}  # fmt: skip
     metric = [{"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"}]

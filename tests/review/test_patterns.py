@@ -20,7 +20,7 @@ def matched(pattern: str) -> set[str]:
 
 
 @given(patterns, patterns)
-def test_what_is_said_to_be_covered_is_matched(general: str, special: str) -> None:
+def test_a_covered_pattern_is_matched(general: str, special: str) -> None:
     if covers(general, special):
         assert matched(special) <= matched(general)
 
@@ -31,7 +31,7 @@ def test_a_plain_text_is_covered_exactly_where_it_is_matched(general: str, text:
 
 
 @given(patterns, patterns)
-def test_patterns_that_match_the_same_text_meet(one: str, other: str) -> None:
+def test_patterns_that_match_the_same_text_overlap(one: str, other: str) -> None:
     if matched(one) & matched(other):
         assert _do_overlap(one, other)
 
@@ -52,5 +52,5 @@ def test_patterns_that_match_the_same_text_meet(one: str, other: str) -> None:
         (Patterns((UNKNOWN,), negated=True), Patterns(("s3:*",)), None),
     ],
 )
-def test_sets_of_patterns_hold_others(set_: Patterns, other: Patterns, answer: bool | None) -> None:
+def test_a_set_of_patterns_contains_others(set_: Patterns, other: Patterns, answer: bool | None) -> None:
     assert set_.contains(other) is answer

@@ -59,7 +59,7 @@ def gate(found: Review, name: str) -> ReviewGate:
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_the_rest(form: str) -> None:
+def test_sections_are_in_the_order_stop_look_effects_rest(form: str) -> None:
     page = render(CHANGE, form)
     order = [*(str(place) for place in (ReportSection.STOP, ReportSection.LOOK)), "What this change does", "ml.c7g.xlarge",
              "For the record", "Without an estimate: ", "Assumptions: "]  # fmt: skip
@@ -68,7 +68,7 @@ def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_t
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(form: str) -> None:
+def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> None:
     page = render(CHANGE, form)
     fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Policies: (\d+) rules on (\d+) resources", page)
     assert fold is not None
@@ -97,7 +97,7 @@ def test_every_piece_of_code_in_a_remedy_is_code() -> None:
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_type(form: str) -> None:
+def test_replaced_and_deleted_resources_are_named_and_added_ones_counted(form: str) -> None:
     page = re.sub(r"</?(?:code|strong|b)>|[`\n]| {2,}", "", render(CHANGE, form)).replace("&#34;", '"')
     start = page.index("What this change does")
     assert "deletes 2: aws_s3_bucket.this[" in page[start:]
@@ -107,7 +107,7 @@ def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_ty
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: str) -> None:
+def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: str) -> None:
     found = review(build_plan(DEAD, topic("new")), today=TODAY)
     assert found.exit_code == 1
     page = render(found, form)
@@ -119,13 +119,13 @@ def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: s
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
 
 
-def test_one_finding_that_cannot_be_told_leaves_a_review_open() -> None:
+def test_one_undecided_finding_makes_a_review_unknown() -> None:
     told = review(build_plan(topic("new")), today=TODAY)
     assert not told.has_unknowns
     assert replace(told, findings=(next(one for one in PLATFORM.findings if one.is_open),)).has_unknowns
 
 
-def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
+def test_a_touched_resource_is_not_among_untouched_ones() -> None:
     found = group_by_section(list_items(review(build_plan(DEAD, topic("new")), today=TODAY)))
     assert {point.address for point in found[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
     assert not found[ReportSection.STOP]
@@ -136,7 +136,7 @@ def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
     }
 
 
-def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it() -> None:
+def test_undecided_rules_are_one_item_per_resource() -> None:
     told = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
     assert len(told) > 30
     lines = [one for one in list_items(PLATFORM) if one.label == "undecided"]
@@ -152,7 +152,7 @@ def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
+def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
     later = [one.finding for one in PLATFORM.findings if one.until_apply]
     assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
     line = summarize_until_apply(PLATFORM)
@@ -162,13 +162,13 @@ def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
     assert not listed & {(one.rule, one.address) for one in later}
 
 
-def test_what_the_apply_tells_is_no_part_of_what_is_for_the_record() -> None:
+def test_findings_known_only_after_apply_are_not_for_the_record() -> None:
     later = sum(one.until_apply for one in PLATFORM.findings)
     assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 
 
 @pytest.mark.parametrize("form", PEOPLE)
-def test_what_was_there_before_is_one_folded_line(form: str) -> None:
+def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
     before = tuple(replace(one, in_baseline=True) for one in CHANGE.findings)
     found = replace(CHANGE, findings=before)
     number = len(CHANGE.findings)
@@ -178,7 +178,7 @@ def test_what_was_there_before_is_one_folded_line(form: str) -> None:
     assert gate(found, "rules").text == f"{number} for the record"
 
 
-def test_a_gate_that_is_off_stops_nothing_and_what_cannot_be_told_stops_where_it_should() -> None:
+def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> None:
     loud = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset())))
     assert not loud[ReportSection.STOP]
     assert "SUS_SPOT_WAIT" in {point.id for point in loud[ReportSection.LOOK]}
@@ -201,9 +201,9 @@ def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
-    found = replace(CHANGE, notes=("the plan is not whole",), remarks=("the Region is taken",), scope=("module.x.*",))
+    found = replace(CHANGE, notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
     page = render(found, form)
-    for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
+    for text in ("the plan is incomplete", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
 
 
@@ -217,7 +217,7 @@ def test_a_few_are_named_and_more_are_counted_by_type(actions: str, named: int) 
     assert done(named + 1) == [((), ((named + 1, "aws_x"),))]
 
 
-def test_what_is_saved_has_no_sign() -> None:
+def test_a_saving_has_no_sign() -> None:
     (saved, *_) = PLATFORM.alternatives
     page = " ".join(render(PLATFORM, "text").split())
     kg = saved.saved_kg
@@ -226,24 +226,24 @@ def test_what_is_saved_has_no_sign() -> None:
 
 @pytest.mark.parametrize(("action", "changes"), [*((one, True) for one in ("create", "delete", "update", "replace")),
                                                  ("no-op", False)])  # fmt: skip
-def test_what_is_done_to_may_change_though_no_figure_is_known(action: str, changes: bool) -> None:
+def test_a_changed_resource_without_figures_may_change(action: str, changes: bool) -> None:
     none = (None, None, None)
     assert replace(effects.list_rows(PLATFORM)[0], action=action, kg=none, usd=none).is_changing is changes
 
 
-def test_the_page_names_what_is_left_alone_once_and_only_where_there_is_some() -> None:
+def test_the_page_has_the_section_of_untouched_resources_once_if_needed() -> None:
     pages = [render(review(build_plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
     assert [page.count("Policies on unchanged resources") for page in pages] == [1, 0]
 
 
-def test_the_comment_folds_what_uses_something_and_does_not_change() -> None:
+def test_the_comment_folds_unchanged_footprints() -> None:
     values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
     for notebook, stays in ((kept(NOTEBOOK, **values), True), (build_change(NOTEBOOK, values), False)):
         page = render(review(build_plan(notebook, topic("new")), today=TODAY), "markdown")
         assert ("1 resources with an unchanged footprint" in page) is stays
 
 
-def test_the_comment_names_a_rule_once_and_says_that_it_is_waived() -> None:
+def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
     finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.is_touched and not one.is_open)
     waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
     for one, word in ((finding, ""), (waived, " · waived")):

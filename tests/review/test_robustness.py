@@ -116,7 +116,7 @@ def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("hide", ["unknown", "sensitive"])
-def test_what_protects_or_allows_is_never_fine_where_it_is_hidden(kind: str, hide: str) -> None:
+def test_a_hidden_protection_or_permission_is_never_fine(kind: str, hide: str) -> None:
     values: dict[str, Any] = {"id": "x", **dict.fromkeys(ATTRIBUTES, "a")}
     marks = dict.fromkeys(ATTRIBUTES, True)
     after = values if hide == "sensitive" else {"id": "x"}

@@ -9,8 +9,8 @@ from sustainable_mlops.footprint import estimate_plan, find_alternatives
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats.json import build_document
-from tests.review.fine.case import Case
-from tests.review.fine.scaling import CASES, JUDGED
+from tests.review.missed_cases.case import Case
+from tests.review.missed_cases.scaling import CASES, JUDGED
 from tests.review_checks import list_disagreements
 from tests.rules.case_tables import list_rows
 
@@ -39,7 +39,7 @@ def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [*CASES.values(), *JUDGED.values()], ids=[*CASES, *JUDGED])
-def test_what_scales_on_paper_only_is_to_be_looked_at(case: Case) -> None:
+def test_ineffective_scaling_needs_a_look(case: Case) -> None:
     found = review(load(json.dumps(case.document).encode(), "plan"))
     assert found.verdict == case.verdict
     assert case.says in json.dumps(build_document(found))

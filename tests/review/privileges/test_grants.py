@@ -228,7 +228,7 @@ def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(stateme
     assert str(grant) == shown
 
 
-def test_what_is_unknown_anywhere_in_it_is_not_certain() -> None:
+def test_a_policy_with_an_unknown_value_is_not_certain() -> None:
     assert read(allow(Principal="*", Condition=ORG), deny()).is_certain
     for part in ({"Resource": [7]}, {"Action": [7]}, {"Principal": {"AWS": [7.5, []]}}, {"Condition": {"Bool": 7}}):
         assert not read({**allow(), **part}).is_certain
@@ -241,7 +241,7 @@ def test_only_the_actions_that_are_new_are_named() -> None:
     assert str(widening.grant) == "s3:DeleteObject, s3:PutObject on arn:aws:s3:::data/raw/*"
 
 
-def test_what_holds_very_many_permissions_is_split_by_its_actions_alone() -> None:
+def test_a_grant_with_many_permissions_is_split_by_action_only() -> None:
     actions, resources = ([f"s3:Get{n}" for n in range(50)], [f"arn:aws:s3:::b{n}" for n in range(50)])
     ((some,), (many,)) = (read(allow(actions, listed)).allows for listed in (resources[:40], resources))
     assert len(list(some.split())) == 50 * 40

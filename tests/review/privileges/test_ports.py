@@ -44,7 +44,7 @@ OPEN = [
 
 
 @pytest.mark.parametrize(("before", "after", "what"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
-def test_what_opens_to_the_internet_is_stopped(before: list[Any], after: list[Any], what: str) -> None:
+def test_a_port_open_to_the_internet_is_stopped(before: list[Any], after: list[Any], what: str) -> None:
     assert opened(group(before, after)) == [(Level.STOP, what)]
     assert before or opened(group(None, after)) == [(Level.STOP, what)]
 
@@ -57,7 +57,7 @@ def test_what_opens_to_the_internet_is_stopped(before: list[Any], after: list[An
         ("aws_default_security_group", {"ingress": [rule(WORLD)]}),
     ],
 )
-def test_whichever_resource_opens_it(kind: str, values: dict[str, Any]) -> None:
+def test_any_resource_type_that_opens_a_port_is_stopped(kind: str, values: dict[str, Any]) -> None:
     assert opened(build_change(f"{kind}.r", values)) == [(Level.STOP, "opens tcp 443 to the whole internet")]
 
 
@@ -72,7 +72,7 @@ NARROWER = [
 
 
 @pytest.mark.parametrize(("before", "after"), [case[1:] for case in NARROWER], ids=[case[0] for case in NARROWER])
-def test_what_opens_nothing_is_fine(before: list[Any], after: list[Any]) -> None:
+def test_a_narrower_rule_is_fine(before: list[Any], after: list[Any]) -> None:
     assert opened(group(before, after)) == []
 
 
@@ -91,7 +91,7 @@ def test_a_rule_that_moves_to_another_resource_opens_nothing() -> None:
         ({"prefix_list_id": "pl-1"}, "pl-1"),
     ],
 )
-def test_what_opens_to_others_is_looked_at_unless_the_group_is_new(more: dict[str, Any], source: str) -> None:
+def test_a_port_open_to_other_sources_needs_a_look_unless_the_group_is_new(more: dict[str, Any], source: str) -> None:
     opening = {**SINGLE, "cidr_ipv4": None, **more}
     entry = build_change("aws_vpc_security_group_ingress_rule.r", opening)
     assert opened(entry) == [(Level.LOOK, f"opens tcp 443 to {source}")]
@@ -107,7 +107,7 @@ def test_a_network_acl_is_one_of_two_locks() -> None:
 
 
 @pytest.mark.parametrize("how", ["unknown", "sensitive"])
-def test_who_may_connect_is_looked_at_where_it_cannot_be_read(how: str) -> None:
+def test_an_unreadable_source_needs_a_look(how: str) -> None:
     kind, marks = "aws_vpc_security_group_ingress_rule", {"cidr_ipv4": True}
     root = {"resources": [build_configuration(f"{kind}.r", cidr_ipv4=["var.network"])]}
     before = {**SINGLE, "cidr_ipv4": "10.0.0.0/8"}

@@ -21,11 +21,11 @@ from sustainable_mlops.review.plan_names import name_plans
         (["a/plan.json", "a/plan.txt"], ["a/plan.json", "a/plan.txt"]),
     ],
 )  # fmt: skip
-def test_a_lone_plan_is_its_path_and_several_are_what_tells_them_apart(plans: list[str], called: list[str]) -> None:
+def test_a_single_plan_has_its_path_as_name_and_several_their_distinct_parts(plans: list[str], called: list[str]) -> None:
     assert name_plans(plans, []) == called
 
 
-def test_names_that_are_given_are_taken_in_order() -> None:
+def test_explicit_names_apply_in_order() -> None:
     assert name_plans(["a.json", "b.json"], ["test", "live"]) == ["test", "live"]
 
 

@@ -73,7 +73,7 @@ def test_a_policy_in_another_order_is_no_change() -> None:
     assert found_in(KEPT, policy("p", text(READ, put), text(put, READ))) == []
 
 
-def test_what_a_new_role_may_do_is_for_the_record_unless_it_is_dangerous() -> None:
+def test_permissions_of_a_new_role_are_for_the_record_unless_dangerous() -> None:
     new = build_change("aws_iam_role.train", role())
     assert found_in(new, policy("p", None, text(READ))) == [("PRIVILEGES_NEW", Level.NOTE)] * 2
     dangerous = found_in(new, policy("p", None, text({**READ, "Action": "s3:*", "Resource": "*"})))
@@ -114,7 +114,7 @@ def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
 
 
 @pytest.mark.parametrize("action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*"])
-def test_what_reaches_far_is_looked_at_for_any_role(action: str) -> None:
+def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
     entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
     assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in found_in(build_change("aws_iam_role.train", role()), entry)
 
@@ -151,7 +151,7 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
-def test_who_is_let_into_a_new_bucket_is_weighed(statement: dict[str, Any], level: Level) -> None:
+def test_access_to_a_new_bucket_has_a_level_by_principal(statement: dict[str, Any], level: Level) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
     assert [one for _, one in found_in(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
 
@@ -169,19 +169,19 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
         build_change("data.aws_ram_resource_share.s", {"account_id": "123456789012"}, actions=["read"]),
     ],
 )
-def test_whose_account_it_is_says_only_the_identity_of_whoever_plans(source: dict[str, Any]) -> None:
+def test_only_the_caller_identity_reveals_the_own_account(source: dict[str, Any]) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
     assert [one for _, one in found_in(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
-def test_an_endpoint_may_be_kept_to_the_resources_of_an_account() -> None:
+def test_an_endpoint_policy_may_be_limited_to_the_resources_of_an_account() -> None:
     kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
     entry = build_change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
     endpoint = build_change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
     assert [one for _, one in found_in(CALLER, endpoint, entry)] == [Level.NOTE]
 
 
-def test_a_policy_that_is_unknown_until_apply_cannot_be_told() -> None:
+def test_a_policy_that_is_unknown_until_apply_is_an_unknown_risk() -> None:
     entry = build_change(
         "aws_iam_role_policy.p",
         {"role": "train"},
@@ -192,7 +192,7 @@ def test_a_policy_that_is_unknown_until_apply_cannot_be_told() -> None:
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
 
 
-def test_a_policy_that_is_sensitive_cannot_be_told_and_is_not_shown() -> None:
+def test_a_sensitive_policy_is_an_unknown_risk_and_is_not_shown() -> None:
     secret = text({**READ, "Resource": "arn:aws:s3:::hunter2/*"})
     entry = build_change(
         "aws_iam_role_policy.p",
@@ -223,7 +223,7 @@ def test_a_policy_that_cannot_be_read_is_never_fine(broken: str) -> None:
         (trust({"Service": "sagemaker.amazonaws.com"}), "PRIVILEGES_CONDITION"),
     ],
 )
-def test_a_trust_policy_that_lets_more_in_is_stopped(after: str, found: str) -> None:
+def test_a_wider_trust_policy_is_stopped(after: str, found: str) -> None:
     before = trust({"Service": "sagemaker.amazonaws.com"}, Condition=ACCOUNT)
     entry = build_change(
         "aws_iam_role.train", {**ROLE, "assume_role_policy": after}, before={**ROLE, "assume_role_policy": before}
@@ -251,7 +251,7 @@ def test_the_statements_of_an_attached_policy_of_the_plan_count_as_the_roles() -
     assert found_in(KEPT, made, attachment, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
-def test_a_policy_of_the_plan_that_changes_is_told_of_those_who_have_it() -> None:
+def test_a_change_of_an_attached_policy_is_reported_for_its_owners() -> None:
     def made(name: str, before: str | None, after: str) -> dict[str, Any]:
         arn = f"arn:aws:iam::123456789012:policy/{name}"
         old = None if before is None else {"name": name, "arn": arn, "policy": before}
@@ -266,12 +266,12 @@ def test_a_policy_of_the_plan_that_changes_is_told_of_those_who_have_it() -> Non
     assert found_in(KEPT, new, made("p", "{", "{")) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
-def test_a_permissions_boundary_that_goes_is_stopped() -> None:
+def test_a_removed_permissions_boundary_is_stopped() -> None:
     entry = build_change("aws_iam_role.train", role(), before=role(permissions_boundary="arn:aws:iam::1:policy/b"))
     assert found_in(entry) == [("PRIVILEGES_BOUNDARY", Level.STOP)]
 
 
-def test_a_bucket_policy_that_goes_takes_its_denials_with_it() -> None:
+def test_a_removed_bucket_policy_removes_its_deny_statements() -> None:
     entry = build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)})
     kept, gone = (
         build_change("aws_s3_bucket.data", BUCKET, before=BUCKET),
@@ -301,7 +301,7 @@ def test_a_resource_that_everybody_may_use_is_stopped(kind: str, path: str) -> N
     assert "everybody" in found[0].description
 
 
-def test_public_access_that_is_not_blocked_any_more_is_stopped() -> None:
+def test_public_access_that_is_no_longer_blocked_is_stopped() -> None:
     flags = dict.fromkeys(
         ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
     )
@@ -338,7 +338,7 @@ OWN = text({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "
         ("aws_made_tomorrow", "settings.0.anything"),
     ],
 )
-def test_whatever_reads_as_a_policy_is_compared(kind: str, path: str) -> None:
+def test_any_attribute_that_parses_as_a_policy_is_compared(kind: str, path: str) -> None:
     name, *below = path.split(".")
 
     def at(policy: str) -> Any:
@@ -409,13 +409,13 @@ def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], 
     assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
 
-def test_who_is_let_in_may_be_another_where_the_plan_does_not_tell_which_account_is_its_own() -> None:
+def test_a_grantee_may_be_foreign_if_the_own_account_is_unknown() -> None:
     (risk,) = risks(build_plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
     assert (risk.level, risk.is_known) == (Level.LOOK, True)
     assert "the plan does not show which account is your own" in risk.description
 
 
-def test_whom_a_grant_names_is_the_role_that_the_plan_makes_or_cannot_be_told() -> None:
+def test_an_unknown_grantee_is_the_referenced_new_role_or_unknown() -> None:
     def granted(*references: str) -> Risk:
         grant = build_change("aws_kms_grant.g", {"key_id": "k"}, unknown={"grantee_principal": True})
         root = {"resources": [build_configuration("aws_kms_grant.g", grantee_principal=list(references))]}
@@ -431,7 +431,7 @@ def test_whom_a_grant_names_is_the_role_that_the_plan_makes_or_cannot_be_told() 
     assert (hidden.level, hidden.is_known) == (Level.LOOK, False)
 
 
-def test_a_share_that_comes_to_be_open_to_other_organisations_is_stopped() -> None:
+def test_a_share_opened_to_other_organisations_is_stopped() -> None:
     shut, open_ = ({"name": "s", "allow_external_principals": value} for value in (False, True))
     assert found_in(build_change("aws_ram_resource_share.s", open_, before=shut)) == [
         ("PRIVILEGES_EXPOSED", Level.STOP)
@@ -456,11 +456,11 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("entry", "name", "level"), TAKEN, ids=[case[0]["type"] for case in TAKEN])
-def test_what_restricts_is_missed_when_it_is_gone(entry: dict[str, Any], name: str, level: Level) -> None:
+def test_a_removed_restriction_is_reported(entry: dict[str, Any], name: str, level: Level) -> None:
     assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
 
-def test_a_policy_goes_unmissed_with_what_it_was_for_or_where_it_only_allowed() -> None:
+def test_a_policy_removed_with_its_owner_or_that_only_allowed_is_no_risk() -> None:
     endpoint = {"id": "v", "arn": "a"}
     policy = gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN)
     assert found_in(build_change("aws_vpc_endpoint.v", before=endpoint), policy) == []
@@ -485,7 +485,7 @@ def attach(before: str, after: str, /, **link: Any) -> list[dict[str, Any]]:
     ],
     ids=["attached to a new role", "attached to a role that goes"],
 )
-def test_a_policy_that_widens_is_told_of_itself_where_no_role_that_stays_has_it(
+def test_a_wider_policy_without_a_lasting_role_is_reported_itself(
     holder: dict[str, Any], link: dict[str, Any]
 ) -> None:
     found = found_in(holder, *attach(text(READ), text({**READ, "Action": "s3:PutObject"}), **link))
@@ -538,7 +538,7 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
-def test_what_is_hidden_or_unknown_is_looked_at(entry: dict[str, Any]) -> None:
+def test_hidden_and_unknown_values_need_a_look(entry: dict[str, Any]) -> None:
     configured = build_configuration("aws_iam_role.train", managed_policy_arns=["local.arns"])
     assert [level for _, level in found_in(entry, root={"resources": [configured]})] == [Level.LOOK]
 
@@ -546,7 +546,7 @@ def test_what_is_hidden_or_unknown_is_looked_at(entry: dict[str, Any]) -> None:
 DATA = "data.aws_iam_policy_document.d"
 
 
-def test_a_policy_from_a_data_source_is_looked_at_as_a_function_around_it_would_not_show() -> None:
+def test_a_policy_from_a_data_source_needs_a_look() -> None:
     data = build_change(DATA, {"statement": [{"actions": ["s3:GetObject"], "resources": [READ["Resource"]]}]},
                   unknown={"json": True}, actions=["read"])  # fmt: skip
     entry = build_change(
@@ -603,7 +603,7 @@ def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, n
         ([None], ["local.actions"], Level.LOOK),
     ],
 )
-def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
+def test_permissions_of_a_new_role_on_new_resources_are_for_the_record(
     actions: list[str], references: list[str], level: Level
 ) -> None:
     statement = {"actions": actions, "resources": [None]}
@@ -630,7 +630,7 @@ def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
          Level.STOP),
     ],
 )  # fmt: skip
-def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
+def test_access_of_new_principals_to_a_new_bucket_is_for_the_record(
     principals: list[Any], condition: list[Any], references: list[str], level: Level
 ) -> None:
     own = {"type": "AWS", "identifiers": principals}
@@ -647,7 +647,7 @@ def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
         ("saml", [], Level.NOTE),
     ],
 )
-def test_whoever_has_a_token_of_a_new_provider_may_be_anybody(provider: str, condition: Any, level: Level) -> None:
+def test_tokens_of_a_new_identity_provider_may_belong_to_anybody(provider: str, condition: Any, level: Level) -> None:
     made, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
     statement = {"actions": ["sts:AssumeRoleWithWebIdentity"], "principals": [trusted], "condition": condition}
     source = {**build_configuration(DATA), "mode": "data", "expressions": {
@@ -664,7 +664,7 @@ def test_whoever_has_a_token_of_a_new_provider_may_be_anybody(provider: str, con
     assert [risk.level for risk in found if risk.address == "aws_iam_role.train"] == [level]
 
 
-def test_a_new_roles_policies_of_the_plan_are_judged_as_its_own() -> None:
+def test_attached_policies_of_the_plan_count_as_those_of_the_new_role() -> None:
     def attached(*actions: str, more: str = "") -> list[tuple[str, Level]]:
         policies = [
             build_change(f"aws_iam_policy.p{n}", {"name": f"p{n}", "policy": text({**READ, "Action": action})},
@@ -710,7 +710,7 @@ def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
         ("aws_instance", "iam_instance_profile"),
     ],
 )
-def test_what_comes_to_run_as_another_role_is_looked_at(kind: str, attribute: str) -> None:
+def test_a_resource_that_changes_its_role_needs_a_look(kind: str, attribute: str) -> None:
     def runs_as(role: str) -> dict[str, Any]:
         name, *below = attribute.split(".")
         return {name: [{below[0]: role}] if below else role}
@@ -767,7 +767,7 @@ HAS_ADMIN = build_change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
         "there widened",
     ],
 )
-def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: list[Any], level: Level) -> None:
+def test_a_role_change_has_the_level_of_the_permissions_of_the_new_role(load: list[Any], level: Level) -> None:
     for new in ("arn:aws:iam::123456789012:role/load", "load"):
         job = build_change("aws_glue_job.j", {"role_arn": new}, before={"role_arn": "read"})
         profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
@@ -777,7 +777,7 @@ def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: l
             assert [risk.level for risk in found if risk.address == runs[0]["address"]] == [level]
 
 
-def test_it_is_said_which_role_and_why_it_is_serious() -> None:
+def test_a_role_risk_names_the_role_and_the_reason() -> None:
     def said(new: str | None, *load: Any, **set_by: Any) -> str:
         after, unknown = ({"role_arn": new}, {}) if new else ({}, {"role_arn": True})
         job = build_change("aws_glue_job.j", after, before={"role_arn": "read"}, unknown=unknown)
@@ -832,7 +832,7 @@ def test_a_definition_that_is_no_json_names_no_role() -> None:
     assert found_in(entry) == []
 
 
-def test_a_deny_that_goes_with_all_that_it_could_deny_is_for_the_record() -> None:
+def test_a_removed_deny_without_a_matching_allow_is_for_the_record() -> None:
     denied = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
     assert found_in(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
     wide = {**READ, "Action": "s3:*"}
@@ -844,7 +844,7 @@ def test_a_policy_that_is_forgotten_stays_in_force() -> None:
     assert found_in(build_change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
 
 
-def test_policies_too_long_to_compare_cannot_be_told() -> None:
+def test_policies_too_long_to_compare_are_unknown_risks() -> None:
     def many(of: str) -> str:
         return text(*({**READ, "Action": f"s3:{of}{n}", "Resource": [f"a{m}" for m in range(20)]} for n in range(1500)))
 
@@ -908,7 +908,7 @@ DENIED = {"Effect": "Deny", "Principal": FOREIGN, "Action": "kms:*", "Resource":
         (key_policy("123456789012", "*"), False, Level.STOP),
     ],
 )
-def test_whoever_makes_a_key_may_change_its_policy_so_that_their_account_is_ones_own(
+def test_the_account_that_may_change_a_new_key_policy_is_the_own_account(
     policy: str, bypassed: bool, level: Level
 ) -> None:
     key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
@@ -916,7 +916,7 @@ def test_whoever_makes_a_key_may_change_its_policy_so_that_their_account_is_ones
     assert {one for _, one in found_in(build_change("aws_kms_key.k", key), root=root)} == {level}
 
 
-def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
+def test_only_the_policy_of_a_new_key_reveals_the_own_account() -> None:
     def of_foreign(kind: str, *, new: bool) -> set[Level]:
         values = {"policy": key_policy("123456789012"), "bypass_policy_lockout_safety_check": False}
         key = build_change(f"{kind}.k", values, before=None if new else values)
@@ -945,7 +945,7 @@ def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
         ("aws_redshift_cluster", {"publicly_accessible": True}),
     ],
 )
-def test_what_is_new_and_lets_somebody_in_is_looked_at(kind: str, values: dict[str, Any]) -> None:
+def test_a_new_resource_that_gives_access_needs_a_look(kind: str, values: dict[str, Any]) -> None:
     assert [risk.level for risk in risks(build_plan(build_change(f"{kind}.this", values)))] == [Level.LOOK]
 
 
@@ -959,7 +959,7 @@ def test_what_is_new_and_lets_somebody_in_is_looked_at(kind: str, values: dict[s
         ("aws_db_instance", {"publicly_accessible": False}),
     ],
 )
-def test_what_stays_in_ones_own_account_or_closed_is_no_risk(kind: str, values: dict[str, Any]) -> None:
+def test_access_within_the_own_account_is_no_risk(kind: str, values: dict[str, Any]) -> None:
     caller = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
     assert found_in(caller, build_change(f"{kind}.this", values)) == []
 

@@ -1,7 +1,7 @@
 """Resources of types that nothing here knows."""
 
 from tests.plan.plan_builder import build_change, build_document
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 CASES = {
     "a type that the reviewer does not know": Case(

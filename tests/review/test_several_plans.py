@@ -52,7 +52,7 @@ def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
     assert verdicts(folder, *PLANS, "--fail-on", "none") == (0, {"dev": "fine", "prod": "look"})
 
 
-def test_names_may_stand_beside_their_plans(folder: Path) -> None:
+def test_names_may_alternate_with_their_plans(folder: Path) -> None:
     given = ["--name", "one", PLANS[0], "--name", "two", PLANS[1]]
     assert verdicts(folder, *given) == (1, {"one": "fine", "two": "stop"})
 
@@ -97,7 +97,7 @@ def test_bad_input_is_one_line_and_leaves_nothing_half_written(
     assert written <= {"review.md"}, "the comment alone says why there is no review"
 
 
-def test_where_a_plan_cannot_be_read_the_comment_about_all_of_them_says_so(folder: Path) -> None:
+def test_the_comment_about_all_plans_reports_an_unreadable_one(folder: Path) -> None:
     Path(PLANS[1]).write_text("{")
     assert main([*PLANS, "--write", "review.md"]) == 2
     text = (folder / "review.md").read_text()
@@ -130,7 +130,7 @@ DEV, PROD = named("dev", notebook("n", "dev")), named("prod", notebook("n", "pro
 USD = running(review(DEV), "cost")
 
 
-def test_a_budget_holds_the_sum_over_all_plans_and_says_so() -> None:
+def test_a_budget_limits_the_sum_over_all_plans() -> None:
     (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "delay"}, {"usd_per_month": USD * 1.5}))
     assert dev == prod
     assert dev.status is BudgetStatus.OVER
@@ -139,7 +139,7 @@ def test_a_budget_holds_the_sum_over_all_plans_and_says_so() -> None:
     assert review(DEV, budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})]).budgets[0].status is BudgetStatus.WITHIN
 
 
-def test_a_budget_of_one_environment_is_held_where_that_is() -> None:
+def test_a_budget_of_one_environment_applies_to_its_plan() -> None:
     budget = Budget("b", {"environment": "prod"}, {"usd_per_month": USD * 0.5})
     dev, prod = review_all([DEV, PROD], budgets=[budget])
     assert dev.budgets == ()
@@ -147,14 +147,14 @@ def test_a_budget_of_one_environment_is_held_where_that_is() -> None:
     assert (dev.exit_code, prod.exit_code) == (0, 1)
 
 
-def test_what_a_budget_cannot_count_is_named_with_its_plan() -> None:
+def test_an_unestimated_resource_of_a_budget_is_named_with_its_plan() -> None:
     unknown = named("prod", notebook("n", "prod", type_="ml.future.large"))
     (dev,), (prod,) = held([DEV, unknown], Budget("b", {}, {"usd_per_month": 1e6}))
     assert dev.status is prod.status is BudgetStatus.UNKNOWN
     assert dev.unknown == ("prod: aws_sagemaker_notebook_instance.n",)
 
 
-def test_a_budget_that_nothing_falls_under_says_so_in_each() -> None:
+def test_a_budget_without_resources_is_reported_for_each_plan() -> None:
     (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "other"}, {"usd_per_month": 1}))
     assert dev.status is prod.status is BudgetStatus.NOTHING
 
@@ -162,7 +162,7 @@ def test_a_budget_that_nothing_falls_under_says_so_in_each() -> None:
 NO_REGION = {"name": "n", "instance_type": "ml.m5.large", "tags_all": TAGS}
 
 
-def test_the_region_of_whoever_planned_is_used_where_the_plan_tells_none(folder: Path) -> None:
+def test_the_default_region_applies_to_a_plan_without_a_region(folder: Path) -> None:
     (folder / "n.json").write_text(
         json.dumps(build_document(build_change("aws_sagemaker_notebook_instance.n", NO_REGION)))
     )
@@ -175,7 +175,7 @@ def test_the_region_of_whoever_planned_is_used_where_the_plan_tells_none(folder:
     assert totals[1] != totals[2]
 
 
-def test_the_region_that_was_given_is_told_and_leaves_the_verdict_alone() -> None:
+def test_the_default_region_is_a_remark_without_effect_on_the_verdict() -> None:
     found: list[Review] = []
     for region in (None, "eu-north-1"):
         one = build_plan(*FINE)
@@ -221,7 +221,7 @@ def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake:
 
 
 @pytest.mark.usefixtures("fake")
-def test_what_checkov_cannot_read_is_named() -> None:
+def test_a_plan_that_checkov_cannot_read_is_named() -> None:
     with CheckovPool(1) as beside, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
         beside.submit(b"bad", "prod").result()
 

@@ -7,7 +7,7 @@ Those of `CHOICES` are to look at, as a person has to decide; all of them was se
 
 from typing import Any
 
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 from tests.rules.case_tables import RuleCase as Plan
 from tests.rules.cases.account.plain_secrets import HUGGING_FACE, build_model, build_notebook_script
 from tests.rules.endpoints import IMAGE, MODEL, add_alarm, build_serverless

@@ -14,13 +14,13 @@ from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.review import GATES
 from tests.plan.plan_builder import build_change, build_plan
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 _HERE = Path(__file__).parent / "fine"
 CASES: dict[str, Case] = {
     f"{file.stem}: {title}": case
     for file in sorted(_HERE.glob("*.py"))
-    for title, case in getattr(import_module(f"tests.review.fine.{file.stem}"), "CASES", {}).items()
+    for title, case in getattr(import_module(f"tests.review.missed_cases.{file.stem}"), "CASES", {}).items()
 }
 
 
@@ -34,7 +34,7 @@ def words(text: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_what_was_called_fine_has_its_verdict(case: Case) -> None:
+def test_a_missed_case_has_its_verdict(case: Case) -> None:
     assert found(case).verdict == case.verdict
 
 
@@ -45,11 +45,11 @@ def test_every_format_says_it(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_whoever_fails_on_the_unknown_is_stopped(case: Case) -> None:
+def test_fail_on_unknown_stops_the_plan(case: Case) -> None:
     assert found(case, "unknown").exit_code == 1
 
 
-def test_reading_is_not_seen_of_providers_that_nobody_knows_alone() -> None:
+def test_only_data_sources_of_unknown_providers_are_gaps() -> None:
     def source(kind: str, provider: str) -> dict[str, Any]:
         name = f"registry.terraform.io/{provider}"
         return build_change(f"data.{kind}.d", {"id": "x"}, actions=["read"], provider_name=name)

@@ -11,11 +11,11 @@ from sustainable_mlops.footprint import format_number
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats import FORMATS, render
-from tests.review.fine.machines import COUNTED
+from tests.review.missed_cases.machines import COUNTED
 
 
 @pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
-def test_what_its_machines_cost_is_counted(document: Mapping[str, Any], usd: float) -> None:
+def test_the_cost_of_machines_is_estimated(document: Mapping[str, Any], usd: float) -> None:
     found = review(load(json.dumps(document).encode(), "plan"))
     cost = found.footprint.delta.get("cost")
     assert cost is not None
@@ -25,7 +25,7 @@ def test_what_its_machines_cost_is_counted(document: Mapping[str, Any], usd: flo
 
 @pytest.mark.parametrize("form", sorted({*FORMATS} - {"sarif"}))  # which has findings alone
 @pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
-def test_every_format_for_people_and_programs_says_it(document: Mapping[str, Any], usd: float, form: str) -> None:
+def test_every_format_reports_the_cost(document: Mapping[str, Any], usd: float, form: str) -> None:
     found = review(load(json.dumps(document).encode(), "plan"))
     text = f'"central": {found.footprint.delta.figures["cost"].central!r}' if form == "json" else format_number(usd)
     assert text in re.sub(r"\s+", " ", render(found, form))

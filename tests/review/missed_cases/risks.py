@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.plan.plan_builder import build_change, build_document
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 _OWN, _OTHER = "123456789012", "999999999999"
 _ROLE_ARN = f"arn:aws:iam::{_OWN}:role"

@@ -62,7 +62,7 @@ def levels(*arguments: Any, **more: Any) -> set[Level]:
 MADE = build_change("aws_sagemaker_model_package_group.fraud", GROUP)
 
 
-def test_a_new_models_package_group_is_to_look_at_and_named() -> None:
+def test_access_to_a_new_package_group_needs_a_look_and_names_it() -> None:
     both = [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package/fraud/*"]
     (risk,) = widened(both, MADE, action="sagemaker:CreateModelPackage")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
@@ -90,11 +90,11 @@ def test_a_new_models_package_group_is_to_look_at_and_named() -> None:
         [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package-group/other"],
     ],
 )
-def test_whatever_reaches_beyond_it_is_to_stop(resource: Any) -> None:
+def test_access_beyond_new_resources_is_stopped(resource: Any) -> None:
     assert Level.STOP in levels(resource, MADE)
 
 
-def test_what_is_not_new_reaches_what_is_there() -> None:
+def test_access_to_existing_resources_is_stopped() -> None:
     arn = f"{OURS}:model-package-group/fraud"
     name = "aws_sagemaker_model_package_group"
     replaced = build_change(f"{name}.fraud", GROUP, before={**GROUP, "tags": {}}, actions=["delete", "create"])
@@ -106,7 +106,7 @@ def test_what_is_not_new_reaches_what_is_there() -> None:
         assert levels(arn, *more) == {Level.STOP}
 
 
-def test_what_nobody_should_have_is_to_stop_whatever_it_reaches() -> None:
+def test_a_dangerous_permission_is_stopped_on_any_resource() -> None:
     group = f"{OURS}:model-package-group/fraud"
     assert levels(group, MADE, action="*") == {Level.STOP}
     both = [OLD, {"Effect": "Allow", "NotAction": "iam:*", "Resource": group}]
@@ -170,7 +170,7 @@ def test_a_right_to_something_new_or_inside_it_is_to_look_at(kind: str) -> None:
     assert levels(arn, build_change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
 
 
-def test_what_stands_in_a_bucket_of_another_account_is_not_in_the_new_one() -> None:
+def test_a_bucket_of_another_account_is_not_the_new_bucket() -> None:
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
     assert levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
     for place in (f"{REGION}:{ACCOUNT}", f"{REGION}:", f":{ACCOUNT}"):
@@ -213,14 +213,14 @@ def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
     assert of_pipeline(PASSED, *new_role("s3:GetObject"), action=action) == {Level.STOP}
 
 
-def test_of_two_new_roles_one_is_enough_to_stop() -> None:
+def test_one_dangerous_role_of_two_is_enough_to_stop() -> None:
     harmless = build_change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
     both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
     assert of_pipeline(both, *new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
     assert of_pipeline(both, *new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
 
 
-def test_passing_a_new_role_is_told_apart_from_all_else_that_may_be_done_to_it() -> None:
+def test_passing_a_new_role_differs_from_other_actions_on_it() -> None:
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
     both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")
     handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
@@ -250,7 +250,7 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
     ))  # fmt: skip
 
 
-def test_a_new_keys_arn_that_only_the_apply_tells_is_to_look_at() -> None:
+def test_a_key_arn_known_only_after_apply_needs_a_look() -> None:
     (risk,) = of_reference("aws_kms_key", "aws_kms_key.new.arn")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
     assert risk.description.endswith("reaches only resources that this plan creates: aws_kms_key.new")

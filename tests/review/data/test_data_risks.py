@@ -55,18 +55,18 @@ def test_an_address_that_moves_is_no_risk() -> None:
     assert risks(build_plan(moved)) == []
 
 
-def test_what_is_created_or_left_alone_is_no_risk() -> None:
+def test_a_created_or_unchanged_store_is_no_risk() -> None:
     assert (
         risks(build_plan(build_change("aws_s3_bucket.a", BUCKET), build_change("aws_kms_key.b", KEY, before=KEY))) == []
     )
 
 
-def test_what_is_forgotten_stays_but_is_looked_at() -> None:
+def test_a_forgotten_store_needs_a_look() -> None:
     found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, actions=["forget"])))
     assert [(risk.id, risk.level) for risk in found] == [("DATA_FORGOTTEN", Level.LOOK)]
 
 
-def test_a_guard_of_the_modules_that_goes_away_is_told_with_what_it_guards() -> None:
+def test_a_removed_deletion_guard_is_reported_with_its_resource() -> None:
     guard = build_change(
         "module.storage.terraform_data.deletion_protection", before={"triggers_replace": BUCKET["arn"]}, index="data"
     )
@@ -76,7 +76,7 @@ def test_a_guard_of_the_modules_that_goes_away_is_told_with_what_it_guards() -> 
 
 
 @pytest.mark.parametrize("reason", ["delete_because_no_resource_config", "delete_because_no_module"])
-def test_a_guard_that_goes_with_its_configuration_and_its_data_has_words_of_its_own(reason: str) -> None:
+def test_a_guard_removed_with_its_configuration_and_data_has_its_own_text(reason: str) -> None:
     address = "module.storage.terraform_data.deletion_protection"
     guard = build_change(address, before={"triggers_replace": BUCKET["arn"]}, index="data", action_reason=reason)
     bucket = build_change("module.storage.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
@@ -252,7 +252,7 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     assert risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
-def test_the_same_protection_is_graver_where_data_are_held() -> None:
+def test_a_protection_of_a_store_with_data_has_a_higher_level() -> None:
     def level(kind: str) -> Level:
         old, new = ({"id": "x", "deletion_protection": protected} for protected in (True, False))
         (risk,) = risks(build_plan(build_change(f"{kind}.this", new, before=old)))
@@ -262,7 +262,7 @@ def test_the_same_protection_is_graver_where_data_are_held() -> None:
 
 
 @pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
-def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
+def test_a_drastic_cut_of_a_retention_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
 ) -> None:
     def found(new: Any) -> list[tuple[str, Level]]:
@@ -300,11 +300,11 @@ EQUAL = [
 
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), EQUAL)
-def test_what_protects_as_much_as_before_is_no_risk(kind: str, name: str, old: Any, new: Any) -> None:
+def test_an_equal_protection_is_no_risk(kind: str, name: str, old: Any, new: Any) -> None:
     assert risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old}))) == []
 
 
-def test_what_had_nothing_to_lose_loses_nothing_whatever_the_apply_brings() -> None:
+def test_an_unset_protection_cannot_become_weaker() -> None:
     for name, old in (("encryption_type", "NONE"), ("deletion_protection", False), ("kms_key_id", None)):
         entry = build_change(
             "aws_kinesis_stream.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True}
@@ -312,7 +312,7 @@ def test_what_had_nothing_to_lose_loses_nothing_whatever_the_apply_brings() -> N
         assert risks(build_plan(entry)) == []
 
 
-def test_what_is_long_is_not_shown_whole() -> None:
+def test_a_long_value_is_not_shown() -> None:
     old, new = ({"id": "x", "policy_details": snapshots({"count": count})} for count in (30, 14))
     (risk,) = risks(build_plan(build_change("aws_dlm_lifecycle_policy.this", new, before=old)))
     assert risk.description == "policy_details.0: snapshots cover less, run at other times, or are deleted earlier"
@@ -323,7 +323,7 @@ def test_what_is_long_is_not_shown_whole() -> None:
 
 @pytest.mark.parametrize("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",
                                   "aws_db_instance_automated_backups_replication"])  # fmt: skip
-def test_what_copies_data_is_missed_when_it_is_gone(kind: str) -> None:
+def test_a_removed_backup_or_replication_is_a_risk(kind: str) -> None:
     assert [(r.id, r.level) for r in risks(build_plan(build_change(f"{kind}.x", before={"id": "x"})))] == [
         ("DATA_WEAKER", Level.STOP)
     ]
@@ -382,7 +382,7 @@ def test_a_key_instead_of_the_queues_own_encryption_is_no_risk() -> None:
     assert risks(build_plan(build_change("aws_sqs_queue.q", after, before=before))) == []
 
 
-def test_what_the_provider_computes_anew_in_a_replacement_is_not_unknown() -> None:
+def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
     def found(*references: str) -> list[str]:
         entry = build_change(
             "aws_sagemaker_notebook_instance.n",
@@ -462,7 +462,7 @@ def test_another_name_than_in_the_base_plan_is_another_object(name: str, found: 
     assert [risk.id for risk in find_data_risks(Comparison(new, base))] == found
 
 
-def test_what_vanished_outside_terraform_is_looked_at() -> None:
+def test_a_store_deleted_outside_terraform_needs_a_look() -> None:
     drift = [
         build_change("aws_s3_bucket.b", before=BUCKET),
         build_change("aws_s3_bucket.c", {**BUCKET, "tags": {}}, before=BUCKET),
@@ -488,7 +488,7 @@ def test_a_protection_that_is_unknown_until_apply_is_never_fine(kind: str, name:
     assert {(risk.id, risk.is_known, risk.level) for risk in found} == {("DATA_UNKNOWN", False, Level.LOOK)}
 
 
-def test_versioning_that_goes_while_its_bucket_stays_is_a_risk() -> None:
+def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
     versioning = build_change("aws_s3_bucket_versioning.this", before={"bucket": "data"})
     stays = build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), versioning)
     goes = build_plan(build_change("aws_s3_bucket.this", before=BUCKET), versioning)

@@ -7,7 +7,7 @@ from typing import Any
 from tests.plan.plan_builder import build_change, build_configuration, build_document
 from tests.plan.test_commands import INVOKED
 from tests.plan.test_load import FIXTURES
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 
 def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | None = None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def promotion(*others: Any, **more: Any) -> Plan:
 
 
 @pytest.mark.parametrize("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
-def test_a_plan_that_changes_nothing_else_is_not_stopped(only: tuple[str, ...]) -> None:
+def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
     found = review(promotion(), only=only)
     assert scope(found).level is None
     assert found.verdict is ReviewVerdict.FINE
@@ -52,14 +52,14 @@ def test_a_plan_that_changes_nothing_else_is_not_stopped(only: tuple[str, ...]) 
     ],
     ids=("create", "update", "replace", "delete", "forget", "move", "deposed", "import"),
 )
-def test_whatever_else_it_changes_stops_it(other: dict[str, Any]) -> None:
+def test_a_change_outside_the_scope_stops_the_plan(other: dict[str, Any]) -> None:
     found = review(promotion(other), only=ONLY, fail_on=frozenset())
     assert found.verdict is ReviewVerdict.STOP
     assert scope(found).level is Level.STOP
     assert "aws_sns_topic.u" in scope(found).text
 
 
-def test_what_moves_in_from_elsewhere_stops_it_too() -> None:
+def test_a_move_into_the_scope_stops_the_plan() -> None:
     moved = build_change("module.b_endpoint.aws_sns_topic.t", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old")
     assert scope(review(promotion(moved), only=ONLY)).text == "changes more than module.*_endpoint*: aws_sns_topic.old"
 
@@ -74,5 +74,5 @@ def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
     assert scope(found).text.endswith(": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more")
 
 
-def test_without_it_there_is_no_such_gate() -> None:
+def test_a_review_without_a_scope_has_no_scope_gate() -> None:
     assert "scope" not in {gate.name for gate in review(promotion()).gates}

@@ -9,8 +9,8 @@ import pytest
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
-from tests.review.fine.case import Case
-from tests.review.fine.rules import CHOICES
+from tests.review.missed_cases.case import Case
+from tests.review.missed_cases.rules import CHOICES
 
 
 def reviewed(case: Case) -> Review:
@@ -25,7 +25,7 @@ def test_a_choice_is_to_look_at_and_stops_nothing(case: Case) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("case", CHOICES.values(), ids=CHOICES.keys())
-def test_every_format_says_it_and_shows_no_secret(case: Case, form: str) -> None:
+def test_every_format_reports_the_finding_without_secrets(case: Case, form: str) -> None:
     text = re.sub(r"\s+", " ", html.unescape(render(reviewed(case), form)))
     assert case.says in text
     assert "hunter2" not in text

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.plan.plan_builder import build_change, build_document
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 _REGION = {"region": "us-east-1"}
 
@@ -48,7 +48,7 @@ _TRAINS: dict[str, Any] = {
         }
     },
 }
-_FLEET = "the fleet that it scales is not in the plan"
+_FLEET = "its fleet is not in the plan"
 _SCALED: dict[str, Any] = {
     "service_namespace": "sagemaker",
     "resource_id": "endpoint/e/variant/v",
@@ -77,18 +77,18 @@ CASES = {
     "a Glue job of fifty workers": Case(
         _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50),
         "look",
-        "AWS does not say what machines this service runs on",
+        "AWS does not publish the machines of this service",
     ),
     "a service of ECS on Fargate": Case(
         _one("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
         "look",
-        "AWS does not say what machines this service runs on",
+        "AWS does not publish the machines of this service",
     ),
     "pods of EKS on Fargate": Case(_one("aws_eks_fargate_profile.p", cluster_name="c"), "look", "no estimate"),
     "Batch on Fargate": Case(
         _one("aws_batch_compute_environment.b", compute_resources=[{"type": "FARGATE", "max_vcpus": 256}]),
         "look",
-        "AWS does not say what machines Fargate runs on",
+        "AWS does not publish the machines of Fargate",
     ),
     "a Batch environment whose size is known after apply": Case(
         _one(
@@ -97,7 +97,7 @@ CASES = {
             compute_resources=[{"type": "EC2", "instance_type": ["p4d"]}],
         ),
         "look",
-        "how many vCPUs it may have is not known until apply",
+        "the number of vCPUs is not known until apply",
     ),
     "EMR without servers": Case(_one("aws_emrserverless_application.e", type="spark"), "look", "no estimate"),
     "an EMR cluster of a type that nobody knows": Case(
@@ -121,7 +121,7 @@ CASES = {
             scaling_config=[{"min_size": 0, "max_size": 64}],
         ),
         "look",
-        "how many nodes it has is not known until apply",
+        "the number of nodes is not known until apply",
     ),
     "a reserved block of capacity, whose machines its offering names": Case(
         _one(
@@ -140,7 +140,7 @@ CASES = {
             )
         ),
         "look",
-        "no price of this type is known",
+        "the price of this instance type is unknown",
     ),
     "throughput of a feature store that is paid for used or not": Case(
         _one(
@@ -164,22 +164,22 @@ CASES = {
     "a warm pool that runs": Case(
         _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]),
         "look",
-        "the machines that it keeps running are not counted",
+        "its running machines are not counted",
     ),
     "an action that raises the least of a group each morning": Case(
         _group(_beside("aws_autoscaling_schedule.s", recurrence="0 8 * * *", min_size=6, desired_capacity=-1)),
         "look",
-        "how long aws_autoscaling_schedule.s (0 8 * * *) keeps its size is not counted",
+        "the duration of aws_autoscaling_schedule.s (0 8 * * *) is not counted",
     ),
     "an action to a size that is known after apply": Case(
         _group(_beside("aws_autoscaling_schedule.s", {"desired_capacity": True}, start_time="2030-01-01T00:00:00Z")),
         "look",
-        "how long aws_autoscaling_schedule.s keeps its size is not counted",
+        "the duration of aws_autoscaling_schedule.s is not counted",
     ),
     "a policy that may be of this group": Case(
         _group(build_change("aws_autoscaling_policy.p", {**_REGION}, unknown={"autoscaling_group_name": True})),
         "look",
-        "whether it is scaled by aws_autoscaling_policy.p is not known until apply",
+        "it is not known until apply whether aws_autoscaling_policy.p scales it",
     ),
     "managed scaling of EMR up to a size that is known after apply": Case(
         build_document(
@@ -191,12 +191,12 @@ CASES = {
             ),
         ),
         "look",
-        "between which limits aws_emr_managed_scaling_policy.p scales them is not known",
+        "the limits of aws_emr_managed_scaling_policy.p are unknown",
     ),
     "task nodes of EMR whose scaling is known after apply": Case(
         _one("aws_emr_instance_group.t", {"autoscaling_policy": True}, instance_type="m5.xlarge", instance_count=1),
         "look",
-        "between which limits autoscaling_policy scales them is not known",
+        "the limits of autoscaling_policy are unknown",
     ),
     "a volume whose size is known after apply": Case(
         _one("aws_ebs_volume.v", {"size": True}, type="gp3", encrypted=True),
@@ -206,10 +206,10 @@ CASES = {
     "a state machine that trains on sixteen machines": Case(
         _one("aws_sfn_state_machine.s", definition=json.dumps(_TRAINS)),
         "look",
-        "it starts sagemaker:createTrainingJob: what it starts is not read",
+        "it starts sagemaker:createTrainingJob; the machines that it starts are not estimated",
     ),
     "a state machine that is known after apply": Case(
-        _one("aws_sfn_state_machine.s", {"definition": True}), "look", "what it starts is not known until apply"
+        _one("aws_sfn_state_machine.s", {"definition": True}), "look", "the machines that it starts"
     ),
     "a schedule that trains": Case(
         _one(
@@ -218,7 +218,7 @@ CASES = {
             target=[{"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"}],
         ),
         "look",
-        "it starts sagemaker:createTrainingJob: what it starts is not read",
+        "it starts sagemaker:createTrainingJob; the machines that it starts are not estimated",
     ),
     "a rule that runs fifty tasks": Case(
         _one(
@@ -227,7 +227,7 @@ CASES = {
             ecs_target=[{"task_count": 50}],
         ),
         "look",
-        "it starts tasks or jobs: what it starts is not read",
+        "it starts tasks or jobs; the machines that it starts are not estimated",
     ),
     "a limit of an endpoint that is elsewhere": Case(
         _one("aws_appautoscaling_scheduled_action.a", **_SCALED, scalable_target_action=[{"max_capacity": 50}]),
@@ -237,7 +237,7 @@ CASES = {
     "a target of a service of ECS": Case(
         _one("aws_appautoscaling_target.t", **_TASKS, min_capacity=500, max_capacity=900),
         "look",
-        "how many there are of what it scales is not counted",
+        "the size of the fleet that it scales is not estimated",
     ),
     "a scheduled size of a group that is elsewhere": Case(
         build_document(_beside("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.plan.cloudformation import ALL, READ_STATEMENT, TRUST, TypePair, build_changes, to_camel_case
 from tests.plan.plan_builder import build_change, build_document
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 
 ADMINISTRATOR = TypePair(
     "AWS::IAM::Role",
@@ -75,10 +75,10 @@ CASES = {
         "so it may allow more than before",
     ),
     "a group of models of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "nothing of it is reviewed"
+        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "its desired_state is not known until apply"
     ),
     "a model of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::Model"), "look", "nothing of it is reviewed"
+        _untold("AWS::SageMaker::Model"), "look", "its desired_state is not known until apply"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
         build_changes(*WIDENED, form="cloudcontrol", action="update"), "stop", "new permission"

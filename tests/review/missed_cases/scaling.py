@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.review.fine.case import Case
+from tests.review.missed_cases.case import Case
 from tests.rules.endpoints import (
     BACKLOG,
     CONFIGURATION,
