@@ -80,7 +80,7 @@ def run(
         make_record_folder(out)  # report a folder that is not writable before the start
         launch_state.update(lambda: _describe_start(prepared, pipeline, launch_state))
         record = launch.start_execution(prepared).model_copy(update={"expected": figures})
-        if prepared.running is not None:
+        if prepared.running_execution is not None:
             cli.say("An execution that was given the same is under way; following it, and starting nothing.")
         _follow(record, prepared.clients.sagemaker, pipeline, out, launch_state, wait=wait, as_json=as_json)
 
@@ -207,7 +207,7 @@ def _show_plan(prepared: "PipelineLaunch", expected: "Mapping[str, RunFigure]", 
         "outcome": "dry run",
         "pipeline": prepared.pipeline.name,
         "change": prepared.change,
-        "running": prepared.running,
+        "running": prepared.running_execution,
         "parameters": prepared.parameters,
         "sources": list(prepared.files.sources),
         "expected": {name: figure.model_dump(mode="json") for name, figure in expected.items()},

@@ -29,12 +29,14 @@ def find_channels(data: Mapping[str, str], bucket: str, s3: Client, field: str =
     `field` is the field of the job file, for messages. Raises UserError if a data set is missing.
     """
     return tuple(
-        _channel(f"{field}.{name}", name, location if is_s3(location) else str(S3Uri(bucket, location.lstrip("/"))), s3)
+        _inspect_channel(
+            f"{field}.{name}", name, location if is_s3(location) else str(S3Uri(bucket, location.lstrip("/"))), s3
+        )
         for name, location in sorted(data.items())
     )
 
 
-def _channel(field: str, name: str, address: str, s3: Client) -> Channel:
+def _inspect_channel(field: str, name: str, address: str, s3: Client) -> Channel:
     from botocore.exceptions import ClientError
 
     bucket, prefix = S3Uri.parse(address)

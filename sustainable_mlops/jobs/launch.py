@@ -279,7 +279,7 @@ def _refresh_record(kind: JobKind[Any], record: RunRecord, sagemaker: Client) ->
 
 
 def _choose_checkpoints(run: Run[Any], reused_record: RunRecord | None, attempt: str) -> str | None:
-    if not run.spec.resumable:
+    if not run.spec.is_resumable:
         return None
     if reused_record is not None and reused_record.checkpoints:
         return reused_record.checkpoints  # of a forced run, if that was the last run

@@ -21,23 +21,23 @@ class Layout:
     @property
     def models(self) -> str:
         """Prefix of the models. SageMaker writes `<job>/output/model.tar.gz` below it."""
-        return self._artifacts("models")
+        return self._join_artifacts("models")
 
     def source(self, digest: str) -> str:
         """Return the address of the packed source with this digest."""
-        return f"{self._artifacts('source')}/{name_archive_folder(digest)}/{ARCHIVE}"
+        return f"{self._join_artifacts('source')}/{name_archive_folder(digest)}/{ARCHIVE}"
 
     def checkpoints(self, run_key: str, attempt: str = "") -> str:
         """Return the address of a run's checkpoints; `attempt` separates forced runs of the same key."""
-        return f"{self._artifacts('checkpoints')}/{_name_attempt(run_key, attempt)}/"
+        return f"{self._join_artifacts('checkpoints')}/{_name_attempt(run_key, attempt)}/"
 
     def record(self, run_key: str) -> str:
         """Return the address of the run's record."""
-        return f"{self._artifacts('runs')}/{run_key}/record.json"
+        return f"{self._join_artifacts('runs')}/{run_key}/record.json"
 
     def reports(self, run_key: str, name: str, attempt: str = "") -> str:
         """Return the address of a report of the run, beside its record."""
-        return f"{self._artifacts('runs')}/{_name_attempt(run_key, attempt)}/{name}/"
+        return f"{self._join_artifacts('runs')}/{_name_attempt(run_key, attempt)}/{name}/"
 
     def re_creatable(self, run_key: str, name: str, attempt: str = "") -> str:
         """Return the address of data that the run can create again."""
@@ -49,7 +49,7 @@ class Layout:
         folder = S3Uri(self.buckets.data, "re-creatable/predictions") / self.workload
         return f"{folder}/{_name_attempt(run_key, attempt)}/"
 
-    def _artifacts(self, kind: str) -> str:
+    def _join_artifacts(self, kind: str) -> str:
         return str(S3Uri(self.buckets.artifacts, kind) / self.workload)
 
 

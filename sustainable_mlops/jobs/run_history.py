@@ -32,7 +32,7 @@ class RunHistory:
         if not self.runs:
             return None
         times = [self._seconds(run) for run in self.runs]
-        spread = self._spread("run_factor")
+        spread = self._get_factor("run_factor")
         return Quantity(min(times) / spread, median(times), max(times) * spread, "B"), self._source(self.runs, spread)
 
     @property
@@ -45,7 +45,7 @@ class RunHistory:
         }
         if not loads_by_job:
             return None
-        spread, loads = self._spread("run_load_factor"), list(loads_by_job.values())
+        spread, loads = self._get_factor("run_load_factor"), list(loads_by_job.values())
         low, high = min(job_load.low for job_load in loads) / spread, max(job_load.high for job_load in loads) * spread
         duty = Quantity(
             low, median(job_load.central for job_load in loads), high, "B", "load, measured in earlier runs"
@@ -59,7 +59,7 @@ class RunHistory:
         ]
         return mean(durations) if durations else run.figures[self.seconds_figure].value / max(1, len(run.children))
 
-    def _spread(self, assumption: str) -> float:
+    def _get_factor(self, assumption: str) -> float:
         """Return the factor by which another run can differ, in both directions."""
         return load_assumptions()[f"{'same' if self.is_same_run else 'other'}_{assumption}"].central
 
@@ -80,7 +80,7 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
     seconds = launch.kind.seconds_figure_name
     record, runs_by_job = (
         launch.record,
-        {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None},
+        {run.job_name: run for run in (*_read_records(folder), launch.previous) if run is not None},
     )
     runs = [
         run
@@ -97,7 +97,7 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
     return RunHistory((same_runs or runs)[-_MAX_RUNS:], bool(same_runs), record.workload, seconds)
 
 
-def _records(folder: Path) -> Iterator[RunRecord]:
+def _read_records(folder: Path) -> Iterator[RunRecord]:
     for path in folder.glob("runs/*.json"):
         with suppress(UserError):  # an invalid record must not stop a launch
             yield read_record_file(path)

@@ -28,31 +28,31 @@ CHOICES = {"num_round": "NumRound", "max_depth": "MaxDepth"}
 def build_definition() -> str:
     """Return the definition as JSON."""
     flow = Flow(HERE / "pipeline.yaml")
-    minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
-    approved = flow.number(flow.gate.parameter, 0.0)
-    prepare = flow.processing("prepare", {"raw": flow.raw, "shard": join_values(flow.raw, "flights")})
-    parts = {part: prepare.output(part) for part in PARTS}
+    minimum, budget = flow.add_number("MinimumAuc", 0.65), flow.add_number("CarbonBudgetKg", 0.05)
+    approved = flow.add_number(flow.gate.parameter, 0.0)
+    prepare = flow.add_processing("prepare", {"raw": flow.raw, "shard": join_values(flow.raw, "flights")})
+    parts = {part: prepare.get_output(part) for part in PARTS}
     # pipeline.yaml names a training, or a search for a better one.
     has_search = "tune" in flow.spec.steps
-    model_step = flow.tuning("tune", parts) if has_search else flow.training("train", parts, CHOICES)
-    evaluate = flow.processing(
+    model_step = flow.add_tuning("tune", parts) if has_search else flow.add_training("train", parts, CHOICES)
+    evaluate = flow.add_processing(
         "evaluate",
-        {"model": model_step.model, "test": prepare.output("test"), "prepared": prepare.output("report")},
+        {"model": model_step.model, "test": prepare.get_output("test"), "prepared": prepare.get_output("report")},
         [
             *("--trained", *model_step.machines, "--job", model_step.job),
             # The card shows these limits. A changed limit evaluates the model again and registers it again.
             *("--minimum_auc", minimum, "--carbon_budget_kg", budget),
         ],
     )
-    auc = evaluate.value("evaluation", "evaluation.json", "binary_classification_metrics.auc.value")
-    carbon = evaluate.value("evaluation", "evaluation.json", "footprint.co2e_kg.value")
-    cost = evaluate.value("evaluation", "evaluation.json", "footprint.cost_usd.value")
-    card = evaluate.value("evaluation", "model_card.json", "content")
+    auc = evaluate.get_value("evaluation", "evaluation.json", "binary_classification_metrics.auc.value")
+    carbon = evaluate.get_value("evaluation", "evaluation.json", "footprint.co2e_kg.value")
+    cost = evaluate.get_value("evaluation", "evaluation.json", "footprint.cost_usd.value")
+    card = evaluate.get_value("evaluation", "model_card.json", "content")
 
-    def registration(name: str, description: Value) -> RegistrationStep:
+    def make_registration(name: str, description: Value) -> RegistrationStep:
         quality = {
             "ContentType": "application/json",
-            "S3Uri": join_values(evaluate.output("evaluation"), "/evaluation.json"),
+            "S3Uri": join_values(evaluate.get_output("evaluation"), "/evaluation.json"),
         }
         metadata = {
             "workload": flow.spec.name,
@@ -61,7 +61,7 @@ def build_definition() -> str:
             "co2e_kg": carbon,
             "cost_usd": cost,
         }
-        return flow.registration(
+        return flow.make_registration(
             name,
             model_step,
             description,
@@ -71,8 +71,10 @@ def build_definition() -> str:
         )
 
     summary = ("AUC ", auc, " on held-out flights; making it emitted ", carbon, " kgCO2e")
-    register_within_budget = registration("Register", join_values(*summary, ", within its budget of ", budget, " kg"))
-    register_above_budget = registration(
+    register_within_budget = make_registration(
+        "Register", join_values(*summary, ", within its budget of ", budget, " kg")
+    )
+    register_above_budget = make_registration(
         "RegisterAboveBudget", join_values(*summary, ", above its budget of ", budget, " kg: look before approving")
     )
     within_budget = ConditionStep(
@@ -87,8 +89,8 @@ def build_definition() -> str:
         conditions=[
             ConditionOr(
                 [
-                    ConditionEquals(evaluate.output("evaluation"), evaluate.planned("evaluation")),
-                    ConditionEquals(flow.string("Register", "new", one_of=["new", "always"]), "always"),
+                    ConditionEquals(evaluate.get_output("evaluation"), evaluate.get_planned_output("evaluation")),
+                    ConditionEquals(flow.add_string("Register", "new", one_of=["new", "always"]), "always"),
                 ]
             )
         ],
@@ -106,7 +108,7 @@ def build_definition() -> str:
         if_steps=[new_model],
         else_steps=[fail_step],
     )
-    return flow.definition(prepare, model_step, evaluate, good_enough)
+    return flow.build_definition(prepare, model_step, evaluate, good_enough)
 
 
 def main() -> None:

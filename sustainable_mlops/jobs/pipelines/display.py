@@ -31,8 +31,8 @@ _NUMBER_WIDTH = 10
 def format_plan(launch: PipelineLaunch, expected: Mapping[str, RunFigure]) -> Text:
     """Format the decision and the estimate of a start, for a dry run."""
     rows = [("pipeline", f"{launch.pipeline.name} {_CHANGES[launch.change]}")]
-    if launch.running is not None:
-        rows.append(("running", f"{launch.running} has the same parameters: follows it and starts nothing"))
+    if launch.running_execution is not None:
+        rows.append(("running", f"{launch.running_execution} has the same parameters: follows it and starts nothing"))
     rows += [("source", address) for address in launch.files.sources]
     if launch.data is not None:
         rows.append(("data", f"{launch.data.key}: {len(launch.data.files)} files, {decimal(launch.data.size_bytes)}"))

@@ -64,25 +64,25 @@ class Flow:
         self._parameters: dict[str, Parameter] = {}
         self._steps: list[RequestStep] = []
         self._layout = Layout(Buckets(data="{data}", artifacts="{artifacts}"), self.spec.name)
-        self._data, self._artifacts = self.string("DataBucket"), self.string("ArtifactsBucket")
-        self._kms_key = self.string("KmsKeyArn")
-        self._environment = self.string("Environment")
+        self._data, self._artifacts = self.add_string("DataBucket"), self.add_string("ArtifactsBucket")
+        self._kms_key = self.add_string("KmsKeyArn")
+        self._environment = self.add_string("Environment")
 
     @property
     def raw(self) -> Value:
         """Address of the data set of an execution, ending with a slash."""
-        return join_values("s3://", self._data, "/", self.string(INPUT_KEY))
+        return join_values("s3://", self._data, "/", self.add_string(INPUT_KEY))
 
-    def string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
-        """Return a string parameter; a start must give it if it has no default."""
+    def add_string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
+        """Add a string parameter and return it; a start must give its value if it has no default."""
         return self._declare(ParameterString(name, default_value=default, enum_values=one_of))
 
-    def integer(self, name: str, default: int) -> ParameterInteger:
-        """Return an integer parameter."""
+    def add_integer(self, name: str, default: int) -> ParameterInteger:
+        """Add an integer parameter and return it."""
         return self._declare(ParameterInteger(name, default_value=default))
 
-    def number(self, name: str, default: float) -> ParameterFloat:
-        """Return a number parameter."""
+    def add_number(self, name: str, default: float) -> ParameterFloat:
+        """Add a number parameter and return it."""
         return self._declare(ParameterFloat(name, default_value=default))
 
     @property
@@ -102,8 +102,8 @@ class Flow:
 
     def _make_choice(self, name: str, default: Any) -> Parameter:
         if isinstance(default, int):
-            return self.integer(name, default)
-        return self.number(name, default) if isinstance(default, float) else self.string(name, default)
+            return self.add_integer(name, default)
+        return self.add_number(name, default) if isinstance(default, float) else self.add_string(name, default)
 
     def _declare(self, parameter: Any) -> Any:
         declared = self._parameters.setdefault(parameter.name, parameter)
@@ -111,8 +111,8 @@ class Flow:
             raise ValueError(f"parameter {parameter.name} is declared twice with different settings")
         return declared
 
-    def processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> ProcessingStep:
-        """Return the step of a processing job file; `arguments` follow the file's arguments."""
+    def add_processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> ProcessingStep:
+        """Add the step of a processing job file and return it; `arguments` follow the file's arguments."""
         kind, spec = KINDS["processing"], self._load_job(key, ProcessingSpec)
         locate = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
         # Omit the trailing slash: SageMaker adds one before the name of a property file.
@@ -127,8 +127,10 @@ class Flow:
         container["ContainerArguments"] = [*container.get("ContainerArguments", []), *map(join_values, arguments)]
         return self._add_step(ProcessingStep(make_step_name(key), self._add_tags(request)))
 
-    def training(self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None) -> TrainingStep:
-        """Return the step of a training job file.
+    def add_training(
+        self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None
+    ) -> TrainingStep:
+        """Add the step of a training job file and return it.
 
         `choices` maps hyperparameters to pipeline parameters, whose defaults are the file's values.
         """
@@ -142,8 +144,8 @@ class Flow:
         self._set_checkpoints(step, request)
         return self._add_step(step)
 
-    def tuning(self, key: str, data: Mapping[str, Value]) -> TuningStep:
-        """Return the step of a tuning job file, for a search instead of a training."""
+    def add_tuning(self, key: str, data: Mapping[str, Value]) -> TuningStep:
+        """Add the step of a tuning job file and return it, for a search instead of a training."""
         kind, spec = KINDS["tuning"], self._load_job(key, TuningSpec)
         request = kind.build_request(spec, self._make_references(spec, kind, data, {}))
         resources = request["TrainingJobDefinition"]["ResourceConfig"]
@@ -163,7 +165,7 @@ class Flow:
                 self._layout.checkpoints("{identity}"), identity=path
             )
 
-    def registration(
+    def make_registration(
         self,
         name: str,
         model_step: TrainingStep | TuningStep,
@@ -176,18 +178,20 @@ class Flow:
             raise UserError(
                 f"{self.path}: the job file of {model_step.name} has no serving; describe how its model is served"
             )
-        images = {name: self.string(name_image_parameter(name)) for name in model_step.serving.additional}
+        images = {name: self.add_string(name_image_parameter(name)) for name in model_step.serving.additional}
         request = {
-            "ModelPackageGroupName": self.string(GROUP),
+            "ModelPackageGroupName": self.add_string(GROUP),
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
-            **build_specifications(model_step.serving, self.string(name_image_parameter()), images, model_step.model),
+            **build_specifications(
+                model_step.serving, self.add_string(name_image_parameter()), images, model_step.model
+            ),
             "CustomerMetadataProperties": {key: join_values(value) for key, value in metadata.items()},
             **members,
         }
         return RegistrationStep(name, request)
 
-    def definition(self, *steps: Step) -> str:
+    def build_definition(self, *steps: Step) -> str:
         """Return the definition as JSON with sorted keys."""
         pipeline = Pipeline(
             name=self.spec.name,
@@ -209,13 +213,13 @@ class Flow:
         self, spec: Launchable, kind: JobKind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
     ) -> JobReferences:
         return JobReferences(
-            role=self.string(ROLES[kind.phase]),
-            image=self.string(IMAGES[kind.name]),
+            role=self.add_string(ROLES[kind.phase]),
+            image=self.add_string(IMAGES[kind.name]),
             kms_key=self._kms_key,
             source=self._find_source(spec),
             channels=dict(sorted(channels.items())),
             models=self._build_address(self._layout.models),
-            checkpoints="" if spec.resumable else None,
+            checkpoints="" if spec.is_resumable else None,
             outputs=outputs,
         )
 
@@ -236,7 +240,7 @@ class Flow:
         return join_values(*(values[part] if number % 2 else part for number, part in enumerate(parts) if part))
 
     def _declare_instance_type(self, parameter: str, default: str) -> ParameterString:
-        return self.string(parameter, default, one_of=self.spec.instance_types)
+        return self.add_string(parameter, default, one_of=self.spec.instance_types)
 
     def _add_tags(self, request: dict[str, Any]) -> dict[str, Any]:
         tags = {"environment": self._environment, "workload": self.spec.name}

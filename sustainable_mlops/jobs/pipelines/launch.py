@@ -73,16 +73,16 @@ class PipelineLaunch:
     data: DataFolder | None
     parameters: dict[str, str]
     #: ARN of a running execution with the same parameters.
-    running: str | None
+    running_execution: str | None
     #: ARN of the execution that was started last; None before the first.
-    newest: str | None
+    newest_execution: str | None
 
     def make_request_token(self, version: int | None) -> str:
         """Return a token that is the same for the same start, so that SageMaker starts one execution only.
 
         Starts are the same if they have the same parameters and saw the same newest execution.
         """
-        content = json.dumps([self.pipeline.name, version, self.parameters, self.newest], sort_keys=True)
+        content = json.dumps([self.pipeline.name, version, self.parameters, self.newest_execution], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -149,8 +149,8 @@ def prepare(
 def start_execution(launch: PipelineLaunch) -> PipelineRecord:
     """Upload missing files, deploy the definition if it changed, and start the execution. Raises UserError."""
     clients, pipeline = launch.clients, launch.pipeline
-    if launch.running is not None:
-        return _make_record(launch, pipeline, launch.running)
+    if launch.running_execution is not None:
+        return _make_record(launch, pipeline, launch.running_execution)
     launch.files.upload(clients.s3)
     if launch.data is not None:
         with aws.translate_aws_errors(f"uploading the data to s3://{launch.platform.buckets.data}/{launch.data.key}"):

@@ -95,16 +95,16 @@ class ProcessingStep(JobStep):
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
         super().__init__(name, StepTypeEnum.PROCESSING, "ProcessingJob", request)
 
-    def output(self, name: str) -> Properties:
+    def get_output(self, name: str) -> Properties:
         """Return the address of an output, of the run that wrote it."""
         return self.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
-    def planned(self, name: str) -> Value:
+    def get_planned_output(self, name: str) -> Value:
         """Return the address of an output if this execution writes it, instead of reusing a cached result."""
         outputs = self.arguments["ProcessingOutputConfig"]["Outputs"]
         return next(output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name)
 
-    def value(self, output: str, file: str, path: str) -> JsonGet:
+    def get_value(self, output: str, file: str, path: str) -> JsonGet:
         """Return a reference to a value in a JSON output file; `path` names its members, such as a.b.c.
 
         Conditions and the arguments of all step types accept it, also those of RegisterModel (pull request 2506 of the

@@ -155,7 +155,7 @@ class Launchable(Protocol):
     @property
     def parameters(self) -> Mapping[str, Scalar]: ...
     @property
-    def resumable(self) -> bool: ...
+    def is_resumable(self) -> bool: ...
     @property
     def floor(self) -> UtilizationFloor | None: ...
     @property
@@ -200,7 +200,7 @@ class JobSpec(Settings):
         return {}
 
     @property
-    def resumable(self) -> bool:
+    def is_resumable(self) -> bool:
         """True if the job writes checkpoints from which a later job of the run resumes."""
         return False
 

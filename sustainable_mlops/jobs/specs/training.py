@@ -119,7 +119,7 @@ class TrainingSpec(ScriptSpec):
         return self.hyperparameters
 
     @property
-    def resumable(self) -> bool:
+    def is_resumable(self) -> bool:
         """True unless checkpoints are off."""
         return self.checkpoints == "derived"
 

@@ -210,9 +210,9 @@ class TuningSpec(Settings):
         return {name: value for name, value in self.job.parameters.items() if name not in self.ranges}
 
     @property
-    def resumable(self) -> bool:
+    def is_resumable(self) -> bool:
         """True if an interrupted job resumes from its checkpoints."""
-        return self.job.resumable
+        return self.job.is_resumable
 
     @property
     def floor(self) -> UtilizationFloor | None:

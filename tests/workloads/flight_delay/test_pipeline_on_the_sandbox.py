@@ -88,7 +88,7 @@ def test_two_simultaneous_starts_are_one_execution(
         monkeypatch.setenv(name, value)
     file, overrides = bench.folder / "flight_delay" / "pipeline.yaml", {"NumRound": "12", "MinimumAuc": "0.5"}
     prepared = [launch.prepare(file, data=raw_data, overrides=overrides) for _ in range(2)]
-    assert [each.running for each in prepared] == [None, None]
+    assert [each.running_execution for each in prepared] == [None, None]
     one, other = [launch.start_execution(each) for each in prepared]
     assert one.execution_arn == other.execution_arn
     assert bench.call("watch").returncode == 0
