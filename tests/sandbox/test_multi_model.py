@@ -110,21 +110,21 @@ def test_the_least_recently_used_model_is_unloaded(deployer: EndpointDeployer, i
         put_model(deployer, name, mb=60)
     served = instance(InstanceShape(max_loaded_mb=200))  # two models of 60 MB with their interpreters fit
     first = get_timings(served, "a")
-    assert (first.cache_hit, first.model_unloading, served.loaded_models) == (False, None, 1)
+    assert (first.is_cache_hit, first.model_unloading, served.loaded_models) == (False, None, 1)
     assert first.model_waiting >= first.model_loading > 0
-    assert get_timings(served, "b").cache_hit is False
+    assert get_timings(served, "b").is_cache_hit is False
     second = get_timings(served, "a")
-    assert (second.cache_hit, second.model_loading, served.loaded_models) == (True, None, 2)
+    assert (second.is_cache_hit, second.model_loading, served.loaded_models) == (True, None, 2)
     assert get_timings(served, "c").model_unloading > 0
     assert (served.loaded_models, len(served.pids)) == (2, 2)
-    assert get_timings(served, "a").cache_hit is True
-    assert get_timings(served, "b").cache_hit is False
+    assert get_timings(served, "a").is_cache_hit is True
+    assert get_timings(served, "b").is_cache_hit is False
 
 
 def test_models_without_caching_are_unloaded_after_their_response(deployer: EndpointDeployer, instance: Any) -> None:
     put_model(deployer, "a")
     served = instance(InstanceShape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
-    assert [get_timings(served, "a").cache_hit for _ in range(2)] == [False, False]
+    assert [get_timings(served, "a").is_cache_hit for _ in range(2)] == [False, False]
     assert (served.loaded_models, served.pids) == (0, [])
 
 
@@ -168,9 +168,9 @@ def test_a_request_that_times_out_during_the_load_gets_not_ready(
     with pytest.raises(NotReadyError) as error:
         get_timings(served, "slow", seconds=0.3)
     assert (error.value.code, error.value.status) == ("ModelNotReadyException", 429)
-    assert get_timings(served, "quick").cache_hit is False  # other models load meanwhile
+    assert get_timings(served, "quick").is_cache_hit is False  # other models load meanwhile
     gate.touch()
     wait_until(lambda: served.loaded_models == 2)
-    assert get_timings(served, "slow").cache_hit is True
+    assert get_timings(served, "slow").is_cache_hit is True
     with pytest.raises(MissingTargetError):
         get_timings(served, "missing")

@@ -173,12 +173,12 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
     with tarfile.open(fileobj=io.BytesIO(read_object(s3, "models/job/output/output.tar.gz"))) as tar:
         content = tar.extractfile("seen.json")
         assert content is not None
-        seen = json.load(content)
+        observed = json.load(content)
     root = job.folder.resolve() / "algo-1"
     output = f"{root}/output/data"
-    environment = seen["environment"]
-    assert " ".join(seen["arguments"]) == f"--depth 6 -n 1 --name x --out {output} --rounds 10 --text plain"
-    assert json.loads(environment["SM_USER_ARGS"]) == seen["arguments"]
+    environment = observed["environment"]
+    assert " ".join(observed["arguments"]) == f"--depth 6 -n 1 --name x --out {output} --rounds 10 --text plain"
+    assert json.loads(environment["SM_USER_ARGS"]) == observed["arguments"]
     assert json.loads(environment["SM_HPS"]) == {
         "depth": 6, "n": 1, "name": "x", "out": output, "rounds": 10, "text": "plain"
     }  # fmt: skip
