@@ -13,7 +13,7 @@ This package uses the standard library only. It does not assess the plan: `rules
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.plan.configuration import References
 from sustainable_mlops.plan.joins import Joins, Matches, ScaledVariant, Variant
-from sustainable_mlops.plan.pipelines import PipelineParameter, PipelineStep, PlannedPipeline
+from sustainable_mlops.plan.pipelines import PipelineStep, PlannedParameter, PlannedPipeline
 from sustainable_mlops.plan.plan import FailedCheck, Plan, load
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.unreviewed_resources import UnreviewedResource
@@ -25,10 +25,10 @@ __all__ = [
     "FailedCheck",
     "Joins",
     "Matches",
-    "PipelineParameter",
     "PipelineStep",
     "Plan",
     "PlanCommand",
+    "PlannedParameter",
     "PlannedPipeline",
     "References",
     "Resource",

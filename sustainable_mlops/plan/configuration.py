@@ -136,9 +136,9 @@ class Configuration:
     def sets_unknown(self, resource: Resource, path: Sequence[str | int]) -> bool:
         """Return whether the configuration sets the attribute at `path` (source names) that is unknown until apply.
 
-        The provider awscc computes every attribute that is not set, at any depth, but the plan records only the
-        expression of the outermost attribute. An attribute counts as set only if a reference in that expression can
-        make it unknown.
+        The provider awscc computes every attribute that is not set, at any depth. The plan records only the expression
+        of the outermost attribute. An attribute counts as set only if a reference in that expression can make it
+        unknown.
         """
         body = self.find_resource(resource)
         if not body or isinstance(path[-1], int):

@@ -1,7 +1,7 @@
 """Drift: resources that were deleted or changed outside Terraform.
 
 `terraform plan -refresh-only` accepts all drift. Any other plan accepts drift in attributes that its configuration
-does not set or ignores: its changes start from the values that Terraform found, so nothing else reports that drift.
+does not set or ignores. Its changes start from the values that Terraform found, so nothing else reports that drift.
 """
 
 from collections.abc import Iterator, Mapping

@@ -21,7 +21,7 @@ _OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")
 _MAX_DEPTH = 60
 
 
-class PipelineParameter(NamedTuple):
+class PlannedParameter(NamedTuple):
     """A pipeline parameter. An execution may replace its default."""
 
     name: str
@@ -220,12 +220,12 @@ def _find_uploaded_definition(resource: Resource, joins: Joins) -> str | Unknown
     return UNKNOWN
 
 
-def _list_parameters(definition: Any) -> Iterator[PipelineParameter]:
+def _list_parameters(definition: Any) -> Iterator[PlannedParameter]:
     blocks = Block(definition).blocks("Parameters")
     for parameter in () if blocks is UNKNOWN else blocks:
         name = parameter.text("Name")
         if isinstance(name, str):
-            yield PipelineParameter(name, str(parameter.get("Type")), parameter.get("DefaultValue"))
+            yield PlannedParameter(name, str(parameter.get("Type")), parameter.get("DefaultValue"))
 
 
 def _find_parameter_name(value: Any) -> str | None:

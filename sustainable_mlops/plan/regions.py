@@ -64,8 +64,9 @@ class Regions:
     def _is_own(self, key: str) -> bool:
         """Return whether a provider configuration belongs to the root module or has settings of its own.
 
-        Otherwise a module received it from its caller. Terraform records only that module's key. It does not record
-        the original configuration, or what a call passes on if a module in between has no resource of the provider.
+        Otherwise a module received it from its caller. Terraform records only that module's key, not the original
+        configuration. It also does not record what a call passes on through a module without a resource of the
+        provider.
         """
         provider = self._configuration.providers.get(key)
         return isinstance(provider, dict) and ("expressions" in provider or "module_address" not in provider)

@@ -51,8 +51,9 @@ def compute_spans(
 ) -> tuple[Span, ...]:
     """Return the long-run spans that `actions` give a scalable target; without actions there is one span.
 
-    A capacity outside the limits is brought inside as soon as they are set, by an action or by the registration of the
-    target (API reference, RegisterScalableTarget). Raises ValueError with the reason if the spans cannot be computed.
+    A capacity outside the limits is brought inside as soon as they are set. Actions and the registration of the target
+    set limits (API reference, RegisterScalableTarget). Raises ValueError with the reason if the spans cannot be
+    computed.
     """
     state = _apply_limits(Span(1.0, minimum, maximum, start), None, None)
     if len(actions) == 1 and _is_recurring(actions[0]):

@@ -142,7 +142,8 @@ def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
     """Return the value at `path` inside `value`.
 
     The result is `default` if the value is missing or null. It is `UNKNOWN` if the value or one of its containers is
-    unknown, or if a container has another type than the path expects. It is `Sensitive` if a container is hidden.
+    unknown. It is also `UNKNOWN` if a container has another type than the path expects. It is `Sensitive` if a
+    container is hidden.
     """
     for step in _split_text(path) if type(path) is str else split_path(path):
         if value is None:

@@ -1,7 +1,7 @@
 """The baseline: findings that existed before, so that a review judges only new ones.
 
 {"baseline": [
-  {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "no tag says its owner"}
+  {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "it has no tag for owner"}
 ]}
 
 A baseline contains lasting states only: findings of rules and of checkov, and coverage gaps. It contains no risks,

@@ -1,8 +1,8 @@
 """Evidence that a resource of a plan belongs to machine learning.
 
-A plan may contain other workloads. A bucket, a log group or a stream belongs to machine learning if SageMaker, or a
-role of SageMaker, names it, or if its name or tags say so. Without evidence the rules do not apply, so that a team
-gets no advice about unrelated resources.
+A plan may contain other workloads. A bucket, a log group or a stream belongs to machine learning if its name or tags
+say so. It also does if SageMaker, or a role of SageMaker, names it. Without evidence the rules do not apply, so that a
+team gets no advice about unrelated resources.
 """
 
 import re

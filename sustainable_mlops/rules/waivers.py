@@ -32,8 +32,8 @@ class Waiver(NamedTuple):
 def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
     """Return the waiver of a rule for a resource.
 
-    The waiver is in the resource's own tags. For a type without tags (a scaling policy, a lifecycle configuration), it
-    is in the tags of a resource that it refers to, or of the endpoint or bucket that it names.
+    The waiver is in the resource's own tags. Some types have no tags, such as a scaling policy or a lifecycle
+    configuration. Then it is in the tags of a resource that it refers to, or of the endpoint or bucket that it names.
     """
     cache = _cache(plan)
     tags = cache.get(id(resource))

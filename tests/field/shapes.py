@@ -8,7 +8,7 @@ state in `before.json`.
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import unified_diff
@@ -23,6 +23,7 @@ from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.terraform import Terraform
 from tests.renewal import renew
+from tests.sandbox.support import push_images
 
 HERE = Path(__file__).parent
 #: The date for waivers; no shape has one.
@@ -106,6 +107,15 @@ def list_shapes() -> list[Shape]:
     """Return every shape, by name."""
     roots = [*HERE.glob("*/main.tf"), *HERE.glob("*/plan.json")]
     return [Shape(name) for name in sorted(root.parent.name for root in roots)]
+
+
+def push_images_before(
+    sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the plans after pushing their images, so that each can be applied."""
+    for name, plan in plans:
+        push_images(sandbox, json.dumps(plan))
+        yield name, plan
 
 
 def review_plan(name: str, plan: Mapping[str, Any]) -> Review:

@@ -1,15 +1,13 @@
 """Reviews of typical plans: verdict, top of the comment, figures, Regions and coverage gaps."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.field.shapes import HIDDEN, Shape, list_differences, list_shapes, render_formats
-from tests.sandbox.support import push_images
+from tests.field.shapes import HIDDEN, Shape, list_differences, list_shapes, push_images_before, render_formats
 
 #: kgCO2e and USD a month after each plan, by shape and plan, from the arithmetic in README.md.
 BY_HAND = {
@@ -41,15 +39,6 @@ def test_a_plan_and_a_change_after_its_apply_are_reviewed_as_expected(
 ) -> None:
     environment = terraform_environment if shape.is_shareable else sandbox.environment
     check_plans(shape, push_images_before(sandbox, shape.plans(tmp_path, environment)))
-
-
-def push_images_before(
-    sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the plans after pushing their images, so that each can be applied."""
-    for name, plan in plans:
-        push_images(sandbox, json.dumps(plan))
-        yield name, plan
 
 
 def check_plans(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:

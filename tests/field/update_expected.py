@@ -10,7 +10,14 @@ import tempfile
 from pathlib import Path
 
 from sagemaker_sandbox import Sandbox
-from tests.field.shapes import Shape, list_shapes, review_plan, summarize_review, write_expectation
+from tests.field.shapes import (
+    Shape,
+    list_shapes,
+    push_images_before,
+    review_plan,
+    summarize_review,
+    write_expectation,
+)
 
 
 def main(names: list[str]) -> None:
@@ -18,6 +25,8 @@ def main(names: list[str]) -> None:
     with Sandbox.start() as sandbox, tempfile.TemporaryDirectory() as folder:
         for shape in chosen:
             plans = shape.plans(Path(folder) / str(shape), sandbox.environment if shape.is_applied else None)
+            if shape.is_applied:
+                plans = push_images_before(sandbox, plans)
             write_expectation(
                 shape, {name: summarize_review(review_plan(f"{shape} {name}", plan), plan) for name, plan in plans}
             )

@@ -1,8 +1,9 @@
 """Tables of cases in `cases/`. Each file covers one concern, in the folder of its rules.
 
-Each file has `CASES`: by rule ID, by expected outcome (`pass`, `fail`, `unknown`, `not_applicable`), by description, a
-plan for `plan_builder.build_plan`: the resources, or a `RuleCase` with more. For an outcome that a rule cannot have,
-the table has the reason. Waivers need no cases: each failing case is also tested with a valid and an invalid waiver.
+Each file has `CASES`: plans by rule ID, by expected outcome and by description. The outcomes are `pass`, `fail`,
+`unknown` and `not_applicable`. A plan is the resources for `plan_builder.build_plan`, or a `RuleCase` with more. For
+an outcome that a rule cannot have, the table has the reason. Waivers need no cases: each failing case is also tested
+with a valid and an invalid waiver.
 """
 
 import json

@@ -104,7 +104,7 @@ def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
 def reaches_s3_directly(plan: Plan, vpc: Resource) -> RuleResults:
     """Check VPCs of this plan in which SageMaker has a network interface.
 
-    Without a gateway endpoint, training data goes through a NAT gateway or an interface endpoint, which are billed by
+    Without a gateway endpoint, training data goes through a NAT gateway or an interface endpoint. Both are billed by
     the hour and the gigabyte.
     """
     if not any(vpc in _list_vpcs(plan, user) for user in plan.joins.list_existing(*_SUBNETS)):

@@ -1,7 +1,7 @@
 """SageMaker pipelines: the resource and the steps in its definition.
 
-Findings about steps have the pipeline's address and the path `Steps.<name>`. If the plan does not contain the
-definition (unknown until apply, or in S3 and not uploaded by this plan), every rule for steps has the outcome unknown.
+Findings about steps have the pipeline's address and the path `Steps.<name>`. A plan may not contain the definition: it
+is unknown until apply, or in S3 and not uploaded by this plan. Then every rule for steps has the outcome unknown.
 """
 
 from collections.abc import Iterator

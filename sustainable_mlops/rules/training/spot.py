@@ -46,8 +46,8 @@ def _check_conflict(training: CreateRequest, values: Mapping[str, object], path:
 def training_spot(training: CreateRequest) -> RuleResults:
     """Check for spot. This is advice: a job with a deadline cannot wait.
 
-    The rule does not apply to jobs on reserved capacity (a training plan), with several instance types to choose from,
-    or without instances of their own.
+    The rule does not apply to jobs on reserved capacity (a training plan) or with several instance types to choose
+    from. It does not apply to jobs without instances of their own either.
     """
     if (
         any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES))

@@ -26,7 +26,7 @@ _UTILIZATION = re.compile("utili[sz]ation", re.IGNORECASE)
     title="Low utilization of training instances should raise an alarm",
     practices=("37",),
     fix=(
-        f'Let the event "{_EVENT}" call a function that checks utilization and stops the job, or alarm on a '
+        f'Let the event "{_EVENT}" call a function that checks utilization and stops the job. Or alarm on a '
         f"Metrics Insights query over {_JOB_NAMESPACE}."
     ),
     types=TRAINING_TYPES,

@@ -125,7 +125,7 @@ CASES: CaseTable = {
             ),
         },
         "fail": {
-            "an image for GPU": build_serverless(
+            "a GPU image": build_serverless(
                 model={"primary_container": {"image": f"{REGISTRY}/huggingface-pytorch-inference:2.6-gpu-py312"}}
             ),
         },
