@@ -23,13 +23,13 @@ def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[st
     https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-Policy
     """
     callers = (value.get("account_id") for value in plan.data_sources if value.type == "aws_caller_identity")
-    found = {value for value in (*callers, *_list_allowed_accounts(plan)) if isinstance(value, str)}
+    accounts = {value for value in (*callers, *_list_allowed_accounts(plan)) if isinstance(value, str)}
     for pair in pairs:
         arns = (values.text("arn") for values in (pair.before, pair.after) if values is not None)
-        found |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))}
+        accounts |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))}
         if pair.type == "aws_kms_key" and pair.is_new:
-            found |= _find_key_account(plan, pair)
-    return frozenset(found)
+            accounts |= _find_key_account(plan, pair)
+    return frozenset(accounts)
 
 
 def assess_foreign_accounts(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:

@@ -1,7 +1,7 @@
 """The baseline: findings that existed before, so that a review judges only new ones.
 
 {"baseline": [
-  {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "it has no tag for owner"}
+  {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "no tag for owner"}
 ]}
 
 A baseline contains lasting states only: findings of rules and of checkov, and coverage gaps. It contains no risks,
@@ -109,11 +109,12 @@ def render_baseline(reviews: Sequence[Review], suffix: str) -> str:
 
 
 def _list_entries(review: Review) -> Iterator[BaselineEntry]:
-    yield from (_build_finding_entry(one) for one in review.findings if _needs_baseline(one))
-    yield from (_build_gap_entry(one) for one in review.coverage_gaps if _is_lasting_gap(one))
+    yield from (_build_finding_entry(assessment) for assessment in review.findings if _needs_baseline(assessment))
+    yield from (_build_gap_entry(gap) for gap in review.coverage_gaps if _is_lasting_gap(gap))
     if review.checkov_result is not None:
         yield from map(_build_check_entry, review.checkov_result.failed)
-        yield from (_build_check_entry(one) for one in review.checkov_result.explained if one.reason == KNOWN_BEFORE)
+        known_checks = (check for check in review.checkov_result.explained if check.reason == KNOWN_BEFORE)
+        yield from map(_build_check_entry, known_checks)
 
 
 def _needs_baseline(assessment: FindingAssessment) -> bool:
@@ -151,7 +152,7 @@ def apply_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review
 
 
 def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline: Baseline) -> Review:
-    entries_without_numbers = {one.without_numbers() for one in entries}
+    entries_without_numbers = {entry.without_numbers() for entry in entries}
 
     def is_in_baseline(entry: BaselineEntry, *, is_changed: bool) -> bool:
         """Return whether the baseline has the entry; figures may differ unless the plan changes the resource."""
@@ -159,28 +160,29 @@ def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline
 
     actions = {change.address: change.action for change in review.changes}
     findings = [
-        replace(one, in_baseline=True)
-        if _needs_baseline(one) and is_in_baseline(_build_finding_entry(one), is_changed=one.is_touched)
-        else one
-        for one in review.findings
+        replace(assessment, in_baseline=True)
+        if _needs_baseline(assessment)
+        and is_in_baseline(_build_finding_entry(assessment), is_changed=assessment.is_touched)
+        else assessment
+        for assessment in review.findings
     ]
     gaps = [
-        replace(one, in_baseline=True, level=Level.NOTE)
-        if _is_lasting_gap(one)
-        and actions.get(one.address) not in _CHANGE_ACTIONS
-        and is_in_baseline(_build_gap_entry(one), is_changed=True)
-        else one
-        for one in review.coverage_gaps
+        replace(gap, in_baseline=True, level=Level.NOTE)
+        if _is_lasting_gap(gap)
+        and actions.get(gap.address) not in _CHANGE_ACTIONS
+        and is_in_baseline(_build_gap_entry(gap), is_changed=True)
+        else gap
+        for gap in review.coverage_gaps
     ]
     builtin = review.checkov_result
     if builtin is not None:
-        known = [
-            replace(one, reason=KNOWN_BEFORE)
-            for one in builtin.failed
-            if is_in_baseline(_build_check_entry(one), is_changed=True)
+        known_checks = [
+            replace(check, reason=KNOWN_BEFORE)
+            for check in builtin.failed
+            if is_in_baseline(_build_check_entry(check), is_changed=True)
         ]
-        failed = [one for one in builtin.failed if not is_in_baseline(_build_check_entry(one), is_changed=True)]
-        builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known])
+        failed = [check for check in builtin.failed if not is_in_baseline(_build_check_entry(check), is_changed=True)]
+        builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known_checks])
     remarks = (*review.remarks, *_list_baseline_remarks(review, entries, baseline))
     return replace(review, findings=tuple(findings), coverage_gaps=tuple(gaps), checkov_result=builtin, remarks=remarks)
 
@@ -190,16 +192,16 @@ def _list_baseline_remarks(review: Review, entries: Iterable[BaselineEntry], bas
 
     Coverage gaps are not counted: a review reports them only for some unchanged resources.
     """
-    current = {(one.finding.rule, one.finding.address) for one in review.findings}
+    current = {(assessment.finding.rule, assessment.finding.address) for assessment in review.findings}
     if review.checkov_result is not None:
         current |= {
-            (one.check, one.address) for one in (*review.checkov_result.failed, *review.checkov_result.explained)
+            (check.check, check.address) for check in (*review.checkov_result.failed, *review.checkov_result.explained)
         }
     skipped = {_COVERAGE_GAP} if review.checkov_result is not None else {_COVERAGE_GAP, _CHECKOV}
-    stale_count = sum(one.kind not in skipped and (one.id, one.address) not in current for one in entries)
+    stale_count = sum(entry.kind not in skipped and (entry.id, entry.address) not in current for entry in entries)
     if stale_count:
         entries_are = "entries of the baseline are" if stale_count > 1 else "entry of the baseline is"
         yield f"{stale_count} {entries_are} resolved: write the baseline again with --write-baseline"
     if baseline.entries and not entries:
-        plans = ", ".join(sorted({one.plan for one in baseline.entries if one.plan})) or "a single plan"
+        plans = ", ".join(sorted({entry.plan for entry in baseline.entries if entry.plan})) or "a single plan"
         yield f"the baseline has no entry for {review.name}, only for {plans}"

@@ -124,8 +124,8 @@ class PlanUnderReview(NamedTuple):
     @property
     def unreviewed_addresses(self) -> list[str]:
         """The addresses of changed resources that nothing here reads; they may use anything."""
-        changed = (one for one in self.coverage_gaps if one.level is Level.LOOK)
-        return [one.address for one in changed if one.kind is GapKind.NOT_REVIEWED]
+        changed = (gap for gap in self.coverage_gaps if gap.level is Level.LOOK)
+        return [gap.address for gap in changed if gap.kind is GapKind.NOT_REVIEWED]
 
 
 class _BudgetShare(NamedTuple):
@@ -166,16 +166,16 @@ def _read_tags(plan: PlanUnderReview) -> dict[str, Any]:
 
 
 def _select_share(budget: Budget, plan: PlanUnderReview, tags: Mapping[str, Any]) -> _BudgetShare:
-    matches = [(one, _is_covered(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
-    undetermined = tuple(one.address for one, is_match in matches if is_match is None)
+    matches = [(resource, _is_covered(budget, tags.get(resource.address, {}))) for resource in plan.footprint.resources]
+    undetermined = tuple(resource.address for resource, is_match in matches if is_match is None)
     undetermined += tuple(
-        one for one in plan.unreviewed_addresses if _is_covered(budget, tags.get(one, UNKNOWN)) is not False
+        address for address in plan.unreviewed_addresses if _is_covered(budget, tags.get(address, UNKNOWN)) is not False
     )
-    return _BudgetShare(plan.name, tuple(one for one, is_match in matches if is_match is True), undetermined)
+    return _BudgetShare(plan.name, tuple(resource for resource, is_match in matches if is_match is True), undetermined)
 
 
 def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complete: bool) -> Iterator[BudgetResult]:
-    footprint = PlanFootprint(tuple(one for share in shares for one in share.resources))
+    footprint = PlanFootprint(tuple(resource for share in shares for resource in share.resources))
     plans = tuple(share.plan for share in shares) if len(shares) > 1 else ()
     for limit, allowed in budget.limits.items():
         metric, is_increase, _ = LIMITS[limit]
@@ -185,7 +185,7 @@ def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complet
             for share in shares
             for address in (
                 *share.undetermined,
-                *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)),
+                *(resource.address for resource in share.resources if _is_incomplete(resource, metric, is_increase)),
             )
         )
         status = BudgetStatus.WITHIN

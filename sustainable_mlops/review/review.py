@@ -118,10 +118,10 @@ class Review:
         """True if something is not covered or has no outcome, except values that the apply reveals."""
         return (
             bool(self.notes)
-            or any(one.is_open for one in self.risks)
-            or any(one.is_open for one in self.findings)
-            or any(one.level is Level.LOOK for one in self.coverage_gaps)
-            or any(one.status is BudgetStatus.UNKNOWN for one in self.budgets)
+            or any(assessment.is_open for assessment in self.risks)
+            or any(assessment.is_open for assessment in self.findings)
+            or any(gap.level is Level.LOOK for gap in self.coverage_gaps)
+            or any(result.status is BudgetStatus.UNKNOWN for result in self.budgets)
         )
 
     @property

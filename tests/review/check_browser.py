@@ -1,6 +1,6 @@
-"""Reports in a real headless browser: no script of hostile names runs, nothing is wider than a phone. `make browser`.
+"""Reports in a headless browser: hostile scripts do not run, and pages fit a phone. `make browser`.
 
-Not collected with the other tests, as it needs Chromium on PATH.
+Other test runs do not collect this file, because it needs Chromium on PATH.
 """
 
 import html
@@ -30,51 +30,51 @@ RAN = 'data-run="1"'
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert found, f"no browser on PATH: install one of {', '.join(BROWSERS)}"
-    return found
+    result = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert result, f"no browser on PATH: install one of {', '.join(BROWSERS)}"
+    return result
 
 
-def page_after_loading(browser: str, text: str, folder: Path) -> str:
-    """The page as it is after everything that would run has run."""
+def load_page(browser: str, text: str, folder: Path) -> str:
+    """Return the page after all scripts ran."""
     file = folder / "page.html"
     file.write_text(text)
     flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
     flags += ["--virtual-time-budget=3000", "--dump-dom"]
-    done = subprocess.run([browser, *flags, file.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout
+    process = subprocess.run([browser, *flags, file.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    return process.stdout
 
 
 def test_the_attack_runs_where_nothing_stops_it(browser: str, tmp_path: Path) -> None:
-    assert RAN in page_after_loading(browser, f"<!doctype html><html><body>{SCRIPT}</body></html>", tmp_path)
+    assert RAN in load_page(browser, f"<!doctype html><html><body>{SCRIPT}</body></html>", tmp_path)
 
 
 SEVERAL = [replace(review(hostile(), today=TODAY), name=name) for name in (SCRIPT, "b")]
 
 
-@pytest.mark.parametrize("found", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
-def test_no_script_runs_in_the_html_report(found: list[Review], browser: str, tmp_path: Path) -> None:
-    page = render(found, "html")
+@pytest.mark.parametrize("results", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
+def test_no_script_runs_in_the_html_report(results: list[Review], browser: str, tmp_path: Path) -> None:
+    page = render(results, "html")
     # Without the policy that forbids all scripts: the escaping alone must hold.
     unguarded = page.replace("Content-Security-Policy", "x-nothing")
     assert unguarded != page
-    loaded = page_after_loading(browser, unguarded, tmp_path)
+    loaded = load_page(browser, unguarded, tmp_path)
     assert "Data at risk" in loaded
     assert RAN not in loaded
 
 
-@pytest.mark.parametrize("found", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
-def test_no_script_runs_in_the_comment(found: list[Review], browser: str, tmp_path: Path) -> None:
-    comment = render(found, "markdown")
+@pytest.mark.parametrize("results", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
+def test_no_script_runs_in_the_comment(results: list[Review], browser: str, tmp_path: Path) -> None:
+    comment = render(results, "markdown")
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(comment)
-    loaded = page_after_loading(browser, f"<!doctype html><html><body>{page}</body></html>", tmp_path)
+    loaded = load_page(browser, f"<!doctype html><html><body>{page}</body></html>", tmp_path)
     assert "Data at risk" in loaded
     assert RAN not in loaded
 
 
 def test_no_script_runs_where_a_viewer_takes_sarif_for_html(browser: str, tmp_path: Path) -> None:
     sarif = render(review(hostile(), today=TODAY), "sarif")
-    loaded = page_after_loading(browser, f"<!doctype html><html><body>{json.loads(sarif)}</body></html>", tmp_path)
+    loaded = load_page(browser, f"<!doctype html><html><body>{json.loads(sarif)}</body></html>", tmp_path)
     assert "ruleId" in loaded
     assert RAN not in loaded
 
@@ -96,8 +96,8 @@ MEASURE = """
 })</script>"""
 
 
-def long_names() -> Review:
-    """A plan in which every name, text and address is long and has no place to break."""
+def review_long_names() -> Review:
+    """Return the review of a plan with long names, texts and addresses that cannot wrap."""
     variant = {"variant_name": LONG, "model_name": LONG, "instance_type": "ml.g5.xlarge", "initial_instance_count": 2}
     statements = [{"Effect": "Allow", "Action": action, "Resource": LONG} for action in (f"s3:{LONG}*", "*")]
     kinds: dict[str, dict[str, Any]] = {
@@ -121,16 +121,16 @@ def long_names() -> Review:
             build_change(f"{kind}.moved", values, before=values, index=LONG, previous_address=f"{kind}.{LONG}"),
         ]
     budgets = [Budget(LONG, {}, {"usd_per_month": 1, "kg_per_month": 1})]
-    found = review(build_plan(*changes, complete=False), budgets=budgets, today=TODAY)
-    return replace(found, name=f"{LONG}/plan.json", notes=(LONG, *found.notes), remarks=(LONG,), scope=(LONG,))
+    result = review(build_plan(*changes, complete=False), budgets=budgets, today=TODAY)
+    return replace(result, name=f"{LONG}/plan.json", notes=(LONG, *result.notes), remarks=(LONG,), scope=(LONG,))
 
 
 @pytest.mark.parametrize("number", [0, 1, 3], ids=["an ordinary plan", "long names", "three of them"])
 def test_nothing_is_wider_than_the_screen(number: int, browser: str, tmp_path: Path) -> None:
-    found = [replace(long_names(), name=f"{LONG}{n}") for n in range(number)]
-    page = html.escape(render(found or [review(load(FIXTURES / "change.json"))], "html"))
+    result = [replace(review_long_names(), name=f"{LONG}{n}") for n in range(number)]
+    page = html.escape(render(result or [review(load(FIXTURES / "change.json"))], "html"))
     frames = "".join(f'<iframe width="{width}" height="900" srcdoc="{page}"></iframe>' for width in WIDTHS)
-    loaded = page_after_loading(browser, f"<!doctype html><html><body>{frames}{MEASURE}</body></html>", tmp_path)
+    loaded = load_page(browser, f"<!doctype html><html><body>{frames}{MEASURE}</body></html>", tmp_path)
     measured = re.findall(r"measured (\d+) of (\d+), out: ([^;]*);", loaded)
     assert len(measured) == 2 * len(WIDTHS)
     assert [out for _, _, out in measured if out] == []

@@ -1,4 +1,4 @@
-"""A service on this machine that keeps comments as GitHub and GitLab do, and the variables that lead there."""
+"""A local service with the comment APIs of GitHub and GitLab, and the variables that select it."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Service(BaseHTTPRequestHandler):
-    """Comments as GitHub and GitLab keep them."""
+    """A handler of the comment APIs of GitHub and GitLab."""
 
     comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
     tokens: set[str] = set()  # noqa: RUF012
@@ -39,8 +39,8 @@ class Service(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if self.path.endswith("/graphql"):
             self.rfile.read(int(self.headers["Content-Length"]))
-            told = {"data": {"viewer": {"login": self.login}}}
-            self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else told)
+            texts = {"data": {"viewer": {"login": self.login}}}
+            self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else texts)
             return
         user = {"login": self.login, "username": self.login}
         self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
@@ -56,18 +56,18 @@ class Service(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _one(self) -> dict[str, Any]:
-        (found,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
-        return found
+        (result,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
+        return result
 
     do_PUT = do_PATCH  # noqa: N815
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Discard the message."""
 
 
 @contextmanager
 def serve() -> Iterator[str]:
-    """The address of a service without comments."""
+    """Yield the address of a service without comments."""
     Service.comments.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # looks so often whether to end
@@ -78,7 +78,7 @@ def serve() -> Iterator[str]:
 
 def environment(kind: str, service: str) -> dict[str, str]:
     if kind == "github":
-        found = {"GITHUB_API_URL": service, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "PULL_REQUEST": "7"}
-        return {**found, "CI_MERGE_REQUEST_IID": ""}
-    found = {"CI_API_V4_URL": f"{service}/api/v4", "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7"}
-    return {**found, "GITLAB_TOKEN": "t"}
+        result = {"GITHUB_API_URL": service, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "PULL_REQUEST": "7"}
+        return {**result, "CI_MERGE_REQUEST_IID": ""}
+    result = {"CI_API_V4_URL": f"{service}/api/v4", "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7"}
+    return {**result, "GITLAB_TOKEN": "t"}

@@ -9,6 +9,6 @@ from tests.review.comments import serve
 
 @pytest.fixture
 def service() -> Iterator[str]:
-    """The address of a service on this machine that keeps comments."""
+    """Yield the address of a local comment service."""
     with serve() as address:
         yield address

@@ -1,4 +1,4 @@
-"""A plan in which every name, key, text and tag tries to become something else than text, or to give a secret away."""
+"""A plan whose names, keys, texts and tags attack the report, or contain a secret."""
 
 import json
 from datetime import date
@@ -27,7 +27,7 @@ SECRET = "-".join(("hunter2", "must", "not", "be", "seen"))
 
 
 def hostile() -> Plan:
-    """The plan."""
+    """Return the plan."""
     changes: list[dict[str, Any]] = []
     for number, attack in enumerate(ATTACKS):
         tags = {"environment": attack, "workload": attack, f"sust_waiver:{attack}": attack}
@@ -46,17 +46,17 @@ def hostile() -> Plan:
         }
         for kind, values in resources.items():
             changes.append(build_change(f"{kind}.n{number}", values, index=attack))
-            gone = build_change(f"{kind}.g{number}", before={**values, "password": SECRET}, index=attack)
-            gone["change"]["before_sensitive"] = {"password": True, "tags": True}
-            changes.append(gone)
+            deleted = build_change(f"{kind}.g{number}", before={**values, "password": SECRET}, index=attack)
+            deleted["change"]["before_sensitive"] = {"password": True, "tags": True}
+            changes.append(deleted)
     hidden = {
         "name": SECRET,
         "instance_type": SECRET,
         "tags": {"environment": SECRET},
         "tags_all": {"workload": SECRET},
     }
-    changes.append(build_change("aws_sagemaker_notebook_instance.hidden", hidden, before={**hidden, "name": "x" + SECRET},
-                          sensitive=dict.fromkeys(hidden, True)))  # fmt: skip
+    before, marks = {**hidden, "name": "x" + SECRET}, dict.fromkeys(hidden, True)
+    changes.append(build_change("aws_sagemaker_notebook_instance.hidden", hidden, before=before, sensitive=marks))
     text = json.dumps({"Statement": {"Effect": "Allow", "Action": SECRET, "Resource": SECRET}})
     policy_change = {"role": SECRET, "policy": text}
     marks = {"role": True, "policy": True}

@@ -1,4 +1,4 @@
-"""The baseline: what was there before is for the record, and nothing new hides behind it."""
+"""The baseline: known findings are for the record, and new ones are never hidden."""
 
 import json
 from dataclasses import replace
@@ -22,29 +22,29 @@ TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 DATABASE = "aws_db_instance.d"
 
 
-def notebook(name: str, *, new: bool = False) -> dict[str, Any]:
-    """A notebook that nothing stops, which is to look at."""
+def build_notebook(name: str, *, new: bool = False) -> dict[str, Any]:
+    """Return a notebook that needs a look and stops nothing."""
     values = {"name": name, "instance_type": "ml.t3.medium", "region": "eu-north-1", "tags_all": TAGS}
     return build_change(f"aws_sagemaker_notebook_instance.{name}", values, before=None if new else values)
 
 
-def warm(workers: int, *, new: bool = True) -> dict[str, Any]:
-    """A serverless endpoint with workers that stay warm."""
+def build_warm_endpoint(workers: int, *, new: bool = True) -> dict[str, Any]:
+    """Return a serverless endpoint with provisioned concurrency."""
     serverless = {"memory_size_in_mb": 2048, "max_concurrency": 50, "provisioned_concurrency": workers}
     variant = {"variant_name": "v", "model_name": "m", "serverless_config": [serverless]}
     values = {"name_prefix": "delay-", "production_variants": [variant], "region": "eu-north-1", "tags_all": TAGS}
     return build_change("aws_sagemaker_endpoint_configuration.c", values, before=None if new else values)
 
 
-def database(size: str, before: str | None = None) -> dict[str, Any]:
-    """A database, which nobody counts."""
+def build_database(size: str, before: str | None = None) -> dict[str, Any]:
+    """Return a database, which has no estimate."""
     values = {"instance_class": size, "tags_all": TAGS}
     return build_change(DATABASE, values, before=None if before is None else {**values, "instance_class": before})
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Any:
-    """Reviews against the baseline that was written of others."""
+def review_with_baseline(tmp_path: Path) -> Any:
+    """Return a function that reviews plans with a baseline of other plans."""
 
     def judged(before: Plan | list[Review], after: Plan | list[Review], suffix: str = ".json") -> Any:
         file = tmp_path / f"baseline{suffix}"
@@ -57,129 +57,147 @@ def known(tmp_path: Path) -> Any:
     return judged
 
 
-def loud(found: Review) -> set[str]:
-    """Where the rules find what has to be looked at."""
-    return {one.finding.address for one in found.findings if one.level in (Level.STOP, Level.LOOK)}
+def list_loud_addresses(result: Review) -> set[str]:
+    """Return the addresses of findings that need a look or stop the plan."""
+    return {one.finding.address for one in result.findings if one.level in (Level.STOP, Level.LOOK)}
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
-def test_findings_of_the_baseline_are_for_the_record(known: Any, suffix: str) -> None:
-    before = build_plan(notebook("a"), database("db.r6g.large"))
+def test_findings_of_the_baseline_are_for_the_record(review_with_baseline: Any, suffix: str) -> None:
+    before = build_plan(build_notebook("a"), build_database("db.r6g.large"))
     assert review(before).verdict is ReviewVerdict.LOOK
-    found = known(before, before, suffix)
-    assert found.verdict is ReviewVerdict.FINE
-    assert not found.has_unknowns
-    assert found.remarks == ()
-    assert {one.finding.address for one in found.findings if one.in_baseline} == {"aws_sagemaker_notebook_instance.a"}
-    assert [one.in_baseline for one in found.coverage_gaps] == [True]
+    result = review_with_baseline(before, before, suffix)
+    assert result.verdict is ReviewVerdict.FINE
+    assert not result.has_unknowns
+    assert result.remarks == ()
+    assert {one.finding.address for one in result.findings if one.in_baseline} == {"aws_sagemaker_notebook_instance.a"}
+    assert [one.in_baseline for one in result.coverage_gaps] == [True]
 
 
-def test_the_same_at_another_address_is_new(known: Any) -> None:
-    found = known(build_plan(notebook("a")), build_plan(notebook("a"), notebook("b", new=True)))
-    assert loud(found) == {"aws_sagemaker_notebook_instance.b"}
+def test_the_same_at_another_address_is_new(review_with_baseline: Any) -> None:
+    result = review_with_baseline(
+        build_plan(build_notebook("a")), build_plan(build_notebook("a"), build_notebook("b", new=True))
+    )
+    assert list_loud_addresses(result) == {"aws_sagemaker_notebook_instance.b"}
 
 
-def test_more_of_the_same_is_new_where_the_plan_touches_it(known: Any) -> None:
-    assert loud(known(build_plan(warm(2)), build_plan(warm(2)))) == set()
-    assert loud(known(build_plan(warm(2)), build_plan(warm(20)))) == {"aws_sagemaker_endpoint_configuration.c"}
+def test_more_of_the_same_is_new_where_the_plan_touches_it(review_with_baseline: Any) -> None:
+    assert (
+        list_loud_addresses(
+            review_with_baseline(build_plan(build_warm_endpoint(2)), build_plan(build_warm_endpoint(2)))
+        )
+        == set()
+    )
+    assert list_loud_addresses(
+        review_with_baseline(build_plan(build_warm_endpoint(2)), build_plan(build_warm_endpoint(20)))
+    ) == {"aws_sagemaker_endpoint_configuration.c"}
 
 
-def test_figures_may_move_where_the_plan_leaves_the_resource_alone(known: Any) -> None:
-    assert loud(known(build_plan(warm(2)), build_plan(warm(20, new=False)))) == set()
+def test_figures_may_move_where_the_plan_leaves_the_resource_alone(review_with_baseline: Any) -> None:
+    assert (
+        list_loud_addresses(
+            review_with_baseline(build_plan(build_warm_endpoint(2)), build_plan(build_warm_endpoint(20, new=False)))
+        )
+        == set()
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "level"),
     [("ml.m5.large: 4 of 12 versions", Level.NOTE), ("ml.m5.4xlarge: 3 of 1,000.5 versions", Level.LOOK)],
 )
-def test_numbers_in_names_are_no_figures(known: Any, text: str, level: Level) -> None:
-    base = review(build_plan(notebook("a")))
+def test_numbers_in_names_are_no_figures(review_with_baseline: Any, text: str, level: Level) -> None:
+    base = review(build_plan(build_notebook("a")))
     (one,) = (one for one in base.findings if one.level is Level.LOOK)
     three, other = (
         replace(base, findings=(replace(one, finding=one.finding._replace(message=message)),))
         for message in ("ml.m5.large: 3 of 1,000.5 versions", text)
     )
-    assert known([three], [other])[0].findings[0].level is level
+    assert review_with_baseline([three], [other])[0].findings[0].level is level
 
 
-def test_an_undecided_finding_that_fails_now_is_new(known: Any) -> None:
-    base = review(build_plan(notebook("a")))
+def test_an_undecided_finding_that_fails_now_is_new(review_with_baseline: Any) -> None:
+    base = review(build_plan(build_notebook("a")))
     (one,) = (one for one in base.findings if one.level is Level.LOOK)
     was = replace(base, findings=(replace(one, finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
-    assert loud(known([was], [base])[0]) == {"aws_sagemaker_notebook_instance.a"}
-    assert loud(known([was], [was])[0]) == set()
+    assert list_loud_addresses(review_with_baseline([was], [base])[0]) == {"aws_sagemaker_notebook_instance.a"}
+    assert list_loud_addresses(review_with_baseline([was], [was])[0]) == set()
 
 
-def test_a_resolved_entry_is_a_remark_without_effect_on_the_verdict(known: Any) -> None:
-    found = known(build_plan(notebook("a"), notebook("b")), build_plan(notebook("a")))
-    assert found.verdict is ReviewVerdict.FINE
-    assert [one.partition(" ")[2] for one in found.remarks] == [
+def test_a_resolved_entry_is_a_remark_without_effect_on_the_verdict(review_with_baseline: Any) -> None:
+    result = review_with_baseline(build_plan(build_notebook("a"), build_notebook("b")), build_plan(build_notebook("a")))
+    assert result.verdict is ReviewVerdict.FINE
+    assert [one.partition(" ")[2] for one in result.remarks] == [
         "entry of the baseline is resolved: write the baseline again with --write-baseline"
     ]
 
 
-def test_a_coverage_gap_of_the_baseline_is_new_when_the_plan_changes_it(known: Any) -> None:
-    before = build_plan(database("db.r6g.large"))
+def test_a_coverage_gap_of_the_baseline_is_new_when_the_plan_changes_it(review_with_baseline: Any) -> None:
+    before = build_plan(build_database("db.r6g.large"))
     assert (
-        known(before, build_plan(database("db.r6g.large"))).verdict is ReviewVerdict.FINE
+        review_with_baseline(before, build_plan(build_database("db.r6g.large"))).verdict is ReviewVerdict.FINE
     )  # as where there is no state
-    changed = known(before, build_plan(database("db.r6g.16xlarge", before="db.r6g.large")))
+    changed = review_with_baseline(before, build_plan(build_database("db.r6g.16xlarge", before="db.r6g.large")))
     assert [one.level for one in changed.coverage_gaps] == [Level.LOOK]
     assert changed.verdict is ReviewVerdict.LOOK
 
 
-def test_no_risk_is_ever_in_a_baseline(known: Any) -> None:
+def test_no_risk_is_ever_in_a_baseline(review_with_baseline: Any) -> None:
     public = {"bucket": "p", "acl": "public-read"}
     stopped = build_plan(
         build_change("aws_s3_bucket.gone", before={"bucket": "gone", "tags_all": TAGS}),
         build_change("aws_s3_bucket_acl.p", public),
     )
-    found = known(stopped, stopped)
-    assert {one.level for one in found.risks} == {Level.STOP}
-    assert found.exit_code == 1
+    result = review_with_baseline(stopped, stopped)
+    assert {one.level for one in result.risks} == {Level.STOP}
+    assert result.exit_code == 1
 
 
-def test_checkovs_failures_are_known_by_check_and_address(known: Any) -> None:
+def test_checkovs_failures_are_known_by_check_and_address(review_with_baseline: Any) -> None:
     one, other = (
         Finding("CKV_AWS_18", "logging", "aws_s3_bucket.a"),
         Finding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
     )
-    base = review(build_plan(notebook("a")))
+    base = review(build_plan(build_notebook("a")))
     before, after = (replace(base, checkov_result=Result(1, [], failed)) for failed in ([one], [one, other]))
-    (found,) = known([before], [after])
-    assert found.checkov_result.failed == [other]
-    assert found.checkov_result.explained == [replace(one, reason=KNOWN_BEFORE)]
-    (same,) = known([found], [after])
+    (result,) = review_with_baseline([before], [after])
+    assert result.checkov_result.failed == [other]
+    assert result.checkov_result.explained == [replace(one, reason=KNOWN_BEFORE)]
+    (same,) = review_with_baseline([result], [after])
     assert same.checkov_result.failed == [], "what one baseline explains stands in the next, too"
 
 
-def together(*changes: list[dict[str, Any]]) -> list[Review]:
-    plans = [build_plan(*found) for found in changes]
+def review_together(*changes: list[dict[str, Any]]) -> list[Review]:
+    plans = [build_plan(*result) for result in changes]
     for one, name in zip(plans, ("dev", "prod"), strict=False):
         one.name = name
     return review_all(plans)
 
 
-def test_each_of_several_plans_has_its_own_entries(known: Any) -> None:
-    dev, prod = known(together([notebook("a")], []), together([notebook("a")], [notebook("a")]))
+def test_each_of_several_plans_has_its_own_entries(review_with_baseline: Any) -> None:
+    dev, prod = review_with_baseline(
+        review_together([build_notebook("a")], []), review_together([build_notebook("a")], [build_notebook("a")])
+    )
     assert (dev.verdict, prod.verdict) == (ReviewVerdict.FINE, ReviewVerdict.LOOK)
-    (alone,) = known(together([notebook("a")], [notebook("a")]), together([notebook("a")]))
+    (alone,) = review_with_baseline(
+        review_together([build_notebook("a")], [build_notebook("a")]), review_together([build_notebook("a")])
+    )
     assert alone.verdict is ReviewVerdict.FINE, "the entries of a plan are found by its name"
     assert alone.remarks == ()
 
 
-def test_a_baseline_without_entries_for_the_plan_is_a_remark(known: Any) -> None:
-    dev, prod = known(together([notebook("a")]), together([notebook("a")], []))
+def test_a_baseline_without_entries_for_the_plan_is_a_remark(review_with_baseline: Any) -> None:
+    dev, prod = review_with_baseline(review_together([build_notebook("a")]), review_together([build_notebook("a")], []))
     assert dev.remarks == ("the baseline has no entry for dev, only for a single plan",)
     assert prod.remarks == ("the baseline has no entry for prod, only for a single plan",)
 
 
 def test_a_baseline_is_sorted_an_entry_a_line_and_the_same_for_the_same_plan() -> None:
-    text = render_baseline([review(build_plan(notebook("b"), notebook("a")))], ".json")
-    assert text == render_baseline([review(build_plan(notebook("a"), notebook("b")))], ".json")
-    listed = json.loads(text)["baseline"]
-    assert listed[0]["kind"] == "fail"
-    assert len(text.splitlines()) == len(listed) + 2
+    text = render_baseline([review(build_plan(build_notebook("b"), build_notebook("a")))], ".json")
+    assert text == render_baseline([review(build_plan(build_notebook("a"), build_notebook("b")))], ".json")
+    entries = json.loads(text)["baseline"]
+    assert entries[0]["kind"] == "fail"
+    assert len(text.splitlines()) == len(entries) + 2
     assert json.loads(render_baseline([review(build_plan())], ".json")) == {"baseline": []}
 
 
@@ -211,12 +229,12 @@ def test_an_invalid_file_is_reported_with_the_location(tmp_path: Path, content: 
     assert "\n" not in str(error.value)
 
 
-def settled(case: RuleCase) -> Plan:
-    """The plan once it is applied: the same resources, and nothing is done to them."""
+def build_settled_plan(case: RuleCase) -> Plan:
+    """Return the plan after its apply: the same resources without changes."""
     stays = {address: "no-op" for address, action in case.actions.items() if action not in ("create", "delete")}
-    gone = {address: "delete" for address, action in case.actions.items() if action == "delete"}
-    document = replace(case, actions=stays | gone, before={}).document()
-    document["resource_changes"] = [one for one in document["resource_changes"] if one["address"] not in gone]
+    deleted = {address: "delete" for address, action in case.actions.items() if action == "delete"}
+    document = replace(case, actions=stays | deleted, before={}).document()
+    document["resource_changes"] = [one for one in document["resource_changes"] if one["address"] not in deleted]
     return load(json.dumps(document).encode())
 
 
@@ -226,11 +244,11 @@ CHANGING = [row for row in list_rows("fail") if set(row.case.actions.values()) -
 @pytest.mark.parametrize("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
 def test_a_rule_about_changes_is_marked_and_is_never_in_a_baseline(row: CaseRow) -> None:
     rule = rules.BY_ID[row.rule]
-    left = [one for one in rules.evaluate(settled(row.case), [rule]) if one.outcome is Outcome.FAIL]
+    left = [one for one in rules.evaluate(build_settled_plan(row.case), [rule]) if one.outcome is Outcome.FAIL]
     assert rule.is_about_change is not bool(left)
 
 
-def test_a_finding_about_a_change_counts_in_spite_of_the_baseline(known: Any) -> None:
+def test_a_finding_about_a_change_counts_in_spite_of_the_baseline(review_with_baseline: Any) -> None:
     (row,) = (one for one in CHANGING if one.title == "a model under its old name")
-    found = known(row.case.plan(), row.case.plan())
-    assert [one.rule.id for one in found.findings if one.level is Level.STOP] == ["SUS_ENDPOINT_KEEPS_OLD_MODEL"]
+    result = review_with_baseline(row.case.plan(), row.case.plan())
+    assert [one.rule.id for one in result.findings if one.level is Level.STOP] == ["SUS_ENDPOINT_KEEPS_OLD_MODEL"]

@@ -1,4 +1,4 @@
-"""Budgets and accepted risks: files that people write, and what they are held against."""
+"""Files of budgets and accepted risks, and their effect on reviews."""
 
 import re
 from datetime import date
@@ -21,55 +21,58 @@ from tests.plan.plan_builder import build_change, build_plan
 TODAY = date(2026, 11, 24)
 
 
-def notebook(name: str, environment: str, *, before: bool = False, type_: str = "ml.m5.large") -> dict[str, Any]:
-    """A notebook, which is on all month: its cost is that of its hours."""
+def build_notebook(name: str, environment: str, *, before: bool = False, type_: str = "ml.m5.large") -> dict[str, Any]:
+    """Return a notebook that runs all month, so its cost is that of its hours."""
     tags = {"workload": "delay", "environment": environment}
     values = {"name": name, "instance_type": type_, "tags": tags, "tags_all": tags, "region": "eu-north-1"}
     return build_change(f"aws_sagemaker_notebook_instance.{name}", values, before=values if before else None)
 
 
-TWO = build_plan(notebook("a", "dev", before=True), notebook("b", "prod"))
+TWO = build_plan(build_notebook("a", "dev", before=True), build_notebook("b", "prod"))
 
 
-def held(found: Plan, **limits: Any) -> list[BudgetStatus]:
+def held(plan: Plan, **limits: Any) -> list[BudgetStatus]:
     tags: dict[str, str] = {key: limits.pop(key) for key in ("workload", "environment") if key in limits}
     budget = Budget("b", tags, limits)
-    return [one.status for one in review(found, budgets=[budget], today=TODAY).budgets]
+    return [one.status for one in review(plan, budgets=[budget], today=TODAY).budgets]
 
 
-def running(found: Review, metric: str) -> float:
-    figure = found.footprint.total_after.get(metric)
+def get_running_figure(result: Review, metric: str) -> float:
+    figure = result.footprint.total_after.get(metric)
     assert figure is not None
     return figure.central
 
 
 def test_a_budget_is_over_from_the_first_cent() -> None:
-    usd, kg = running(review(TWO, today=TODAY), "cost"), running(review(TWO, today=TODAY), "total")
+    usd, kg = (
+        get_running_figure(review(TWO, today=TODAY), "cost"),
+        get_running_figure(review(TWO, today=TODAY), "total"),
+    )
     assert held(TWO, usd_per_month=usd) == [BudgetStatus.WITHIN]
     assert held(TWO, usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
     assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [BudgetStatus.OVER, BudgetStatus.WITHIN]
 
 
 def test_a_budget_of_an_increase_counts_only_the_increase_by_the_plan() -> None:
-    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
+    usd = get_running_figure(review(build_plan(build_notebook("b", "prod")), today=TODAY), "cost")
     assert held(TWO, usd_increase=usd * 1.001) == [BudgetStatus.WITHIN]
     assert held(TWO, usd_increase=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_of_tags_counts_only_resources_with_them() -> None:
-    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
+    usd = get_running_figure(review(build_plan(build_notebook("b", "prod")), today=TODAY), "cost")
     assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [BudgetStatus.WITHIN]
     assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [BudgetStatus.OVER]
     assert held(TWO, workload="other", usd_per_month=0) == [BudgetStatus.NOTHING]
 
 
 def test_a_deposed_object_does_not_hide_its_replacement() -> None:
-    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
-    left = {**notebook("b", "prod", before=True)["change"]["before"], "tags_all": {}}
-    found = build_plan(
-        notebook("b", "prod"), build_change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d")
+    usd = get_running_figure(review(build_plan(build_notebook("b", "prod")), today=TODAY), "cost")
+    left = {**build_notebook("b", "prod", before=True)["change"]["before"], "tags_all": {}}
+    plan = build_plan(
+        build_notebook("b", "prod"), build_change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d")
     )
-    assert held(found, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
+    assert held(plan, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_without_estimates_is_undecided() -> None:
@@ -78,7 +81,7 @@ def test_a_budget_without_estimates_is_undecided() -> None:
 
 
 def test_a_budget_may_limit_the_upper_bound() -> None:
-    central = running(review(TWO, today=TODAY), "total")
+    central = get_running_figure(review(TWO, today=TODAY), "total")
     results = [
         review(TWO, budgets=[Budget("b", {}, {"kg_per_month": central * 1.01}, high)], today=TODAY).budgets[0].status
         for high in (False, True)
@@ -88,23 +91,23 @@ def test_a_budget_may_limit_the_upper_bound() -> None:
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
 def test_an_exceeded_budget_is_reported_in_every_format(form: str) -> None:
-    found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
-    page = re.sub(r"\s+", " ", render(found, form))
-    assert found.budgets[0].status is BudgetStatus.OVER
+    result = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
+    page = re.sub(r"\s+", " ", render(result, form))
+    assert result.budgets[0].status is BudgetStatus.OVER
     assert "for tests" in page
-    assert form == "json" or format_budget(found.budgets[0]) in page
+    assert form == "json" or format_budget(result.budgets[0]) in page
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_a_budget_within_its_limit_is_reported_to_people(form: str) -> None:
-    found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
-    assert found.budgets[0].status is BudgetStatus.WITHIN
-    assert format_budget(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
+    result = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
+    assert result.budgets[0].status is BudgetStatus.WITHIN
+    assert format_budget(result.budgets[0]) in re.sub(r"\s+", " ", render(result, form))
 
 
 def test_a_resource_without_an_estimate_is_never_within_a_budget() -> None:
-    found = build_plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
-    result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
+    plan = build_plan(build_notebook("a", "dev"), build_notebook("b", "dev", type_="ml.future.large"))
+    result = review(plan, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
     assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN]
     assert result.budgets[0].unknown == ("aws_sagemaker_notebook_instance.b",)
     assert result.verdict is not ReviewVerdict.FINE
@@ -112,14 +115,14 @@ def test_a_resource_without_an_estimate_is_never_within_a_budget() -> None:
 
 def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
     values = {"name": "a", "instance_type": "ml.m5.large", "region": "eu-north-1"}
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True})
     )
-    assert held(found, workload="delay", usd_per_month=1e6) == [BudgetStatus.UNKNOWN]
+    assert held(plan, workload="delay", usd_per_month=1e6) == [BudgetStatus.UNKNOWN]
 
 
 def endpoint(*actions: dict[str, Any]) -> Plan:
-    """An ml.m5.large at 84 USD a month, which no policy moves."""
+    """Return an ml.m5.large endpoint for 84 USD a month that no policy scales."""
     return build_plan(*build_endpoint_plan(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
 
 
@@ -142,8 +145,8 @@ def test_a_partial_estimate_is_never_within_a_budget() -> None:
 
 
 def test_an_incomplete_plan_is_never_within_a_budget() -> None:
-    found = build_plan(notebook("a", "dev"), complete=False)
-    result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
+    plan = build_plan(build_notebook("a", "dev"), complete=False)
+    result = review(plan, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
     assert (result.status, format_budget(result)[:34]) == (
         BudgetStatus.UNKNOWN,
         "undecided: the plan is incomplete;",

@@ -1,4 +1,4 @@
-"""Several plans are one report: the worst first, totals over all, and what they have in common once."""
+"""Reports about several plans: the worst first, totals, and common items once."""
 
 import json
 import re
@@ -31,13 +31,13 @@ TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 QUIET = review(build_plan(build_change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
 
 
-def named(name: str, found: Review) -> Review:
-    return replace(found, name=name)
+def rename_review(name: str, result: Review) -> Review:
+    return replace(result, name=name)
 
 
 #: Two environments of one code base, one of which is worse, and one that is fine.
-DEV, FINE = named("dev", REVIEWS["platform"]), named("quiet", QUIET)
-PROD = named("prod", replace(REVIEWS["platform"], risks=(*REVIEWS["platform"].risks, *REVIEWS["change"].risks)))
+DEV, FINE = rename_review("dev", REVIEWS["platform"]), rename_review("quiet", QUIET)
+PROD = rename_review("prod", replace(REVIEWS["platform"], risks=(*REVIEWS["platform"].risks, *REVIEWS["change"].risks)))
 ALL = [FINE, DEV, PROD]
 
 
@@ -53,7 +53,7 @@ def test_the_worst_review_is_first_and_equal_verdicts_keep_their_order() -> None
 @pytest.mark.parametrize("form", PEOPLE)
 def test_the_first_line_names_the_worst_verdict_and_its_plans(form: str) -> None:
     assert "Stop in dev, prod: data at risk, privileges, policies, budgets" in render(ALL, form)
-    assert "Fine: no gate failed in any of 2 plans" in render([FINE, named("other", QUIET)], form)
+    assert "Fine: no gate failed in any of 2 plans" in render([FINE, rename_review("other", QUIET)], form)
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -68,8 +68,8 @@ def test_common_items_appear_once_and_others_in_the_section_of_their_plan(form: 
 
 
 def test_an_item_of_some_plans_names_them() -> None:
-    found = build_bundle(ALL)
-    assert {point.plans for point in found.common_items[ReportSection.STOP]} == {("dev", "prod")}
+    result = build_bundle(ALL)
+    assert {point.plans for point in result.common_items[ReportSection.STOP]} == {("dev", "prod")}
     assert {point.plans for point in build_bundle([DEV, PROD]).common_items[ReportSection.STOP]} == {()}
     assert "(in dev, prod)" in render(ALL, "markdown")
     assert "in dev, prod" in render(ALL, "html")
@@ -77,20 +77,19 @@ def test_an_item_of_some_plans_names_them() -> None:
 
 def test_a_common_note_appears_once_and_another_in_the_section_of_its_plan() -> None:
     notes = (("all", "two"), ("all", "two"), ("all", "one"))
-    found = build_bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
-    assert found.notes == found.remarks == ("all", "two")
-    assert [(one.notes, one.remarks) for one in found.members] == [((), ()), ((), ()), (("one",), ("one",))]
+    result = build_bundle([replace(QUIET, name=str(n), notes=items, remarks=items) for n, items in enumerate(notes)])
+    assert result.notes == result.remarks == ("all", "two")
+    assert [(one.notes, one.remarks) for one in result.members] == [((), ()), ((), ()), (("one",), ("one",))]
 
 
 def test_each_item_is_reported_for_every_plan_that_has_it() -> None:
-    """Nothing gets lost between what is common and what is not."""
-    found = build_bundle(ALL)
-    for member in found.members:
+    result = build_bundle(ALL)
+    for member in result.members:
         alone = build_bundle([member.review]).members[0].own_items
         for place in ReportSection:
-            common = [one for one in found.common_items[place] if not one.plans or member.review.name in one.plans]
-            said = {one._replace(plans=()) for one in (*common, *member.own_items[place])}
-            assert said == set(alone[place])
+            common = [one for one in result.common_items[place] if not one.plans or member.review.name in one.plans]
+            texts = {one._replace(plans=()) for one in (*common, *member.own_items[place])}
+            assert texts == set(alone[place])
 
 
 def test_the_counts_of_the_table_are_those_of_a_single_review() -> None:
@@ -104,13 +103,13 @@ def test_the_counts_of_the_table_are_those_of_a_single_review() -> None:
 
 
 def test_the_counts_of_the_table_include_untouched_resources() -> None:
-    old = named(
+    old = rename_review(
         "old", review(build_plan(DEAD, build_change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
     )
     alone = build_bundle([old]).members[0]
     assert [str(point.level) for point in alone.own_items[ReportSection.UNTOUCHED]] == ["stop", "look"]
     assert (alone.stop_count, alone.look_count, alone.shared_count) == (1, 1, 0)
-    assert build_bundle([old, named("twin", old)]).members[0].shared_count == 2
+    assert build_bundle([old, rename_review("twin", old)]).members[0].shared_count == 2
 
 
 def test_totals_are_the_sum_over_all_plans() -> None:
@@ -143,7 +142,7 @@ def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
     large = review(
         build_plan(*(build_change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300)))
     )
-    comment = render([named(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")
+    comment = render([rename_review(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
     assert len(comment) > LIMIT * 0.5
     assert comment.count("<details") == comment.count("</details>")
@@ -179,26 +178,26 @@ def test_sarif_has_one_run_and_each_result_names_its_plan() -> None:
 
 def test_a_budget_over_all_plans_is_reported_once() -> None:
     plans = [load((FIXTURES / "platform.json").read_bytes(), name) for name in ("a", "b")]
-    found = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
-    (over,) = (one for one in build_bundle(found).common_items[ReportSection.STOP] if one.topic == "Budgets")
+    result = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
+    (over,) = (one for one in build_bundle(result).common_items[ReportSection.STOP] if one.topic == "Budgets")
     assert "a and b together" in over.text
-    assert render(found, "text").count("Reasons to stop") == 1
+    assert render(result, "text").count("Reasons to stop") == 1
 
 
 ONES: dict[str, Callable[[], list[Review]]] = {
-    "names": lambda: [named(attack, QUIET if n % 2 else DEV) for n, attack in enumerate(ATTACKS)],
-    "contents": lambda: [named(name, review(hostile(), today=TODAY)) for name in ("a", "b")],
+    "names": lambda: [rename_review(attack, QUIET if n % 2 else DEV) for n, attack in enumerate(ATTACKS)],
+    "contents": lambda: [rename_review(name, review(hostile(), today=TODAY)) for name in ("a", "b")],
 }
 
 
 @pytest.mark.parametrize("kind", ONES)
 def test_names_stay_names_where_there_are_several_plans(kind: str) -> None:
-    found = ONES[kind]()
-    page = page_of(render(found, "markdown"))
+    result = ONES[kind]()
+    page = page_of(render(result, "markdown"))
     assert {tag for tag, _ in page.tags} <= MADE_OF
     assert not re.search(r"@\w|#\d|://|www\.", page.text)
-    html = page_of(render(found, "html"), markdown=False)
+    html = page_of(render(result, "html"), markdown=False)
     assert not {tag for tag, _ in html.tags} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
     assert not {name for _, name in html.tags if name.startswith("on") or name in ("src", "href", "srcdoc")}
-    assert all(character.isprintable() or character == "\n" for character in render(found, "text"))
-    assert not any(SECRET in render(found, form) for form in FORMATS)
+    assert all(character.isprintable() or character == "\n" for character in render(result, "text"))
+    assert not any(SECRET in render(result, form) for form in FORMATS)

@@ -1,4 +1,4 @@
-"""Bars of the page: what they stand for is in their places and widths, in percent of the widest."""
+"""Positions and widths of bars, in percent of the widest."""
 
 import pytest
 
@@ -7,10 +7,10 @@ from sustainable_mlops.review.formats import charts, effects
 from tests.review.test_report import CHANGE, PLATFORM
 
 
-@pytest.mark.parametrize(("found", "kind"), [(CHANGE, "less"), (PLATFORM, "more")])
-def test_a_waterfall_leads_from_before_through_each_change_to_after(found: Review, kind: str) -> None:
-    changes = [(row.address, row.kg[2]) for row in effects.list_rows(found)]
-    now, *steps, after = charts.build_waterfall(effects.list_totals(found.footprint)[0], changes)
+@pytest.mark.parametrize(("result", "kind"), [(CHANGE, "less"), (PLATFORM, "more")])
+def test_a_waterfall_leads_from_before_through_each_change_to_after(result: Review, kind: str) -> None:
+    changes = [(row.address, row.kg[2]) for row in effects.list_rows(result)]
+    now, *steps, after = charts.build_waterfall(effects.list_totals(result.footprint)[0], changes)
     assert {step.kind for step in steps} == {kind}
     reached = now.start + now.width
     for step in steps:

@@ -1,4 +1,7 @@
-"""The action's steps and the comment, against a service on this machine. A stranger's: `test_ci_installed.py`."""
+"""Steps of the action and the comment, against a local service.
+
+`test_ci_installed.py` tests them in a foreign repository.
+"""
 
 import os
 import re
@@ -26,8 +29,8 @@ def bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedP
     """Run a script as a CI does, with this Python as `python`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
-    given = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+    arguments = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, cwd=folder, env=arguments, capture_output=True, text=True, check=False)
 
 
 def read(file: str) -> Any:
@@ -39,17 +42,17 @@ def action_step(name: str) -> str:
 
 
 def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
-    """The outputs of the step `Review`, and the summary."""
+    """Return the outputs of the step `Review` and the summary."""
     step = next(step for step in read("action.yml")["runs"]["steps"] if step.get("name") == "Review")
-    given = {"FAIL_ON": "data,privileges,rules,budgets", **inputs}
-    environment = {name: given.pop(name, "") for name in step["env"]}
-    assert given == {}
+    arguments = {"FAIL_ON": "data,privileges,rules,budgets", **inputs}
+    environment = {name: arguments.pop(name, "") for name in step["env"]}
+    assert arguments == {}
     files = {name: folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.touch()
     runner = {"RUNNER_TEMP": str(folder), "GITHUB_ACTION_PATH": str(ROOT)}
-    done = bash(action_step("Review"), folder, **environment, **runner, **{k: str(v) for k, v in files.items()})
-    assert done.returncode == 0, done.stderr
+    process = bash(action_step("Review"), folder, **environment, **runner, **{k: str(v) for k, v in files.items()})
+    assert process.returncode == 0, process.stderr
     outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
     return outputs, files["GITHUB_STEP_SUMMARY"].read_text()
 
@@ -98,8 +101,8 @@ def test_the_action_reviews_several_plans_in_one_comment(tmp_path: Path) -> None
 
 def test_the_action_takes_what_may_change_a_baseline_and_a_region(tmp_path: Path) -> None:
     (tmp_path / "baseline.json").write_text('{"baseline": []}')
-    given = {"ONLY": "module.a.*\nmodule.b.*", "BASELINE": "baseline.json", "REGION": "eu-north-1"}
-    outputs, summary = run_action(tmp_path, PLAN=str(PLAN), FAIL_ON="none", **given)
+    arguments = {"ONLY": "module.a.*\nmodule.b.*", "BASELINE": "baseline.json", "REGION": "eu-north-1"}
+    outputs, summary = run_action(tmp_path, PLAN=str(PLAN), FAIL_ON="none", **arguments)
     assert (outputs["code"], outputs["verdict"]) == ("1", "stop"), "whatever the other gates are"
     assert "changes more than module.a.\\* and module.b.\\*" in summary.replace("&#42;", "\\*")
     outputs, summary = run_action(tmp_path, PLAN=str(PLAN), REGION="eu-nort-1")
@@ -134,10 +137,10 @@ def test_there_is_one_comment_a_plan_however_often_it_is_posted(
     spoof = {"id": 0, "body": f"{build_marker('dev')}\nfine", "user": stranger, "author": stranger}
     Service.comments += [spoof, *({**spoof, "id": n, "body": "x"} for n in range(1, 150))]
     for number, name in ((1, "dev"), (1, "prod"), (2, "dev")):
-        done = pr_comment.post_comment(
+        process = pr_comment.post_comment(
             f"{build_marker(name)}\nreview {number}", pr_comment.detect_api(environment(kind, service))
         )
-        assert done == ("created" if number == 1 else "updated")
+        assert process == ("created" if number == 1 else "updated")
     assert Service.comments[0]["body"] == f"{build_marker('dev')}\nfine"
     assert [c["body"] for c in Service.comments[150:]] == [
         f"{build_marker('dev')}\nreview 2",
@@ -152,18 +155,18 @@ def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_the
         pr_comment.post_comment(
             f"{build_marker(*names)}\nof {names}", pr_comment.detect_api(environment(kind, service))
         )
-        said = [comment["body"].partition("\n")[2] for comment in Service.comments]
-        assert f"of {names}" in said
-        assert len(said) == len(set(said)) <= 3
-    assert said == ["of ['test']", "of ['network']"]
+        texts = [comment["body"].partition("\n")[2] for comment in Service.comments]
+        assert f"of {names}" in texts
+        assert len(texts) == len(set(texts)) <= 3
+    assert texts == ["of ['test']", "of ['network']"]
 
 
 def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
     command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
-    done = bash(command, tmp_path, **environment("github", service))
-    assert done.returncode == 2
-    assert "is no review" in done.stderr
+    process = bash(command, tmp_path, **environment("github", service))
+    assert process.returncode == 2
+    assert "is no review" in process.stderr
     assert Service.comments == []
 
 

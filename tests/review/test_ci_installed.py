@@ -1,4 +1,4 @@
-"""The integrations of docs/ci as a stranger has them: in a repository of his own, from a clone or the wheel alone."""
+"""The integrations of docs/ci in a foreign repository, installed from a clone or from the wheel."""
 
 import os
 import re
@@ -28,13 +28,13 @@ NAMES = ("dev", "test", "prod")
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of this project, which the integrations name by its address and commit."""
+    """Return a clone of this project, which the integrations reference by address and commit."""
     return clone(tmp_path_factory.mktemp("project") / "sustainable-mlops")
 
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """A repository of three environments."""
+    """Return a repository with three environments."""
     folder = tmp_path / "theirs"
     for name in NAMES:
         (folder / "envs" / name).mkdir(parents=True)
@@ -46,7 +46,7 @@ def theirs(tmp_path: Path) -> Path:
 
 
 class Shell:
-    """A runner's shell in `folder`: nothing of this checkout is on its paths."""
+    """A shell of a runner in `folder`, without this checkout on its paths."""
 
     def __init__(self, folder: Path, *paths: Path, **variables: str) -> None:
         self.folder = folder
@@ -57,14 +57,14 @@ class Shell:
         engine.unlink(missing_ok=True)
         engine.symlink_to(Path(terraform.find_engine().path).resolve())
         self.paths = [*paths, home, "/usr/bin", "/bin"]
-        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP"))}
-        self.variables = {**kept, "HOME": str(home), "LANG": "C.UTF-8", **variables}
+        unchanged = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP"))}
+        self.variables = {**unchanged, "HOME": str(home), "LANG": "C.UTF-8", **variables}
 
     def run(self, script: str, program: str = "bash", **more: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join(map(str, self.paths))
         command = [program, "-e", "-c", script]
-        given = {**self.variables, "PATH": path, **more}
-        return subprocess.run(command, cwd=self.folder, env=given, capture_output=True, text=True, check=False)
+        arguments = {**self.variables, "PATH": path, **more}
+        return subprocess.run(command, cwd=self.folder, env=arguments, capture_output=True, text=True, check=False)
 
 
 def read(file: str) -> Any:
@@ -72,12 +72,12 @@ def read(file: str) -> Any:
 
 
 class Action:
-    """The action, step by step as GitHub's runner does it."""
+    """The action, executed step by step as on a GitHub runner."""
 
-    def __init__(self, shell: Shell, project: Path, given: Mapping[str, str]) -> None:
+    def __init__(self, shell: Shell, project: Path, arguments: Mapping[str, str]) -> None:
         self.action = read("action.yml")
-        assert given.keys() <= self.action["inputs"].keys()
-        self.inputs = {name: given.get(name, one["default"]) for name, one in self.action["inputs"].items()}
+        assert arguments.keys() <= self.action["inputs"].keys()
+        self.inputs = {name: arguments.get(name, one["default"]) for name, one in self.action["inputs"].items()}
         self.shell = shell
         self.temp = shell.folder.parent / "runner"
         self.temp.mkdir(exist_ok=True)
@@ -96,15 +96,15 @@ class Action:
         for file in files.values():
             file.write_text("")
         more = {name: self.known_value(value) for name, value in step.get("env", {}).items()}
-        done = self.shell.run(step["run"], **more, **{one: str(file) for one, file in files.items()})
+        process = self.shell.run(step["run"], **more, **{one: str(file) for one, file in files.items()})
         self.shell.paths[:0] = [Path(line) for line in files["GITHUB_PATH"].read_text().splitlines()]
         for line in files["GITHUB_OUTPUT"].read_text().splitlines():
             output, _, value = line.partition("=")
             self.known[f"steps.{step['id']}.outputs.{output}"] = value
-        return done
+        return process
 
     def known_value(self, text: str) -> str:
-        return re.sub(r"\$\{\{ (.*?) \}\}", lambda found: self.known_value(self.known[found[1]]), text)
+        return re.sub(r"\$\{\{ (.*?) \}\}", lambda result: self.known_value(self.known[result[1]]), text)
 
 
 def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: Path, service: str) -> None:
@@ -122,8 +122,8 @@ def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: P
         if verdict == "stop":
             (theirs / "envs" / name / "plan.json").write_bytes(STOPPED)
         for step in ("Install", "Review", "Comment") if verdict == "fine" else ("Review", "Comment"):
-            done = action.run(step)
-            assert done.returncode == 0, done.stderr
+            process = action.run(step)
+            assert process.returncode == 0, process.stderr
         assert action.known["steps.review.outputs.code"] == code
         assert action.known["steps.review.outputs.verdict"] == verdict
         assert str(action.run("Verdict").returncode) == code
@@ -151,8 +151,8 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
     subprocess.run(["python3", "-m", "venv", theirs.parent / "python"], check=True)
     shell.paths.insert(0, theirs.parent / "python" / "bin")
     before, script = "\n".join(review["before_script"]), "\n".join(review["script"])
-    done = shell.run(f"{before}\n{script}")
-    assert done.returncode == 0, done.stderr
+    process = shell.run(f"{before}\n{script}")
+    assert process.returncode == 0, process.stderr
     assert {"review.html", "review.json"} <= {file.name for file in theirs.iterdir()}
     for text, code, says in ((STOPPED, 1, "Data at risk"), (b"{", 2, "❔ Not reviewed")):
         (theirs / "envs" / "test" / "plan.json").write_bytes(text)
@@ -166,19 +166,17 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
 def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
     workflow: str, says: str, theirs: Path, wheel_environment: Path
 ) -> None:
-    *made, step = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
-    assert made == ["init", "plan", "show"]
+    *created, step = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
+    assert created == ["init", "plan", "show"]
     plan = theirs / "show.json"
     plan.write_bytes(STOPPED)
-    done = Shell(theirs, wheel_environment / "bin").run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
-    assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith(build_marker("dev"))
-    assert says in done.stdout
+    process = Shell(theirs, wheel_environment / "bin").run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
+    assert process.returncode == 1, process.stderr
+    assert process.stdout.startswith(build_marker("dev"))
+    assert says in process.stdout
 
 
-def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(
-    theirs: Path, project: Path
-) -> None:
+def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(theirs: Path, project: Path) -> None:
     text = (ROOT / "docs/ci/pre-commit-config.yaml").read_text()
     text = text.replace("https://example.com/sustainable-mlops.git", project.as_uri())
     (theirs / ".pre-commit-config.yaml").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")))
@@ -191,9 +189,9 @@ def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(
     assert shell.run(command).returncode == 0
     pushed = shell.run("git push ../remote.git main")
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
-    said = [line for line in (pushed.stdout + pushed.stderr).splitlines() if "no plan" in line]
-    assert len(said) == 1
-    assert said[0].startswith("no plan to review at plan.json; to have one: terraform plan")
+    texts = [line for line in (pushed.stdout + pushed.stderr).splitlines() if "no plan" in line]
+    assert len(texts) == 1
+    assert texts[0].startswith("no plan to review at plan.json; to have one: terraform plan")
     (theirs / "plan.json").write_bytes(STOPPED)
     stopped = shell.run("git push ../remote.git main:again")
     assert stopped.returncode == 1

@@ -1,7 +1,4 @@
-"""A plan of CloudFormation types gives the risks, findings and figures that the same plan of the provider aws gives.
-
-All plans are written by hand: no provider here can plan them.
-"""
+"""Plans with CloudFormation types give the same review as plans with types of the provider aws."""
 
 import json
 from typing import Any
@@ -15,22 +12,22 @@ from tests.plan import plan_builder
 from tests.plan.cloudformation import ALL, AWS_TYPES, FORMS, TWINS, TypePair, build_address, build_changes, build_policy
 
 
-def told(way: str, action: str, *resources: TypePair) -> Any:
-    """All that a review says, with each resource called by its CloudFormation type alone."""
-    found = review(load(json.dumps(build_changes(*resources, form=way, action=action)).encode(), "plan"))
-    said = json.dumps(_said(found), default=str)
+def summarize_review(way: str, action: str, *resources: TypePair) -> Any:
+    """Return all results of a review, with each resource named by its CloudFormation type."""
+    result = review(load(json.dumps(build_changes(*resources, form=way, action=action)).encode(), "plan"))
+    texts = json.dumps(_list_results(result), default=str)
     for one in sorted(resources, key=lambda one: one.name, reverse=True):  # no name before one that it starts with
-        said = said.replace(build_address(one.kind, one.name, way), one.kind)
-    return {name: sorted(part) if name in ("risks", "findings") else part for name, part in json.loads(said).items()}
+        texts = texts.replace(build_address(one.kind, one.name, way), one.kind)
+    return {name: sorted(part) if name in ("risks", "findings") else part for name, part in json.loads(texts).items()}
 
 
-def _said(found: Review) -> dict[str, Any]:
+def _list_results(result: Review) -> dict[str, Any]:
     return {
-        "changes": [(one.address, one.type, one.action, one.attributes) for one in found.changes],
-        "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.description, r.risk.is_known) for r in found.risks],
-        "findings": [one.finding for one in found.findings],
-        "figures": found.footprint.to_dict(),
-        "verdict": found.verdict,
+        "changes": [(one.address, one.type, one.action, one.attributes) for one in result.changes],
+        "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.description, r.risk.is_known) for r in result.risks],
+        "findings": [one.finding for one in result.findings],
+        "figures": result.footprint.to_dict(),
+        "verdict": result.verdict,
     }
 
 
@@ -38,15 +35,15 @@ def _said(found: Review) -> dict[str, Any]:
 @pytest.mark.parametrize("way", FORMS[1:])
 @pytest.mark.parametrize("one", TWINS, ids=lambda one: one.kind)
 def test_each_type_gives_what_its_twin_gives(one: TypePair, way: str, action: str) -> None:
-    assert told(way, action, one) == told("aws", action, one)
+    assert summarize_review(way, action, one) == summarize_review("aws", action, one)
 
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
 @pytest.mark.parametrize("way", FORMS[1:])
 def test_all_together_join_as_their_twins_do(way: str, action: str) -> None:
-    found = told(way, action, *TWINS)
-    assert found == told("aws", action, *TWINS)
-    assert found["figures"]["running"] != {} or action == "delete"
+    result = summarize_review(way, action, *TWINS)
+    assert result == summarize_review("aws", action, *TWINS)
+    assert result["figures"]["running"] != {} or action == "delete"
 
 
 def test_every_type_with_a_twin_is_compared() -> None:
@@ -55,13 +52,14 @@ def test_every_type_with_a_twin_is_compared() -> None:
 
 def test_each_comparison_has_something_to_compare() -> None:
     for one in TWINS:
-        said = [told("aws", action, one) for action in ("create", "update", "delete")]
-        assert any(found["risks"] or found["findings"] or found["figures"]["resources"] for found in said), one.kind
+        texts = [summarize_review("aws", action, one) for action in ("create", "update", "delete")]
+        assert any(result["risks"] or result["findings"] or result["figures"]["resources"] for result in texts), (
+            one.kind
+        )
 
 
 @pytest.mark.parametrize("way", FORMS)
 def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None:
-    """CloudFormation has no attachments: a managed policy lists whom it is attached to."""
     role = TypePair("AWS::IAM::Role", {"name": "r", "assume_role_policy": build_policy()}, {"role_name": "r"})
     wide = TypePair(
         "AWS::IAM::ManagedPolicy",
@@ -71,13 +69,13 @@ def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None
     document = build_changes(role, wide, form=way)
     before = document["resource_changes"][0]["change"]
     before |= {"actions": ["no-op"], "before": before["after"]}
-    found = review(load(json.dumps(document).encode()))
-    told = [(one.risk.id, one.level) for one in found.list_risks(RiskArea.PRIVILEGES)]
-    assert told == ([("PRIVILEGES_NEW", Level.NOTE)] if way == "aws" else [("PRIVILEGES_PERMISSION", Level.STOP)])
+    result = review(load(json.dumps(document).encode()))
+    texts = [(one.risk.id, one.level) for one in result.list_risks(RiskArea.PRIVILEGES)]
+    assert texts == ([("PRIVILEGES_NEW", Level.NOTE)] if way == "aws" else [("PRIVILEGES_PERMISSION", Level.STOP)])
 
 
 def bucket(before: Any, after: Any) -> list[tuple[str, str]]:
-    """The risks of a bucket whose settings change so; None where it is made."""
+    """Return the risks of a bucket with these settings before and after; None means a new bucket."""
     values = [None if one is None else {"bucket_name": "b", **one} for one in (before, after)]
     document = plan_builder.build_document(plan_builder.build_change("awscc_s3_bucket.b", values[1], before=values[0]))
     return [(one.risk.id, one.risk.description) for one in review(load(json.dumps(document).encode())).risks]
@@ -98,7 +96,7 @@ def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> No
     for setting in (encrypted, blocked, locked, owned, copied):
         assert {name for name, _ in bucket(setting, {})} in ({"DATA_WEAKER"}, {"PRIVILEGES_EXPOSED"}), setting
         assert bucket(setting, setting) == bucket({}, setting) == []
-    assert [what.partition(" ")[0] for _, what in bucket(None, blocked)] == [
+    assert [description.partition(" ")[0] for _, description in bucket(None, blocked)] == [
         "block_public_policy", "ignore_public_acls", "restrict_public_buckets"
     ]  # fmt: skip
     assert bucket(None, {}) == []  # AWS blocks public access to new buckets
@@ -110,5 +108,5 @@ def test_an_unknown_update_takes_one_line() -> None:
     change = plan_builder.build_change(
         "aws_cloudcontrolapi_resource.x", kind, before=before, unknown={"desired_state": True}
     )
-    found = review(load(json.dumps(plan_builder.build_document(change)).encode(), "plan"))
-    assert (len(found.coverage_gaps), len(found.risks)) == (1, 0)
+    result = review(load(json.dumps(plan_builder.build_document(change)).encode(), "plan"))
+    assert (len(result.coverage_gaps), len(result.risks)) == (1, 0)

@@ -1,4 +1,4 @@
-"""The command: exit codes, files, one clear line for bad input, and what it imports."""
+"""The command: exit codes, files, errors in one line, and imports."""
 
 import io
 import json
@@ -22,12 +22,12 @@ BUCKET = {"bucket": "data", "tags_all": {"workload": "a", "environment": "dev", 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Any:
-    def written(*changes: dict[str, Any], name: str = "plan.json") -> str:
+    def write_plan(*changes: dict[str, Any], name: str = "plan.json") -> str:
         file = tmp_path / name
         file.write_text(json.dumps(build_document(*changes)))
         return str(file)
 
-    return written
+    return write_plan
 
 
 def test_a_plan_without_risks_is_fine(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,8 +77,8 @@ def test_an_unknown_outcome_stops_only_with_fail_on_unknown(write: Any) -> None:
 def test_a_no_op_from_nothing_to_nothing_is_nothing(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     nothing = build_change("aws_sns_topic.n", actions=["no-op"])
     assert main([write(nothing), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["verdict"], found["changes"]["resources"]) == ("fine", [])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["verdict"], document["changes"]["resources"]) == ("fine", [])
     del nothing["change"]["after"]
     assert main([write(nothing)]) == 2
 
@@ -100,9 +100,9 @@ def test_the_plan_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_a_base_plan_is_the_state_before(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     base = write(build_change("aws_s3_bucket.a", BUCKET), build_change("aws_s3_bucket.b", BUCKET), name="base.json")
     assert main([write(build_change("aws_s3_bucket.a", BUCKET)), "--base", base, "--json"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert found["changes"]["counts"] == {"delete": 1}
-    assert [risk["address"] for risk in found["risks"]] == ["aws_s3_bucket.b"]
+    document = json.loads(capsys.readouterr().out)
+    assert document["changes"]["counts"] == {"delete": 1}
+    assert [risk["address"] for risk in document["risks"]] == ["aws_s3_bucket.b"]
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ PLATFORM = shlex.quote(str(FIXTURES / "platform.json"))
 
 def test_a_closed_pipe_gives_no_traceback() -> None:
     script = f"{shlex.join(REVIEW)} {PLATFORM} --format html | head -c 1"
-    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+    process = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ def test_a_closed_pipe_gives_no_traceback() -> None:
 )
 def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, says: str) -> None:
     script = f"{shlex.join(REVIEW)} {redirected.format(plan=PLATFORM)}"
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    assert done.stderr.startswith("error: " + says if says else "")
-    assert done.stderr.count("\n") == bool(says)
+    process = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stderr
+    assert process.stderr.startswith("error: " + says if says else "")
+    assert process.stderr.count("\n") == bool(says)
 
 
 def test_an_internal_error_is_no_failed_gate_and_shows_no_value(
@@ -169,9 +169,9 @@ def test_an_internal_error_is_no_failed_gate_and_shows_no_value(
 
     monkeypatch.setattr("sustainable_mlops.review.review_all", fails)
     assert main([write(build_change("aws_s3_bucket.b", before=BUCKET))]) == 2
-    said = capsys.readouterr().err
-    assert re.fullmatch(r"error: the reviewer itself failed \(KeyError at \w+\.py:\d+\): .*\n", said)
-    assert "hidden" not in said
+    texts = capsys.readouterr().err
+    assert re.fullmatch(r"error: the reviewer itself failed \(KeyError at \w+\.py:\d+\): .*\n", texts)
+    assert "hidden" not in texts
 
 
 HEAVY = {"cdktn", "sagemaker", "boto3", "botocore", "moto", "pandas", "pydantic", "typer", "jinja2", "yaml", "rich"}
@@ -184,8 +184,8 @@ def test_a_review_imports_nothing_heavy(form: str) -> None:
         f"main([{str(FIXTURES / 'platform.json')!r}, '--format', {form!r}]); "
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not HEAVY & set(done.stderr.split())
+    process = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not HEAVY & set(process.stderr.split())
 
 
 @pytest.mark.parametrize(("failed", "code"), [(1, 1), (0, 2)])
@@ -205,9 +205,9 @@ def test_checkov_that_passes_nothing_has_still_checked_something(
 @pytest.mark.slow
 def test_checkov_runs_beside_and_its_failures_stop_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(FIXTURES / "platform.json"), "--checkov", "--json", "--fail-on", "checkov"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert found["checkov"]["passed"] > 0
-    assert "aws_s3_bucket.models" in {one["address"] for one in found["checkov"]["failed"]}
+    document = json.loads(capsys.readouterr().out)
+    assert document["checkov"]["passed"] > 0
+    assert "aws_s3_bucket.models" in {one["address"] for one in document["checkov"]["failed"]}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What the formats promise: schemas, sizes, nothing secret, and names that stay names."""
+"""Guarantees of the formats: schemas, sizes, no secrets, and escaped names."""
 
 import functools
 import json
@@ -32,8 +32,8 @@ ACCEPTED = [Acceptance("aws_s3_bucket.*", "data", ATTACKS[0], TODAY)]
 
 
 def reviewed(name: str) -> Review:
-    found = hostile() if name == "hostile" else load(FIXTURES / f"{name}.json")
-    return review(found, budgets=BUDGETS, accepted=ACCEPTED, today=TODAY)
+    result = hostile() if name == "hostile" else load(FIXTURES / f"{name}.json")
+    return review(result, budgets=BUDGETS, accepted=ACCEPTED, today=TODAY)
 
 
 REVIEWS = {name: reviewed(name) for name in ("hostile", "platform", "change", "targeted")}
@@ -41,7 +41,7 @@ REVIEWS = {name: reviewed(name) for name in ("hostile", "platform", "change", "t
 
 @functools.cache
 def large() -> Review:
-    """More than any comment holds."""
+    """Return a review that is larger than a comment."""
     many = (build_change(f"aws_s3_bucket.b{n}", before={"bucket": f"{n}" * 50}, index="x" * 300) for n in range(3000))
     return review(build_plan(*many), today=TODAY)
 
@@ -96,10 +96,10 @@ def test_an_accepted_risk_is_suppressed_in_sarif_not_left_out() -> None:
 
 @pytest.mark.parametrize("name", [*REVIEWS, "large"])
 def test_a_comment_fits_and_is_found_again(name: str) -> None:
-    found = REVIEWS[name] if name in REVIEWS else large()
-    comment = render(found, "markdown")
-    assert comment.startswith(build_marker(found.name) + "\n")
-    assert comment_page(found).comments == [build_marker(found.name)[4:-3]]
+    result = REVIEWS[name] if name in REVIEWS else large()
+    comment = render(result, "markdown")
+    assert comment.startswith(build_marker(result.name) + "\n")
+    assert comment_page(result).comments == [build_marker(result.name)[4:-3]]
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
 
 
@@ -112,7 +112,7 @@ def test_omitted_lines_of_a_comment_are_counted_and_every_section_stays() -> Non
 
 
 class _Page(HTMLParser):
-    """The tags of a page with their attributes, its comments, and its text outside code."""
+    """A parser that collects tags with attributes, comments, and text outside code."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -141,8 +141,8 @@ def page_of(text: str, *, markdown: bool = True) -> _Page:
     return _Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(text) if markdown else text)
 
 
-def comment_page(found: Review) -> _Page:
-    return page_of(render(found, "markdown"))
+def comment_page(result: Review) -> _Page:
+    return page_of(render(result, "markdown"))
 
 
 #: All that a comment may be made of.
@@ -151,9 +151,9 @@ MADE_OF = {"blockquote", "b", "br", "code", "details", "em", "h2", "h3", "h4", "
 
 
 def test_names_stay_names_in_markdown() -> None:
-    found = comment_page(REVIEWS["hostile"]).tags
-    assert {tag for tag, _ in found} <= MADE_OF
-    assert {name for _, name in found} <= {"", "open", "style"}
+    result = comment_page(REVIEWS["hostile"]).tags
+    assert {tag for tag, _ in result} <= MADE_OF
+    assert {name for _, name in result} <= {"", "open", "style"}
 
 
 def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
@@ -177,9 +177,9 @@ def test_no_part_of_an_arn_becomes_a_picture() -> None:
 
 def test_names_stay_names_in_html() -> None:
     page = render(REVIEWS["hostile"], "html")
-    found = _Page(page).tags
-    assert not {tag for tag, _ in found} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
-    assert not {name for _, name in found if name.startswith("on") or name in ("src", "href", "srcdoc")}
+    result = _Page(page).tags
+    assert not {tag for tag, _ in result} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
+    assert not {name for _, name in result if name.startswith("on") or name in ("src", "href", "srcdoc")}
     assert "default-src 'none'" in page
 
 
@@ -244,4 +244,4 @@ def test_the_carbon_of_a_thousand_requests_is_shown_at_the_endpoint(form: str) -
 
 
 def test_every_risk_has_a_title() -> None:
-    assert {one.risk.id for found in [*REVIEWS.values(), large()] for one in found.risks} <= set(RISK_TITLES)
+    assert {one.risk.id for result in [*REVIEWS.values(), large()] for one in result.risks} <= set(RISK_TITLES)

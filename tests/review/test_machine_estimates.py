@@ -1,4 +1,4 @@
-"""Plans that were called fine without a figure: each says now what its machines cost, in each format."""
+"""Machines that an earlier version did not estimate: each report shows their cost."""
 
 import json
 import re
@@ -16,16 +16,16 @@ from tests.review.missed_cases.machines import COUNTED
 
 @pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
 def test_the_cost_of_machines_is_estimated(document: Mapping[str, Any], usd: float) -> None:
-    found = review(load(json.dumps(document).encode(), "plan"))
-    cost = found.footprint.delta.get("cost")
+    result = review(load(json.dumps(document).encode(), "plan"))
+    cost = result.footprint.delta.get("cost")
     assert cost is not None
     assert cost.central == pytest.approx(usd)
-    assert {one.unknown.subject for one in found.footprint.uncounted} <= {"cost of EMR"}
+    assert {one.unknown.subject for one in result.footprint.uncounted} <= {"cost of EMR"}
 
 
 @pytest.mark.parametrize("form", sorted({*FORMATS} - {"sarif"}))  # which has findings alone
 @pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
 def test_every_format_reports_the_cost(document: Mapping[str, Any], usd: float, form: str) -> None:
-    found = review(load(json.dumps(document).encode(), "plan"))
-    text = f'"central": {found.footprint.delta.figures["cost"].central!r}' if form == "json" else format_number(usd)
-    assert text in re.sub(r"\s+", " ", render(found, form))
+    result = review(load(json.dumps(document).encode(), "plan"))
+    text = f'"central": {result.footprint.delta.figures["cost"].central!r}' if form == "json" else format_number(usd)
+    assert text in re.sub(r"\s+", " ", render(result, form))

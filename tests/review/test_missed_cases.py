@@ -1,4 +1,4 @@
-"""Plans that were once called fine though not all of them was seen: each has its verdict, its words, in each format."""
+"""Plans that an earlier version called fine: expected verdicts and texts in each format."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from sustainable_mlops.review.review import GATES
 from tests.plan.plan_builder import build_change, build_plan
 from tests.review.missed_cases.case import Case
 
-_HERE = Path(__file__).parent / "fine"
+_HERE = Path(__file__).parent / "missed_cases"
 CASES: dict[str, Case] = {
     f"{file.stem}: {title}": case
     for file in sorted(_HERE.glob("*.py"))
@@ -24,29 +24,29 @@ CASES: dict[str, Case] = {
 }
 
 
-def found(case: Case, *more: str) -> Review:
+def review_case(case: Case, *more: str) -> Review:
     return review(load(json.dumps(case.document).encode(), "plan"), fail_on=frozenset((*GATES, *more)))
 
 
-def words(text: str) -> str:
-    """Letters and digits alone: what each format escapes, folds or breaks differently set aside."""
+def extract_words(text: str) -> str:
+    """Return only letters and digits, because formats escape, fold and break other characters differently."""
     return re.sub(r"[^a-z0-9]+", "", html.unescape(re.sub(r"</?[a-z][^<>]*>", " ", text)).lower())
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_missed_case_has_its_verdict(case: Case) -> None:
-    assert found(case).verdict == case.verdict
+    assert review_case(case).verdict == case.verdict
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_every_format_says_it(case: Case) -> None:
-    reviewed = found(case)
-    assert [form for form in FORMATS if words(case.says) not in words(render(reviewed, form))] == []
+    reviewed = review_case(case)
+    assert [form for form in FORMATS if extract_words(case.says) not in extract_words(render(reviewed, form))] == []
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_fail_on_unknown_stops_the_plan(case: Case) -> None:
-    assert found(case, "unknown").exit_code == 1
+    assert review_case(case, "unknown").exit_code == 1
 
 
 def test_only_data_sources_of_unknown_providers_are_gaps() -> None:
@@ -54,5 +54,5 @@ def test_only_data_sources_of_unknown_providers_are_gaps() -> None:
         name = f"registry.terraform.io/{provider}"
         return build_change(f"data.{kind}.d", {"id": "x"}, actions=["read"], provider_name=name)
 
-    read = review(build_plan(source("aws_ami", "hashicorp/aws"), source("acme_thing", "acme/acme")))
-    assert [one.address for one in read.coverage_gaps] == ["data.acme_thing.d"]
+    loaded = review(build_plan(source("aws_ami", "hashicorp/aws"), source("acme_thing", "acme/acme")))
+    assert [one.address for one in loaded.coverage_gaps] == ["data.acme_thing.d"]

@@ -1,4 +1,4 @@
-"""Terraform itself lets go what a removed module call guarded, and the review stops that plan."""
+"""Terraform deletes the data of a removed module call, and the review stops that plan."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def call(module: str, label: str) -> str:
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The modules applied on a sandbox, each under its own name."""
+    """Return the modules applied in a sandbox, each under its own name."""
     folder = tmp_path_factory.mktemp("root")
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "main.tf").write_text("".join(call(module, module) for module in MODULES))
@@ -65,12 +65,12 @@ def test_a_plan_without_the_modules_call_is_stopped_as_loss_of_its_guards(applie
     }
     assert deleted.keys() >= HELD[module] | {"terraform_data"}
     assert deleted["terraform_data"] in ("delete_because_no_resource_config", "delete_because_no_module")
-    found = review(load(applied.run("show", "-json", str(applied.folder / "tfplan")).encode()))
-    (gate,) = (gate for gate in found.gates if gate.name == "data")
-    assert (gate.level, found.exit_code) == ("stop", 1)
-    assert "DATA_GUARD_UNCONFIGURED" in {judged.risk.id for judged in found.risks}
+    result = review(load(applied.run("show", "-json", str(applied.folder / "tfplan")).encode()))
+    (gate,) = (gate for gate in result.gates if gate.name == "data")
+    assert (gate.level, result.exit_code) == ("stop", 1)
+    assert "DATA_GUARD_UNCONFIGURED" in {assessment.risk.id for assessment in result.risks}
     for form in FORMATS:
-        assert "removed configuration" in re.sub(r"\s+", " ", render(found, form)), form
+        assert "removed configuration" in re.sub(r"\s+", " ", render(result, form)), form
 
 
 @pytest.mark.apply
@@ -80,5 +80,5 @@ def test_a_call_that_is_moved_keeps_its_guards(applied: Any) -> None:
     Path(applied.folder / "main.tf").write_text(others + call("storage", "store") + moved)
     applied.init()
     applied.plan(applied.folder / "tfplan", "-refresh=false")
-    found = review(load(applied.run("show", "-json", str(applied.folder / "tfplan")).encode()))
-    assert [judged.risk.id for judged in found.risks if "GUARD" in judged.risk.id] == []
+    result = review(load(applied.run("show", "-json", str(applied.folder / "tfplan")).encode()))
+    assert [assessment.risk.id for assessment in result.risks if "GUARD" in assessment.risk.id] == []

@@ -1,4 +1,4 @@
-"""OpenTofu's plans, which name the providers by its own registry."""
+"""Plans of OpenTofu, which has its own provider registry."""
 
 import json
 from pathlib import Path
@@ -16,5 +16,5 @@ def test_the_registry_of_a_provider_does_not_change_the_review(file: Path) -> No
     theirs = file.read_bytes()
     assert b"registry.terraform.io/" in theirs
     ours = theirs.replace(b"registry.terraform.io/", b"registry.opentofu.org/")
-    told = [json.dumps(build_document(review(load(one)))) for one in (theirs, ours)]
-    assert told[0] == told[1].replace("registry.opentofu.org/", "registry.terraform.io/")
+    texts = [json.dumps(build_document(review(load(one)))) for one in (theirs, ours)]
+    assert texts[0] == texts[1].replace("registry.opentofu.org/", "registry.terraform.io/")

@@ -1,4 +1,4 @@
-"""What a resource is and becomes stands first, in every format for people."""
+"""Descriptions of parts and their changes, in every format for people."""
 # ruff: noqa: RUF001  (the sign of multiplication, as reports have it)
 
 from typing import Any
@@ -17,9 +17,9 @@ REGION = {"region": "eu-north-1"}
 
 
 def endpoint(*variants: dict[str, Any]) -> dict[str, Any]:
-    """A configuration with these variants."""
-    named = [{"variant_name": f"v{number}", "model_name": "m", **one} for number, one in enumerate(variants)]
-    return {"name": "c", "production_variants": named, **REGION}
+    """Return a configuration with these variants."""
+    names = [{"variant_name": f"v{number}", "model_name": "m", **one} for number, one in enumerate(variants)]
+    return {"name": "c", "production_variants": names, **REGION}
 
 
 def machines(kind: str, count: int = 1) -> dict[str, Any]:
@@ -95,10 +95,10 @@ def test_every_format_says_it(form: str) -> None:
 def test_a_job_that_leaves_spot_is_described() -> None:
     used = ResourceUsage({"aws_sagemaker_training_job.j": {"runs_per_month": exact_quantity(2)}})
     values = job("ml.m5.xlarge", spot=True), job("ml.m5.xlarge", spot=False)
-    found = review(
+    result = review(
         build_plan(build_change("aws_sagemaker_training_job.j", values[1], before=values[0])), usage=used, today=TODAY
     )
-    (row,) = list_rows(found)
+    (row,) = list_rows(result)
     assert row.part_changes == ("ml.m5.xlarge, 2 instances, spot → on demand",)
 
 
@@ -106,10 +106,10 @@ def test_a_change_of_the_storage_class_is_described() -> None:
     used = ResourceUsage({"aws_sagemaker_feature_group.f": {"online_gb": exact_quantity(10)}})
     stores = [{"enable_online_store": True, "storage_type": kind} for kind in ("Standard", "InMemory")]
     before, after = ({"feature_group_name": "f", "online_store_config": [one], **REGION} for one in stores)
-    found = review(
+    result = review(
         build_plan(build_change("aws_sagemaker_feature_group.f", after, before=before)), usage=used, today=TODAY
     )
-    (row,) = list_rows(found)
+    (row,) = list_rows(result)
     assert row.part_changes == ("feature store online standard → feature store online in memory, 10 GB",)
 
 
@@ -126,10 +126,10 @@ def test_an_unchanged_resource_has_no_arrow_and_a_scaled_one_three_counts() -> N
         "aws_appautoscaling_target.t": target,
         "aws_appautoscaling_policy.p": policy,
     }
-    found = review(
+    result = review(
         build_plan(*(build_change(address, values, before=values) for address, values in parts.items())), today=TODAY
     )
-    (row,) = list_rows(found)
+    (row,) = list_rows(result)
     assert row.part_changes == ("ml.m5.large × 1 / 2 / 4",)
     assert not row.has_part_change
     assert not row.is_changing

@@ -1,4 +1,4 @@
-"""Patterns of policies: what one matches, does another match too? Held against trying all short texts."""
+"""Comparison of policy patterns, checked against all short texts."""
 
 import re
 from itertools import product

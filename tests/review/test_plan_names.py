@@ -1,4 +1,4 @@
-"""What reports call plans that are reviewed together."""
+"""Names of plans that are reviewed together."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sustainable_mlops.review.plan_names import name_plans
 
 
 @pytest.mark.parametrize(
-    ("plans", "called"),
+    ("plans", "names"),
     [
         (["envs/dev/plan.json"], ["envs/dev/plan.json"]),
         (["-"], ["stdin"]),
@@ -21,8 +21,10 @@ from sustainable_mlops.review.plan_names import name_plans
         (["a/plan.json", "a/plan.txt"], ["a/plan.json", "a/plan.txt"]),
     ],
 )  # fmt: skip
-def test_a_single_plan_has_its_path_as_name_and_several_their_distinct_parts(plans: list[str], called: list[str]) -> None:
-    assert name_plans(plans, []) == called
+def test_a_single_plan_has_its_path_as_name_and_several_their_distinct_parts(
+    plans: list[str], names: list[str]
+) -> None:
+    assert name_plans(plans, []) == names
 
 
 def test_explicit_names_apply_in_order() -> None:
@@ -30,7 +32,7 @@ def test_explicit_names_apply_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plans", "given", "says"),
+    ("plans", "arguments", "says"),
     [
         (["a.json", "b.json"], ["dev"], "--name: 1 names for 2 plans"),
         (["a.json"], ["dev", "prod"], "--name: 2 names for 1 plans"),
@@ -40,6 +42,6 @@ def test_explicit_names_apply_in_order() -> None:
         (["-", "-"], [], "stdin can be read only once"),
     ],
 )
-def test_each_plan_has_one_different_name(plans: list[str], given: list[str], says: str) -> None:
+def test_each_plan_has_one_different_name(plans: list[str], arguments: list[str], says: str) -> None:
     with pytest.raises(UserError, match=says):
-        name_plans(plans, given)
+        name_plans(plans, arguments)

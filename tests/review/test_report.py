@@ -1,4 +1,4 @@
-"""What a person on the pull request reads first, what is folded, and what is counted instead of listed."""
+"""The order of a report, folded sections, and counted items."""
 
 import re
 from dataclasses import replace
@@ -35,34 +35,36 @@ def topic(name: str) -> dict[str, Any]:
     return build_change(f"aws_sns_topic.{name}", {"name": name, "tags_all": TAGS})
 
 
-def kept(address: str, **values: Any) -> dict[str, Any]:
-    """What the plan leaves alone."""
+def build_unchanged(address: str, **values: Any) -> dict[str, Any]:
+    """Return a resource that the plan does not change."""
     return build_change(address, values, before=values)
 
 
 def variants(*types: str, **more: Any) -> dict[str, Any]:
-    named = [{"variant_name": f"v{n}", "model_name": "m", "instance_type": one, "initial_instance_count": 1, **more}
+    names = [{"variant_name": f"v{n}", "model_name": "m", "instance_type": one, "initial_instance_count": 1, **more}
              for n, one in enumerate(types)]  # fmt: skip
-    return {"name": "c", "production_variants": named, "region": "eu-north-1", "tags_all": TAGS}
+    return {"name": "c", "production_variants": names, "region": "eu-north-1", "tags_all": TAGS}
 
 
 NOTEBOOK = "aws_sagemaker_notebook_instance.n"
-DEAD = kept("aws_sagemaker_endpoint_configuration.dead", **variants("ml.m5.large", accelerator_type="ml.eia2.medium"))
+DEAD = build_unchanged(
+    "aws_sagemaker_endpoint_configuration.dead", **variants("ml.m5.large", accelerator_type="ml.eia2.medium")
+)
 
 
 def comment_summaries(page: str) -> list[str]:
     return re.findall(r"<summary>(?:<b>)?(.*?)(?:</b>)?</summary>", page)
 
 
-def gate(found: Review, name: str) -> ReviewGate:
-    return next(one for one in found.gates if one.name == name)
+def gate(result: Review, name: str) -> ReviewGate:
+    return next(one for one in result.gates if one.name == name)
 
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_sections_are_in_the_order_stop_look_effects_rest(form: str) -> None:
     page = render(CHANGE, form)
-    order = [*(str(place) for place in (ReportSection.STOP, ReportSection.LOOK)), "What this change does", "ml.c7g.xlarge",
-             "For the record", "Without an estimate: ", "Assumptions: "]  # fmt: skip
+    titles = ["What this change does", "ml.c7g.xlarge", "For the record", "Without an estimate: ", "Assumptions: "]
+    order = [str(ReportSection.STOP), str(ReportSection.LOOK), *titles]
     places = [page.index(title) for title in order]
     assert places == sorted(places)
 
@@ -73,25 +75,25 @@ def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> 
     fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Policies: (\d+) rules on (\d+) resources", page)
     assert fold is not None
     assert page.index(str(ReportSection.LOOK)) < fold.start()
-    found = group_by_section(list_items(CHANGE))[ReportSection.LOOK]
-    assert (int(fold[1]), int(fold[2])) == (len({one.id for one in found}), len({one.address for one in found}))
+    result = group_by_section(list_items(CHANGE))[ReportSection.LOOK]
+    assert (int(fold[1]), int(fold[2])) == (len({one.id for one in result}), len({one.address for one in result}))
     assert "<details" not in page[page.index(str(ReportSection.STOP)) : page.index(str(ReportSection.LOOK))]
 
 
 def test_more_than_three_rules_are_many() -> None:
     def of(number: int, rule: str = "") -> str:
-        its = [
+        items = [
             ReportItem(ReportSection.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)
         ]
-        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(one, (one,)) for one in its])
+        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(one, (one,)) for one in items])
 
     assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
     assert of(3, "SUS_X") == of(4) == of(3) == ""
 
 
 def test_every_piece_of_code_in_a_remedy_is_code() -> None:
-    judged = CHANGE.risks[0]
-    risks = (replace(judged, risk=replace(judged.risk, fix="Set `one` or `two`.")),)
+    assessment = CHANGE.risks[0]
+    risks = (replace(assessment, risk=replace(assessment.risk, fix="Set `one` or `two`.")),)
     page = render(replace(CHANGE, risks=risks), "html")
     assert "Set <code>one</code> or <code>two</code>." in page
 
@@ -108,9 +110,9 @@ def test_replaced_and_deleted_resources_are_named_and_added_ones_counted(form: s
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: str) -> None:
-    found = review(build_plan(DEAD, topic("new")), today=TODAY)
-    assert found.exit_code == 1
-    page = render(found, form)
+    result = review(build_plan(DEAD, topic("new")), today=TODAY)
+    assert result.exit_code == 1
+    page = render(result, form)
     title = re.search(r"Policies on unchanged resources: \d+ \(1 to stop[^)]*\)", page)
     assert title is not None
     assert page.index(str(ReportSection.STOP)) < title.start() < page.index("What this change does")
@@ -120,29 +122,30 @@ def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: 
 
 
 def test_one_undecided_finding_makes_a_review_unknown() -> None:
-    told = review(build_plan(topic("new")), today=TODAY)
-    assert not told.has_unknowns
-    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.is_open),)).has_unknowns
+    texts = review(build_plan(topic("new")), today=TODAY)
+    assert not texts.has_unknowns
+    assert replace(texts, findings=(next(one for one in PLATFORM.findings if one.is_open),)).has_unknowns
 
 
 def test_a_touched_resource_is_not_among_untouched_ones() -> None:
-    found = group_by_section(list_items(review(build_plan(DEAD, topic("new")), today=TODAY)))
-    assert {point.address for point in found[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
-    assert not found[ReportSection.STOP]
-    touched = replace(review(build_plan(DEAD, topic("new")), today=TODAY), findings=tuple(
-        replace(one, is_touched=True) for one in review(build_plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
+    result = group_by_section(list_items(review(build_plan(DEAD, topic("new")), today=TODAY)))
+    assert {point.address for point in result[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
+    assert not result[ReportSection.STOP]
+    untouched = review(build_plan(DEAD, topic("new")), today=TODAY)
+    findings = tuple(replace(finding, is_touched=True) for finding in untouched.findings)
+    touched = replace(untouched, findings=findings)
     assert {point.id for point in group_by_section(list_items(touched))[ReportSection.STOP]} == {
         "SUS_ELASTIC_INFERENCE"
     }
 
 
 def test_undecided_rules_are_one_item_per_resource() -> None:
-    told = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
-    assert len(told) > 30
+    texts = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
+    assert len(texts) > 30
     lines = [one for one in list_items(PLATFORM) if one.label == "undecided"]
     (line,) = (one for one in lines if one.address == "aws_sagemaker_pipeline.s3")
-    assert line.source.startswith(f"{len(told)} rules: SUS_")
-    assert line.text == told[0].finding.message
+    assert line.source.startswith(f"{len(texts)} rules: SUS_")
+    assert line.text == texts[0].finding.message
     untold = {one.finding.address for one in PLATFORM.findings if one.is_open and one.level is Level.LOOK}
     assert {
         one.address for one in list_items(PLATFORM) if one.label == "undecided" and one.level is Level.LOOK
@@ -158,8 +161,8 @@ def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
     line = summarize_until_apply(PLATFORM)
     assert line == f"The outcome of {len(later)} rules on 1 resource is known only after this apply"
     assert render(PLATFORM, form).count(line) == 1
-    listed = {(one.id, one.address) for one in list_items(PLATFORM)}
-    assert not listed & {(one.rule, one.address) for one in later}
+    entries = {(one.id, one.address) for one in list_items(PLATFORM)}
+    assert not entries & {(one.rule, one.address) for one in later}
 
 
 def test_findings_known_only_after_apply_are_not_for_the_record() -> None:
@@ -170,12 +173,12 @@ def test_findings_known_only_after_apply_are_not_for_the_record() -> None:
 @pytest.mark.parametrize("form", PEOPLE)
 def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
     before = tuple(replace(one, in_baseline=True) for one in CHANGE.findings)
-    found = replace(CHANGE, findings=before)
+    result = replace(CHANGE, findings=before)
     number = len(CHANGE.findings)
-    page = render(found, form)
+    page = render(result, form)
     assert f"{number} findings in the baseline" in page
     assert ReportSection.LOOK not in page
-    assert gate(found, "rules").text == f"{number} for the record"
+    assert gate(result, "rules").text == f"{number} for the record"
 
 
 def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> None:
@@ -191,9 +194,9 @@ def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> Non
 @pytest.mark.parametrize("form", PEOPLE)
 def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
     address = "aws_sagemaker_endpoint_configuration.c"
-    found = review(build_plan(build_change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
-    assert {one.part for one in found.alternatives} >= {"variant v0", "variant v1"}
-    page = re.sub(r"<wbr>", "", render(found, form))
+    result = review(build_plan(build_change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
+    assert {one.part for one in result.alternatives} >= {"variant v0", "variant v1"}
+    page = re.sub(r"<wbr>", "", render(result, form))
     assert "variant v1: ml.c" in page
     if form == "html":
         assert re.search(rf'title="variant v1: [^"]*: {re.escape(address)}"', page)
@@ -201,20 +204,20 @@ def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
-    found = replace(CHANGE, notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
-    page = render(found, form)
+    result = replace(CHANGE, notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
+    page = render(result, form)
     for text in ("the plan is incomplete", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
 
 
-@pytest.mark.parametrize(("actions", "named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
-def test_a_few_are_named_and_more_are_counted_by_type(actions: str, named: int) -> None:
+@pytest.mark.parametrize(("actions", "names"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
+def test_a_few_are_named_and_more_are_counted_by_type(actions: str, names: int) -> None:
     def done(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
-        found = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
-        return [(one.addresses, one.types) for one in effects.summarize_actions(replace(CHANGE, changes=tuple(found)))]
+        result = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
+        return [(one.addresses, one.types) for one in effects.summarize_actions(replace(CHANGE, changes=tuple(result)))]
 
-    assert done(named) == [(tuple(f"aws_x.x{n}" for n in range(named)), ())]
-    assert done(named + 1) == [((), ((named + 1, "aws_x"),))]
+    assert done(names) == [(tuple(f"aws_x.x{n}" for n in range(names)), ())]
+    assert done(names + 1) == [((), ((names + 1, "aws_x"),))]
 
 
 def test_a_saving_has_no_sign() -> None:
@@ -238,7 +241,7 @@ def test_the_page_has_the_section_of_untouched_resources_once_if_needed() -> Non
 
 def test_the_comment_folds_unchanged_footprints() -> None:
     values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
-    for notebook, stays in ((kept(NOTEBOOK, **values), True), (build_change(NOTEBOOK, values), False)):
+    for notebook, stays in ((build_unchanged(NOTEBOOK, **values), True), (build_change(NOTEBOOK, values), False)):
         page = render(review(build_plan(notebook, topic("new")), today=TODAY), "markdown")
         assert ("1 resources with an unchanged footprint" in page) is stays
 

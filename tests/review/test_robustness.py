@@ -1,4 +1,4 @@
-"""Whatever is done to a plan: one clear line, or a review that is never finer than the plan's own."""
+"""Broken plans give one clear error, or a review that is never better than that of the original plan."""
 
 import copy
 import json
@@ -36,12 +36,12 @@ def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, see
     broken = copy.deepcopy(whole)
     mutate(broken, chance.choice(list(list_places(whole))), chance)
     try:
-        read = load(json.dumps(broken).encode())
+        loaded = load(json.dumps(broken).encode())
     except UserError:
         return  # refused, and how is tested with the plan
-    found = review(read, today=TODAY)
-    assert found.verdict is not ReviewVerdict.FINE
-    reports = "".join(render(found, form) for form in FORMATS)
+    result = review(loaded, today=TODAY)
+    assert result.verdict is not ReviewVerdict.FINE
+    reports = "".join(render(result, form) for form in FORMATS)
     assert not any(secret in reports for secret in SECRETS)
 
 
@@ -110,8 +110,8 @@ def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]
     for strange in STRANGE:
         values = dict.fromkeys(ATTRIBUTES, strange)
         for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
-            found = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
-            list(every_risk(Comparison(found)))
+            plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
+            list(every_risk(Comparison(plan)))
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -122,6 +122,6 @@ def test_a_hidden_protection_or_permission_is_never_fine(kind: str, hide: str) -
     after = values if hide == "sensitive" else {"id": "x"}
     entry = build_change(f"{kind}.this", {**after, "id": "y"}, before=values)
     entry["change"][f"after_{hide}"] = marks
-    found = list(every_risk(Comparison(build_plan(entry))))
+    found_risks = list(every_risk(Comparison(build_plan(entry))))
     watched = kind in PROTECTIONS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
-    assert not watched or any(not risk.is_known for risk in found)
+    assert not watched or any(not risk.is_known for risk in found_risks)

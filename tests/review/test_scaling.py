@@ -1,4 +1,4 @@
-"""Rules and figures rest on one model of scaling: neither says of an endpoint what the other denies."""
+"""Rules and estimates use one model of scaling and never contradict each other."""
 
 import json
 from pathlib import Path
@@ -25,10 +25,10 @@ def agree(plan: Plan) -> list[str]:
 @pytest.mark.parametrize("answer", ["pass", "fail", "unknown", "not_applicable"])
 def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
     wrong = {
-        f"{row.rule}, {row.title}": found
+        f"{row.rule}, {row.title}": result
         for row in list_rows(answer)
         if any(address.startswith("aws_sagemaker_endpoint.") for address in row.case.resources)
-        and (found := agree(row.case.plan()))
+        and (result := agree(row.case.plan()))
     }
     assert wrong == {}
 
@@ -40,6 +40,6 @@ def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
 
 @pytest.mark.parametrize("case", [*CASES.values(), *JUDGED.values()], ids=[*CASES, *JUDGED])
 def test_ineffective_scaling_needs_a_look(case: Case) -> None:
-    found = review(load(json.dumps(case.document).encode(), "plan"))
-    assert found.verdict == case.verdict
-    assert case.says in json.dumps(build_document(found))
+    result = review(load(json.dumps(case.document).encode(), "plan"))
+    assert result.verdict == case.verdict
+    assert case.says in json.dumps(build_document(result))

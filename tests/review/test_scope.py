@@ -1,4 +1,4 @@
-"""A promotion by itself: what else a plan changes stops it."""
+"""The scope of a review: a change outside it stops the plan."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ STAYS = build_change("aws_sns_topic.stays", TOPIC, before=TOPIC)
 ONLY = ("module.*_endpoint*",)
 
 
-def scope(found: Review) -> ReviewGate:
-    (gate,) = (one for one in found.gates if one.name == "scope")
+def scope(result: Review) -> ReviewGate:
+    (gate,) = (one for one in result.gates if one.name == "scope")
     return gate
 
 
@@ -30,9 +30,9 @@ def promotion(*others: Any, **more: Any) -> Plan:
 
 @pytest.mark.parametrize("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
 def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
-    found = review(promotion(), only=only)
-    assert scope(found).level is None
-    assert found.verdict is ReviewVerdict.FINE
+    result = review(promotion(), only=only)
+    assert scope(result).level is None
+    assert result.verdict is ReviewVerdict.FINE
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
         build_change("aws_sns_topic.u", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old"),
         build_change("aws_sns_topic.u", before=TOPIC, deposed="1a2b3c4d"),
         {
-            **(kept := build_change("aws_sns_topic.u", TOPIC, before=TOPIC)),
-            "change": {**kept["change"], "importing": {"id": "u"}},
+            **(unchanged := build_change("aws_sns_topic.u", TOPIC, before=TOPIC)),
+            "change": {**unchanged["change"], "importing": {"id": "u"}},
         },
     ],
     ids=("create", "update", "replace", "delete", "forget", "move", "deposed", "import"),
 )
 def test_a_change_outside_the_scope_stops_the_plan(other: dict[str, Any]) -> None:
-    found = review(promotion(other), only=ONLY, fail_on=frozenset())
-    assert found.verdict is ReviewVerdict.STOP
-    assert scope(found).level is Level.STOP
-    assert "aws_sns_topic.u" in scope(found).text
+    result = review(promotion(other), only=ONLY, fail_on=frozenset())
+    assert result.verdict is ReviewVerdict.STOP
+    assert scope(result).level is Level.STOP
+    assert "aws_sns_topic.u" in scope(result).text
 
 
 def test_a_move_into_the_scope_stops_the_plan() -> None:
@@ -65,13 +65,13 @@ def test_a_move_into_the_scope_stops_the_plan() -> None:
 
 
 def test_a_data_source_that_is_read_on_apply_is_no_change() -> None:
-    read = build_change("data.aws_region.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
-    assert scope(review(promotion(read), only=ONLY)).level is None
+    loaded = build_change("data.aws_region.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
+    assert scope(review(promotion(loaded), only=ONLY)).level is None
 
 
 def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
-    found = review(promotion(*(build_change(f"aws_sns_topic.t{n}", TOPIC) for n in range(12))), only=ONLY)
-    assert scope(found).text.endswith(": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more")
+    result = review(promotion(*(build_change(f"aws_sns_topic.t{n}", TOPIC) for n in range(12))), only=ONLY)
+    assert scope(result).text.endswith(": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more")
 
 
 def test_a_review_without_a_scope_has_no_scope_gate() -> None:

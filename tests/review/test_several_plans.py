@@ -1,4 +1,4 @@
-"""Several plans in one report: names, settings for all of them, the worst exit code, and nothing half-written."""
+"""Several plans in one report: names, common settings, the worst exit code, and no partial files."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from sustainable_mlops.review.command import main
 from sustainable_mlops.review.comment_marker import build_marker
 from tests.plan.plan_builder import build_change, build_document, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.test_budgets import notebook, running
+from tests.review.test_budgets import build_notebook, get_running_figure
 
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 TOPIC = {"name": "t", "tags_all": TAGS}
@@ -29,7 +29,7 @@ STOPPED = [build_change("aws_s3_bucket.b", before={"bucket": "b", "tags_all": TA
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two environments: of dev nothing changes, prod loses a bucket."""
+    """Return a folder with two environments: dev without changes, and prod, which loses a bucket."""
     for name, changes in (("dev", FINE), ("prod", STOPPED)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "plan.json").write_text(json.dumps(build_document(*changes)))
@@ -41,10 +41,10 @@ PLANS = ["dev/plan.json", "prod/plan.json"]
 
 
 def verdicts(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
-    """The exit code, and the verdict of each plan by its name."""
+    """Return the exit code, and the verdict of each plan by name."""
     code = main([*arguments, "--write", str(folder / "review.json")])
-    found = json.loads((folder / "review.json").read_text())
-    return code, {one["plan"]: one["verdict"] for one in found["plans"]}
+    document = json.loads((folder / "review.json").read_text())
+    return code, {one["plan"]: one["verdict"] for one in document["plans"]}
 
 
 def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
@@ -53,8 +53,8 @@ def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
 
 
 def test_names_may_alternate_with_their_plans(folder: Path) -> None:
-    given = ["--name", "one", PLANS[0], "--name", "two", PLANS[1]]
-    assert verdicts(folder, *given) == (1, {"one": "fine", "two": "stop"})
+    arguments = ["--name", "one", PLANS[0], "--name", "two", PLANS[1]]
+    assert verdicts(folder, *arguments) == (1, {"one": "fine", "two": "stop"})
 
 
 def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,8 +93,8 @@ def test_bad_input_is_one_line_and_leaves_nothing_half_written(
     assert captured.out == ""
     assert captured.err.startswith(f"error: {says}")
     assert captured.err.count("\n") == 1
-    written = {file.name for file in folder.iterdir()} - {"dev", "prod"}
-    assert written <= {"review.md"}, "the comment alone says why there is no review"
+    files = {file.name for file in folder.iterdir()} - {"dev", "prod"}
+    assert files <= {"review.md"}, "the comment alone says why there is no review"
 
 
 def test_the_comment_about_all_plans_reports_an_unreadable_one(folder: Path) -> None:
@@ -108,30 +108,30 @@ def test_the_comment_about_all_plans_reports_an_unreadable_one(folder: Path) -> 
 def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
     use: dict[str, Any] = {"aws_sagemaker_notebook_instance.b": {}, "aws_sagemaker_notebook_instance.c": {}}
     dev, prod = review_all(
-        [build_plan(notebook("a", "dev")), build_plan(notebook("b", "prod"))], usage=ResourceUsage(use)
+        [build_plan(build_notebook("a", "dev")), build_plan(build_notebook("b", "prod"))], usage=ResourceUsage(use)
     )
     unused = "the usage file has an entry aws_sagemaker_notebook_instance.c, but"
     assert dev.notes == prod.notes == (f"{unused} these plans have no estimated resource for it",)
-    (alone,) = review_all([build_plan(notebook("b", "prod"))], usage=ResourceUsage(use))
+    (alone,) = review_all([build_plan(build_notebook("b", "prod"))], usage=ResourceUsage(use))
     assert alone.notes == (f"{unused} this plan has no estimated resource for it",)
 
 
-def held(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
+def evaluate_budget(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
     return [one.budgets for one in review_all(plans, budgets=[budget])]
 
 
-def named(name: str, *changes: dict[str, Any]) -> Plan:
-    found = build_plan(*changes)
-    found.name = name
-    return found
+def name_plan(name: str, *changes: dict[str, Any]) -> Plan:
+    plan = build_plan(*changes)
+    plan.name = name
+    return plan
 
 
-DEV, PROD = named("dev", notebook("n", "dev")), named("prod", notebook("n", "prod"))
-USD = running(review(DEV), "cost")
+DEV, PROD = name_plan("dev", build_notebook("n", "dev")), name_plan("prod", build_notebook("n", "prod"))
+USD = get_running_figure(review(DEV), "cost")
 
 
 def test_a_budget_limits_the_sum_over_all_plans() -> None:
-    (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "delay"}, {"usd_per_month": USD * 1.5}))
+    (dev,), (prod,) = evaluate_budget([DEV, PROD], Budget("b", {"workload": "delay"}, {"usd_per_month": USD * 1.5}))
     assert dev == prod
     assert dev.status is BudgetStatus.OVER
     assert dev.value == pytest.approx(2 * USD)
@@ -148,14 +148,14 @@ def test_a_budget_of_one_environment_applies_to_its_plan() -> None:
 
 
 def test_an_unestimated_resource_of_a_budget_is_named_with_its_plan() -> None:
-    unknown = named("prod", notebook("n", "prod", type_="ml.future.large"))
-    (dev,), (prod,) = held([DEV, unknown], Budget("b", {}, {"usd_per_month": 1e6}))
+    unknown = name_plan("prod", build_notebook("n", "prod", type_="ml.future.large"))
+    (dev,), (prod,) = evaluate_budget([DEV, unknown], Budget("b", {}, {"usd_per_month": 1e6}))
     assert dev.status is prod.status is BudgetStatus.UNKNOWN
     assert dev.unknown == ("prod: aws_sagemaker_notebook_instance.n",)
 
 
 def test_a_budget_without_resources_is_reported_for_each_plan() -> None:
-    (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "other"}, {"usd_per_month": 1}))
+    (dev,), (prod,) = evaluate_budget([DEV, PROD], Budget("b", {"workload": "other"}, {"usd_per_month": 1}))
     assert dev.status is prod.status is BudgetStatus.NOTHING
 
 
@@ -169,27 +169,27 @@ def test_the_default_region_applies_to_a_plan_without_a_region(folder: Path) -> 
     totals = []
     for region in ([], ["--region", "eu-north-1"], ["--region", "us-east-1"]):
         assert main(["n.json", "--write", "review.json", *region]) == 0
-        found = json.loads((folder / "review.json").read_text())
-        totals.append(found["footprint"]["after"]["total"])
+        document = json.loads((folder / "review.json").read_text())
+        totals.append(document["footprint"]["after"]["total"])
     assert totals[0] is None
     assert totals[1] != totals[2]
 
 
 def test_the_default_region_is_a_remark_without_effect_on_the_verdict() -> None:
-    found: list[Review] = []
+    result: list[Review] = []
     for region in (None, "eu-north-1"):
         one = build_plan(*FINE)
         one.default_region = region
-        found.append(review(one))
-    assert [one.verdict for one in found] == [ReviewVerdict.FINE, ReviewVerdict.FINE]
-    assert [one.remarks for one in found] == [
+        result.append(review(one))
+    assert [one.verdict for one in result] == [ReviewVerdict.FINE, ReviewVerdict.FINE]
+    assert [one.remarks for one in result] == [
         (),
         ("resources without a Region in the plan are reviewed as in eu-north-1 (--region)",),
     ]
 
 
 class Fake:
-    """A checkov that counts itself."""
+    """A checkov that counts its starts and stops."""
 
     started = ended = 0
 
@@ -213,17 +213,17 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
 
 
 def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[Fake]) -> None:
-    with CheckovPool(5) as beside:
+    with CheckovPool(5) as pool:
         assert fake.started == 2
-        results = [beside.submit(str(number).encode(), f"plan {number}") for number in range(5)]
+        results = [pool.submit(str(number).encode(), f"plan {number}") for number in range(5)]
         assert [one.result().passed for one in results] == [0, 1, 2, 3, 4]
     assert fake.started == fake.ended == 5, "each that was started is ended"
 
 
 @pytest.mark.usefixtures("fake")
 def test_a_plan_that_checkov_cannot_read_is_named() -> None:
-    with CheckovPool(1) as beside, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
-        beside.submit(b"bad", "prod").result()
+    with CheckovPool(1) as pool, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
+        pool.submit(b"bad", "prod").result()
 
 
 @pytest.mark.slow
@@ -231,5 +231,5 @@ def test_checkov_runs_over_each_of_several_plans(folder: Path) -> None:
     for name in PLANS:
         Path(name).write_bytes((FIXTURES / "platform.json").read_bytes())
     main([*PLANS, "--checkov", "--write", "review.json"])
-    found = json.loads((folder / "review.json").read_text())
-    assert [bool(one["checkov"]["failed"]) for one in found["plans"]] == [True, True]
+    document = json.loads((folder / "review.json").read_text())
+    assert [bool(one["checkov"]["failed"]) for one in document["plans"]] == [True, True]

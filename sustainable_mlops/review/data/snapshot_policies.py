@@ -16,7 +16,7 @@ def makes_fewer_snapshots(old: Any, new: Any) -> bool:
         loses_items([*_list_tags(old, name)], [*_list_tags(new, name)]) for name in ("resource_types", "target_tags")
     ):
         return True
-    after = {get_scalar(one, "name"): one for one in _list_schedules(new)}
+    after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
     return any(
         _list_times(after.get(name)) != _list_times(schedule)
         or _get_retention_days(after.get(name)) < _get_retention_days(schedule)

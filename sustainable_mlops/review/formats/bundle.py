@@ -67,15 +67,15 @@ def sum_footprints(reviews: Sequence[Review]) -> PlanFootprint:
 def build_bundle(reviews: Sequence[Review]) -> Bundle:
     """Return the reviews as one bundle."""
     ranked_reviews = rank_by_verdict(reviews)
-    items_by_review = [list(dict.fromkeys(items.list_items(one))) for one in ranked_reviews]
+    items_by_review = [list(dict.fromkeys(items.list_items(review))) for review in ranked_reviews]
     plans_by_item: dict[ReportItem, list[str]] = {}
     for review, review_items in zip(ranked_reviews, items_by_review, strict=True):
         for item in review_items:
             plans_by_item.setdefault(item, []).append(review.name)
     shared_items = {item for item, names in plans_by_item.items() if len(names) > 1}
     notes, remarks = (
-        _find_repeated([one.notes for one in ranked_reviews]),
-        _find_repeated([one.remarks for one in ranked_reviews]),
+        _find_repeated([review.notes for review in ranked_reviews]),
+        _find_repeated([review.remarks for review in ranked_reviews]),
     )
     members = [
         BundleMember(

@@ -20,16 +20,16 @@ _MAX_PERMISSIONS = 2000
 class _Action(str):
     """An action that compares without case and prints as it is in the policy."""
 
-    __slots__ = ("_written",)
-    _written: str
+    __slots__ = ("_original",)
+    _original: str
 
     def __new__(cls, text: str) -> "_Action":
         self = super().__new__(cls, text.lower())
-        self._written = text
+        self._original = text
         return self
 
     def __str__(self) -> str:
-        return self._written
+        return self._original
 
 
 class Grant(NamedTuple):

@@ -112,14 +112,14 @@ class NewResources:
         ]
 
     def _find_at(self, service: str, resource: str) -> Iterator[ResourcePair]:
-        """What is named by `resource`, or by what stands before a slash or colon in it."""
+        """Yield the resources named by `resource`, or by its part before a slash or colon."""
         yield from (pair for pair, _ in self._index.get((service, resource), ()))
         for cut in _SEPARATOR.finditer(resource):
             entries = self._index.get((service, resource[: cut.start()]), ())
             yield from (pair for pair, inside in entries if cut[0] in inside)
 
     def _matches_location(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
-        """Whether an ARN that names this Region and account may be that of `pair`."""
+        """Return whether an ARN with this Region and account may be that of `pair`."""
         if service in _SERVICES_WITHOUT_ACCOUNT:
             return not region and not account
         own = "" if service in _GLOBAL_SERVICES else self._comparison.plan.find_region(pair.resource)

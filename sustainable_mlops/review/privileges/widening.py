@@ -125,7 +125,7 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
     sources = owner.sources
     if any(not source.is_computed for source in sources):
         sources = [source for source in sources if not source.is_computed]
-    parsed: tuple[dict[object, _ParsedDocument], dict[object, _ParsedDocument]] = ({}, {})
+    documents: tuple[dict[object, _ParsedDocument], dict[object, _ParsedDocument]] = ({}, {})
     for source in sources:
         joins = comparison.joins_before if source.is_before else comparison.joins_after
         parsed_document = read_document(source.resource, source.path, joins)
@@ -133,16 +133,16 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
             sides = [0] if source.is_before else [1]
             sides += [1] if source.is_before and source.resource.action == "forget" else []
             for side in sides:
-                parsed[side].setdefault(
+                documents[side].setdefault(
                     (source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed)
                 )
-    return list(parsed[0].values()), list(parsed[1].values())
+    return list(documents[0].values()), list(documents[1].values())
 
 
 def _merge_documents(documents: list[_ParsedDocument]) -> EffectivePolicy:
-    whole = all(parsed_document.is_complete for parsed_document, _ in documents)
+    is_complete = all(parsed_document.is_complete for parsed_document, _ in documents)
     return merge_statements(
-        [statement for parsed_document, _ in documents for statement in parsed_document.statements], whole=whole
+        [statement for parsed_document, _ in documents for statement in parsed_document.statements], whole=is_complete
     )
 
 

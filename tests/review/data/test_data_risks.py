@@ -1,4 +1,4 @@
-"""Data at risk: what is deleted, replaced, or protected less than before."""
+"""Data at risk: deletion, replacement and weaker protection of data."""
 
 import json
 from typing import Any
@@ -17,13 +17,13 @@ BUCKET = {"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data", "force_des
 KEY = {"arn": "arn:aws:kms:eu-north-1:123456789012:key/1", "deletion_window_in_days": 30, "is_enabled": True}
 
 
-def risks(found: Plan) -> list[Risk]:
-    comparison = Comparison(found)
+def risks(plan: Plan) -> list[Risk]:
+    comparison = Comparison(plan)
     return [*find_data_risks(comparison), *find_deployment_risks(comparison)]
 
 
 def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
-    """Lifecycle rules for the objects under raw/, after days or as `expires` says, or for their old versions."""
+    """Return lifecycle rules for objects under raw/, or for their old versions."""
     kinds: list[dict[str, Any]] = [{"expiration": [{"days": n}]} for n in days]
     kinds += [{"expiration": [expires]}] if expires else []
     kinds += [{"noncurrent_version_expiration": [{"noncurrent_days": 30, **old}]}] if old is not None else []
@@ -45,9 +45,9 @@ def test_deleting_or_replacing_what_holds_data_is_a_risk(kind: str) -> None:
 
 
 def test_a_replacement_that_leaves_an_old_object_to_delete_is_a_risk() -> None:
-    found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, deposed="1a2b3c4d")))
-    assert [risk.id for risk in found] == ["DATA_DELETED"]
-    assert "a deposed object" in found[0].description
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, deposed="1a2b3c4d")))
+    assert [risk.id for risk in found_risks] == ["DATA_DELETED"]
+    assert "a deposed object" in found_risks[0].description
 
 
 def test_an_address_that_moves_is_no_risk() -> None:
@@ -62,8 +62,8 @@ def test_a_created_or_unchanged_store_is_no_risk() -> None:
 
 
 def test_a_forgotten_store_needs_a_look() -> None:
-    found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, actions=["forget"])))
-    assert [(risk.id, risk.level) for risk in found] == [("DATA_FORGOTTEN", Level.LOOK)]
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, actions=["forget"])))
+    assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_FORGOTTEN", Level.LOOK)]
 
 
 def test_a_removed_deletion_guard_is_reported_with_its_resource() -> None:
@@ -81,22 +81,22 @@ def test_a_guard_removed_with_its_configuration_and_data_has_its_own_text(reason
     guard = build_change(address, before={"triggers_replace": BUCKET["arn"]}, index="data", action_reason=reason)
     bucket = build_change("module.storage.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
     elsewhere = build_change("module.other.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
-    kept = build_change("module.storage.aws_s3_bucket.this", BUCKET, before=BUCKET)
+    unchanged = build_change("module.storage.aws_s3_bucket.this", BUCKET, before=BUCKET)
 
     def guards(*changes: Any) -> list[tuple[str, Level]]:
-        found = [risk for risk in risks(build_plan(*changes)) if "GUARD" in risk.id]
-        return [(risk.id, risk.level) for risk in found]
+        found_risks = [risk for risk in risks(build_plan(*changes)) if "GUARD" in risk.id]
+        return [(risk.id, risk.level) for risk in found_risks]
 
     assert guards(guard, bucket) == [("DATA_GUARD_UNCONFIGURED", Level.STOP)]
-    assert guards(guard, elsewhere) == guards(guard, kept) == [("DATA_GUARD_REMOVED", Level.STOP)]
+    assert guards(guard, elsewhere) == guards(guard, unchanged) == [("DATA_GUARD_REMOVED", Level.STOP)]
 
 
 def mfa(*states: str) -> list[Any]:
     return [[{"status": "Enabled", "mfa_delete": state}] for state in states]
 
 
-def lock(mode: str = "COMPLIANCE", **kept: int) -> Any:
-    return [{"default_retention": [{"mode": mode, **kept}]}]
+def lock(mode: str = "COMPLIANCE", **unchanged: int) -> Any:
+    return [{"default_retention": [{"mode": mode, **unchanged}]}]
 
 
 def statuses(*states: str) -> list[Any]:
@@ -107,8 +107,8 @@ def days(name: str, *values: int) -> list[Any]:
     return [[{name: value}] for value in values]
 
 
-def backups(kept: int | None) -> Any:
-    return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": kept}]}]
+def backups(unchanged: int | None) -> Any:
+    return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": unchanged}]}]
 
 
 def ttl(value: int, unit: str | None = "Days") -> Any:
@@ -123,17 +123,17 @@ def encrypted(algorithm: str) -> Any:
     return [{"apply_server_side_encryption_by_default": [{"sse_algorithm": algorithm}]}]
 
 
-def snapshots(kept: dict[str, Any], made: dict[str, Any] | None = None, **details: Any) -> Any:
-    """What a policy of the Data Lifecycle Manager says, with one schedule."""
+def snapshots(unchanged: dict[str, Any], created: dict[str, Any] | None = None, **details: Any) -> Any:
+    """Return a Data Lifecycle Manager policy with one schedule."""
     times = {"interval": 24, "interval_unit": "HOURS", "times": ["03:00"]}
-    schedule = {"name": "daily", "create_rule": [made or times], "retain_rule": [kept]}
+    schedule = {"name": "daily", "create_rule": [created or times], "retain_rule": [unchanged]}
     return [{"resource_types": ["VOLUME"], "target_tags": {"backup": "yes"}, "schedule": [schedule], **details}]
 
 
-def two(kept: dict[str, Any]) -> Any:
-    """Two schedules, of which one keeps a year's."""
+def two(unchanged: dict[str, Any]) -> Any:
+    """Return two schedules; one keeps snapshots for a year."""
     yearly = {"name": "yearly", "retain_rule": [{"interval": 1, "interval_unit": "YEARS"}]}
-    (details,) = snapshots(kept)
+    (details,) = snapshots(unchanged)
     return [{**details, "schedule": [*details["schedule"], yearly]}]
 
 
@@ -348,8 +348,8 @@ def test_a_policy_that_was_disabled_is_not_missed() -> None:
 def test_old_versions_may_go_but_not_all_at_once(before: Any, after: Any, level: Level) -> None:
     old = None if before is None else rules_of(old=before)
     rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
-    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
-    assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", level)]
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_EXPIRES", level)]
 
 
 def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
@@ -357,8 +357,8 @@ def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
     elsewhere = {**old[0], "filter": [{"prefix": "scratch/"}]}
     before, after = ({"bucket": "data", "rule": rules} for rules in ([elsewhere], [elsewhere, *new]))
     rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
-    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
-    assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", Level.STOP)]
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_EXPIRES", Level.STOP)]
 
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), EXPOSED)
@@ -367,10 +367,10 @@ def test_a_guard_counts_also_where_what_it_guards_is_replaced(
     kind: str, name: str, old: Any, new: Any, actions: list[str]
 ) -> None:
     def exposed(before: Any, after: Any) -> list[str]:
-        found = build_change(
+        result = build_change(
             f"{kind}.this", {"id": "x", name: after}, before={"id": "x", name: before}, actions=actions
         )
-        return [risk.id for risk in find_data_risks(Comparison(build_plan(found))) if risk.area is RiskArea.PRIVILEGES]
+        return [risk.id for risk in find_data_risks(Comparison(build_plan(result))) if risk.area is RiskArea.PRIVILEGES]
 
     assert exposed(old, new) == ["PRIVILEGES_EXPOSED"]
     assert exposed(new, old) == []
@@ -392,8 +392,8 @@ def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
             actions=["delete", "create"],
         )
         entry["change"]["before"]["storage_encrypted"] = True
-        given = {"storage_encrypted": list(references)} if references else {}
-        root = {"resources": [build_configuration("aws_sagemaker_notebook_instance.n", name=["var.n"], **given)]}
+        arguments = {"storage_encrypted": list(references)} if references else {}
+        root = {"resources": [build_configuration("aws_sagemaker_notebook_instance.n", name=["var.n"], **arguments)]}
         return [risk.id for risk in risks(build_plan(entry, root=root))]
 
     assert found() == ["DATA_REPLACED", "PRIVILEGES_EXPOSED"]
@@ -413,7 +413,7 @@ def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
 def test_protection_under_another_address_is_compared_with_what_it_replaces(
     kind: str, old: Any, new: Any, id_: str
 ) -> None:
-    found = risks(
+    found_risks = risks(
         build_plan(
             build_change("aws_s3_bucket.this", BUCKET, before=BUCKET),
             build_change(f"aws_s3_bucket_{kind}.old", before={"bucket": "data", **old}),
@@ -421,7 +421,7 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
         )
     )
     names = {"W": ["DATA_WEAKER"], "E": ["PRIVILEGES_EXPOSED"], "": []}
-    assert [risk.id for risk in found] == names[id_]
+    assert [risk.id for risk in found_risks] == names[id_]
 
 
 @pytest.mark.parametrize(
@@ -445,8 +445,8 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
 def test_deleting_a_type_that_may_hold_something_is_looked_at(kind: str, looked_at: bool, actions: list[str]) -> None:
     after = {"id": "y"} if "create" in actions else None
-    found = risks(build_plan(build_change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
-    assert [risk.level for risk in found] == [Level.LOOK] * looked_at
+    found_risks = risks(build_plan(build_change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
+    assert [risk.level for risk in found_risks] == [Level.LOOK] * looked_at
 
 
 def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
@@ -455,11 +455,11 @@ def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("bucket", ["DATA_REPLACED"]), ("acceleration_status", []), ("bucket_domain_name", [])]
+    ("name", "expected"), [("bucket", ["DATA_REPLACED"]), ("acceleration_status", []), ("bucket_domain_name", [])]
 )
-def test_another_name_than_in_the_base_plan_is_another_object(name: str, found: list[str]) -> None:
+def test_another_name_than_in_the_base_plan_is_another_object(name: str, expected: list[str]) -> None:
     base, new = (build_plan(build_change("aws_s3_bucket.b", {**BUCKET, name: value})) for value in ("one", "two"))
-    assert [risk.id for risk in find_data_risks(Comparison(new, base))] == found
+    assert [risk.id for risk in find_data_risks(Comparison(new, base))] == expected
 
 
 def test_a_store_deleted_outside_terraform_needs_a_look() -> None:
@@ -468,8 +468,10 @@ def test_a_store_deleted_outside_terraform_needs_a_look() -> None:
         build_change("aws_s3_bucket.c", {**BUCKET, "tags": {}}, before=BUCKET),
         build_change("aws_iam_role_policy.p", before={"role": "a"}),
     ]
-    found = risks(build_plan(build_change("aws_s3_bucket.b", BUCKET), resource_drift=drift))
-    assert [(risk.id, risk.address, risk.level) for risk in found] == [("DATA_VANISHED", "aws_s3_bucket.b", Level.LOOK)]
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.b", BUCKET), resource_drift=drift))
+    assert [(risk.id, risk.address, risk.level) for risk in found_risks] == [
+        ("DATA_VANISHED", "aws_s3_bucket.b", Level.LOOK)
+    ]
 
 
 def test_a_guard_that_moves_to_another_name_is_looked_at() -> None:
@@ -484,8 +486,8 @@ def test_a_guard_that_moves_to_another_name_is_looked_at() -> None:
 @pytest.mark.parametrize(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER[:12]])
 def test_a_protection_that_is_unknown_until_apply_is_never_fine(kind: str, name: str, old: Any) -> None:
     entry = build_change(f"{kind}.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
-    found = risks(build_plan(entry))
-    assert {(risk.id, risk.is_known, risk.level) for risk in found} == {("DATA_UNKNOWN", False, Level.LOOK)}
+    found_risks = risks(build_plan(entry))
+    assert {(risk.id, risk.is_known, risk.level) for risk in found_risks} == {("DATA_UNKNOWN", False, Level.LOOK)}
 
 
 def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
@@ -497,7 +499,7 @@ def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "found"),
+    ("before", "after", "expected"),
     [
         (None, rules_of(30), ["DATA_EXPIRES"]),
         (rules_of(90), rules_of(30), ["DATA_EXPIRES"]),
@@ -524,11 +526,11 @@ def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
         (rules_of(30), rules_of(30, transition=[{"days": 1, "storage_class": "GLACIER_IR"}]), []),
     ],
 )
-def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, found: list[str]) -> None:
+def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, expected: list[str]) -> None:
     rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
     assert [
         risk.id for risk in risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
-    ] == found
+    ] == expected
 
 
 def test_a_new_bucket_holds_nothing_that_could_expire() -> None:
@@ -540,8 +542,8 @@ def test_lifecycle_rules_that_are_unknown_until_apply_are_never_fine() -> None:
     rules = build_change(
         "aws_s3_bucket_lifecycle_configuration.this", {"bucket": "data"}, before=rules_of(30), unknown={"rule": True}
     )
-    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
-    assert [(risk.id, risk.is_known) for risk in found] == [("DATA_UNKNOWN", False)]
+    found_risks = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.is_known) for risk in found_risks] == [("DATA_UNKNOWN", False)]
 
 
 def test_lifecycle_rules_whose_objects_are_hidden_are_never_fine() -> None:
@@ -577,13 +579,13 @@ def test_images_that_newly_expire_are_a_risk(before: str | None, after: str, lev
     repository = {"name": "r", "arn": "arn:aws:ecr:eu-north-1:123456789012:repository/r"}
     old = None if before is None else {"repository": "r", "policy": before}
     policy = build_change("aws_ecr_lifecycle_policy.p", {"repository": "r", "policy": after}, before=old)
-    found = risks(build_plan(build_change("aws_ecr_repository.r", repository, before=repository), policy))
-    assert [risk.level for risk in found] == ([] if level is None else [level])
+    found_risks = risks(build_plan(build_change("aws_ecr_repository.r", repository, before=repository), policy))
+    assert [risk.level for risk in found_risks] == ([] if level is None else [level])
     assert risks(build_plan(build_change("aws_ecr_repository.r", repository), policy)) == []
 
 
 def endpoint_plan(name_after: str | None) -> Plan:
-    """A configuration that is replaced under the name `first` or another, and the endpoint that follows it."""
+    """Return a plan that replaces an endpoint configuration, with the endpoint that uses it."""
     old, new = {"name": "first", "kms_key_arn": "a"}, {"name": name_after, "kms_key_arn": "b"}
     unknown = {"name": True} if name_after is None else {}
     following = ["aws_sagemaker_endpoint_configuration.c.name"]

@@ -1,4 +1,4 @@
-"""One plan that was called fine, and what a review must say of it."""
+"""A plan that an earlier version called fine, and the expected review."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Case:
-    """`document` is the plan as `terraform show -json` writes it."""
+    """A plan as `terraform show -json` writes it, with the expected verdict and text."""
 
     document: Mapping[str, Any]
     #: The verdict that is right: look or stop.

@@ -1,4 +1,4 @@
-"""What is done outside the plan's view: commands that it runs, and changes made by hand that it accepts."""
+"""Effects outside a plan: commands that it runs, and manual changes that it accepts."""
 
 import copy
 import json
@@ -15,17 +15,17 @@ def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | No
     entry = build_change(
         "terraform_data.setup", None if actions == ["delete"] else {"id": "x"}, before=before, actions=actions
     )
-    written = {name: {"constant_value": value} for name, value in expressions.items()}
+    files = {name: {"constant_value": value} for name, value in expressions.items()}
     root = {
         "resources": [
-            {**build_configuration("terraform_data.setup"), "provisioners": [{"type": kind, "expressions": written}]}
+            {**build_configuration("terraform_data.setup"), "provisioners": [{"type": kind, "expressions": files}]}
         ]
     }
     return build_document(entry, root=root)
 
 
 def _real(name: str, *addresses: str) -> dict[str, Any]:
-    """A real plan, of whose drift only these resources are left."""
+    """Return a real plan with the drift of only these resources."""
     whole: dict[str, Any] = copy.deepcopy(json.loads((FIXTURES / f"{name}.json").read_bytes()))
     whole["resource_drift"] = [entry for entry in whole["resource_drift"] if entry["address"] in addresses]
     for entry in whole.get("resource_changes", []):
@@ -34,7 +34,7 @@ def _real(name: str, *addresses: str) -> dict[str, Any]:
 
 
 def _opened() -> dict[str, Any]:
-    """A group whose rules nobody configures: whatever is opened by hand is accepted."""
+    """Return a plan with a group without configured rules, which accepts any port opened by hand."""
     rule = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
     old, new = ({"name": "g", "ingress": rules} for rules in ([], [rule]))
     root = {"resources": [build_configuration("aws_security_group.g", name={"constant_value": "g"})]}

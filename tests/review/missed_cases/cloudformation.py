@@ -1,4 +1,4 @@
-"""Resources written as CloudFormation types. All plans are written by hand: no provider here can plan them."""
+"""Resources with CloudFormation types. All plans are hand-written: no provider here can plan them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Machines that are not SageMaker's: those that nobody can count, and those that are counted now."""
+"""Machines outside SageMaker, with and without an estimate."""
 
 import json
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ _TASKS: dict[str, Any] = {
 
 
 def _group(*others: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A small Auto Scaling group named `g`, and what is beside it."""
+    """Return a plan with a small Auto Scaling group named `g` and other resources."""
     override = [{"instance_type": "m5.large"}]
     mixed = [{"launch_template": [{"override": override}]}]
     values = {"name": "g", "min_size": 1, "max_size": 1, "desired_capacity": 1, "mixed_instances_policy": mixed}

@@ -1,4 +1,4 @@
-"""Data protected less, and privileges widened, in ways that were not seen."""
+"""Weaker protection of data, and wider privileges, that an earlier version missed."""
 
 import json
 from typing import Any
@@ -39,12 +39,12 @@ def _snapshots(count: int, state: str = "ENABLED") -> dict[str, Any]:
     return {"state": state, "policy_details": [details]}
 
 
-def _swapped(kind: str, path: str, read: Any, load: Any) -> dict[str, Any]:
-    """What runs as a role that may do everything, where it ran as another one."""
+def _swapped(kind: str, path: str, loaded: Any, load: Any) -> dict[str, Any]:
+    """Return a plan in which a resource changes its role to one that allows everything."""
     every = {"role": "load", "policy": _policy(Action="*", Resource="*")}
     return build_document(
         _CALLER,
-        build_change(f"{kind}.this", {"name": "x", path: load}, before={"name": "x", path: read}),
+        build_change(f"{kind}.this", {"name": "x", path: load}, before={"name": "x", path: loaded}),
         build_change("aws_iam_role.load", _role("load"), before=_role("load")),
         build_change("aws_iam_role_policy.load", every, before=every),
     )

@@ -1,6 +1,6 @@
-"""Plans that break a rule that the field taught; nothing else is wrong with them.
+"""Plans that break one rule learned from the field, and are correct otherwise.
 
-Those of `CHOICES` are to look at, as a person has to decide; all of them was seen, so that nothing more stops them.
+Those of `CHOICES` need a decision by a person; nothing else in them needs a look.
 """
 
 # ruff: noqa: S106  (none of them is a password)

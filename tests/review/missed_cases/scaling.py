@@ -1,4 +1,4 @@
-"""Endpoints that scale on paper only, or further than was counted."""
+"""Endpoints whose scaling has no effect, or exceeds the estimate."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def _tagged(resources: Resources, **tags: str) -> Resources:
 
 
 def _woken(resources: Resources, **alarm: Any) -> Resources:
-    """With a policy that follows the backlog and one that wakes."""
+    """Return the resources with a policy that follows the backlog and one that wakes the endpoint."""
     stepped = add_policy(add_tracking_policy(resources, **BACKLOG), step=True)
     return add_alarm(stepped, "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"], **alarm)
 

@@ -1,4 +1,4 @@
-"""Resources of types that nothing here knows."""
+"""Resources of unknown types."""
 
 from tests.plan.plan_builder import build_change, build_document
 from tests.review.missed_cases.case import Case

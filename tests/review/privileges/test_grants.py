@@ -1,4 +1,4 @@
-"""Policies compared by what they allow: before, after, and what is new."""
+"""Comparison of policies by the permissions they allow."""
 
 import json
 from typing import Any
@@ -29,16 +29,16 @@ def deny(action: Any = "s3:*", resource: Any = "*", **more: Any) -> dict[str, An
 
 
 def read(*statements: dict[str, Any]) -> EffectivePolicy:
-    found = parse_statements(json.dumps({"Statement": list(statements)}))
-    assert found is not None
-    return merge_statements(found)
+    result = parse_statements(json.dumps({"Statement": list(statements)}))
+    assert result is not None
+    return merge_statements(result)
 
 
 def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[WideningKind]:
     old, new = read(*before), read(*after)
-    found = [*find_new_permissions(new.allows, old, new), *find_lost_denies(old.denies, new)]
-    assert all(widening.is_known for widening in found)
-    return [widening.kind for widening in found]
+    result = [*find_new_permissions(new.allows, old, new), *find_lost_denies(old.denies, new)]
+    assert all(widening.is_known for widening in result)
+    return [widening.kind for widening in result]
 
 
 def until(moment: str) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def test_privileges_are_widened_by(
 
 
 @pytest.mark.parametrize(
-    ("statement", "shown"),
+    ("statement", "lines"),
     [
         (READ, "s3:GetObject on arn:aws:s3:::data/raw/*"),
         (allow(Condition=ORG), "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1"),
@@ -223,9 +223,9 @@ def test_privileges_are_widened_by(
          "everything but iam:*, kms:* on everything but a"),
     ],
 )  # fmt: skip
-def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(statement: dict[str, Any], shown: str) -> None:
+def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(statement: dict[str, Any], lines: str) -> None:
     (grant,) = read(statement).allows
-    assert str(grant) == shown
+    assert str(grant) == lines
 
 
 def test_a_policy_with_an_unknown_value_is_not_certain() -> None:
@@ -243,7 +243,7 @@ def test_only_the_actions_that_are_new_are_named() -> None:
 
 def test_a_grant_with_many_permissions_is_split_by_action_only() -> None:
     actions, resources = ([f"s3:Get{n}" for n in range(50)], [f"arn:aws:s3:::b{n}" for n in range(50)])
-    ((some,), (many,)) = (read(allow(actions, listed)).allows for listed in (resources[:40], resources))
+    ((some,), (many,)) = (read(allow(actions, entries)).allows for entries in (resources[:40], resources))
     assert len(list(some.split())) == 50 * 40
     assert [part.resources for part in many.split()] == [many.resources] * 50
 

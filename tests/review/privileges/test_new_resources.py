@@ -1,4 +1,4 @@
-"""Rights of what is there to what a plan creates, and to nothing else: to look at, not to stop."""
+"""Permissions of existing roles on resources that a plan creates: they need a look but do not stop the plan."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
 
 
 def policy(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The policy of the role that is there."""
+    """Return the policy of the existing role."""
     before, after = ({"role": "pipeline", "policy": text(one)} for one in (old, new))
     return build_change("aws_iam_role_policy.p", after, before=before)
 
@@ -38,12 +38,12 @@ def policy(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 OLD = allow("sagemaker:CreateModelPackage", f"{OURS}:model-package/flights/*")
 
 
-def risks(found: Plan) -> list[Risk]:
-    return [risk for risk in find_privilege_risks(Comparison(found)) if risk.level is not Level.NOTE]
+def risks(plan: Plan) -> list[Risk]:
+    return [risk for risk in find_privilege_risks(Comparison(plan)) if risk.level is not Level.NOTE]
 
 
-def widened(resource: Any, *more: dict[str, Any], action: Any = "x:Get") -> list[Risk]:
-    """The risks of the role's coming to have `action` on `resource` in a plan with `more`."""
+def list_widening_risks(resource: Any, *more: dict[str, Any], action: Any = "x:Get") -> list[Risk]:
+    """Return the risks when the role gets `action` on `resource` in a plan with `more`."""
     own = [
         {
             **build_configuration(one["address"], **{name: {} for name in one["change"]["after"] or {}}),
@@ -56,7 +56,7 @@ def widened(resource: Any, *more: dict[str, Any], action: Any = "x:Get") -> list
 
 
 def levels(*arguments: Any, **more: Any) -> set[Level]:
-    return {risk.level for risk in widened(*arguments, **more)}
+    return {risk.level for risk in list_widening_risks(*arguments, **more)}
 
 
 MADE = build_change("aws_sagemaker_model_package_group.fraud", GROUP)
@@ -64,9 +64,11 @@ MADE = build_change("aws_sagemaker_model_package_group.fraud", GROUP)
 
 def test_access_to_a_new_package_group_needs_a_look_and_names_it() -> None:
     both = [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package/fraud/*"]
-    (risk,) = widened(both, MADE, action="sagemaker:CreateModelPackage")
+    (risk,) = list_widening_risks(both, MADE, action="sagemaker:CreateModelPackage")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
-    assert risk.description.endswith("; reaches only resources that this plan creates: aws_sagemaker_model_package_group.fraud")
+    assert risk.description.endswith(
+        "; reaches only resources that this plan creates: aws_sagemaker_model_package_group.fraud"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,9 +102,9 @@ def test_access_to_existing_resources_is_stopped() -> None:
     replaced = build_change(f"{name}.fraud", GROUP, before={**GROUP, "tags": {}}, actions=["delete", "create"])
     elsewhere = build_change(f"{name}.old", before=GROUP)
     forgotten = build_change(f"{name}.old", before=GROUP, actions=["forget"])
-    kept = build_change(f"{name}.fraud", GROUP, before=GROUP)
+    unchanged = build_change(f"{name}.fraud", GROUP, before=GROUP)
     assert levels(arn, MADE) == {Level.LOOK}
-    for more in ([], [replaced], [MADE, elsewhere], [MADE, forgotten], [kept]):
+    for more in ([], [replaced], [MADE, elsewhere], [MADE, forgotten], [unchanged]):
         assert levels(arn, *more) == {Level.STOP}
 
 
@@ -112,12 +114,12 @@ def test_a_dangerous_permission_is_stopped_on_any_resource() -> None:
     both = [OLD, {"Effect": "Allow", "NotAction": "iam:*", "Resource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
     before = {"role": "pipeline", "policy": text(OLD)}
-    found = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
-    assert {risk.level for risk in found} == {Level.STOP}
+    found_risks = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
+    assert {risk.level for risk in found_risks} == {Level.STOP}
     both = [OLD, {"Effect": "Allow", "Action": "x:Get", "NotResource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
-    found = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
-    assert {risk.level for risk in found} == {Level.STOP}
+    found_risks = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
+    assert {risk.level for risk in found_risks} == {Level.STOP}
 
 
 def test_a_denial_that_is_lost_is_to_stop_whatever_it_was_about() -> None:
@@ -183,8 +185,8 @@ def test_a_name_that_is_hidden_names_nothing() -> None:
     assert levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
 
 
-def new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/") -> list[dict[str, Any]]:
-    """A role that the plan makes, which may do `action`."""
+def build_new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/") -> list[dict[str, Any]]:
+    """Return a new role of the plan that allows `action`."""
     role = {"name": "train", "path": path, "assume_role_policy": TRUST}
     inline = {"role": "train", "policy": text(allow(action, resource))}
     return [build_change("aws_iam_role.train", role), build_change("aws_iam_role_policy.train", inline)]
@@ -194,42 +196,42 @@ PASSED = f"arn:aws:iam::{ACCOUNT}:role/train"
 
 
 def of_pipeline(*arguments: Any, **more: Any) -> set[Level]:
-    return {risk.level for risk in widened(*arguments, **more) if risk.address == "aws_iam_role_policy.p"}
+    return {risk.level for risk in list_widening_risks(*arguments, **more) if risk.address == "aws_iam_role_policy.p"}
 
 
 def test_passing_a_new_role_is_as_serious_as_the_role() -> None:
-    assert of_pipeline(PASSED, *new_role("s3:GetObject"), action="iam:PassRole") == {Level.LOOK}
-    assert of_pipeline(PASSED, *new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
-    assert of_pipeline(PASSED, *new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {Level.STOP}
+    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(PASSED, *build_new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
+    assert of_pipeline(PASSED, *build_new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {Level.STOP}
     admin = {"role": "train", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     attached = build_change("aws_iam_role_policy_attachment.a", admin)
-    assert of_pipeline(PASSED, *new_role("s3:GetObject"), attached, action="iam:PassRole") == {Level.STOP}
+    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), attached, action="iam:PassRole") == {Level.STOP}
     below = f"arn:aws:iam::{ACCOUNT}:role/team/train"
-    assert of_pipeline(below, *new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(below, *build_new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
 
 
 @pytest.mark.parametrize("action", ["iam:PutRolePolicy", "iam:*", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"])
 def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
-    assert of_pipeline(PASSED, *new_role("s3:GetObject"), action=action) == {Level.STOP}
+    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), action=action) == {Level.STOP}
 
 
 def test_one_dangerous_role_of_two_is_enough_to_stop() -> None:
     harmless = build_change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
     both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
-    assert of_pipeline(both, *new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
-    assert of_pipeline(both, *new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
+    assert of_pipeline(both, *build_new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(both, *build_new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
 
 
 def test_passing_a_new_role_differs_from_other_actions_on_it() -> None:
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
-    both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")
+    both, role = [PASSED, "arn:aws:s3:::new"], build_new_role("s3:GetObject")
     handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
     assert of_pipeline(both, *role, bucket, action=handing_on) == {Level.LOOK}
     assert of_pipeline(both, *role, bucket, action=[*handing_on, "s3:GetObject"]) == {Level.STOP}
 
 
-def of_reference(kind: str, *references: str, actions: list[str] | None = None) -> list[Risk]:
-    """The role's coming to have a right to an ARN that is unknown until apply, out of these references."""
+def list_reference_risks(kind: str, *references: str, actions: list[str] | None = None) -> list[Risk]:
+    """Return the risks of a permission on an ARN that is unknown until apply and has these references."""
     data = "data.aws_iam_policy_document.d"
     statement = {"actions": ["kms:Decrypt"], "resources": [None]}
     before = None if actions in (None, ["create"]) else {"id": "x", "arn": "y"}
@@ -251,7 +253,7 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
 
 
 def test_a_key_arn_known_only_after_apply_needs_a_look() -> None:
-    (risk,) = of_reference("aws_kms_key", "aws_kms_key.new.arn")
+    (risk,) = list_reference_risks("aws_kms_key", "aws_kms_key.new.arn")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
     assert risk.description.endswith("reaches only resources that this plan creates: aws_kms_key.new")
 
@@ -270,10 +272,10 @@ def test_a_key_arn_known_only_after_apply_needs_a_look() -> None:
 def test_an_unknown_arn_that_may_be_of_something_that_is_there_is_to_stop(
     kind: str, references: list[str], actions: list[str]
 ) -> None:
-    assert [risk.level for risk in of_reference(kind, *references, actions=actions)] == [Level.STOP]
+    assert [risk.level for risk in list_reference_risks(kind, *references, actions=actions)] == [Level.STOP]
 
 
 def test_which_account_is_ones_own_must_be_known() -> None:
-    kept = build_change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
+    unchanged = build_change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
     entry = policy(OLD, allow("x:Get", f"{OURS}:model-package-group/fraud"))
-    assert {risk.level for risk in risks(build_plan(kept, entry, MADE))} == {Level.STOP}
+    assert {risk.level for risk in risks(build_plan(unchanged, entry, MADE))} == {Level.STOP}

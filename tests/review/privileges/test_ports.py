@@ -1,4 +1,4 @@
-"""Ports opened: by which rule does not matter, only what may be reached from where."""
+"""Open ports, independent of the rule that opens them."""
 
 from typing import Any
 
@@ -43,10 +43,12 @@ OPEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "after", "what"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
-def test_a_port_open_to_the_internet_is_stopped(before: list[Any], after: list[Any], what: str) -> None:
-    assert opened(group(before, after)) == [(Level.STOP, what)]
-    assert before or opened(group(None, after)) == [(Level.STOP, what)]
+@pytest.mark.parametrize(
+    ("before", "after", "description"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN]
+)
+def test_a_port_open_to_the_internet_is_stopped(before: list[Any], after: list[Any], description: str) -> None:
+    assert opened(group(before, after)) == [(Level.STOP, description)]
+    assert before or opened(group(None, after)) == [(Level.STOP, description)]
 
 
 @pytest.mark.parametrize(

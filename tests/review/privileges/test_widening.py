@@ -1,4 +1,4 @@
-"""Privileges widened, in whole plans: who holds them, what is new, what cannot be told."""
+"""Wider privileges in whole plans: owners, new permissions and unknown ones."""
 
 import json
 from typing import Any
@@ -38,13 +38,13 @@ def role(**more: Any) -> dict[str, Any]:
     return {**ROLE, "assume_role_policy": trust({"Service": "sagemaker.amazonaws.com"}), **more}
 
 
-def risks(found: Plan) -> list[Risk]:
-    comparison = Comparison(found)
+def risks(plan: Plan) -> list[Risk]:
+    comparison = Comparison(plan)
     every = [*find_data_risks(comparison), *find_privilege_risks(comparison), *find_exposure_risks(comparison)]
     return [risk for risk in every if risk.area is RiskArea.PRIVILEGES]
 
 
-def found_in(*changes: dict[str, Any], **more: Any) -> list[tuple[str, Level]]:
+def list_levels(*changes: dict[str, Any], **more: Any) -> list[tuple[str, Level]]:
     return [(risk.id, risk.level) for risk in risks(build_plan(*changes, **more))]
 
 
@@ -65,18 +65,18 @@ def test_a_role_that_may_do_more_is_stopped_and_the_new_action_named() -> None:
 
 
 def test_a_statement_that_moves_to_another_policy_is_no_change() -> None:
-    assert found_in(KEPT, policy("a", text(READ), None), policy("b", None, text(READ))) == []
+    assert list_levels(KEPT, policy("a", text(READ), None), policy("b", None, text(READ))) == []
 
 
 def test_a_policy_in_another_order_is_no_change() -> None:
     put = {**READ, "Action": "s3:PutObject"}
-    assert found_in(KEPT, policy("p", text(READ, put), text(put, READ))) == []
+    assert list_levels(KEPT, policy("p", text(READ, put), text(put, READ))) == []
 
 
 def test_permissions_of_a_new_role_are_for_the_record_unless_dangerous() -> None:
     new = build_change("aws_iam_role.train", role())
-    assert found_in(new, policy("p", None, text(READ))) == [("PRIVILEGES_NEW", Level.NOTE)] * 2
-    dangerous = found_in(new, policy("p", None, text({**READ, "Action": "s3:*", "Resource": "*"})))
+    assert list_levels(new, policy("p", None, text(READ))) == [("PRIVILEGES_NEW", Level.NOTE)] * 2
+    dangerous = list_levels(new, policy("p", None, text({**READ, "Action": "s3:*", "Resource": "*"})))
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in dangerous
 
 
@@ -103,20 +103,20 @@ def test_permissions_of_a_new_role_are_for_the_record_unless_dangerous() -> None
 )
 def test_dangerous_for_any_role(statement: dict[str, Any]) -> None:
     new = build_change("aws_iam_role.train", role())
-    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in found_in(new, policy("p", None, text(statement)))
+    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in list_levels(new, policy("p", None, text(statement)))
 
 
 def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
     condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
     new = build_change("aws_iam_role.train", role())
-    assert {level for _, level in found_in(new, policy("p", None, text(statement)))} == {Level.NOTE}
+    assert {level for _, level in list_levels(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
 
 @pytest.mark.parametrize("action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*"])
 def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
     entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
-    assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in found_in(build_change("aws_iam_role.train", role()), entry)
+    assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in list_levels(build_change("aws_iam_role.train", role()), entry)
 
 
 CALLER = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
@@ -124,41 +124,44 @@ GITHUB = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.gi
 FOREIGN = {"AWS": "arn:aws:iam::999999999999:root"}
 
 
-def given_to(principal: Any, operator: str = "", key: str = "", value: Any = "") -> dict[str, Any]:
+def build_statement(principal: Any, operator: str = "", key: str = "", value: Any = "") -> dict[str, Any]:
     condition = {"Condition": {operator: {key: value}}} if operator else {}
     action = "sts:AssumeRoleWithWebIdentity" if principal == GITHUB else "s3:GetObject"
     return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", **condition}
 
 
 OUTSIDE = [
-    (given_to("*"), Level.STOP),
-    (given_to("*", "ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"), Level.STOP),
-    (given_to("*", "ArnLike", "aws:SourceArn", "arn:aws:s3:::*"), Level.STOP),
-    (given_to("*", "StringLike", "aws:PrincipalOrgID", "o-*"), Level.STOP),
-    (given_to("*", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1"), Level.STOP),
-    (given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"), Level.STOP),
-    (given_to("*", "StringEquals", "aws:PrincipalAccount", "999999999999"), Level.STOP),
-    (given_to("*", "StringEquals", "aws:PrincipalAccount", "123456789012"), Level.NOTE),
-    (given_to("*", "StringEquals", "aws:PrincipalOrgID", "o-1"), Level.NOTE),
-    (given_to("*", "StringEquals", "aws:SourceVpce", "vpce-1"), Level.NOTE),
-    (given_to("*", "ArnLike", "aws:SourceArn", "arn:aws:sns:*:123456789012:topic"), Level.NOTE),
-    (given_to(FOREIGN), Level.STOP),
-    (given_to(GITHUB), Level.STOP),
-    (given_to(GITHUB, "StringEquals", "token.actions.githubusercontent.com:aud", "sts.amazonaws.com"), Level.STOP),
-    (given_to(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:*"), Level.STOP),
-    (given_to(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/app:*"), Level.NOTE),
+    (build_statement("*"), Level.STOP),
+    (build_statement("*", "ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"), Level.STOP),
+    (build_statement("*", "ArnLike", "aws:SourceArn", "arn:aws:s3:::*"), Level.STOP),
+    (build_statement("*", "StringLike", "aws:PrincipalOrgID", "o-*"), Level.STOP),
+    (build_statement("*", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1"), Level.STOP),
+    (build_statement("*", "StringEquals", "aws:ResourceAccount", "123456789012"), Level.STOP),
+    (build_statement("*", "StringEquals", "aws:PrincipalAccount", "999999999999"), Level.STOP),
+    (build_statement("*", "StringEquals", "aws:PrincipalAccount", "123456789012"), Level.NOTE),
+    (build_statement("*", "StringEquals", "aws:PrincipalOrgID", "o-1"), Level.NOTE),
+    (build_statement("*", "StringEquals", "aws:SourceVpce", "vpce-1"), Level.NOTE),
+    (build_statement("*", "ArnLike", "aws:SourceArn", "arn:aws:sns:*:123456789012:topic"), Level.NOTE),
+    (build_statement(FOREIGN), Level.STOP),
+    (build_statement(GITHUB), Level.STOP),
+    (
+        build_statement(GITHUB, "StringEquals", "token.actions.githubusercontent.com:aud", "sts.amazonaws.com"),
+        Level.STOP,
+    ),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:*"), Level.STOP),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/app:*"), Level.NOTE),
 ]
 
 
 @pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
 def test_access_to_a_new_bucket_has_a_level_by_principal(statement: dict[str, Any], level: Level) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
-    assert [one for _, one in found_in(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
+    assert [one for _, one in list_levels(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
 
 
 def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own() -> None:
-    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-    assert [one for _, one in found_in(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(build_statement(FOREIGN))})
+    assert [one for _, one in list_levels(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
 @pytest.mark.parametrize(
@@ -170,15 +173,15 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
     ],
 )
 def test_only_the_caller_identity_reveals_the_own_account(source: dict[str, Any]) -> None:
-    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-    assert [one for _, one in found_in(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(build_statement(FOREIGN))})
+    assert [one for _, one in list_levels(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
 def test_an_endpoint_policy_may_be_limited_to_the_resources_of_an_account() -> None:
-    kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
-    entry = build_change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
+    unchanged = text(build_statement("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
+    entry = build_change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": unchanged})
     endpoint = build_change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
-    assert [one for _, one in found_in(CALLER, endpoint, entry)] == [Level.NOTE]
+    assert [one for _, one in list_levels(CALLER, endpoint, entry)] == [Level.NOTE]
 
 
 def test_a_policy_that_is_unknown_until_apply_is_an_unknown_risk() -> None:
@@ -200,19 +203,19 @@ def test_a_sensitive_policy_is_an_unknown_risk_and_is_not_shown() -> None:
         before={"role": "train", "policy": text(READ)},
         sensitive={"policy": True},
     )
-    found = risks(build_plan(KEPT, entry))
-    assert [(risk.id, risk.is_known) for risk in found] == [("PRIVILEGES_UNKNOWN", False)]
-    assert "hunter2" not in str(found)
+    found_risks = risks(build_plan(KEPT, entry))
+    assert [(risk.id, risk.is_known) for risk in found_risks] == [("PRIVILEGES_UNKNOWN", False)]
+    assert "hunter2" not in str(found_risks)
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"Statement": 3}', '{"Statement": [{"Effect": "Maybe"}]}'])
 def test_a_policy_that_cannot_be_read_is_never_fine(broken: str) -> None:
-    found = found_in(KEPT, policy("p", text(READ), broken))
-    assert broken == "" or found == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+    levels = list_levels(KEPT, policy("p", text(READ), broken))
+    assert broken == "" or levels == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
 @pytest.mark.parametrize(
-    ("after", "found"),
+    ("after", "expected"),
     [
         (trust({"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}), "PRIVILEGES_PERMISSION"),
         (
@@ -223,13 +226,13 @@ def test_a_policy_that_cannot_be_read_is_never_fine(broken: str) -> None:
         (trust({"Service": "sagemaker.amazonaws.com"}), "PRIVILEGES_CONDITION"),
     ],
 )
-def test_a_wider_trust_policy_is_stopped(after: str, found: str) -> None:
+def test_a_wider_trust_policy_is_stopped(after: str, expected: str) -> None:
     before = trust({"Service": "sagemaker.amazonaws.com"}, Condition=ACCOUNT)
     entry = build_change(
         "aws_iam_role.train", {**ROLE, "assume_role_policy": after}, before={**ROLE, "assume_role_policy": before}
     )
-    kinds = found_in(entry)
-    assert (found, Level.STOP) in kinds
+    kinds = list_levels(entry)
+    assert (expected, Level.STOP) in kinds
     assert {level for _, level in kinds} == {Level.STOP}
 
 
@@ -239,46 +242,46 @@ def test_a_managed_policy_attached_to_a_role_that_is_there_is_stopped() -> None:
 
     read_only, full = "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
     new = build_change("aws_iam_role.train", role())
-    assert found_in(KEPT, attachment(read_only)) == [("PRIVILEGES_ATTACHED", Level.STOP)]
-    assert ("PRIVILEGES_ATTACHED", Level.LOOK) in found_in(new, attachment(read_only))
-    assert ("PRIVILEGES_FULL_ACCESS", Level.STOP) in found_in(new, attachment(full))
+    assert list_levels(KEPT, attachment(read_only)) == [("PRIVILEGES_ATTACHED", Level.STOP)]
+    assert ("PRIVILEGES_ATTACHED", Level.LOOK) in list_levels(new, attachment(read_only))
+    assert ("PRIVILEGES_FULL_ACCESS", Level.STOP) in list_levels(new, attachment(full))
 
 
 def test_the_statements_of_an_attached_policy_of_the_plan_count_as_the_roles() -> None:
-    made = build_change("aws_iam_policy.p", {"name": "p", "policy": text(READ)}, unknown={"arn": True})
+    created = build_change("aws_iam_policy.p", {"name": "p", "policy": text(READ)}, unknown={"arn": True})
     attachment = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
     root = {"resources": [build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.p.arn"])]}
-    assert found_in(KEPT, made, attachment, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
+    assert list_levels(KEPT, created, attachment, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
 def test_a_change_of_an_attached_policy_is_reported_for_its_owners() -> None:
-    def made(name: str, before: str | None, after: str) -> dict[str, Any]:
+    def build_created(name: str, before: str | None, after: str) -> dict[str, Any]:
         arn = f"arn:aws:iam::123456789012:policy/{name}"
         old = None if before is None else {"name": name, "arn": arn, "policy": before}
         return build_change(f"aws_iam_policy.{name}", {"name": name, "arn": arn, "policy": after}, before=old)
 
     link = {"role": "train", "policy_arn": "arn:aws:iam::123456789012:policy/p"}
-    kept, new = (build_change("aws_iam_role_policy_attachment.a", link, before=one) for one in (link, None))
-    (risk,) = risks(build_plan(KEPT, kept, made("p", text(), text(READ))))
+    unchanged, new = (build_change("aws_iam_role_policy_attachment.a", link, before=one) for one in (link, None))
+    (risk,) = risks(build_plan(KEPT, unchanged, build_created("p", text(), text(READ))))
     assert (risk.level, risk.address) == (Level.STOP, "aws_iam_policy.p")
     assert risk.description.startswith("aws_iam_role.train: new permission")
-    assert found_in(KEPT, kept, made("p", text(READ), text(READ))) == []
-    assert found_in(KEPT, new, made("p", "{", "{")) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+    assert list_levels(KEPT, unchanged, build_created("p", text(READ), text(READ))) == []
+    assert list_levels(KEPT, new, build_created("p", "{", "{")) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
 def test_a_removed_permissions_boundary_is_stopped() -> None:
     entry = build_change("aws_iam_role.train", role(), before=role(permissions_boundary="arn:aws:iam::1:policy/b"))
-    assert found_in(entry) == [("PRIVILEGES_BOUNDARY", Level.STOP)]
+    assert list_levels(entry) == [("PRIVILEGES_BOUNDARY", Level.STOP)]
 
 
 def test_a_removed_bucket_policy_removes_its_deny_statements() -> None:
     entry = build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)})
-    kept, gone = (
+    unchanged, deleted = (
         build_change("aws_s3_bucket.data", BUCKET, before=BUCKET),
         build_change("aws_s3_bucket.data", before=BUCKET),
     )
-    assert found_in(kept, entry) == [("PRIVILEGES_DENY", Level.STOP)]
-    assert found_in(gone, entry) == []
+    assert list_levels(unchanged, entry) == [("PRIVILEGES_DENY", Level.STOP)]
+    assert list_levels(deleted, entry) == []
 
 
 @pytest.mark.parametrize(
@@ -296,9 +299,9 @@ def test_a_resource_that_everybody_may_use_is_stopped(kind: str, path: str) -> N
         f"{kind}.this", {"id": "x", path: text({**own, "Principal": "*"})}, before={"id": "x", path: text(own)}
     )
     root = {"resources": [build_configuration(f"{kind}.this", **{path: {"constant_value": "x"}})]}
-    found = risks(build_plan(entry, root=root))
-    assert [(risk.id, risk.level) for risk in found] == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
-    assert "everybody" in found[0].description
+    found_risks = risks(build_plan(entry, root=root))
+    assert [(risk.id, risk.level) for risk in found_risks] == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
+    assert "everybody" in found_risks[0].description
 
 
 def test_public_access_that_is_no_longer_blocked_is_stopped() -> None:
@@ -307,19 +310,19 @@ def test_public_access_that_is_no_longer_blocked_is_stopped() -> None:
     )
     block = {"bucket": "data", **flags}
     bucket = build_change("aws_s3_bucket.data", BUCKET, before=BUCKET)
-    loosened = build_change(
+    weakened = build_change(
         "aws_s3_bucket_public_access_block.b", {**block, "block_public_policy": False}, before=block
     )
     removed = build_change("aws_s3_bucket_public_access_block.b", before=block)
-    assert found_in(bucket, loosened) == [("PRIVILEGES_EXPOSED", Level.STOP)]
-    assert found_in(bucket, removed) == [("PRIVILEGES_EXPOSED", Level.STOP)]
+    assert list_levels(bucket, weakened) == [("PRIVILEGES_EXPOSED", Level.STOP)]
+    assert list_levels(bucket, removed) == [("PRIVILEGES_EXPOSED", Level.STOP)]
 
 
-def gone(kind: str, **values: Any) -> dict[str, Any]:
+def build_deleted(kind: str, **values: Any) -> dict[str, Any]:
     return build_change(f"{kind}.this", before=values)
 
 
-def made(kind: str, **values: Any) -> dict[str, Any]:
+def build_created(kind: str, **values: Any) -> dict[str, Any]:
     return build_change(f"{kind}.this", values)
 
 
@@ -344,12 +347,14 @@ def test_any_attribute_that_parses_as_a_policy_is_compared(kind: str, path: str)
     def at(policy: str) -> Any:
         return {name: [{below[-1]: policy}] if below else policy}
 
-    assert found_in(build_change(f"{kind}.this", at(ANYBODY), before=at(OWN))) == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
-    assert found_in(build_change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
+    assert list_levels(build_change(f"{kind}.this", at(ANYBODY), before=at(OWN))) == [
+        ("PRIVILEGES_PRINCIPAL", Level.STOP)
+    ]
+    assert list_levels(build_change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
 
 
 def test_a_new_policy_of_a_new_resource_of_any_type_is_for_the_record() -> None:
-    policy = made("aws_kinesis_resource_policy", policy=OWN)
+    policy = build_created("aws_kinesis_resource_policy", policy=OWN)
     root = {
         "resources": [
             build_configuration("aws_kinesis_resource_policy.this", resource_arn=["aws_kinesis_stream.s.arn"])
@@ -358,59 +363,75 @@ def test_a_new_policy_of_a_new_resource_of_any_type_is_for_the_record() -> None:
     account = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
     stream = build_change("aws_kinesis_stream.s", {"name": "s"})
     policy["change"]["after_unknown"] = {"resource_arn": True}
-    assert found_in(account, stream, policy, root=root) == [("PRIVILEGES_NEW", Level.NOTE)]
+    assert list_levels(account, stream, policy, root=root) == [("PRIVILEGES_NEW", Level.NOTE)]
 
 
 GIVEN = [
-    (made("aws_iam_policy_attachment", roles=["train"], policy_arn=ADMIN), "FULL_ACCESS", Level.STOP),
+    (build_created("aws_iam_policy_attachment", roles=["train"], policy_arn=ADMIN), "FULL_ACCESS", Level.STOP),
     (
-        made("aws_iam_role_policy_attachments_exclusive", role_name="train", policy_arns=[ADMIN]),
+        build_created("aws_iam_role_policy_attachments_exclusive", role_name="train", policy_arns=[ADMIN]),
         "FULL_ACCESS",
         Level.STOP,
     ),
     (
-        made("aws_ssoadmin_managed_policy_attachment", permission_set_arn="x", managed_policy_arn=ADMIN),
+        build_created("aws_ssoadmin_managed_policy_attachment", permission_set_arn="x", managed_policy_arn=ADMIN),
         "FULL_ACCESS",
         Level.STOP,
     ),
-    (made("aws_iam_user_group_membership", user="bob", groups=["admins"]), "GRANTED", Level.LOOK),
-    (made("aws_iam_group_membership", users=["bob"], group="admins"), "GRANTED", Level.LOOK),
-    (made("aws_iam_access_key", user="bob"), "GRANTED", Level.LOOK),
-    (made("aws_iam_openid_connect_provider", url="https://x", client_id_list=["y"]), "GRANTED", Level.LOOK),
-    (made("aws_lambda_function_url", function_name="f", authorization_type="NONE"), "GRANTED", Level.STOP),
-    (made("aws_lambda_layer_version_permission", layer_name="l", principal="*"), "GRANTED", Level.STOP),
-    (made("aws_lakeformation_permissions", principal="x", permissions=["ALL"]), "GRANTED", Level.LOOK),
-    (made("aws_ram_principal_association", principal="999999999999", resource_share_arn="x"), "GRANTED", Level.STOP),
-    (made("aws_ram_principal_association", principal=ROLE["arn"], resource_share_arn="x"), "GRANTED", Level.LOOK),
-    (made("aws_ram_resource_share", name="s", allow_external_principals=True), "EXPOSED", Level.LOOK),
-    (made("aws_kms_grant", key_id="k", grantee_principal=f"{FOREIGN['AWS'][:-4]}role/x"), "GRANTED", Level.STOP),
-    (made("aws_kms_grant", key_id="k", grantee_principal=ROLE["arn"]), "GRANTED", Level.LOOK),
-    (made("aws_lambda_permission", function_name="f", principal="999999999999"), "GRANTED", Level.STOP),
-    (made("aws_cloudwatch_event_permission", principal="*", event_bus_name="b"), "GRANTED", Level.STOP),
-    (made("aws_servicecatalog_portfolio_share", principal_id="999999999999", portfolio_id="p"), "GRANTED", Level.STOP),
+    (build_created("aws_iam_user_group_membership", user="bob", groups=["admins"]), "GRANTED", Level.LOOK),
+    (build_created("aws_iam_group_membership", users=["bob"], group="admins"), "GRANTED", Level.LOOK),
+    (build_created("aws_iam_access_key", user="bob"), "GRANTED", Level.LOOK),
+    (build_created("aws_iam_openid_connect_provider", url="https://x", client_id_list=["y"]), "GRANTED", Level.LOOK),
+    (build_created("aws_lambda_function_url", function_name="f", authorization_type="NONE"), "GRANTED", Level.STOP),
+    (build_created("aws_lambda_layer_version_permission", layer_name="l", principal="*"), "GRANTED", Level.STOP),
+    (build_created("aws_lakeformation_permissions", principal="x", permissions=["ALL"]), "GRANTED", Level.LOOK),
     (
-        made("aws_redshift_data_share_authorization", consumer_identifier="999999999999", data_share_arn="d"),
+        build_created("aws_ram_principal_association", principal="999999999999", resource_share_arn="x"),
         "GRANTED",
         Level.STOP,
     ),
-    (made("aws_vpc_endpoint_service_allowed_principal", principal_arn=FOREIGN["AWS"]), "GRANTED", Level.STOP),
-    (made("aws_db_snapshot_copy", shared_accounts=["999999999999"]), "GRANTED", Level.STOP),
-    (made("aws_db_snapshot", shared_accounts=["123456789012", "all"]), "GRANTED", Level.STOP),
-    (made("aws_ami_launch_permission", image_id="x", group="all"), "GRANTED", Level.STOP),
-    (made("aws_snapshot_create_volume_permission", snapshot_id="x", account_id="9"), "GRANTED", Level.LOOK),
-    (made("aws_eks_access_policy_association", principal_arn="x", policy_arn="y"), "GRANTED", Level.LOOK),
-    (made("aws_ssoadmin_account_assignment", principal_id="x", target_id="y"), "GRANTED", Level.LOOK),
-    (made("aws_s3_object", bucket="data", key="k", acl="public-read"), "EXPOSED", Level.STOP),
+    (
+        build_created("aws_ram_principal_association", principal=ROLE["arn"], resource_share_arn="x"),
+        "GRANTED",
+        Level.LOOK,
+    ),
+    (build_created("aws_ram_resource_share", name="s", allow_external_principals=True), "EXPOSED", Level.LOOK),
+    (
+        build_created("aws_kms_grant", key_id="k", grantee_principal=f"{FOREIGN['AWS'][:-4]}role/x"),
+        "GRANTED",
+        Level.STOP,
+    ),
+    (build_created("aws_kms_grant", key_id="k", grantee_principal=ROLE["arn"]), "GRANTED", Level.LOOK),
+    (build_created("aws_lambda_permission", function_name="f", principal="999999999999"), "GRANTED", Level.STOP),
+    (build_created("aws_cloudwatch_event_permission", principal="*", event_bus_name="b"), "GRANTED", Level.STOP),
+    (
+        build_created("aws_servicecatalog_portfolio_share", principal_id="999999999999", portfolio_id="p"),
+        "GRANTED",
+        Level.STOP,
+    ),
+    (
+        build_created("aws_redshift_data_share_authorization", consumer_identifier="999999999999", data_share_arn="d"),
+        "GRANTED",
+        Level.STOP,
+    ),
+    (build_created("aws_vpc_endpoint_service_allowed_principal", principal_arn=FOREIGN["AWS"]), "GRANTED", Level.STOP),
+    (build_created("aws_db_snapshot_copy", shared_accounts=["999999999999"]), "GRANTED", Level.STOP),
+    (build_created("aws_db_snapshot", shared_accounts=["123456789012", "all"]), "GRANTED", Level.STOP),
+    (build_created("aws_ami_launch_permission", image_id="x", group="all"), "GRANTED", Level.STOP),
+    (build_created("aws_snapshot_create_volume_permission", snapshot_id="x", account_id="9"), "GRANTED", Level.LOOK),
+    (build_created("aws_eks_access_policy_association", principal_arn="x", policy_arn="y"), "GRANTED", Level.LOOK),
+    (build_created("aws_ssoadmin_account_assignment", principal_id="x", target_id="y"), "GRANTED", Level.LOOK),
+    (build_created("aws_s3_object", bucket="data", key="k", acl="public-read"), "EXPOSED", Level.STOP),
 ]
 
 
 @pytest.mark.parametrize(("entry", "name", "level"), GIVEN)
 def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], name: str, level: Level) -> None:
-    assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
+    assert list_levels(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
 
 def test_a_grantee_may_be_foreign_if_the_own_account_is_unknown() -> None:
-    (risk,) = risks(build_plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
+    (risk,) = risks(build_plan(build_created("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
     assert (risk.level, risk.is_known) == (Level.LOOK, True)
     assert "the plan does not show which account is your own" in risk.description
 
@@ -424,8 +445,8 @@ def test_an_unknown_grantee_is_the_referenced_new_role_or_unknown() -> None:
         )
         return risk
 
-    named, hidden = granted("aws_iam_role.new.arn"), granted("local.role")
-    assert (named.level, named.is_known, named.description) == (
+    names, hidden = granted("aws_iam_role.new.arn"), granted("local.role")
+    assert (names.level, names.is_known, names.description) == (
         Level.LOOK, True, "lets (aws_iam_role.new, known after apply) use k",
     )  # fmt: skip
     assert (hidden.level, hidden.is_known) == (Level.LOOK, False)
@@ -433,48 +454,48 @@ def test_an_unknown_grantee_is_the_referenced_new_role_or_unknown() -> None:
 
 def test_a_share_opened_to_other_organisations_is_stopped() -> None:
     shut, open_ = ({"name": "s", "allow_external_principals": value} for value in (False, True))
-    assert found_in(build_change("aws_ram_resource_share.s", open_, before=shut)) == [
+    assert list_levels(build_change("aws_ram_resource_share.s", open_, before=shut)) == [
         ("PRIVILEGES_EXPOSED", Level.STOP)
     ]
-    assert found_in(build_change("aws_ram_resource_share.s", shut, before=open_)) == []
-    assert found_in(made("aws_ram_resource_share", **shut)) == []
+    assert list_levels(build_change("aws_ram_resource_share.s", shut, before=open_)) == []
+    assert list_levels(build_created("aws_ram_resource_share", **shut)) == []
     hidden = build_change("aws_ram_resource_share.s", {"name": "s"}, unknown={"allow_external_principals": True})
     assert [(risk.level, risk.is_known) for risk in risks(build_plan(hidden))] == [(Level.LOOK, False)]
 
 
 def test_a_function_url_that_asks_for_a_signature_gives_nothing() -> None:
-    assert found_in(made("aws_lambda_function_url", function_name="f", authorization_type="AWS_IAM")) == []
+    assert list_levels(build_created("aws_lambda_function_url", function_name="f", authorization_type="AWS_IAM")) == []
 
 
 TAKEN = [
-    (gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN), "DEFAULT", Level.STOP),
-    (gone("aws_efs_file_system_policy", file_system_id="f", policy=OWN), "DEFAULT", Level.LOOK),
-    (gone("aws_kms_key_policy", key_id="k", policy=OWN), "DEFAULT", Level.LOOK),
-    (gone("aws_organizations_policy_attachment", policy_id="p", target_id="t"), "DEFAULT", Level.LOOK),
-    (gone("aws_iam_role_policy_attachment", role="train", policy_arn=MANAGED), "DETACHED", Level.LOOK),
+    (build_deleted("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN), "DEFAULT", Level.STOP),
+    (build_deleted("aws_efs_file_system_policy", file_system_id="f", policy=OWN), "DEFAULT", Level.LOOK),
+    (build_deleted("aws_kms_key_policy", key_id="k", policy=OWN), "DEFAULT", Level.LOOK),
+    (build_deleted("aws_organizations_policy_attachment", policy_id="p", target_id="t"), "DEFAULT", Level.LOOK),
+    (build_deleted("aws_iam_role_policy_attachment", role="train", policy_arn=MANAGED), "DETACHED", Level.LOOK),
 ]
 
 
 @pytest.mark.parametrize(("entry", "name", "level"), TAKEN, ids=[case[0]["type"] for case in TAKEN])
 def test_a_removed_restriction_is_reported(entry: dict[str, Any], name: str, level: Level) -> None:
-    assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
+    assert list_levels(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
 
 def test_a_policy_removed_with_its_owner_or_that_only_allowed_is_no_risk() -> None:
     endpoint = {"id": "v", "arn": "a"}
-    policy = gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN)
-    assert found_in(build_change("aws_vpc_endpoint.v", before=endpoint), policy) == []
-    assert found_in(KEPT, gone("aws_iam_role_policy_attachment", role="train", policy_arn=ADMIN)) == []
+    policy = build_deleted("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN)
+    assert list_levels(build_change("aws_vpc_endpoint.v", before=endpoint), policy) == []
+    assert list_levels(KEPT, build_deleted("aws_iam_role_policy_attachment", role="train", policy_arn=ADMIN)) == []
 
 
 LINK = {"role": "train", "policy_arn": MANAGED}
 
 
 def attach(before: str, after: str, /, **link: Any) -> list[dict[str, Any]]:
-    """A managed policy of the plan, and its attachment to a role, which `link` has before and after."""
+    """Return a managed policy of the plan and its attachment to a role, with `link` before and after."""
     values = {"name": "p", "arn": MANAGED, "id": MANAGED}
-    made = build_change("aws_iam_policy.p", {**values, "policy": after}, before={**values, "policy": before})
-    return [made, build_change("aws_iam_role_policy_attachment.a", **link)]
+    created = build_change("aws_iam_policy.p", {**values, "policy": after}, before={**values, "policy": before})
+    return [created, build_change("aws_iam_role_policy_attachment.a", **link)]
 
 
 @pytest.mark.parametrize(
@@ -485,11 +506,9 @@ def attach(before: str, after: str, /, **link: Any) -> list[dict[str, Any]]:
     ],
     ids=["attached to a new role", "attached to a role that goes"],
 )
-def test_a_wider_policy_without_a_lasting_role_is_reported_itself(
-    holder: dict[str, Any], link: dict[str, Any]
-) -> None:
-    found = found_in(holder, *attach(text(READ), text({**READ, "Action": "s3:PutObject"}), **link))
-    assert ("PRIVILEGES_ACTION", Level.STOP) in found
+def test_a_wider_policy_without_a_lasting_role_is_reported_itself(holder: dict[str, Any], link: dict[str, Any]) -> None:
+    levels = list_levels(holder, *attach(text(READ), text({**READ, "Action": "s3:PutObject"}), **link))
+    assert ("PRIVILEGES_ACTION", Level.STOP) in levels
 
 
 def test_a_policy_that_a_role_lists_is_known_to_be_of_the_plan() -> None:
@@ -509,8 +528,8 @@ def inline(policy: Any) -> dict[str, Any]:
 def test_dynamic_blocks_count_though_the_configuration_does_not_show_them() -> None:
     entry = build_change("aws_iam_role.train", inline(text({**READ, "Action": "s3:*"})), before=inline(text(READ)))
     others = attach(text(READ), text(READ), before=LINK, after=LINK)
-    found = found_in(entry, *others, root={"resources": [INLINE]})
-    assert found == [("PRIVILEGES_ACTION", Level.STOP)]
+    levels = list_levels(entry, *others, root={"resources": [INLINE]})
+    assert levels == [("PRIVILEGES_ACTION", Level.STOP)]
 
 
 def test_the_copy_of_a_policy_in_a_resource_with_an_empty_body_hides_nothing() -> None:
@@ -519,14 +538,15 @@ def test_the_copy_of_a_policy_in_a_resource_with_an_empty_body_hides_nothing() -
         "aws_kms_key_policy.p", {"key_id": "k", "policy": OWN}, before={"key_id": "k", "policy": text(TLS)}
     )
     empty = {"address": "aws_kms_key.k", "mode": "managed", "type": "aws_kms_key", "name": "k"}
-    found = found_in(build_change("aws_kms_key.k", key, before=key), policy, root={"resources": [empty]})
-    assert ("PRIVILEGES_DENY", Level.STOP) in found
+    levels = list_levels(build_change("aws_kms_key.k", key, before=key), policy, root={"resources": [empty]})
+    assert ("PRIVILEGES_DENY", Level.STOP) in levels
 
 
 HIDDEN = [
     build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, sensitive={"policy": True}),
     build_change("aws_iam_role.train", inline(text(READ)), before=role(), sensitive={"inline_policy": True}),
-    build_change("aws_iam_role.train", role(), before=role(), unknown={"managed_policy_arns": True}, actions=["update"]),
+    build_change("aws_iam_role.train", role(), before=role(), unknown={"managed_policy_arns": True},
+           actions=["update"]),
     build_change("aws_s3_bucket_acl.a", {"bucket": "data"}, unknown={"acl": True}),
     build_change(
         "aws_sagemaker_pipeline.p", {"role_arn": "y"}, before={"role_arn": "x"}, sensitive={"role_arn": True}
@@ -540,7 +560,7 @@ HIDDEN = [
 @pytest.mark.parametrize("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
 def test_hidden_and_unknown_values_need_a_look(entry: dict[str, Any]) -> None:
     configured = build_configuration("aws_iam_role.train", managed_policy_arns=["local.arns"])
-    assert [level for _, level in found_in(entry, root={"resources": [configured]})] == [Level.LOOK]
+    assert [level for _, level in list_levels(entry, root={"resources": [configured]})] == [Level.LOOK]
 
 
 DATA = "data.aws_iam_policy_document.d"
@@ -559,8 +579,10 @@ def test_a_policy_from_a_data_source_needs_a_look() -> None:
     assert f"is compared as declared in {DATA}" in risk.description
 
 
-def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, new: bool = True) -> list[Risk]:
-    """The risks of a policy in `path`, of a data source whose unknown parts (None) refer to `references`."""
+def list_data_source_risks(
+    kind: str, path: str, statement: dict[str, Any], *references: str, new: bool = True
+) -> list[Risk]:
+    """Return the risks of a policy in `path` from a data source whose unknown parts (None) have `references`."""
 
     def marks(value: Any) -> Any:
         if isinstance(value, dict):
@@ -607,10 +629,10 @@ def test_permissions_of_a_new_role_on_new_resources_are_for_the_record(
     actions: list[str], references: list[str], level: Level
 ) -> None:
     statement = {"actions": actions, "resources": [None]}
-    (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references)
+    (risk,) = list_data_source_risks("aws_iam_role_policy", "policy", statement, *references)
     assert (risk.level, risk.is_known) == (level, level is Level.NOTE)
     assert level is not Level.NOTE or risk.description.endswith(f"(as declared in {DATA})")
-    (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references, new=False)
+    (risk,) = list_data_source_risks("aws_iam_role_policy", "policy", statement, *references, new=False)
     assert risk.level is not Level.NOTE
 
 
@@ -635,7 +657,9 @@ def test_access_of_new_principals_to_a_new_bucket_is_for_the_record(
 ) -> None:
     own = {"type": "AWS", "identifiers": principals}
     statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::data/*"], "principals": [own]}
-    (risk,) = of_data("aws_s3_bucket_policy", "policy", {**statement, "condition": condition}, *references)
+    (risk,) = list_data_source_risks(
+        "aws_s3_bucket_policy", "policy", {**statement, "condition": condition}, *references
+    )
     assert (risk.level, risk.is_known) == (level, level is not Level.LOOK)
 
 
@@ -648,20 +672,20 @@ def test_access_of_new_principals_to_a_new_bucket_is_for_the_record(
     ],
 )
 def test_tokens_of_a_new_identity_provider_may_belong_to_anybody(provider: str, condition: Any, level: Level) -> None:
-    made, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
+    created, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
     statement = {"actions": ["sts:AssumeRoleWithWebIdentity"], "principals": [trusted], "condition": condition}
     source = {**build_configuration(DATA), "mode": "data", "expressions": {
-        "statement": [{"principals": [{"identifiers": {"references": [f"{made}.arn"]}}]}]
+        "statement": [{"principals": [{"identifiers": {"references": [f"{created}.arn"]}}]}]
     }}  # fmt: skip
     root = {"resources": [build_configuration("aws_iam_role.train", assume_role_policy=[f"{DATA}.json"]), source]}
     marks = {"json": True, "statement": [{"principals": [{"identifiers": [True]}]}]}
-    found = risks(build_plan(
-        build_change(made, {"url": "https://x.org"}, unknown={"arn": True}),
+    found_risks = risks(build_plan(
+        build_change(created, {"url": "https://x.org"}, unknown={"arn": True}),
         build_change(DATA, {"statement": [statement]}, unknown=marks, actions=["read"]),
         build_change("aws_iam_role.train", {"name": "train"}, unknown={"assume_role_policy": True, "arn": True}),
         root=root,
     ))  # fmt: skip
-    assert [risk.level for risk in found if risk.address == "aws_iam_role.train"] == [level]
+    assert [risk.level for risk in found_risks if risk.address == "aws_iam_role.train"] == [level]
 
 
 def test_attached_policies_of_the_plan_count_as_those_of_the_new_role() -> None:
@@ -679,7 +703,7 @@ def test_attached_policies_of_the_plan_count_as_those_of_the_new_role() -> None:
         references = [f"aws_iam_policy.p{n}.arn" for n in range(len(actions))] + [more] * bool(more)
         link = build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["each.value"])
         root = {"resources": [{**link, "for_each_expression": {"references": references}}]}
-        return found_in(build_change("aws_iam_role.train", role()), *policies, *links, root=root)
+        return list_levels(build_change("aws_iam_role.train", role()), *policies, *links, root=root)
 
     assert {level for _, level in attached("s3:GetObject", "s3:PutObject")} == {Level.NOTE}
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in attached("s3:GetObject", "*")
@@ -689,15 +713,15 @@ def test_attached_policies_of_the_plan_count_as_those_of_the_new_role() -> None:
 def test_one_policy_that_cannot_be_read_leaves_open_what_the_others_allowed_before() -> None:
     link = {"role": "train", "policy": "{"}
     unread = build_change("aws_iam_role_policy.other", link, before=link)
-    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in found_in(KEPT, unread, policy("p", text(), text(READ)))
-    assert found_in(KEPT, policy("p", text(), text(READ))) == [("PRIVILEGES_PERMISSION", Level.STOP)]
+    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in list_levels(KEPT, unread, policy("p", text(), text(READ)))
+    assert list_levels(KEPT, policy("p", text(), text(READ))) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
 def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
     data = build_change("data.aws_iam_role.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
     entry = build_change("aws_iam_role_policy.p", {"policy": text(READ)}, unknown={"role": True})
     root = {"resources": [build_configuration("aws_iam_role_policy.p", role=["data.aws_iam_role.r.id"])]}
-    assert found_in(data, entry, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
+    assert list_levels(data, entry, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
 @pytest.mark.parametrize(
@@ -715,8 +739,10 @@ def test_a_resource_that_changes_its_role_needs_a_look(kind: str, attribute: str
         name, *below = attribute.split(".")
         return {name: [{below[0]: role}] if below else role}
 
-    assert found_in(build_change(f"{kind}.x", runs_as("b"), before=runs_as("a"))) == [("PRIVILEGES_ROLE", Level.LOOK)]
-    assert found_in(build_change(f"{kind}.x", {**runs_as("a"), "tags": {}}, before=runs_as("a"))) == []
+    assert list_levels(build_change(f"{kind}.x", runs_as("b"), before=runs_as("a"))) == [
+        ("PRIVILEGES_ROLE", Level.LOOK)
+    ]
+    assert list_levels(build_change(f"{kind}.x", {**runs_as("a"), "tags": {}}, before=runs_as("a"))) == []
 
 
 def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None:
@@ -731,15 +757,15 @@ def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None
 ADMINISTERS = text({"Effect": "Allow", "Action": "*", "Resource": "*"})
 
 
-def load_role(policy: str | None, before: str | None = None, **link: Any) -> list[dict[str, Any]]:
-    """The role `load`, new or there, with an inline policy or an attached one."""
+def build_load_role(policy: str | None, before: str | None = None, **link: Any) -> list[dict[str, Any]]:
+    """Return the role `load`, new or existing, with an inline policy or an attached one."""
     values = role(name="load", id="load", arn="arn:aws:iam::123456789012:role/load")
     there = before is not None
-    found = [build_change("aws_iam_role.load", values, before=values if there else None)]
+    result = [build_change("aws_iam_role.load", values, before=values if there else None)]
     if policy is not None:
         old = {"role": "load", "policy": before} if there else None
-        found.append(build_change("aws_iam_role_policy.load", {"role": "load", "policy": policy}, before=old))
-    return found + ([build_change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
+        result.append(build_change("aws_iam_role_policy.load", {"role": "load", "policy": policy}, before=old))
+    return result + ([build_change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
 
 
 HAS = {"role": "load", "policy_arn": ADMIN}
@@ -749,13 +775,13 @@ HAS_ADMIN = build_change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
 @pytest.mark.parametrize(
     ("load", "level"),
     [
-        (load_role(text(READ)), Level.LOOK),
-        (load_role(ADMINISTERS), Level.STOP),
-        (load_role(None, policy_arn=ADMIN), Level.STOP),
-        (load_role(text(READ), before=text(READ)), Level.LOOK),
-        (load_role(ADMINISTERS, before=ADMINISTERS), Level.STOP),
-        ([*load_role(None, before=""), HAS_ADMIN], Level.STOP),
-        (load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ)), Level.STOP),
+        (build_load_role(text(READ)), Level.LOOK),
+        (build_load_role(ADMINISTERS), Level.STOP),
+        (build_load_role(None, policy_arn=ADMIN), Level.STOP),
+        (build_load_role(text(READ), before=text(READ)), Level.LOOK),
+        (build_load_role(ADMINISTERS, before=ADMINISTERS), Level.STOP),
+        ([*build_load_role(None, before=""), HAS_ADMIN], Level.STOP),
+        (build_load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ)), Level.STOP),
     ],
     ids=[
         "new",
@@ -773,8 +799,8 @@ def test_a_role_change_has_the_level_of_the_permissions_of_the_new_role(load: li
         profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
         machine = build_change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
         for runs in ([job], [machine, profile]):
-            found = [risk for risk in risks(build_plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
-            assert [risk.level for risk in found if risk.address == runs[0]["address"]] == [level]
+            found_risks = [risk for risk in risks(build_plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
+            assert [risk.level for risk in found_risks if risk.address == runs[0]["address"]] == [level]
 
 
 def test_a_role_risk_names_the_role_and_the_reason() -> None:
@@ -786,16 +812,16 @@ def test_a_role_risk_names_the_role_and_the_reason() -> None:
             risk.description for risk in risks(build_plan(*load, job, root=root)) if risk.id == "PRIVILEGES_ROLE"
         )
 
-    wider = load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ))
+    wider = build_load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ))
     read_only = {"role": "load", "policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
-    kept = [
-        *load_role(None, before=""),
+    unchanged = [
+        *build_load_role(None, before=""),
         build_change("aws_iam_role_policy_attachment.load", read_only, before=read_only),
     ]
     assert said("load") == "role_arn: runs as load instead of read"
-    assert said("load", *kept) == "role_arn: runs as load instead of read"
+    assert said("load", *unchanged) == "role_arn: runs as load instead of read"
     assert said("load", *wider).endswith("; aws_iam_role.load: it gets new permissions that stop the plan")
-    assert said("load", *load_role(None, policy_arn=ADMIN)).endswith("it gets new permissions that stop the plan")
+    assert said("load", *build_load_role(None, policy_arn=ADMIN)).endswith("it gets new permissions that stop the plan")
     assert said(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
     assert said("load", name=["local.name"]) == ""
     entry = build_change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
@@ -806,7 +832,7 @@ def test_a_role_risk_names_the_role_and_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "what"),
+    ("path", "old", "new", "description"),
     [
         ("iam_roles", ["a", "b"], ["b", "c"], "iam_roles: runs as c instead of a"),
         ("iam_roles", ["a", "b"], ["b"], None),
@@ -818,39 +844,39 @@ def test_a_role_risk_names_the_role_and_the_reason() -> None:
     ],
 )  # fmt: skip
 def test_roles_are_found_in_lists_maps_and_definitions_of_workflows(
-    path: str, old: Any, new: Any, what: str | None
+    path: str, old: Any, new: Any, description: str | None
 ) -> None:
     def at(value: Any) -> dict[str, Any]:
         return {path: json.dumps(value) if path.endswith("definition") else value}
 
-    found = risks(build_plan(build_change("aws_made_tomorrow.x", {"id": "y", **at(new)}, before=at(old))))
-    assert [risk.description for risk in found] == ([] if what is None else [what])
+    found_risks = risks(build_plan(build_change("aws_made_tomorrow.x", {"id": "y", **at(new)}, before=at(old))))
+    assert [risk.description for risk in found_risks] == ([] if description is None else [description])
 
 
 def test_a_definition_that_is_no_json_names_no_role() -> None:
     entry = build_change("aws_sfn_state_machine.x", {"definition": "{"}, before={"definition": "["})
-    assert found_in(entry) == []
+    assert list_levels(entry) == []
 
 
 def test_a_removed_deny_without_a_matching_allow_is_for_the_record() -> None:
     denied = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
-    assert found_in(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
+    assert list_levels(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
     wide = {**READ, "Action": "s3:*"}
-    assert found_in(KEPT, policy("p", text(wide, denied), text(wide))) == [("PRIVILEGES_DENY", Level.STOP)]
+    assert list_levels(KEPT, policy("p", text(wide, denied), text(wide))) == [("PRIVILEGES_DENY", Level.STOP)]
 
 
 def test_a_policy_that_is_forgotten_stays_in_force() -> None:
     entry = build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, actions=["forget"])
-    assert found_in(build_change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
+    assert list_levels(build_change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
 
 
 def test_policies_too_long_to_compare_are_unknown_risks() -> None:
     def many(of: str) -> str:
         return text(*({**READ, "Action": f"s3:{of}{n}", "Resource": [f"a{m}" for m in range(20)]} for n in range(1500)))
 
-    assert found_in(KEPT, policy("p", many("a"), many("b"))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+    assert list_levels(KEPT, policy("p", many("a"), many("b"))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
     wild = [{**READ, "Action": [f"s3:{'*a?' * 300}{of}{n}" for n in range(100)]} for of in "xy"]
-    assert found_in(KEPT, policy("p", text(wild[0]), text(wild[1]))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+    assert list_levels(KEPT, policy("p", text(wild[0]), text(wild[1]))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
 def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> None:
@@ -865,27 +891,27 @@ def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> No
 def test_a_new_policy_that_nobody_has_gives_nothing_as_a_boundary_does() -> None:
     every = text({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     boundary = build_change("aws_iam_policy.boundary", {"name": "b", "policy": every}, unknown={"arn": True})
-    assert found_in(boundary) == [("PRIVILEGES_NEW", Level.NOTE)]
-    given = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
+    assert list_levels(boundary) == [("PRIVILEGES_NEW", Level.NOTE)]
+    arguments = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
     root = {
         "resources": [
             build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.boundary.arn"])
         ]
     }
-    found = found_in(boundary, build_change("aws_iam_role.train", role()), given, root=root)
-    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in found
+    levels = list_levels(boundary, build_change("aws_iam_role.train", role()), arguments, root=root)
+    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in levels
 
 
 @pytest.mark.parametrize(("allowed", "level"), [("999999999999", Level.NOTE), ("123456789012", Level.STOP)])
 def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Level) -> None:
     bucket = build_change("aws_s3_bucket.b", {"bucket": "b"})
-    given = build_change("aws_s3_bucket_policy.b", {"bucket": "b", "policy": text(given_to(FOREIGN))})
-    document = build_plan(bucket, given)._document
+    arguments = build_change("aws_s3_bucket_policy.b", {"bucket": "b", "policy": text(build_statement(FOREIGN))})
+    document = build_plan(bucket, arguments)._document
     document["configuration"]["provider_config"] = {
         "aws": {"name": "aws", "expressions": {"allowed_account_ids": {"constant_value": [allowed]}}}
     }
-    found = risks(load(json.dumps(document).encode()))
-    assert [risk.level for risk in found if risk.id.startswith("PRIVILEGES")] == [level]
+    found_risks = risks(load(json.dumps(document).encode()))
+    assert [risk.level for risk in found_risks if risk.id.startswith("PRIVILEGES")] == [level]
 
 
 def key_policy(*accounts: str, action: Any = "kms:*", more: tuple[dict[str, Any], ...] = ()) -> str:
@@ -913,16 +939,16 @@ def test_the_account_that_may_change_a_new_key_policy_is_the_own_account(
 ) -> None:
     key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
     root = {"resources": [build_configuration("aws_kms_key.k", policy=["var.policy"])]}
-    assert {one for _, one in found_in(build_change("aws_kms_key.k", key), root=root)} == {level}
+    assert {one for _, one in list_levels(build_change("aws_kms_key.k", key), root=root)} == {level}
 
 
 def test_only_the_policy_of_a_new_key_reveals_the_own_account() -> None:
     def of_foreign(kind: str, *, new: bool) -> set[Level]:
         values = {"policy": key_policy("123456789012"), "bypass_policy_lockout_safety_check": False}
         key = build_change(f"{kind}.k", values, before=None if new else values)
-        given = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-        found = risks(build_plan(key, build_change("aws_s3_bucket.data", BUCKET), given))
-        return {risk.level for risk in found if risk.address == "aws_s3_bucket_policy.p"}
+        arguments = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(build_statement(FOREIGN))})
+        found_risks = risks(build_plan(key, build_change("aws_s3_bucket.data", BUCKET), arguments))
+        return {risk.level for risk in found_risks if risk.address == "aws_s3_bucket_policy.p"}
 
     assert of_foreign("aws_kms_key", new=True) == {Level.STOP}
     assert of_foreign("aws_kms_key", new=False) == {Level.LOOK}
@@ -961,16 +987,19 @@ def test_a_new_resource_that_gives_access_needs_a_look(kind: str, values: dict[s
 )
 def test_access_within_the_own_account_is_no_risk(kind: str, values: dict[str, Any]) -> None:
     caller = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
-    assert found_in(caller, build_change(f"{kind}.this", values)) == []
+    assert list_levels(caller, build_change(f"{kind}.this", values)) == []
 
 
 def test_a_profile_for_a_role_of_the_plan_is_as_serious_as_the_role() -> None:
     profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
-    told = [risks(build_plan(*load_role(what, before=what), profile)) for what in (text(READ), ADMINISTERS)]
-    assert [[risk.level for risk in found] for found in told] == [[], [Level.STOP]]
+    texts = [
+        risks(build_plan(*build_load_role(description, before=description), profile))
+        for description in (text(READ), ADMINISTERS)
+    ]
+    assert [[risk.level for risk in result] for result in texts] == [[], [Level.STOP]]
 
 
 def test_credentials_of_a_machine_that_are_easier_to_get_are_looked_at() -> None:
     old, new = ({"metadata_options": [{"http_tokens": tokens}]} for tokens in ("required", "optional"))
     for kind in ("aws_instance", "aws_launch_template"):
-        assert found_in(build_change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]
+        assert list_levels(build_change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]
