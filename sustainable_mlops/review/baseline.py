@@ -62,9 +62,9 @@ class Baseline:
 
     entries: frozenset[BaselineEntry]
 
-    def select_entries(self, plan: str, *, alone: bool) -> frozenset[BaselineEntry]:
-        """Return the entries of a plan. With `alone`, entries without a plan name count too."""
-        plan_names = {plan, ""} if alone else {plan}
+    def select_entries(self, plan: str, *, is_single: bool) -> frozenset[BaselineEntry]:
+        """Return the entries of a plan. With `is_single`, entries without a plan name count too."""
+        plan_names = {plan, ""} if is_single else {plan}
         return frozenset(entry._replace(plan="") for entry in self.entries if entry.plan in plan_names)
 
 
@@ -101,9 +101,11 @@ def render_baseline(reviews: Sequence[Review], suffix: str) -> str:
     if suffix != ".json":
         import yaml
 
-        whole = {_KEY: rows}
+        document = {_KEY: rows}
         # None writes each entry on one line, however long.
-        return str(yaml.safe_dump(whole, default_flow_style=None, width=1_000_000, sort_keys=False, allow_unicode=True))
+        return str(
+            yaml.safe_dump(document, default_flow_style=None, width=1_000_000, sort_keys=False, allow_unicode=True)
+        )
     lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in rows)
     return f'{{"{_KEY}": [\n{lines}\n]}}\n' if lines else f'{{"{_KEY}": []}}\n'
 
@@ -147,7 +149,8 @@ def apply_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review
     """Return the reviews with findings of the baseline lowered to the level `note`."""
     is_single = len(reviews) == 1
     return [
-        _apply_to_review(review, baseline.select_entries(review.name, alone=is_single), baseline) for review in reviews
+        _apply_to_review(review, baseline.select_entries(review.name, is_single=is_single), baseline)
+        for review in reviews
     ]
 
 

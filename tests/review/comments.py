@@ -56,7 +56,7 @@ class Service(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _one(self) -> dict[str, Any]:
-        (result,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
+        (result,) = (comment for comment in self.comments if comment["id"] == int(self.path.rpartition("/")[2]))
         return result
 
     do_PUT = do_PATCH  # noqa: N815

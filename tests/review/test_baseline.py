@@ -46,7 +46,7 @@ def build_database(size: str, before: str | None = None) -> dict[str, Any]:
 def review_with_baseline(tmp_path: Path) -> Any:
     """Return a function that reviews plans with a baseline of other plans."""
 
-    def judged(before: Plan | list[Review], after: Plan | list[Review], suffix: str = ".json") -> Any:
+    def review_both(before: Plan | list[Review], after: Plan | list[Review], suffix: str = ".json") -> Any:
         file = tmp_path / f"baseline{suffix}"
         file.write_text(render_baseline(before if isinstance(before, list) else [review(before)], suffix))
         baseline = read_baseline(file)
@@ -54,12 +54,12 @@ def review_with_baseline(tmp_path: Path) -> Any:
             return apply_baseline(after, baseline)
         return apply_baseline([review(after)], baseline)[0]
 
-    return judged
+    return review_both
 
 
 def list_loud_addresses(result: Review) -> set[str]:
     """Return the addresses of findings that need a look or stop the plan."""
-    return {one.finding.address for one in result.findings if one.level in (Level.STOP, Level.LOOK)}
+    return {finding.finding.address for finding in result.findings if finding.level in (Level.STOP, Level.LOOK)}
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
@@ -70,8 +70,10 @@ def test_findings_of_the_baseline_are_for_the_record(review_with_baseline: Any, 
     assert result.verdict is ReviewVerdict.FINE
     assert not result.has_unknowns
     assert result.remarks == ()
-    assert {one.finding.address for one in result.findings if one.in_baseline} == {"aws_sagemaker_notebook_instance.a"}
-    assert [one.in_baseline for one in result.coverage_gaps] == [True]
+    assert {finding.finding.address for finding in result.findings if finding.in_baseline} == {
+        "aws_sagemaker_notebook_instance.a"
+    }
+    assert [gap.in_baseline for gap in result.coverage_gaps] == [True]
 
 
 def test_the_same_at_another_address_is_new(review_with_baseline: Any) -> None:
@@ -108,7 +110,7 @@ def test_figures_may_move_where_the_plan_leaves_the_resource_alone(review_with_b
 )
 def test_numbers_in_names_are_no_figures(review_with_baseline: Any, text: str, level: Level) -> None:
     base = review(build_plan(build_notebook("a")))
-    (one,) = (one for one in base.findings if one.level is Level.LOOK)
+    (one,) = (finding for finding in base.findings if finding.level is Level.LOOK)
     three, other = (
         replace(base, findings=(replace(one, finding=one.finding._replace(message=message)),))
         for message in ("ml.m5.large: 3 of 1,000.5 versions", text)
@@ -118,7 +120,7 @@ def test_numbers_in_names_are_no_figures(review_with_baseline: Any, text: str, l
 
 def test_an_undecided_finding_that_fails_now_is_new(review_with_baseline: Any) -> None:
     base = review(build_plan(build_notebook("a")))
-    (one,) = (one for one in base.findings if one.level is Level.LOOK)
+    (one,) = (finding for finding in base.findings if finding.level is Level.LOOK)
     was = replace(base, findings=(replace(one, finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
     assert list_loud_addresses(review_with_baseline([was], [base])[0]) == {"aws_sagemaker_notebook_instance.a"}
     assert list_loud_addresses(review_with_baseline([was], [was])[0]) == set()
@@ -127,7 +129,7 @@ def test_an_undecided_finding_that_fails_now_is_new(review_with_baseline: Any) -
 def test_a_resolved_entry_is_a_remark_without_effect_on_the_verdict(review_with_baseline: Any) -> None:
     result = review_with_baseline(build_plan(build_notebook("a"), build_notebook("b")), build_plan(build_notebook("a")))
     assert result.verdict is ReviewVerdict.FINE
-    assert [one.partition(" ")[2] for one in result.remarks] == [
+    assert [remark.partition(" ")[2] for remark in result.remarks] == [
         "entry of the baseline is resolved: write the baseline again with --write-baseline"
     ]
 
@@ -138,7 +140,7 @@ def test_a_coverage_gap_of_the_baseline_is_new_when_the_plan_changes_it(review_w
         review_with_baseline(before, build_plan(build_database("db.r6g.large"))).verdict is ReviewVerdict.FINE
     )  # as where there is no state
     changed = review_with_baseline(before, build_plan(build_database("db.r6g.16xlarge", before="db.r6g.large")))
-    assert [one.level for one in changed.coverage_gaps] == [Level.LOOK]
+    assert [gap.level for gap in changed.coverage_gaps] == [Level.LOOK]
     assert changed.verdict is ReviewVerdict.LOOK
 
 
@@ -149,7 +151,7 @@ def test_no_risk_is_ever_in_a_baseline(review_with_baseline: Any) -> None:
         build_change("aws_s3_bucket_acl.p", public),
     )
     result = review_with_baseline(stopped, stopped)
-    assert {one.level for one in result.risks} == {Level.STOP}
+    assert {risk.level for risk in result.risks} == {Level.STOP}
     assert result.exit_code == 1
 
 
@@ -234,7 +236,9 @@ def build_settled_plan(case: RuleCase) -> Plan:
     stays = {address: "no-op" for address, action in case.actions.items() if action not in ("create", "delete")}
     deleted = {address: "delete" for address, action in case.actions.items() if action == "delete"}
     document = replace(case, actions=stays | deleted, before={}).document()
-    document["resource_changes"] = [one for one in document["resource_changes"] if one["address"] not in deleted]
+    document["resource_changes"] = [
+        change for change in document["resource_changes"] if change["address"] not in deleted
+    ]
     return load(json.dumps(document).encode())
 
 
@@ -244,11 +248,15 @@ CHANGING = [row for row in list_rows("fail") if set(row.case.actions.values()) -
 @pytest.mark.parametrize("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
 def test_a_rule_about_changes_is_marked_and_is_never_in_a_baseline(row: CaseRow) -> None:
     rule = rules.BY_ID[row.rule]
-    left = [one for one in rules.evaluate(build_settled_plan(row.case), [rule]) if one.outcome is Outcome.FAIL]
+    left = [
+        finding for finding in rules.evaluate(build_settled_plan(row.case), [rule]) if finding.outcome is Outcome.FAIL
+    ]
     assert rule.is_about_change is not bool(left)
 
 
 def test_a_finding_about_a_change_counts_in_spite_of_the_baseline(review_with_baseline: Any) -> None:
     (row,) = (one for one in CHANGING if one.title == "a model under its old name")
     result = review_with_baseline(row.case.plan(), row.case.plan())
-    assert [one.rule.id for one in result.findings if one.level is Level.STOP] == ["SUS_ENDPOINT_KEEPS_OLD_MODEL"]
+    assert [finding.rule.id for finding in result.findings if finding.level is Level.STOP] == [
+        "SUS_ENDPOINT_KEEPS_OLD_MODEL"
+    ]

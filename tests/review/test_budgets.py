@@ -34,7 +34,7 @@ TWO = build_plan(build_notebook("a", "dev", before=True), build_notebook("b", "p
 def held(plan: Plan, **limits: Any) -> list[BudgetStatus]:
     tags: dict[str, str] = {key: limits.pop(key) for key in ("workload", "environment") if key in limits}
     budget = Budget("b", tags, limits)
-    return [one.status for one in review(plan, budgets=[budget], today=TODAY).budgets]
+    return [budget_result.status for budget_result in review(plan, budgets=[budget], today=TODAY).budgets]
 
 
 def get_running_figure(result: Review, metric: str) -> float:
@@ -108,7 +108,7 @@ def test_a_budget_within_its_limit_is_reported_to_people(form: str) -> None:
 def test_a_resource_without_an_estimate_is_never_within_a_budget() -> None:
     plan = build_plan(build_notebook("a", "dev"), build_notebook("b", "dev", type_="ml.future.large"))
     result = review(plan, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
-    assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN]
+    assert [budget_result.status for budget_result in result.budgets] == [BudgetStatus.UNKNOWN]
     assert result.budgets[0].unknown == ("aws_sagemaker_notebook_instance.b",)
     assert result.verdict is not ReviewVerdict.FINE
 
@@ -136,7 +136,7 @@ def test_a_budget_counts_scheduled_capacity() -> None:
 def test_a_partial_estimate_is_never_within_a_budget() -> None:
     once = endpoint(action("at(2027-01-01T08:00:00)", 20, 20))
     result = review(once, budgets=[Budget("b", {}, {"usd_per_month": 100, "usd_increase": 100})], today=TODAY)
-    assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN] * 2
+    assert [budget_result.status for budget_result in result.budgets] == [BudgetStatus.UNKNOWN] * 2
     text = format_budget(result.budgets[0])
     assert text == f"undecided: {ENDPOINT} without a full estimate; the rest is 84 USD, within the limit of 100 USD"
     gate = next(gate for gate in result.gates if gate.name == "budgets")

@@ -47,7 +47,7 @@ def test_a_list_with_one_review_renders_as_the_review() -> None:
 
 def test_the_worst_review_is_first_and_equal_verdicts_keep_their_order() -> None:
     assert QUIET.verdict is ReviewVerdict.FINE
-    assert [one.review.name for one in build_bundle(ALL).members] == ["dev", "prod", "quiet"]
+    assert [member.review.name for member in build_bundle(ALL).members] == ["dev", "prod", "quiet"]
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -79,7 +79,7 @@ def test_a_common_note_appears_once_and_another_in_the_section_of_its_plan() -> 
     notes = (("all", "two"), ("all", "two"), ("all", "one"))
     result = build_bundle([replace(QUIET, name=str(n), notes=items, remarks=items) for n, items in enumerate(notes)])
     assert result.notes == result.remarks == ("all", "two")
-    assert [(one.notes, one.remarks) for one in result.members] == [((), ()), ((), ()), (("one",), ("one",))]
+    assert [(member.notes, member.remarks) for member in result.members] == [((), ()), ((), ()), (("one",), ("one",))]
 
 
 def test_each_item_is_reported_for_every_plan_that_has_it() -> None:
@@ -87,13 +87,13 @@ def test_each_item_is_reported_for_every_plan_that_has_it() -> None:
     for member in result.members:
         alone = build_bundle([member.review]).members[0].own_items
         for place in ReportSection:
-            common = [one for one in result.common_items[place] if not one.plans or member.review.name in one.plans]
-            texts = {one._replace(plans=()) for one in (*common, *member.own_items[place])}
+            common = [item for item in result.common_items[place] if not item.plans or member.review.name in item.plans]
+            texts = {item._replace(plans=()) for item in (*common, *member.own_items[place])}
             assert texts == set(alone[place])
 
 
 def test_the_counts_of_the_table_are_those_of_a_single_review() -> None:
-    (dev,) = (one for one in build_bundle(ALL).members if one.review is DEV)
+    (dev,) = (member for member in build_bundle(ALL).members if member.review is DEV)
     alone = build_bundle([DEV]).members[0]
     assert (dev.stop_count, dev.look_count) == (alone.stop_count, alone.look_count)
     assert dev.stop_count == len(alone.own_items[ReportSection.STOP])
@@ -168,9 +168,11 @@ def test_the_json_of_several_plans_is_valid_against_its_schema() -> None:
 
 def test_sarif_has_one_run_and_each_result_names_its_plan() -> None:
     (run,) = json.loads(render(ALL, "sarif"))["runs"]
-    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]]
+    places = [
+        result_item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result_item in run["results"]
+    ]
     assert set(places) == {"dev", "prod"}
-    prints = [one["partialFingerprints"]["ruleAndAddress/v1"] for one in run["results"]]
+    prints = [result_item["partialFingerprints"]["ruleAndAddress/v1"] for result_item in run["results"]]
     assert len(set(prints)) == len(prints)
     for one in run["results"]:
         assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
@@ -179,7 +181,7 @@ def test_sarif_has_one_run_and_each_result_names_its_plan() -> None:
 def test_a_budget_over_all_plans_is_reported_once() -> None:
     plans = [load((FIXTURES / "platform.json").read_bytes(), name) for name in ("a", "b")]
     result = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
-    (over,) = (one for one in build_bundle(result).common_items[ReportSection.STOP] if one.topic == "Budgets")
+    (over,) = (item for item in build_bundle(result).common_items[ReportSection.STOP] if item.topic == "Budgets")
     assert "a and b together" in over.text
     assert render(result, "text").count("Reasons to stop") == 1
 

@@ -77,7 +77,7 @@ class Action:
     def __init__(self, shell: Shell, project: Path, arguments: Mapping[str, str]) -> None:
         self.action = read("action.yml")
         assert arguments.keys() <= self.action["inputs"].keys()
-        self.inputs = {name: arguments.get(name, one["default"]) for name, one in self.action["inputs"].items()}
+        self.inputs = {name: arguments.get(name, item["default"]) for name, item in self.action["inputs"].items()}
         self.shell = shell
         self.temp = shell.folder.parent / "runner"
         self.temp.mkdir(exist_ok=True)
@@ -96,7 +96,7 @@ class Action:
         for file in files.values():
             file.write_text("")
         more = {name: self.known_value(value) for name, value in step.get("env", {}).items()}
-        process = self.shell.run(step["run"], **more, **{one: str(file) for one, file in files.items()})
+        process = self.shell.run(step["run"], **more, **{item: str(file) for item, file in files.items()})
         self.shell.paths[:0] = [Path(line) for line in files["GITHUB_PATH"].read_text().splitlines()]
         for line in files["GITHUB_OUTPUT"].read_text().splitlines():
             output, _, value = line.partition("=")

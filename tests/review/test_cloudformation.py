@@ -23,9 +23,9 @@ def summarize_review(way: str, action: str, *resources: TypePair) -> Any:
 
 def _list_results(result: Review) -> dict[str, Any]:
     return {
-        "changes": [(one.address, one.type, one.action, one.attributes) for one in result.changes],
+        "changes": [(change.address, change.type, change.action, change.attributes) for change in result.changes],
         "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.description, r.risk.is_known) for r in result.risks],
-        "findings": [one.finding for one in result.findings],
+        "findings": [finding.finding for finding in result.findings],
         "figures": result.footprint.to_dict(),
         "verdict": result.verdict,
     }
@@ -47,7 +47,7 @@ def test_all_together_join_as_their_twins_do(way: str, action: str) -> None:
 
 
 def test_every_type_with_a_twin_is_compared() -> None:
-    assert {one.kind for one in TWINS} == set(AWS_TYPES)
+    assert {twin.kind for twin in TWINS} == set(AWS_TYPES)
 
 
 def test_each_comparison_has_something_to_compare() -> None:
@@ -70,7 +70,7 @@ def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None
     before = document["resource_changes"][0]["change"]
     before |= {"actions": ["no-op"], "before": before["after"]}
     result = review(load(json.dumps(document).encode()))
-    texts = [(one.risk.id, one.level) for one in result.list_risks(RiskArea.PRIVILEGES)]
+    texts = [(risk.risk.id, risk.level) for risk in result.list_risks(RiskArea.PRIVILEGES)]
     assert texts == ([("PRIVILEGES_NEW", Level.NOTE)] if way == "aws" else [("PRIVILEGES_PERMISSION", Level.STOP)])
 
 
@@ -78,7 +78,7 @@ def bucket(before: Any, after: Any) -> list[tuple[str, str]]:
     """Return the risks of a bucket with these settings before and after; None means a new bucket."""
     values = [None if one is None else {"bucket_name": "b", **one} for one in (before, after)]
     document = plan_builder.build_document(plan_builder.build_change("awscc_s3_bucket.b", values[1], before=values[0]))
-    return [(one.risk.id, one.risk.description) for one in review(load(json.dumps(document).encode())).risks]
+    return [(risk.risk.id, risk.risk.description) for risk in review(load(json.dumps(document).encode())).risks]
 
 
 def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> None:

@@ -207,7 +207,7 @@ def test_checkov_runs_beside_and_its_failures_stop_the_plan(capsys: pytest.Captu
     assert main([str(FIXTURES / "platform.json"), "--checkov", "--json", "--fail-on", "checkov"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["checkov"]["passed"] > 0
-    assert "aws_s3_bucket.models" in {one["address"] for one in document["checkov"]["failed"]}
+    assert "aws_s3_bucket.models" in {check["address"] for check in document["checkov"]["failed"]}
 
 
 @pytest.mark.slow

@@ -244,4 +244,4 @@ def test_the_carbon_of_a_thousand_requests_is_shown_at_the_endpoint(form: str) -
 
 
 def test_every_risk_has_a_title() -> None:
-    assert {one.risk.id for result in [*REVIEWS.values(), large()] for one in result.risks} <= set(RISK_TITLES)
+    assert {risk.risk.id for result in [*REVIEWS.values(), large()] for risk in result.risks} <= set(RISK_TITLES)

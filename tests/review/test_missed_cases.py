@@ -55,4 +55,4 @@ def test_only_data_sources_of_unknown_providers_are_gaps() -> None:
         return build_change(f"data.{kind}.d", {"id": "x"}, actions=["read"], provider_name=name)
 
     loaded = review(build_plan(source("aws_ami", "hashicorp/aws"), source("acme_thing", "acme/acme")))
-    assert [one.address for one in loaded.coverage_gaps] == ["data.acme_thing.d"]
+    assert [gap.address for gap in loaded.coverage_gaps] == ["data.acme_thing.d"]

@@ -18,7 +18,7 @@ REGION = {"region": "eu-north-1"}
 
 def endpoint(*variants: dict[str, Any]) -> dict[str, Any]:
     """Return a configuration with these variants."""
-    names = [{"variant_name": f"v{number}", "model_name": "m", **one} for number, one in enumerate(variants)]
+    names = [{"variant_name": f"v{number}", "model_name": "m", **variant} for number, variant in enumerate(variants)]
     return {"name": "c", "production_variants": names, **REGION}
 
 

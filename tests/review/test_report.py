@@ -41,8 +41,8 @@ def build_unchanged(address: str, **values: Any) -> dict[str, Any]:
 
 
 def variants(*types: str, **more: Any) -> dict[str, Any]:
-    names = [{"variant_name": f"v{n}", "model_name": "m", "instance_type": one, "initial_instance_count": 1, **more}
-             for n, one in enumerate(types)]  # fmt: skip
+    names = [{"variant_name": f"v{n}", "model_name": "m", "instance_type": type_, "initial_instance_count": 1, **more}
+             for n, type_ in enumerate(types)]  # fmt: skip
     return {"name": "c", "production_variants": names, "region": "eu-north-1", "tags_all": TAGS}
 
 
@@ -57,7 +57,7 @@ def comment_summaries(page: str) -> list[str]:
 
 
 def gate(result: Review, name: str) -> ReviewGate:
-    return next(one for one in result.gates if one.name == name)
+    return next(gate for gate in result.gates if gate.name == name)
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -85,7 +85,7 @@ def test_more_than_three_rules_are_many() -> None:
         items = [
             ReportItem(ReportSection.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)
         ]
-        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(one, (one,)) for one in items])
+        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(item, (item,)) for item in items])
 
     assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
     assert of(3, "SUS_X") == of(4) == of(3) == ""
@@ -124,7 +124,7 @@ def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: 
 def test_one_undecided_finding_makes_a_review_unknown() -> None:
     texts = review(build_plan(topic("new")), today=TODAY)
     assert not texts.has_unknowns
-    assert replace(texts, findings=(next(one for one in PLATFORM.findings if one.is_open),)).has_unknowns
+    assert replace(texts, findings=(next(finding for finding in PLATFORM.findings if finding.is_open),)).has_unknowns
 
 
 def test_a_touched_resource_is_not_among_untouched_ones() -> None:
@@ -140,15 +140,21 @@ def test_a_touched_resource_is_not_among_untouched_ones() -> None:
 
 
 def test_undecided_rules_are_one_item_per_resource() -> None:
-    texts = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
+    texts = [
+        finding
+        for finding in PLATFORM.findings
+        if finding.is_open and finding.finding.address == "aws_sagemaker_pipeline.s3"
+    ]
     assert len(texts) > 30
-    lines = [one for one in list_items(PLATFORM) if one.label == "undecided"]
+    lines = [item for item in list_items(PLATFORM) if item.label == "undecided"]
     (line,) = (one for one in lines if one.address == "aws_sagemaker_pipeline.s3")
     assert line.source.startswith(f"{len(texts)} rules: SUS_")
     assert line.text == texts[0].finding.message
-    untold = {one.finding.address for one in PLATFORM.findings if one.is_open and one.level is Level.LOOK}
+    untold = {
+        finding.finding.address for finding in PLATFORM.findings if finding.is_open and finding.level is Level.LOOK
+    }
     assert {
-        one.address for one in list_items(PLATFORM) if one.label == "undecided" and one.level is Level.LOOK
+        item.address for item in list_items(PLATFORM) if item.label == "undecided" and item.level is Level.LOOK
     } >= untold
     counted = rf"1 to stop, \d\d to look at, {len(untold)} resources? without an outcome, \d\d for the record, .*"
     assert re.fullmatch(counted, gate(PLATFORM, "rules").text)
@@ -156,23 +162,23 @@ def test_undecided_rules_are_one_item_per_resource() -> None:
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
-    later = [one.finding for one in PLATFORM.findings if one.until_apply]
+    later = [finding.finding for finding in PLATFORM.findings if finding.until_apply]
     assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
     line = summarize_until_apply(PLATFORM)
     assert line == f"The outcome of {len(later)} rules on 1 resource is known only after this apply"
     assert render(PLATFORM, form).count(line) == 1
-    entries = {(one.id, one.address) for one in list_items(PLATFORM)}
+    entries = {(item.id, item.address) for item in list_items(PLATFORM)}
     assert not entries & {(one.rule, one.address) for one in later}
 
 
 def test_findings_known_only_after_apply_are_not_for_the_record() -> None:
-    later = sum(one.until_apply for one in PLATFORM.findings)
+    later = sum(finding.until_apply for finding in PLATFORM.findings)
     assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
-    before = tuple(replace(one, in_baseline=True) for one in CHANGE.findings)
+    before = tuple(replace(finding, in_baseline=True) for finding in CHANGE.findings)
     result = replace(CHANGE, findings=before)
     number = len(CHANGE.findings)
     page = render(result, form)
@@ -195,7 +201,7 @@ def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> Non
 def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
     address = "aws_sagemaker_endpoint_configuration.c"
     result = review(build_plan(build_change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
-    assert {one.part for one in result.alternatives} >= {"variant v0", "variant v1"}
+    assert {alternative.part for alternative in result.alternatives} >= {"variant v0", "variant v1"}
     page = re.sub(r"<wbr>", "", render(result, form))
     assert "variant v1: ml.c" in page
     if form == "html":
@@ -210,14 +216,17 @@ def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
 
 
-@pytest.mark.parametrize(("actions", "names"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
-def test_a_few_are_named_and_more_are_counted_by_type(actions: str, names: int) -> None:
-    def done(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
+@pytest.mark.parametrize(("actions", "max_named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
+def test_a_few_are_named_and_more_are_counted_by_type(actions: str, max_named: int) -> None:
+    def summarize_changes(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
         result = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
-        return [(one.addresses, one.types) for one in effects.summarize_actions(replace(CHANGE, changes=tuple(result)))]
+        return [
+            (change.addresses, change.types)
+            for change in effects.summarize_actions(replace(CHANGE, changes=tuple(result)))
+        ]
 
-    assert done(names) == [(tuple(f"aws_x.x{n}" for n in range(names)), ())]
-    assert done(names + 1) == [((), ((names + 1, "aws_x"),))]
+    assert summarize_changes(max_named) == [(tuple(f"aws_x.x{n}" for n in range(max_named)), ())]
+    assert summarize_changes(max_named + 1) == [((), ((max_named + 1, "aws_x"),))]
 
 
 def test_a_saving_has_no_sign() -> None:
@@ -247,7 +256,11 @@ def test_the_comment_folds_unchanged_footprints() -> None:
 
 
 def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
-    finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.is_touched and not one.is_open)
+    finding = next(
+        finding
+        for finding in CHANGE.findings
+        if finding.level is Level.LOOK and finding.is_touched and not finding.is_open
+    )
     waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
     for one, word in ((finding, ""), (waived, " · waived")):
         page = render(replace(CHANGE, findings=(one,)), "markdown")

@@ -20,7 +20,7 @@ ONLY = ("module.*_endpoint*",)
 
 
 def scope(result: Review) -> ReviewGate:
-    (gate,) = (one for one in result.gates if one.name == "scope")
+    (gate,) = (gate for gate in result.gates if gate.name == "scope")
     return gate
 
 

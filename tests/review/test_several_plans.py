@@ -44,7 +44,7 @@ def verdicts(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
     """Return the exit code, and the verdict of each plan by name."""
     code = main([*arguments, "--write", str(folder / "review.json")])
     document = json.loads((folder / "review.json").read_text())
-    return code, {one["plan"]: one["verdict"] for one in document["plans"]}
+    return code, {plan["plan"]: plan["verdict"] for plan in document["plans"]}
 
 
 def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
 
 
 def evaluate_budget(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
-    return [one.budgets for one in review_all(plans, budgets=[budget])]
+    return [budget_result.budgets for budget_result in review_all(plans, budgets=[budget])]
 
 
 def name_plan(name: str, *changes: dict[str, Any]) -> Plan:
@@ -143,7 +143,9 @@ def test_a_budget_of_one_environment_applies_to_its_plan() -> None:
     budget = Budget("b", {"environment": "prod"}, {"usd_per_month": USD * 0.5})
     dev, prod = review_all([DEV, PROD], budgets=[budget])
     assert dev.budgets == ()
-    assert [(one.status, one.description) for one in prod.budgets] == [(BudgetStatus.OVER, "cost a month")]
+    assert [(budget_result.status, budget_result.description) for budget_result in prod.budgets] == [
+        (BudgetStatus.OVER, "cost a month")
+    ]
     assert (dev.exit_code, prod.exit_code) == (0, 1)
 
 
@@ -191,10 +193,10 @@ def test_the_default_region_is_a_remark_without_effect_on_the_verdict() -> None:
 class Fake:
     """A checkov that counts its starts and stops."""
 
-    started = ended = 0
+    start_count = stop_count = 0
 
     def __init__(self) -> None:
-        type(self).started += 1
+        type(self).start_count += 1
 
     def check(self, plan: bytes) -> Result:
         if plan == b"bad":
@@ -202,22 +204,22 @@ class Fake:
         return Result(int(plan))
 
     def stop(self) -> None:
-        type(self).ended += 1
+        type(self).stop_count += 1
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
-    Fake.started = Fake.ended = 0
+    Fake.start_count = Fake.stop_count = 0
     monkeypatch.setattr("sustainable_mlops.review.checkov_pool.Checkov", Fake)
     return Fake
 
 
 def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[Fake]) -> None:
     with CheckovPool(5) as pool:
-        assert fake.started == 2
+        assert fake.start_count == 2
         results = [pool.submit(str(number).encode(), f"plan {number}") for number in range(5)]
-        assert [one.result().passed for one in results] == [0, 1, 2, 3, 4]
-    assert fake.started == fake.ended == 5, "each that was started is ended"
+        assert [result_item.result().passed for result_item in results] == [0, 1, 2, 3, 4]
+    assert fake.start_count == fake.stop_count == 5, "every started process is stopped"
 
 
 @pytest.mark.usefixtures("fake")
@@ -232,4 +234,4 @@ def test_checkov_runs_over_each_of_several_plans(folder: Path) -> None:
         Path(name).write_bytes((FIXTURES / "platform.json").read_bytes())
     main([*PLANS, "--checkov", "--write", "review.json"])
     document = json.loads((folder / "review.json").read_text())
-    assert [bool(one["checkov"]["failed"]) for one in document["plans"]] == [True, True]
+    assert [bool(plan["checkov"]["failed"]) for plan in document["plans"]] == [True, True]

@@ -74,7 +74,7 @@ def describe_parts(changes: Sequence[PartChange]) -> tuple[tuple[str, ...], bool
 
 
 def _describe_part(part: ResourcePart | None) -> str:
-    """A part on one side: `ml.g5.xlarge × 1 / 2 / 4`; `serverless, 2048 MB`."""  # noqa: RUF002
+    """Return a text about a part on one side: `ml.g5.xlarge × 1 / 2 / 4`; `serverless, 2048 MB`."""  # noqa: RUF002
     if part is None:
         return ""
     activity = part.activity

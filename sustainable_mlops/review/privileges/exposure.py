@@ -75,7 +75,7 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             continue
         if pair.type in _ACL_TYPES:
             yield from _find_public_acls(pair, pair.after, comparison)
-        if pair.is_new and (block := _public_access_block(pair.type, pair.after)) is not None:
+        if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _find_external_sharing(pair, pair.after)
@@ -107,7 +107,7 @@ def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) 
                 yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
 
 
-def _public_access_block(kind: str, after: Block) -> Block | None:
+def _get_public_access_block(kind: str, after: Block) -> Block | None:
     """Return the flags of a public access block, which CloudFormation has inside the bucket."""
     if kind in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
         return after
@@ -140,7 +140,7 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
     names = [name for _, name, _, _ in parts if name]
     new = {name: _list_grantees(pair, after, name, comparison) for name in names}
     grantees = [grantee for name in names[: len(names) - 1] or names for grantee in new[name]]
-    old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
+    old = None if pair.before is None else {name: _list_attribute_texts(pair.before, name) for name in names}
     if (
         not grantees
         or grantees == [_IAM_AUTHORIZATION]
@@ -165,7 +165,7 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
 
 def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
     """Return the texts at `name`. A reference to a resource of the plan replaces an unknown value."""
-    texts = _texts(after, name)
+    texts = _list_attribute_texts(after, name)
     if UNKNOWN not in texts or pair.new is None:
         return texts
     if comparison.plan.is_configured(pair.new, name.partition(".")[0]) is False:
@@ -174,7 +174,7 @@ def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comp
     return [of_plan if text is UNKNOWN else text for text in texts]
 
 
-def _texts(block: Block, path: str) -> list[str | Unknown]:
+def _list_attribute_texts(block: Block, path: str) -> list[str | Unknown]:
     """Return the texts at `path`, in which `*` matches each block of a list."""
     outer, has_star, inner = path.partition(".*.")
     if not has_star:

@@ -128,7 +128,7 @@ class Widening(NamedTuple):
     is_known: bool
 
 
-def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = True) -> EffectivePolicy:
+def merge_statements(statements: Iterable[PolicyStatement], *, is_complete: bool = True) -> EffectivePolicy:
     """Return the statements in one normal form."""
     allows: list[Grant] = []
     denies: list[Grant] = []
@@ -138,8 +138,8 @@ def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = Tru
         elif statement.effect == "Deny":
             denies.append(_build_grant(statement))
         else:
-            whole = False
-    return EffectivePolicy(tuple(allows), tuple(denies), whole)
+            is_complete = False
+    return EffectivePolicy(tuple(allows), tuple(denies), is_complete)
 
 
 def _build_grant(statement: PolicyStatement) -> Grant:

@@ -98,7 +98,7 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
         yield _build_unknown_risk(owner, owner.address, "the set of its permissions", "is too long to compare")
         return
     for parsed_document, is_changed in after:
-        document_policy = merge_statements(parsed_document.statements, whole=parsed_document.is_complete)
+        document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
         risks = list(
             _find_widening_risks(
                 owner, new, find_new_permissions(document_policy.allows, old, new), parsed_document, context
@@ -111,7 +111,7 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
             reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
             yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
     for parsed_document, is_changed in before:
-        document_policy = merge_statements(parsed_document.statements, whole=parsed_document.is_complete)
+        document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
         yield from _find_widening_risks(
             owner, new, find_lost_denies(document_policy.denies, new), parsed_document, context
         )
@@ -142,7 +142,8 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
 def _merge_documents(documents: list[_ParsedDocument]) -> EffectivePolicy:
     is_complete = all(parsed_document.is_complete for parsed_document, _ in documents)
     return merge_statements(
-        [statement for parsed_document, _ in documents for statement in parsed_document.statements], whole=is_complete
+        [statement for parsed_document, _ in documents for statement in parsed_document.statements],
+        is_complete=is_complete,
     )
 
 

@@ -265,12 +265,12 @@ def test_a_protection_of_a_store_with_data_has_a_higher_level() -> None:
 def test_a_drastic_cut_of_a_retention_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
 ) -> None:
-    def found(new: Any) -> list[tuple[str, Level]]:
+    def list_risks(new: Any) -> list[tuple[str, Level]]:
         entry = build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})
         return [(risk.id, risk.level) for risk in risks(build_plan(entry))]
 
-    assert [found(new) for new in stops] == [[("DATA_WEAKER", Level.STOP)]] * len(stops)
-    assert [found(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
+    assert [list_risks(new) for new in stops] == [[("DATA_WEAKER", Level.STOP)]] * len(stops)
+    assert [list_risks(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
 
 
 #: What protects as much as before, in other words or in none.
@@ -383,7 +383,7 @@ def test_a_key_instead_of_the_queues_own_encryption_is_no_risk() -> None:
 
 
 def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
-    def found(*references: str) -> list[str]:
+    def list_risks(*references: str) -> list[str]:
         entry = build_change(
             "aws_sagemaker_notebook_instance.n",
             {"name": "n"},
@@ -396,8 +396,8 @@ def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
         root = {"resources": [build_configuration("aws_sagemaker_notebook_instance.n", name=["var.n"], **arguments)]}
         return [risk.id for risk in risks(build_plan(entry, root=root))]
 
-    assert found() == ["DATA_REPLACED", "PRIVILEGES_EXPOSED"]
-    assert found("var.encrypted") == ["DATA_REPLACED", "PRIVILEGES_UNKNOWN"]
+    assert list_risks() == ["DATA_REPLACED", "PRIVILEGES_EXPOSED"]
+    assert list_risks("var.encrypted") == ["DATA_REPLACED", "PRIVILEGES_UNKNOWN"]
 
 
 @pytest.mark.parametrize(
@@ -615,13 +615,13 @@ def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> 
     uses = {"name": "c", "production_variants": [variant]}
     configuration = build_change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
 
-    def found(name: str) -> list[tuple[str, str]]:
+    def list_risks(name: str) -> list[tuple[str, str]]:
         old, new = {"name": "first", "execution_role_arn": "a"}, {"name": name, "execution_role_arn": "b"}
         model = build_change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
         return [(risk.id, risk.address) for risk in risks(build_plan(model, configuration))]
 
-    assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in found("first")
-    assert "ENDPOINT_STALE" not in dict(found("second"))
+    assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in list_risks("first")
+    assert "ENDPOINT_STALE" not in dict(list_risks("second"))
 
 
 @pytest.mark.parametrize("name", ["second", None])

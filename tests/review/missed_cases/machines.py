@@ -10,7 +10,7 @@ from tests.review.missed_cases.case import Case
 _REGION = {"region": "us-east-1"}
 
 
-def _one(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+def _build_single(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     return build_document(build_change(address, {**_REGION, **values}, unknown=unknown))
 
 
@@ -69,29 +69,29 @@ def _group(*others: dict[str, Any], **more: Any) -> dict[str, Any]:
     return build_document(build_change("aws_autoscaling_group.g", {**_REGION, **values, **more}), *others)
 
 
-def _beside(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+def _build_scaling_resource(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     return build_change(address, {**_REGION, "autoscaling_group_name": "g", **values}, unknown=unknown)
 
 
 CASES = {
     "a Glue job of fifty workers": Case(
-        _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50),
+        _build_single("aws_glue_job.g", worker_type="G.2X", number_of_workers=50),
         "look",
         "AWS does not publish the machines of this service",
     ),
     "a service of ECS on Fargate": Case(
-        _one("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
+        _build_single("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
         "look",
         "AWS does not publish the machines of this service",
     ),
-    "pods of EKS on Fargate": Case(_one("aws_eks_fargate_profile.p", cluster_name="c"), "look", "no estimate"),
+    "pods of EKS on Fargate": Case(_build_single("aws_eks_fargate_profile.p", cluster_name="c"), "look", "no estimate"),
     "Batch on Fargate": Case(
-        _one("aws_batch_compute_environment.b", compute_resources=[{"type": "FARGATE", "max_vcpus": 256}]),
+        _build_single("aws_batch_compute_environment.b", compute_resources=[{"type": "FARGATE", "max_vcpus": 256}]),
         "look",
         "AWS does not publish the machines of Fargate",
     ),
     "a Batch environment whose size is known after apply": Case(
-        _one(
+        _build_single(
             "aws_batch_compute_environment.b",
             {"compute_resources": [{"max_vcpus": True}]},
             compute_resources=[{"type": "EC2", "instance_type": ["p4d"]}],
@@ -99,9 +99,9 @@ CASES = {
         "look",
         "the number of vCPUs is not known until apply",
     ),
-    "EMR without servers": Case(_one("aws_emrserverless_application.e", type="spark"), "look", "no estimate"),
+    "EMR without servers": Case(_build_single("aws_emrserverless_application.e", type="spark"), "look", "no estimate"),
     "an EMR cluster of a type that nobody knows": Case(
-        _one("aws_emr_cluster.e", master_instance_group=[{"instance_type": "m9g.xlarge"}]),
+        _build_single("aws_emr_cluster.e", master_instance_group=[{"instance_type": "m9g.xlarge"}]),
         "look",
         "the power of the Graviton5 is not published",
     ),
@@ -111,10 +111,10 @@ CASES = {
         _ELSEWHERE,
     ),
     "an Auto Scaling group of a launch template that is elsewhere": Case(
-        _one("aws_autoscaling_group.g", min_size=8, max_size=64, **_TEMPLATE), "look", _ELSEWHERE
+        _build_single("aws_autoscaling_group.g", min_size=8, max_size=64, **_TEMPLATE), "look", _ELSEWHERE
     ),
     "a node group of EKS whose size is known after apply": Case(
-        _one(
+        _build_single(
             "aws_eks_node_group.n",
             {"scaling_config": [{"desired_size": True}]},
             instance_types=["p4d.24xlarge"],
@@ -124,7 +124,7 @@ CASES = {
         "the number of nodes is not known until apply",
     ),
     "a reserved block of capacity, whose machines its offering names": Case(
-        _one(
+        _build_single(
             "aws_ec2_capacity_block_reservation.b",
             {"instance_type": True, "instance_count": True},
             capacity_block_offering_id="cb-0123",
@@ -143,7 +143,7 @@ CASES = {
         "the price of this instance type is unknown",
     ),
     "throughput of a feature store that is paid for used or not": Case(
-        _one(
+        _build_single(
             "aws_sagemaker_feature_group.f",
             tags_all={"workload": "w", "environment": "e", "owner": "o"},
             offline_store_config=[{"table_format": "Iceberg", "s3_storage_config": [_OFFLINE]}],
@@ -167,12 +167,20 @@ CASES = {
         "its running machines are not counted",
     ),
     "an action that raises the least of a group each morning": Case(
-        _group(_beside("aws_autoscaling_schedule.s", recurrence="0 8 * * *", min_size=6, desired_capacity=-1)),
+        _group(
+            _build_scaling_resource(
+                "aws_autoscaling_schedule.s", recurrence="0 8 * * *", min_size=6, desired_capacity=-1
+            )
+        ),
         "look",
         "the duration of aws_autoscaling_schedule.s (0 8 * * *) is not counted",
     ),
     "an action to a size that is known after apply": Case(
-        _group(_beside("aws_autoscaling_schedule.s", {"desired_capacity": True}, start_time="2030-01-01T00:00:00Z")),
+        _group(
+            _build_scaling_resource(
+                "aws_autoscaling_schedule.s", {"desired_capacity": True}, start_time="2030-01-01T00:00:00Z"
+            )
+        ),
         "look",
         "the duration of aws_autoscaling_schedule.s is not counted",
     ),
@@ -194,25 +202,27 @@ CASES = {
         "the limits of aws_emr_managed_scaling_policy.p are unknown",
     ),
     "task nodes of EMR whose scaling is known after apply": Case(
-        _one("aws_emr_instance_group.t", {"autoscaling_policy": True}, instance_type="m5.xlarge", instance_count=1),
+        _build_single(
+            "aws_emr_instance_group.t", {"autoscaling_policy": True}, instance_type="m5.xlarge", instance_count=1
+        ),
         "look",
         "the limits of autoscaling_policy are unknown",
     ),
     "a volume whose size is known after apply": Case(
-        _one("aws_ebs_volume.v", {"size": True}, type="gp3", encrypted=True),
+        _build_single("aws_ebs_volume.v", {"size": True}, type="gp3", encrypted=True),
         "look",
         "its size is not known until apply",
     ),
     "a state machine that trains on sixteen machines": Case(
-        _one("aws_sfn_state_machine.s", definition=json.dumps(_TRAINS)),
+        _build_single("aws_sfn_state_machine.s", definition=json.dumps(_TRAINS)),
         "look",
         "it starts sagemaker:createTrainingJob; the machines that it starts are not estimated",
     ),
     "a state machine that is known after apply": Case(
-        _one("aws_sfn_state_machine.s", {"definition": True}), "look", "the machines that it starts"
+        _build_single("aws_sfn_state_machine.s", {"definition": True}), "look", "the machines that it starts"
     ),
     "a schedule that trains": Case(
-        _one(
+        _build_single(
             "aws_scheduler_schedule.s",
             flexible_time_window=[{"mode": "FLEXIBLE", "maximum_window_in_minutes": 240}],
             target=[{"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"}],
@@ -221,7 +231,7 @@ CASES = {
         "it starts sagemaker:createTrainingJob; the machines that it starts are not estimated",
     ),
     "a rule that runs fifty tasks": Case(
-        _one(
+        _build_single(
             "aws_cloudwatch_event_target.t",
             arn="arn:aws:ecs:us-east-1:123456789012:cluster/c",
             ecs_target=[{"task_count": 50}],
@@ -230,20 +240,24 @@ CASES = {
         "it starts tasks or jobs; the machines that it starts are not estimated",
     ),
     "a limit of an endpoint that is elsewhere": Case(
-        _one("aws_appautoscaling_scheduled_action.a", **_SCALED, scalable_target_action=[{"max_capacity": 50}]),
+        _build_single(
+            "aws_appautoscaling_scheduled_action.a", **_SCALED, scalable_target_action=[{"max_capacity": 50}]
+        ),
         "look",
         _FLEET,
     ),
     "a target of a service of ECS": Case(
-        _one("aws_appautoscaling_target.t", **_TASKS, min_capacity=500, max_capacity=900),
+        _build_single("aws_appautoscaling_target.t", **_TASKS, min_capacity=500, max_capacity=900),
         "look",
         "the size of the fleet that it scales is not estimated",
     ),
     "a scheduled size of a group that is elsewhere": Case(
-        build_document(_beside("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET
+        build_document(_build_scaling_resource("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET
     ),
     "managed scaling of a cluster that is elsewhere": Case(
-        _one("aws_emr_managed_scaling_policy.p", cluster_id="j-1", compute_limits=[{"maximum_capacity_units": 50}]),
+        _build_single(
+            "aws_emr_managed_scaling_policy.p", cluster_id="j-1", compute_limits=[{"maximum_capacity_units": 50}]
+        ),
         "look",
         _FLEET,
     ),
@@ -264,9 +278,9 @@ COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
         ),
         8 * 730 * 21.957642,
     ),
-    "an Auto Scaling group of eight": (_one("aws_autoscaling_group.g", **_MIXED), 8 * 730 * 21.957642),
+    "an Auto Scaling group of eight": (_build_single("aws_autoscaling_group.g", **_MIXED), 8 * 730 * 21.957642),
     "a node group of EKS": (
-        _one(
+        _build_single(
             "aws_eks_node_group.n",
             instance_types=["g5.12xlarge"],
             scaling_config=[{"min_size": 4, "desired_size": 4, "max_size": 4}],
@@ -274,7 +288,7 @@ COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
         4 * (730 * 5.672 + 20 * 0.08),
     ),
     "an EMR cluster": (
-        _one(
+        _build_single(
             "aws_emr_cluster.e",
             master_instance_group=[{"instance_type": "m5.xlarge"}],
             core_instance_group=[{"instance_type": "r5.4xlarge", "instance_count": 10}],
@@ -282,18 +296,20 @@ COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
         730 * (0.192 + 10 * 1.008),
     ),
     "a Batch environment that is never empty": (
-        _one(
+        _build_single(
             "aws_batch_compute_environment.b",
             compute_resources=[{"type": "EC2", "instance_type": ["p3.2xlarge"], "min_vcpus": 64, "max_vcpus": 64}],
         ),
         8 * 730 * 3.06,
     ),
     "reserved capacity": (
-        _one("aws_ec2_capacity_reservation.r", instance_type="p5.48xlarge", instance_count=4),
+        _build_single("aws_ec2_capacity_reservation.r", instance_type="p5.48xlarge", instance_count=4),
         4 * 730 * 55.04,
     ),
     "a HyperPod cluster": (
-        _one("aws_sagemaker_cluster.c", instance_groups=[{"instance_type": "ml.g5.xlarge", "instance_count": 16}]),
+        _build_single(
+            "aws_sagemaker_cluster.c", instance_groups=[{"instance_type": "ml.g5.xlarge", "instance_count": 16}]
+        ),
         16 * 730 * 1.4084,
     ),
 }

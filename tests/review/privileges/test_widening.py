@@ -156,12 +156,12 @@ OUTSIDE = [
 @pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
 def test_access_to_a_new_bucket_has_a_level_by_principal(statement: dict[str, Any], level: Level) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
-    assert [one for _, one in list_levels(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
+    assert [level for _, level in list_levels(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
 
 
 def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own() -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(build_statement(FOREIGN))})
-    assert [one for _, one in list_levels(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    assert [level for _, level in list_levels(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
 @pytest.mark.parametrize(
@@ -174,14 +174,16 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
 )
 def test_only_the_caller_identity_reveals_the_own_account(source: dict[str, Any]) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(build_statement(FOREIGN))})
-    assert [one for _, one in list_levels(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    assert [level for _, level in list_levels(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [
+        Level.LOOK
+    ]
 
 
 def test_an_endpoint_policy_may_be_limited_to_the_resources_of_an_account() -> None:
     unchanged = text(build_statement("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
     entry = build_change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": unchanged})
     endpoint = build_change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
-    assert [one for _, one in list_levels(CALLER, endpoint, entry)] == [Level.NOTE]
+    assert [level for _, level in list_levels(CALLER, endpoint, entry)] == [Level.NOTE]
 
 
 def test_a_policy_that_is_unknown_until_apply_is_an_unknown_risk() -> None:
@@ -586,7 +588,7 @@ def list_data_source_risks(
 
     def marks(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: marks(one) for key, one in value.items()}
+            return {key: marks(item) for key, item in value.items()}
         return [marks(one) for one in value] if isinstance(value, list) else value is None
 
     inner: dict[str, Any] = {name: {"references": list(references)} for name in ("resources", "actions")}
@@ -804,7 +806,7 @@ def test_a_role_change_has_the_level_of_the_permissions_of_the_new_role(load: li
 
 
 def test_a_role_risk_names_the_role_and_the_reason() -> None:
-    def said(new: str | None, *load: Any, **set_by: Any) -> str:
+    def describe_role_risk(new: str | None, *load: Any, **set_by: Any) -> str:
         after, unknown = ({"role_arn": new}, {}) if new else ({}, {"role_arn": True})
         job = build_change("aws_glue_job.j", after, before={"role_arn": "read"}, unknown=unknown)
         root = {"resources": [build_configuration("aws_glue_job.j", **set_by)]} if set_by else None
@@ -818,12 +820,16 @@ def test_a_role_risk_names_the_role_and_the_reason() -> None:
         *build_load_role(None, before=""),
         build_change("aws_iam_role_policy_attachment.load", read_only, before=read_only),
     ]
-    assert said("load") == "role_arn: runs as load instead of read"
-    assert said("load", *unchanged) == "role_arn: runs as load instead of read"
-    assert said("load", *wider).endswith("; aws_iam_role.load: it gets new permissions that stop the plan")
-    assert said("load", *build_load_role(None, policy_arn=ADMIN)).endswith("it gets new permissions that stop the plan")
-    assert said(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
-    assert said("load", name=["local.name"]) == ""
+    assert describe_role_risk("load") == "role_arn: runs as load instead of read"
+    assert describe_role_risk("load", *unchanged) == "role_arn: runs as load instead of read"
+    assert describe_role_risk("load", *wider).endswith(
+        "; aws_iam_role.load: it gets new permissions that stop the plan"
+    )
+    assert describe_role_risk("load", *build_load_role(None, policy_arn=ADMIN)).endswith(
+        "it gets new permissions that stop the plan"
+    )
+    assert describe_role_risk(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
+    assert describe_role_risk("load", name=["local.name"]) == ""
     entry = build_change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
     data = build_change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"])
     root = {"resources": [build_configuration("aws_glue_job.j", role_arn=["data.aws_iam_role.r.arn"])]}
@@ -939,7 +945,7 @@ def test_the_account_that_may_change_a_new_key_policy_is_the_own_account(
 ) -> None:
     key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
     root = {"resources": [build_configuration("aws_kms_key.k", policy=["var.policy"])]}
-    assert {one for _, one in list_levels(build_change("aws_kms_key.k", key), root=root)} == {level}
+    assert {level for _, level in list_levels(build_change("aws_kms_key.k", key), root=root)} == {level}
 
 
 def test_only_the_policy_of_a_new_key_reveals_the_own_account() -> None:
