@@ -88,18 +88,18 @@ OTHER_FILES = st.sampled_from(
 
 
 @settings(deadline=None)
-@given(beside=st.sets(OTHER_FILES, min_size=1))
+@given(other_files=st.sets(OTHER_FILES, min_size=1))
 def test_logs_data_and_job_files_are_reported_and_do_not_change_the_digest(
-    tmp_path_factory: pytest.TempPathFactory, beside: set[str]
+    tmp_path_factory: pytest.TempPathFactory, other_files: set[str]
 ) -> None:
     folder = write_tree(
         tmp_path_factory.mktemp("source"), {"train.py": b"print()", "lib/a.py": b"", "conf.yaml": b"a: 1"}
     )
     before = pack(folder)
-    after = pack(write_tree(folder, dict.fromkeys(beside, JOB_FILE)))
+    after = pack(write_tree(folder, dict.fromkeys(other_files, JOB_FILE)))
     assert (after.digest, after.files) == (before.digest, before.files)
     assert after.files == ("conf.yaml", "lib/a.py", "train.py")
-    assert set(after.ignored_files) == beside
+    assert set(after.ignored_files) == other_files
 
 
 @pytest.mark.parametrize(

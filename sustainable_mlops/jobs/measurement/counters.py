@@ -71,10 +71,10 @@ def split_metrics(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[
 def parse_line(text: str) -> dict[str, float]:
     """Return the values in a line of a log or in the exit message of a processing job; empty for another line."""
     _, marker, values = text.partition(_LINE)
-    parsed = {}
+    readings = {}
     for name, number in re.findall(rf" (\w+)=({_NUMBER});", values) if marker else ():
         try:
-            parsed[name] = float(number)
+            readings[name] = float(number)
         except ValueError:
             continue
-    return parsed
+    return readings

@@ -56,7 +56,7 @@ def test_the_parts_contain_all_digits_in_order(data: Path) -> None:
 def test_a_training_killed_after_any_epoch_gives_the_same_model(
     uninterrupted: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class ProcessKilled(BaseException):
+    class TrainingKilled(BaseException):
         """End of the process, as the code inside it sees it."""
 
     save = train.CheckpointFile.save
@@ -66,12 +66,12 @@ def test_a_training_killed_after_any_epoch_gives_the_same_model(
             self: train.CheckpointFile, state: train.TrainingState, last_epoch: int = last_epoch
         ) -> None:
             if state.epoch > last_epoch:
-                raise ProcessKilled
+                raise TrainingKilled
             save(self, state)
 
         with monkeypatch.context() as patched:
             patched.setattr(train.CheckpointFile, "save", kill_after_death)
-            with pytest.raises(ProcessKilled):
+            with pytest.raises(TrainingKilled):
                 train_network(tmp_path / f"{last_epoch}", data)
         capsys.readouterr()
         assert read_model_files(train_network(tmp_path / f"{last_epoch}", data)) == read_model_files(uninterrupted)
