@@ -255,7 +255,7 @@ def test_a_rule_about_changes_is_marked_and_is_never_in_a_baseline(row: CaseRow)
 
 
 def test_a_finding_about_a_change_counts_in_spite_of_the_baseline(review_with_baseline: Any) -> None:
-    (row,) = (one for one in CHANGING if one.title == "a model under its old name")
+    (row,) = (one for one in CHANGING if one.title == "a model with the same name")
     result = review_with_baseline(row.case.plan(), row.case.plan())
     assert [finding.rule.id for finding in result.findings if finding.level is Level.STOP] == [
         "SUS_ENDPOINT_KEEPS_OLD_MODEL"
