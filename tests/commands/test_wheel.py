@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.jobs.support import JOB, PLATFORM, merged
+from tests.jobs.support import JOB, PLATFORM, merge_changes
 
 pytestmark = pytest.mark.slow
 
-INLINE = merged(PLATFORM, {"account_id": ...})
+INLINE = merge_changes(PLATFORM, {"account_id": ...})
 
 
 @dataclass

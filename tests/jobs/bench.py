@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from sustainable_mlops.aws.s3 import S3Uri
-from tests.jobs.support import JOB, PLATFORM, TRANSFORM_JOB, merged
+from tests.jobs.support import JOB, PLATFORM, TRANSFORM_JOB, merge_changes
 from tests.sandbox.support import make_role, push_images
 
 
@@ -36,13 +36,13 @@ class Bench:
             "hyperparameters": {"num_round": ..., "rounds": 14},
         }
         metrics = {"resumed_from": "resumed_from=([0-9]+)", "round": "round=([0-9]+)"}
-        job = merged(merged(JOB, {**job, "metrics": metrics}), changes)
+        job = merge_changes(merge_changes(JOB, {**job, "metrics": metrics}), changes)
         (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
 
     def write_file(self, name: str, job: Mapping[str, Any], **changes: Any) -> None:
         """Write a job to the file `name`."""
-        job_with_platform = merged(job, {"platform": f"/{self.name}/platform", "name": self.name})
-        (self.folder / name).write_text(yaml.safe_dump(merged(job_with_platform, changes)))
+        job_with_platform = merge_changes(job, {"platform": f"/{self.name}/platform", "name": self.name})
+        (self.folder / name).write_text(yaml.safe_dump(merge_changes(job_with_platform, changes)))
 
     def put(self, key: str, content: bytes) -> None:
         """Put an object into the data bucket."""
@@ -108,6 +108,6 @@ def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
         make_role(sandbox, f"acme-dev-{phase}")
     push_images(sandbox, json.dumps([JOB, TRANSFORM_JOB]))
     changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
-    platform = json.dumps(merged(PLATFORM, changes))
+    platform = json.dumps(merge_changes(PLATFORM, changes))
     sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
     return Bench(root, folder, sandbox, name)

@@ -25,7 +25,7 @@ from tests.jobs.support import (
     TRANSFORM_JOB,
     InMemorySageMaker,
     WriteJob,
-    merged,
+    merge_changes,
 )
 
 
@@ -51,7 +51,7 @@ def _make_writer(path: Path, job: dict[str, Any]) -> WriteJob:
     def write(**changes: Any) -> Path:
         for script in ("train.py", "prepare.py"):
             path.with_name(script).write_text(f"print('{script}')\n")
-        path.write_text(yaml.safe_dump(merged(job, changes)))
+        path.write_text(yaml.safe_dump(merge_changes(job, changes)))
         return path
 
     return write

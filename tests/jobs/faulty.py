@@ -28,7 +28,7 @@ from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.settings import validate
 from tests.jobs.bench import Bench
-from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merged
+from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merge_changes
 from tests.sandbox.support import make_role
 
 #: Text before the command that continues, on the same line.
@@ -143,7 +143,7 @@ def write_jobs(bench: Bench) -> None:
         hyperparameters={"rounds": ...}, metrics={"score": "score=([0-9.]+)", "round": ..., "resumed_from": ...}
     )
     training = {"hyperparameters": {"rate": 0.5}, "compute": {"spot": False}, "checkpoints": "none"}
-    bench.write_file("trial.yaml", merged(yaml.safe_load((bench.folder / "job.yaml").read_text()), training))
+    bench.write_file("trial.yaml", merge_changes(yaml.safe_load((bench.folder / "job.yaml").read_text()), training))
     ranges = {"eta": ..., "max_depth": ..., "rate": {"type": "continuous", "min": 0, "max": 1}}
     search = {
         "name": bench.name,
@@ -153,7 +153,7 @@ def write_jobs(bench: Bench) -> None:
         "ranges": ranges,
         "limits": {"max_jobs": 1, "max_parallel": 1},
     }
-    (bench.folder / "tune.yaml").write_text(yaml.safe_dump(merged(TUNE, search)))
+    (bench.folder / "tune.yaml").write_text(yaml.safe_dump(merge_changes(TUNE, search)))
     bench.write_file(
         "prepare.yaml",
         PROCESSING_JOB,

@@ -77,14 +77,14 @@ TRANSFORM_JOB = {
 WriteJob = Callable[..., Path]
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merge_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with `changes` merged in; the value `...` removes a key."""
     result = dict(base)
     for key, value in changes.items():
         if value is ...:
             result.pop(key)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-            result[key] = merged(result[key], value)
+            result[key] = merge_changes(result[key], value)
         else:
             result[key] = value
     return result

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.bench import Bench
-from tests.jobs.support import PROCESSING_JOB, merged
+from tests.jobs.support import PROCESSING_JOB, merge_changes
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_a_processing_job_is_measured_by_its_exit_message(bench: Bench) -> None:
     (bench.folder / "prepare.py").write_text(BUSY)
     removed_outputs = {name: ... for name in PROCESSING_JOB["outputs"] if name != "train"}
     bench.put("airports.csv", b"airports")
-    bench.write_file("process.yaml", merged(PROCESSING_JOB, {"outputs": removed_outputs}))
+    bench.write_file("process.yaml", merge_changes(PROCESSING_JOB, {"outputs": removed_outputs}))
     record = bench.launch("process", "process.yaml")["record"]
     assert (record["status"], record["failure_reason"]) == ("Completed", None)
     check_measured(record)

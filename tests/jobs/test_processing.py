@@ -29,7 +29,7 @@ from sustainable_mlops.jobs.specs.common import FrameworkImage, SourceSpec
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.jobs.wait import wait_for_job
 from sustainable_mlops.settings import load_yaml, validate
-from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merged
+from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merge_changes
 
 Moments = Iterator[datetime]
 KEY = PLATFORM["kms_key_arn"]
@@ -41,7 +41,7 @@ SPARK: dict[str, Any] = {
 
 
 def make_run(changes: dict[str, Any]) -> Run[ProcessingSpec]:
-    spec = validate(merged(PROCESSING_JOB, changes), ProcessingSpec, "job")
+    spec = validate(merge_changes(PROCESSING_JOB, changes), ProcessingSpec, "job")
     channels = tuple(
         Channel(name, f"s3://acme-dev-data/{job_input.data}", 1, 7, "d") for name, job_input in spec.inputs.items()
     )

@@ -17,13 +17,13 @@ from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import name_archive_folder
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
-from tests.jobs.support import JOB, PLATFORM, merged
+from tests.jobs.support import JOB, PLATFORM, merge_changes
 
 KEY = PLATFORM["kms_key_arn"]
 
 
 def build_request(**changes: Any) -> dict[str, Any]:
-    job = validate(merged(JOB, changes), TrainingSpec, "job")
+    job = validate(merge_changes(JOB, changes), TrainingSpec, "job")
     checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
     channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
     run = Run(job, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
@@ -136,7 +136,7 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
 )
 def test_an_instance_type_that_cannot_train_is_rejected(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), TrainingSpec, "job"))
+        TRAINING.check(validate(merge_changes(JOB, {"compute": {"instance_type": instance_type}}), TrainingSpec, "job"))
 
 
 @pytest.mark.parametrize(
@@ -167,13 +167,15 @@ def test_an_instance_type_that_cannot_train_is_rejected(instance_type: str, mess
 )
 def test_an_instance_type_that_cannot_serve_is_rejected(serving: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        TRAINING.check(validate(merged(JOB, {"serving": serving}), TrainingSpec, "job"))
+        TRAINING.check(validate(merge_changes(JOB, {"serving": serving}), TrainingSpec, "job"))
 
 
 def test_a_request_that_the_service_model_forbids_is_rejected_before_sending() -> None:
     with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
         build_request(hyperparameters={"text": "x" * 2501})
-    platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
+    platform = validate(
+        merge_changes(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform"
+    )
     run = Run(validate(JOB, TrainingSpec, "job"), platform, "image", "digest", ())
     with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
         TRAINING.build_named_request(run, "n", "s3://b/c/", {})

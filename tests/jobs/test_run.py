@@ -14,13 +14,13 @@ from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
-from tests.jobs.support import JOB, PLATFORM, merged
+from tests.jobs.support import JOB, PLATFORM, merge_changes
 
 
 def make_run(
     changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", address: str = "s3://b/t/"
 ) -> Run[TrainingSpec]:
-    job = validate(merged(JOB, changes), TrainingSpec, "job")
+    job = validate(merge_changes(JOB, changes), TrainingSpec, "job")
     channels = (Channel("train", address, 1, 7, data),)
     return Run(job, validate(PLATFORM, Platform, "platform"), image, source, channels)
 

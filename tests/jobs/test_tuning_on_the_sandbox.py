@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.jobs.bench import Bench
-from tests.jobs.support import TUNE, merged
+from tests.jobs.support import TUNE, merge_changes
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +51,10 @@ class TuningBench:
 
     def write(self, **changes: Any) -> None:
         """Write the tuning file."""
-        base = merged(
+        base = merge_changes(
             TUNE, {"name": self.bench.name, "training": "job.yaml", "objective": {"metric": "score"}, "ranges": RANGES}
         )
-        (self.bench.folder / "tune.yaml").write_text(yaml.safe_dump(merged(base, changes)))
+        (self.bench.folder / "tune.yaml").write_text(yaml.safe_dump(merge_changes(base, changes)))
 
     def tune(self, *arguments: str) -> dict[str, Any]:
         """Run the command and return its output."""

@@ -13,7 +13,7 @@ from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING, TUNING
 from sustainable_mlops.jobs.launch import JobLaunch, prepare
 from sustainable_mlops.jobs.record import RunRecord, TuningTrial
-from tests.jobs.support import PLATFORM, TUNE, WriteJob, merged
+from tests.jobs.support import PLATFORM, TUNE, WriteJob, merge_changes
 
 CATEGORICAL = {"type": "categorical", "values": [0.1, "0.2", "fast", True], "min": ..., "max": ..., "scaling": ...}
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
     """Return a function that prepares a tuning; arguments are changes to it, `job` changes its training."""
 
     def make(job: dict[str, Any] | None = None, **changes: Any) -> JobLaunch:
-        document = merged(TUNE, changes)
+        document = merge_changes(TUNE, changes)
         path = write_job(**(job or {})).parent / "tune.yaml"
         path.write_text(yaml.safe_dump(document))
         return prepare(TUNING, path)
@@ -120,8 +120,8 @@ def test_a_warm_pool_needs_a_platform_that_allows_it(launch: Any) -> None:
     inline = {name: value for name, value in PLATFORM.items() if name != "account_id"}
     others = {"buckets": {"logs": ...}, "roles": {"pipeline": ...}}
     # The name of the environment does not matter.
-    prod = merged(inline, {"environment": "prod", **others})
+    prod = merge_changes(inline, {"environment": "prod", **others})
     assert launch(job={**warm, "platform": prod}).request["TrainingJobDefinition"]["ResourceConfig"] == resources
-    prod = merged(inline, {"environment": "prod", "warm_pools": False, **others})
+    prod = merge_changes(inline, {"environment": "prod", "warm_pools": False, **others})
     with pytest.raises(UserError, match=r"the platform prod allows no warm pools; remove .*envs/prod/settings\.yaml"):
         launch(job={**warm, "platform": prod})

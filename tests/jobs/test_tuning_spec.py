@@ -10,7 +10,7 @@ import yaml
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import TUNING
 from sustainable_mlops.jobs.specs.tuning import TuningSpec
-from tests.jobs.support import TUNE, WriteJob, merged
+from tests.jobs.support import TUNE, WriteJob, merge_changes
 
 LoadTuning = Callable[..., TuningSpec]
 
@@ -21,7 +21,7 @@ def load_tuning(write_job: WriteJob) -> LoadTuning:
 
     def load(**changes: Any) -> TuningSpec:
         path = write_job().parent / "tune.yaml"
-        path.write_text(yaml.safe_dump(merged(TUNE, changes)))
+        path.write_text(yaml.safe_dump(merge_changes(TUNE, changes)))
         return TUNING.load(path)
 
     return load
@@ -63,7 +63,7 @@ VALUES = {"type": "categorical", "values": [1, 2]}
         ({"ranges": {"sagemaker_program": VALUES}}, "the launcher or SageMaker sets 'sagemaker_program'"),
         ({"strategy": "grid", "limits": {"max_jobs": ...}}, "a grid needs categorical values"),
         (
-            merged(GRID, {"ranges": {"depth": VALUES}, "limits": {"max_jobs": 2}}),
+            merge_changes(GRID, {"ranges": {"depth": VALUES}, "limits": {"max_jobs": 2}}),
             "limits.max_jobs: a grid runs all of its combinations; remove it",
         ),
         ({"warm_start": {"parents": []}}, "warm_start.parents: "),
@@ -94,7 +94,7 @@ def test_the_training_can_be_a_file_or_inline(load_tuning: LoadTuning, write_job
     assert load_tuning(training=document).result_inputs == elsewhere.result_inputs
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "tune.yaml"
-    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../job.yaml"})))
+    path.write_text(yaml.safe_dump(merge_changes(TUNE, {"training": "../job.yaml"})))
     assert (path.parent / TUNING.load(path).code.directory).resolve() == tmp_path
 
 
@@ -102,7 +102,7 @@ def test_the_strategy_decides_the_default_of_early_stopping(load_tuning: LoadTun
     assert load_tuning().is_early_stopping
     assert load_tuning(strategy="random").is_early_stopping
     assert not load_tuning(strategy="hyperband", hyperband={"max_epochs": 9}).is_early_stopping
-    grid = merged(GRID, {"ranges": {"depth": VALUES}})
+    grid = merge_changes(GRID, {"ranges": {"depth": VALUES}})
     assert load_tuning(**grid).is_early_stopping
     assert not load_tuning(**grid, early_stopping="off").is_early_stopping
     assert load_tuning(**grid).jobs == 2

@@ -17,7 +17,7 @@ from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import UtilizationWatch
 from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.bench import Bench
-from tests.jobs.support import PROCESSING_JOB, WriteJob, merged
+from tests.jobs.support import PROCESSING_JOB, WriteJob, merge_changes
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -115,7 +115,7 @@ def test_a_processing_job_can_have_a_floor_from_its_start(cloud: Any, tmp_path: 
     (tmp_path / "prepare.py").write_text("")
     path = tmp_path / "process.yaml"
     inputs = {"airports": ..., "flights": {"sharding": "replicated"}}
-    document = merged(
+    document = merge_changes(
         PROCESSING_JOB, {"inputs": inputs, "limits": {"utilization_floor": {"cpu_percent": 5, "minutes": 5}}}
     )
     path.write_text(yaml.safe_dump(document))

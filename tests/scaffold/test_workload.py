@@ -11,7 +11,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import workload
 from sustainable_mlops.scaffold.framework import Framework
-from tests.jobs.support import PLATFORM, merged
+from tests.jobs.support import PLATFORM, merge_changes
 from tests.sandbox.support import make_role
 from tests.scaffold.conftest import Clone, commands
 
@@ -25,7 +25,7 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
     s3, ssm = sandbox.client("s3"), sandbox.client("ssm")
     for bucket in BUCKETS.values():
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    published = json.dumps(merged(PLATFORM, {"buckets": BUCKETS, "kms_key_arn": None}))
+    published = json.dumps(merge_changes(PLATFORM, {"buckets": BUCKETS, "kms_key_arn": None}))
     ssm.put_parameter(Name=PARAMETER, Value=published, Type="String")
     for phase in ("training", "inference"):
         make_role(sandbox, f"acme-dev-{phase}")
@@ -86,6 +86,6 @@ def test_new_workloads_pass_the_tests_unedited_train_and_predict(
     ],
 )
 def test_invalid_options_are_one_line_errors(name: str, environment: str, message: str) -> None:
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         workload.create(name, environment)
-    assert message in str(refused.value)
+    assert message in str(error.value)
