@@ -130,7 +130,7 @@ def _describe_missing_step(declared: Any, address: str, step: str | None) -> str
     if not isinstance(stripped, types.ObjectType) and isinstance(types.item_types(declared)[1], types.ResourceSchema):
         return f"{address} has for_each, so it has no '{step}'; name an instance, {address}[each.key].{step}"
     if fields:
-        label = "input" if address == "var" else getattr(stripped, "what", "attribute")
+        label = "input" if address == "var" else getattr(stripped, "noun", "attribute")
         return f"{address} has no {label} '{step}'{did_you_mean(str(step), fields)}"
     if isinstance(stripped, types.ObjectType):
         return f"{address}.{step} does not exist"

@@ -17,7 +17,7 @@ OTHERS = (
 )
 #: A line of `build` and its error message.
 BUILD = {
-    "an input that is not declared": (
+    "an undeclared input": (
         "var.memry_mb",
         "var has no input 'memry_mb'; did you mean 'memory_mb'?",
     ),
@@ -25,7 +25,7 @@ BUILD = {
         'self.local("name", "${var.memry_mb}")',
         "var has no input 'memry_mb'; did you mean 'memory_mb'?",
     ),
-    "an input's name alone in a string": (
+    "an input without var in a string": (
         'self.local("name", "n-${memory_mb}")',
         "nothing is named 'memory_mb'; did you mean 'var.memory_mb'?",
     ),
@@ -37,7 +37,7 @@ BUILD = {
         "list_of(var.groups, lambda group: group.ttl_day)",
         "group has no attribute 'ttl_day'; did you mean 'ttl_days'?",
     ),
-    "a map used as one of its items": (
+    "a map used as an item": (
         "var.groups.ttl_days",
         "var.groups is a collection without 'ttl_days': select one item by var.groups[key], or all items by "
         "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)",
@@ -50,23 +50,23 @@ BUILD = {
         'self.local("days", "${var.groups[local.sise].ttl_days}")',
         "local has no value 'sise'; did you mean 'size'?",
     ),
-    "what is compared in a string": (
+    "an unknown name in a comparison in a string": (
         'self.local("large", "${memory == 3}")',
         "nothing is named 'memory'; known: aws_cloudwatch_log_group, aws_s3_bucket, data, local, module, var",
     ),
-    "a type of resource that is nowhere": (
+    "an unused resource type": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
         "no resource aws_kms_key.this was added",
     ),
-    "another of a type that has one without for_each": (
+    "another resource of a type without for_each": (
         'self.local("arn", "${aws_cloudwatch_log_group.logs.arn}")',
         "aws_cloudwatch_log_group has no resource 'logs'; known: this",
     ),
-    "a resource to wait for that does not exist": (
+    "an unknown resource in depends_on": (
         'self.add(S3Bucket, "b", bucket="b", depends_on=["aws_s3_bucket.dta"])',
         "aws_s3_bucket has no resource 'dta'; known: b, each",
     ),
-    "a resource to go with that does not exist": (
+    "an unknown resource in replace_triggered_by": (
         'self.add(S3Bucket, "b", bucket="b", lifecycle={"replace_triggered_by": ["aws_s3_bucket.dta.id"]})',
         "aws_s3_bucket has no resource 'dta'; known: b, each",
     ),
@@ -83,12 +83,12 @@ BUILD = {
         "aws_cloudwatch_log_group.this has no attribute 'add_override'; known: arn, deletion_protection_enabled, id, "
         "kms_key_id, log_group_class, name, name_prefix, region, retention_in_days, skip_destroy, tags, tags_all",
     ),
-    "one of many instances": (
+    "an attribute of a resource with for_each": (
         "buckets.arn",
         "aws_s3_bucket.each is a collection without 'arn': select one item by aws_s3_bucket.each[key], or all items by "
         "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)",
     ),
-    "one of many instances, in a string": (
+    "an attribute of a resource with for_each, in a string": (
         'self.local("arn", "${aws_s3_bucket.each.arn}")',
         "aws_s3_bucket.each has for_each, so it has no 'arn'; name an instance, aws_s3_bucket.each[each.key].arn",
     ),
@@ -109,19 +109,19 @@ BUILD = {
         "SagemakerEndpointConfigurationProductionVariants has no argument 'variant_nam' (at production_variants.0); "
         "did you mean 'variant_name'?",
     ),
-    "an argument of another kind": (
+    "an argument of another type": (
         'self.add(CloudwatchLogGroup, "b", retention_in_days=var.tags)',
         "retention_in_days takes a number; var.tags is a map",
     ),
-    "a required argument of a block": (
+    "a missing argument of a block": (
         'self.add(SagemakerEndpointConfiguration, "c", production_variants=[], async_inference_config={})',
         "async_inference_config needs output_config",
     ),
-    "a required argument": (
+    "a missing argument": (
         'self.add(IamRole, "r", name="r")',
         "IamRole: missing 1 required keyword-only argument: 'assume_role_policy'",
     ),
-    "a meta-argument": (
+    "an unknown meta-argument": (
         'self.add(S3Bucket, "b", bucket="b", depend_on=[logs])',
         "S3Bucket has no argument 'depend_on'; did you mean 'depends_on'?",
     ),
@@ -129,11 +129,11 @@ BUILD = {
         'self.add(S3Bucket, "b", bucket="b", count=2)',
         "count renumbers instances when one is removed: use for_each=each_of(a map or a set)",
     ),
-    "an argument of lifecycle": (
+    "an unknown argument of lifecycle": (
         'self.add(S3Bucket, "b", bucket="b", lifecycle={"create_before_destory": True})',
         "lifecycle has no 'create_before_destory'; did you mean 'create_before_destroy'?",
     ),
-    "a change to ignore": (
+    "an unknown argument in ignore_changes": (
         'self.add(S3Bucket, "b", bucket="b", lifecycle={"ignore_changes": ["tag"]})',
         "lifecycle: ignore_changes: S3Bucket has no 'tag'; did you mean 'tags'?",
     ),
@@ -162,11 +162,11 @@ BUILD = {
         'f"n-{var.name_prefix:.2f}"',
         "var.name_prefix is a text; Terraform formats numbers only",
     ),
-    "text from which is subtracted": (
+    "subtraction from text": (
         "var.name_prefix - 1",
         "var.name_prefix is a text; Terraform subtracts, multiplies and divides numbers only",
     ),
-    "an attribute of objects in one": (
+    "an attribute of merged objects": (
         'merge(var.groups["a"], {"size": 1}).ttl_day',
         "merge(var.groups[\"a\"], { size = 1 }) has no attribute 'ttl_day'; did you mean 'ttl_days'?",
     ),
@@ -178,7 +178,7 @@ BUILD = {
         "self_reference(S3Bucket).buckets",
         "self has no attribute 'buckets'; did you mean 'bucket'?",
     ),
-    "a folder that Terraform does not name": (
+    "an unknown path": (
         'f"{path.modul}/t.csv"',
         "path has no attribute 'modul'; did you mean 'module'?",
     ),
@@ -207,15 +207,15 @@ BUILD = {
         "int(var.memory_mb)",
         "var.memory_mb is known only to Terraform: remove int(), Terraform converts numbers itself",
     ),
-    "an operator that there is not": (
+    "an unsupported operator": (
         "var.memory_mb % 2",
         f"unsupported operand type(s) for %: 'Expression' and 'int': {OTHERS}",
     ),
-    "a function of Python's": (
+    "a Python function": (
         '"-".join([var.name_prefix, "logs"])',
         f"sequence item 0: expected str instance, Expression found: {OTHERS}",
     ),
-    "an index from the end": (
+    "a negative index": (
         "var.accounts[-1]",
         "var.accounts[-1]: Terraform has no negative indices",
     ),
@@ -223,7 +223,7 @@ BUILD = {
         "var.name_prefix[:3]",
         "var.name_prefix is known only to Terraform: write truncate(text, length) for text[:length]",
     ),
-    "a look-up in a dictionary": (
+    "a lookup in a dictionary": (
         "{}[var.name_prefix]",
         "var.name_prefix is known only to Terraform: for a table[key] write get(table, key, default)",
     ),
@@ -232,24 +232,24 @@ BUILD = {
         "3 is a number, not a condition; put each comparison in parentheses: (a > 1) & (b > 1), "
         "since & and | bind tighter than > and ==",
     ),
-    "f-strings that are compared": (
+    "compared f-strings": (
         'when(f"{var.name_prefix}-a" == "b-a", 1, 2)',
         "Python evaluated this condition to False; compare expressions, not f-strings, which are plain text in Python",
     ),
-    "text that is ordered": (
+    "ordered text": (
         'var.name_prefix > "a"',
         "var.name_prefix is a text; Terraform orders numbers only",
     ),
-    "a number that is compared with text": (
+    "a number compared with text": (
         'var.memory_mb == "2048"',
         'var.memory_mb == "2048" compares number with text; they are never equal',
     ),
-    "lists that are compared": (
+    "compared lists": (
         "var.accounts == []",
         "var.accounts == []: Terraform never treats lists or maps of different types as equal; compare length(…), or "
         "each item by every(…)",
     ),
-    "a number that is added to text": (
+    "a number added to text": (
         'var.memory_mb + "MB"',
         'var.memory_mb + "MB" adds number and text; for text write an f-string',
     ),
@@ -257,11 +257,11 @@ BUILD = {
         'var.name_prefix.replace("_", "-")',
         "var.name_prefix is a text; it has no attribute 'replace'",
     ),
-    "a name that is taken": (
+    "a reserved name": (
         "list_of(var.groups, lambda each: each)",
         "'each' already has another meaning here; rename the lambda's parameter",
     ),
-    "an interpolation that is not closed": (
+    "an unclosed interpolation": (
         'length("${var.name_prefix")',
         "unclosed interpolation in '${var.name_prefix'",
     ),
@@ -275,12 +275,12 @@ def test_errors_in_build_name_the_line(line: str, message: str, tmp_path: Path) 
 
 #: A declaration and its error message.
 DECLARE = {
-    "a constraint that Terraform would not check": (
+    "an unsupported constraint": (
         'steps: int = Field(2, multiple_of=2, description="Steps.")',
         "steps: Terraform would not check multiple_of; use ge, le, min_length, max_length, pattern, Literal, one_of or "
         "a rule",
     ),
-    "a constraint of what a list holds": (
+    "an unsupported constraint of list items": (
         'names: list[Annotated[int, Field(gt=0)]] = Field([], description="Names.")',
         "names: Terraform would not check gt; use ge, le, min_length, max_length, pattern, Literal, one_of or a rule",
     ),
@@ -288,23 +288,23 @@ DECLARE = {
         'size: int | str = Field(2, description="Size.")',
         "input size: Terraform has no type for int | str",
     ),
-    "a description that is no sentence": (
+    "a description that is not a sentence": (
         'size: int = Field(2, description="size")',
         "input size: the description must be a sentence that ends with a period",
     ),
-    "a rule of a field that is not there": (
+    "a rule for an unknown field": (
         'rules = (rule("memory", lambda v: v.memory_mb > 3, "must be more"),)',
         "Inputs has no field 'memory' for this rule; did you mean 'memory_mb'?",
     ),
-    "a rule on a field that is not there": (
+    "a rule with an unknown field": (
         'rules = (rule("memory_mb", lambda v: v.memory > 3, "must be more"),)',
         "var has no input 'memory'; did you mean 'memory_mb'?",
     ),
-    "a rule that says nothing of its field": (
+    "a rule without its field": (
         'rules = (rule("memory_mb", lambda v: length(v.accounts) > 3, "must be more"),)',
         "the rule on memory_mb does not use memory_mb; declare it on a field that it compares",
     ),
-    "a rule that is no condition": (
+    "a rule that returns no condition": (
         'rules = (rule("memory_mb", lambda v: v.memory_mb, "must be"),)',
         "the rule on memory_mb returns var.memory_mb, not a condition",
     ),
@@ -330,15 +330,15 @@ CALLS = {
         'self.call(trial, name_prefix="a", memory=3)',
         "module trial has no input 'memory'; did you mean 'memory_mb'?",
     ),
-    "an input that is not given": (
+    "a missing input": (
         "self.call(trial, memory_mb=3)",
         "module trial needs name_prefix",
     ),
-    "an input of another kind": (
+    "an input of another type": (
         'self.call(trial, name_prefix="a", memory_mb=var.tags)',
         "input memory_mb takes a number; var.tags is a map",
     ),
-    "a value that the module refuses": (
+    "an invalid value": (
         'self.call(trial, name_prefix="a", memory_mb="3")',
         "input memory_mb: Input should be a valid integer",
     ),
@@ -350,7 +350,7 @@ CALLS = {
         'self.call(trial, name_prefix="a")\nself.local("x", "${module.trial.nam}")',
         "module.trial has no output 'nam'; did you mean 'name'?",
     ),
-    "a module that is not called": (
+    "a module without a call": (
         'self.local("x", "${module.trail.name}")',
         "module.trail does not exist",
     ),

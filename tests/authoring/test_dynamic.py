@@ -19,7 +19,7 @@ def _document(condition: dict[str, Any]) -> Module[Inputs]:
     # This import starts jsii, so it must not run during collection.
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
-    class Policy(Module[Inputs]):
+    class NestedPolicy(Module[Inputs]):
         def build(self, var: Inputs) -> Outputs:
             tests = Dynamic(var.tests, lambda test: {"test": "StringEquals", "variable": test.key, **condition})
             document = self.add(
@@ -29,7 +29,7 @@ def _document(condition: dict[str, Any]) -> Module[Inputs]:
             )
             return {"json": Output(document.json, "Policy.")}
 
-    return Policy("policy").synthesize()
+    return NestedPolicy("policy").synthesize()
 
 
 def test_dynamic_blocks_can_be_nested() -> None:
@@ -52,13 +52,13 @@ def test_errors_in_nested_blocks_are_reported() -> None:
 def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
-    class Policy(Module[Inputs]):
+    class StaticAndDynamicPolicy(Module[Inputs]):
         def build(self, var: Inputs) -> Outputs:
             more = Dynamic(var.topics, lambda _topic: {"sid": "more"})
             document = self.add(DataAwsIamPolicyDocument, "this", statement=[{"sid": "always"}, more])
             return {"json": Output(document.json, "Policy.")}
 
-    module = Policy("policy").synthesize()
+    module = StaticAndDynamicPolicy("policy").synthesize()
     hcl = " ".join(module.main().split())
     assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in hcl
     body = module.json()["data"]["aws_iam_policy_document"]["this"]

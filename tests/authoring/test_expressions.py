@@ -95,7 +95,7 @@ RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a template in a function": (lambda v: length(f"{v.word}-x"), 'length("${var.word}-x")'),
     "either": (lambda v: is_null(v.perhaps) | (v.perhaps > 3), "var.perhaps == null ? true : var.perhaps > 3"),
     "both": (lambda v: ~v.flag & (v.number == 2), "!var.flag ? var.number == 2 : false"),
-    "both or": (
+    "nested or": (
         lambda v: (v.flag & v.flag) | v.flag,
         "(var.flag ? var.flag : false) ? true : var.flag",
     ),
@@ -115,11 +115,11 @@ RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda v: map_of(v.items, lambda item: {"size": item.size}),
         "{ for key, item in var.items : key => { size = item.size } }",
     ),
-    "a comprehension in another": (
+    "nested comprehensions": (
         lambda v: list_of(v.items, lambda _, item: list_of(v.items, lambda _, other: f"{other.size}{item.size}")),
         '[for key, item in var.items : [for key2, other in var.items : "${other.size}${item.size}"]]',
     ),
-    "a null that may be": (
+    "an optional value": (
         lambda v: one_or_null(list_of(optional(v.thing), lambda t: t.size)),
         "one([for t in var.thing[*] : t.size])",
     ),
@@ -132,24 +132,24 @@ RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda v: merge_all(list_of(v.items, lambda item: {f"{item.name}": item.size})),
         "merge([for item in var.items : { (item.name) = item.size }]...)",
     ),
-    "the least": (
+    "the minimum": (
         lambda v: lowest(list_of(v.items, lambda item: item.size)),
         "min([for item in var.items : item.size]...)",
     ),
     "what else where it fails": (lambda v: try_(v.thing.name, None), "try(var.thing.name, null)"),
-    "an attribute of objects in one": (
+    "an attribute of merged objects": (
         lambda v: merge(v.items["a"], {"note": v.word})["note"],
         'merge(var.items["a"], { note = var.word }).note',
     ),
-    "an attribute by a name that is made up": (
+    "an attribute by a computed name": (
         lambda v: merge({"a_low": v.number}, {"b_low": 1})[f"{v.word}_low"],
         'merge({ a_low = var.number }, { b_low = 1 })["${var.word}_low"]',
     ),
-    "a table beside the module": (
+    "a table in the module's folder": (
         lambda _: map_of(csvdecode(file(f"{path.module}/t.csv"), ("name", "size")), lambda row: row.size, key=_name),
         '{ for row in csvdecode(file("${path.module}/t.csv")) : row.name => row.size }',
     ),
-    "a template beside the module": (
+    "a template in the module's folder": (
         lambda v: templatefile(f"{path.module}/t.tftpl", {"words": v.words}),
         'templatefile("${path.module}/t.tftpl", { words = var.words })',
     ),
@@ -346,7 +346,7 @@ def test_python_and_terraform_evaluate_expressions_alike(
         expected[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
     outputs = plan_outputs(tmp_path_factory.mktemp("values"), "".join(parts))
     different = [
-        f"{part}of {case[0]}: {expected[name]} here, {outputs.get(name)} there"
+        f"{part}of {case[0]}: {expected[name]} in Python, {outputs.get(name)} in Terraform"
         for (name, case, part) in zip(expected, cases, parts[1::2], strict=True)
         if outputs.get(name) != expected[name]
     ]

@@ -41,9 +41,9 @@ def test_unclosed_interpolations_are_rejected(text: str) -> None:
 
 @given(st.text(st.characters(exclude_characters="$%", exclude_categories=["Cs"])))
 def test_literal_text_is_escaped(text: str) -> None:
-    text = hcl.render_string(text)
-    assert "\n" not in text
-    assert json.loads(text) == text
+    rendered = hcl.render_string(text)
+    assert "\n" not in rendered
+    assert json.loads(rendered) == text
 
 
 def test_blocks_and_attributes_keep_order_and_comments() -> None:

@@ -160,35 +160,35 @@ def test_missing_or_later_components_are_one_line_errors(
     later = (Access, Storage, *(component for component in COMPONENTS if component not in (Access, Storage)))
     absent = tuple(component for component in COMPONENTS if component is not Storage)
     for components, remedy in ((later, "move it before Access"), (absent, "add it before Access")):
-        with pytest.raises(UserError) as refused:
+        with pytest.raises(UserError) as error:
             environment(components)
-        where, _, output = str(refused.value).partition(": ")
-        assert where.startswith("envs/components/access.py:")
-        assert output == (
+        location, _, message = str(error.value).partition(": ")
+        assert location.startswith("envs/components/access.py:")
+        assert message == (
             f"Access needs Storage, which was not added yet; {remedy} in COMPONENTS of envs/environment.py"
         )
 
 
 def test_platform_fields_of_two_components_must_differ(environment: Environment) -> None:
-    class Another(Storage):
+    class AnotherStorage(Storage):
         def add(self, env: Any) -> None:
             self.buckets, self.kms_key_arn = env[Storage].buckets, env[Storage].kms_key_arn
 
     with pytest.raises(
-        UserError, match=r"envs/components/storage.py:\d+: Another has 'buckets' in platform_fields\(\), as Stor"
+        UserError, match=r"envs/components/storage.py:\d+: AnotherStorage has 'buckets' in platform_fields\(\), as Stor"
     ):
-        environment((Storage, Another, *COMPONENTS[1:]))
+        environment((Storage, AnotherStorage, *COMPONENTS[1:]))
 
 
 def test_outputs_of_two_components_must_differ(environment: Environment) -> None:
-    class Another(Platform):
+    class AnotherPlatform(Platform):
         def add(self, env: Any) -> None:
             self.platform_output, self.parameter = env[Platform].platform_output, env[Platform].parameter
 
     with pytest.raises(
-        UserError, match=r"envs/components/platform.py:\d+: Another has 'platform' in outputs\(\), as Pl"
+        UserError, match=r"envs/components/platform.py:\d+: AnotherPlatform has 'platform' in outputs\(\), as Pl"
     ):
-        environment((*COMPONENTS, Another))
+        environment((*COMPONENTS, AnotherPlatform))
 
 
 def test_invalid_components_are_one_line_errors(environment: Environment) -> None:
@@ -211,17 +211,17 @@ def test_invalid_components_are_one_line_errors(environment: Environment) -> Non
         def add(self, env: Any) -> None:
             env.list_names("topic")
 
-    for component, message in (
+    for component, expected in (
         (Nothing, "Nothing has no add(env)"),
         (Bare, "output news is not an Output; write Output(value, description)"),
         (Misspelt, "no module is named 'storrage'; did you mean 'storage'?"),
         (Unheld, "unknown kind of name 'topic': add topic_name_characters to limits.csv, and the kind to"),
     ):
-        with pytest.raises(UserError) as refused:
+        with pytest.raises(UserError) as error:
             environment((component,))
-        where, _, output = str(refused.value).partition(": ")
-        assert where.startswith("tests/envs/test_environment.py:")
-        assert output.startswith(message)
+        location, _, message = str(error.value).partition(": ")
+        assert location.startswith("tests/envs/test_environment.py:")
+        assert message.startswith(expected)
 
 
 def test_calls_with_unknown_inputs_are_rejected(environment: Environment, modules: dict[str, Any]) -> None:

@@ -40,12 +40,12 @@ def dump_models(loaded: settings.EnvironmentSettings) -> Any:
 def test_settings_override_single_fields_of_the_catalogue(envs: Path) -> None:
     (envs / "catalogue" / "models" / "fraud.yaml").write_text("description: Is it fraud?\n")
     changes = {"flight_delay": {"serverless_endpoint": {"max_concurrency": 9}}}
-    everywhere, here = dump_models(load(envs)), dump_models(load(envs, models=changes))
-    assert set(everywhere) == {"flight_delay", "fraud"}
-    assert here["fraud"] == everywhere["fraud"]
-    endpoint = everywhere["flight_delay"]["serverless_endpoint"]
-    assert here["flight_delay"]["serverless_endpoint"] == {**endpoint, "max_concurrency": 9}
-    assert here["flight_delay"]["description"] == everywhere["flight_delay"]["description"]
+    unchanged, overridden = dump_models(load(envs)), dump_models(load(envs, models=changes))
+    assert set(unchanged) == {"flight_delay", "fraud"}
+    assert overridden["fraud"] == unchanged["fraud"]
+    endpoint = unchanged["flight_delay"]["serverless_endpoint"]
+    assert overridden["flight_delay"]["serverless_endpoint"] == {**endpoint, "max_concurrency": 9}
+    assert overridden["flight_delay"]["description"] == unchanged["flight_delay"]["description"]
 
 
 def test_null_removes_entries_and_fields(envs: Path) -> None:

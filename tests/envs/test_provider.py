@@ -64,7 +64,7 @@ def test_the_lock_file_determines_the_provider_version(folder: Path, version: st
 
 def test_the_default_without_a_lock_file_is_the_stricter_provider(folder: Path) -> None:
     assert find_major_version(folder) == 5
-    (folder / ".terraform.lock.hcl").write_text("# locks nothing\n")
+    (folder / ".terraform.lock.hcl").write_text("# empty\n")
     assert find_major_version(folder) == 5
 
 
@@ -99,7 +99,7 @@ def test_provider_6_accepts_newer_types_and_modules_receive_its_version(
     for kind in ("realtime_endpoint", "async_endpoint"):
         assert body["locals"][f"{kind}s"]["flight_delay"]["aws_provider"] == 6
         assert body["module"][kind]["aws_provider"] == "${each.value.aws_provider}"
-    assert "aws_provider" not in str(environment().json()), "the committed HCL of provider 5 says nothing"
+    assert "aws_provider" not in str(environment().json()), "the committed HCL is for provider 5, the default"
 
 
 def test_the_provider_version_in_settings_overrides_the_lock_file(folder: Path) -> None:

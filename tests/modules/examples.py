@@ -119,7 +119,7 @@ def list_leftovers(before: dict[str, dict[str, list[str]]], after: dict[str, dic
 
 
 def find_differences(expected: Any, found: Any, path: str = "") -> list[str]:
-    """List where `found` differs from `wanted`: it may have more keys, but lists and other values must be equal."""
+    """List where `found` differs from `expected`: it may have more keys, but lists and other values must be equal."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return [
             difference
@@ -134,11 +134,11 @@ def find_differences(expected: Any, found: Any, path: str = "") -> list[str]:
             for i, (expected_item, found_item) in enumerate(zip(expected, found, strict=True))
             for difference in find_differences(expected_item, found_item, f"{path}[{i}]")
         ]
-    return [] if expected == found else [f"{path}: wanted {expected!r}, found {found!r}"]
+    return [] if expected == found else [f"{path}: expected {expected!r}, found {found!r}"]
 
 
 def update_recorded(recorded: Any, found: Any) -> Any:
-    """Return the keys of `wanted` with the values of `found`, without keys that `found` lacks."""
+    """Return the keys of `recorded` with the values of `found`, without keys that `found` lacks."""
     if isinstance(recorded, dict) and isinstance(found, dict):
         return {key: update_recorded(value, found[key]) for key, value in recorded.items() if key in found}
     if isinstance(recorded, list) and isinstance(found, list) and len(recorded) == len(found):

@@ -340,7 +340,7 @@ def parse_statement(stated: dict[str, Any]) -> iam.PolicyStatement:
 
 
 def find_missing(expected: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
-    """Permissions of `wanted` that `granted` lacks."""
+    """Permissions of `expected` that `granted` lacks."""
     return [str(one.grant) for one in find_new_permissions(expected.allows, granted, expected)]
 
 

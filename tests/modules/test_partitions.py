@@ -36,9 +36,9 @@ def test_all_known_regions_are_accepted_in_their_partition(region: str) -> None:
 
 @pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
 def test_unknown_partitions_and_mismatched_regions_are_rejected(partition: str, region: str, message: str) -> None:
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(ValidationError) as error_info:
         LocatedInputs(**PLACE, region=region, partition=partition)
-    (error,) = refused.value.errors()
+    (error,) = error_info.value.errors()
     field, _, rest = message.partition(" must ")
     if not rest:
         assert message in error["msg"]
@@ -56,9 +56,9 @@ def test_terraform_rejects_the_same_partitions(
     (tmp_path / "main.tf.json").write_text(json.dumps({"module": {"storage": call}}))
     terraform = Terraform(tmp_path, offline_environment)
     terraform.init()
-    with pytest.raises(Exception, match="Invalid value for variable") as refused:
+    with pytest.raises(Exception, match="Invalid value for variable") as error_info:
         terraform.plan(tmp_path / "tfplan")
-    output = " ".join(str(refused.value).split())
+    output = " ".join(str(error_info.value).split())
     assert message in output
     assert output.count("Invalid value for variable") == 1
 
@@ -73,9 +73,11 @@ def test_terraform_rejects_the_same_partitions(
 )
 def test_arns_of_other_partitions_are_rejected(module: str, field: str, arn: str) -> None:
     inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(ValidationError) as error_info:
         inputs(**{field: arn})
-    assert (field,) in [error["loc"] for error in refused.value.errors() if error["type"] == "string_pattern_mismatch"]
+    assert (field,) in [
+        error["loc"] for error in error_info.value.errors() if error["type"] == "string_pattern_mismatch"
+    ]
 
 
 def test_environments_use_the_partition_of_their_region() -> None:

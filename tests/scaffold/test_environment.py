@@ -133,11 +133,11 @@ def test_a_prefix_without_the_source_name_must_be_specified(repository: Path) ->
 
 
 def test_invalid_environments_are_rejected_before_synthesis(tmp_path: Path) -> None:
-    nothing = {**os.environ, "PYTHONPATH": str(ROOT), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
     code = "from sustainable_mlops.commands import main; main()"
     options = ("new", "environment", "dev", "--account", ACCOUNT, "--region", REGION)
     result = subprocess.run(
-        [sys.executable, "-c", code, *options], env=nothing, cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *options], env=variables, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "error: envs/dev: already exists; choose another name\n"

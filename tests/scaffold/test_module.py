@@ -44,9 +44,9 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     ],
 )
 def test_invalid_names_are_one_line_errors(name: str, message: str) -> None:
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         module.create(name, print)
-    assert message in str(refused.value)
+    assert message in str(error.value)
 
 
 def test_modules_that_fail_synthesis_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,11 @@ def _folder(copy: Path) -> str:
     return "environment: 'dev' is not the name of its folder, 'Staging'; give both the same name"
 
 
-@pytest.mark.parametrize("spoil", [_name_prefix, _folder])
-def test_invalid_names_are_one_line_errors_without_node_and_terraform(copy: Path, spoil: Callable[[Path], str]) -> None:
-    message = spoil(copy)
+@pytest.mark.parametrize("add_error", [_name_prefix, _folder])
+def test_invalid_names_are_one_line_errors_without_node_and_terraform(
+    copy: Path, add_error: Callable[[Path], str]
+) -> None:
+    message = add_error(copy)
     environment = {**os.environ, "PYTHONPATH": str(copy), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
     command = [sys.executable, str(copy / "scripts" / "synth.py")]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -239,7 +239,7 @@ def _describe_missing_attribute(node: ExpressionNode, name: str, known: Mapping[
     address = to_hcl(Expression(node))
     declared = types.strip_annotation(node.type)
     if known:
-        label = "input" if address == "var" else getattr(declared, "what", "attribute")
+        label = "input" if address == "var" else getattr(declared, "noun", "attribute")
         return f"{address} has no {label} '{name}'{did_you_mean(name, known)}"
     if types.kind_of(declared) in ("map", "list"):
         return (

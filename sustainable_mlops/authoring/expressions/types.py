@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True)
 class ObjectType:
-    """Object with known attributes: a literal, or a module with outputs. `what` names an attribute in messages."""
+    """Object with known attributes: a literal, or a module with outputs. `noun` names an attribute in messages."""
 
     fields: tuple[tuple[str, Any], ...]
     noun: str = "attribute"

@@ -254,7 +254,7 @@ def test_phases_have_only_their_own_permissions(
 def test_invalid_inputs_are_rejected_with_the_remedy(
     region: str, inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
-    Example("access", "refused", CALLER.format(region=region, inputs=inputs)).write(tmp_path)
+    Example("access", "invalid", CALLER.format(region=region, inputs=inputs)).write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as error:

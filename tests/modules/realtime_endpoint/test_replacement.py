@@ -79,7 +79,7 @@ def check_another_network_replaces_the_model(endpoint: AppliedEndpoint) -> None:
         assert endpoint.serving_configuration() == endpoint.configuration_in_state() != before
         assert endpoint.plan_changes() == {}
     endpoint.write_root_module(vpc_config={"security_group_ids": groups[::-1], "subnets": subnets[:0:-1]})
-    assert endpoint.plan_changes() == {}, "the order says nothing"
+    assert endpoint.plan_changes() == {}, "the order is irrelevant"
 
 
 def check_another_deployment_creates_a_new_configuration(endpoint: AppliedEndpoint) -> None:

@@ -145,7 +145,7 @@ def test_invalid_inputs_are_rejected_with_the_remedy(
           {inputs}
         }}
     """
-    Example("storage", "refused", text).write(tmp_path)
+    Example("storage", "invalid", text).write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as error:
