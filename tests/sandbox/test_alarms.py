@@ -495,7 +495,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     cloudwatch_backends.pop(HERE[0], None)
 
 
-def test_scaling_policies_act_again_each_minute_while_others_do_so_once(place: Place) -> None:
+def test_actions_of_scaling_policies_repeat_each_minute_and_others_do_not(place: Place) -> None:
     place.put("busy", EvaluationPeriods=2, AlarmActions=[SCALING])
     place.value = lambda moment: float(moment.minute % 10)
     place.clock.advance(3600 - place.clock.now().timestamp() % 3600 + 600)  # ten minutes into an hour
@@ -535,7 +535,7 @@ def acted(place: Place) -> int:
     return len([change for _, change in place.actions if not change.is_repeated])
 
 
-def test_a_composite_alarm_acts_once_nothing_has_suppressed_it_in_the_wait_period(place: Place) -> None:
+def test_a_composite_alarm_acts_after_a_wait_period_without_suppression(place: Place) -> None:
     suppressed(place)
     place.set("child", "ALARM")
     place.clock.advance(50)
@@ -560,7 +560,7 @@ def test_a_suppressor_in_alarm_suppresses_and_so_does_the_extension_period(place
     assert acted(place) == 1
 
 
-def test_what_was_over_before_the_extension_period_was_is_not_told(place: Place) -> None:
+def test_a_state_that_ends_within_the_extension_period_causes_no_action(place: Place) -> None:
     suppressed(place)
     place.set("down", "ALARM")
     place.set("child", "ALARM")
@@ -585,7 +585,7 @@ def test_a_week_of_minutes_is_evaluated(place: Place) -> None:
     assert len(times) in (7, 8)
 
 
-def test_data_is_kept_by_longer_times_as_it_gets_older(place: Place) -> None:
+def test_older_data_has_a_lower_resolution(place: Place) -> None:
     begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.get_store(*HERE)
 
     def list_first_hour(days: float) -> list[Sample]:

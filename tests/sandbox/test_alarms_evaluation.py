@@ -205,7 +205,7 @@ def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
         ("NOT(m1)", "unknown function NOT"),
     ],
 )
-def test_what_metric_math_does_not_know_is_told(expression: str, why: str) -> None:
+def test_unsupported_metric_math_is_refused(expression: str, why: str) -> None:
     with pytest.raises(ExpressionError) as refused:
         expressions.evaluate(expression, Scope([0, 60], 60, METRICS, {"loop": "loop + 1"}))
     assert str(refused.value) == why
@@ -243,7 +243,7 @@ def test_a_rule_names_its_children_once_and_not_too_many() -> None:
         rules.parse_rule(" OR ".join(f"ALARM(a{number})" for number in range(101)))
 
 
-def test_nothing_is_made_of_what_cannot_be_calculated() -> None:
+def test_impossible_results_are_dropped() -> None:
     scope = Scope([0], 60, {"m1": {0: -4.0}})
     for expression in ("LOG(m1)", "m1 ^ 0.5", "10 ^ (m1 * -1000)", "TIME_SERIES(1 / 0)"):
         assert expressions.evaluate(expression, scope) == {}

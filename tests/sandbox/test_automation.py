@@ -61,17 +61,17 @@ class Runs:
         return str(self.ssm.start_automation_execution(DocumentName=name, **more)["AutomationExecutionId"])
 
     def look(self, execution: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.ssm.get_automation_execution(AutomationExecutionId=execution)[
+        details: dict[str, Any] = self.ssm.get_automation_execution(AutomationExecutionId=execution)[
             "AutomationExecution"
         ]
-        return found
+        return details
 
     def end(self, execution: str) -> dict[str, Any]:
         """Wait for the end and return the execution."""
-        found: dict[str, Any] = wait_until(
+        details: dict[str, Any] = wait_until(
             lambda: (one := self.look(execution))["AutomationExecutionStatus"] != "InProgress" and one
         )
-        return found
+        return details
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_failure_continues_with_the_step_of_on_failure(
     assert "Could not find endpoint" in ended["StepExecutions"][0]["FailureMessage"]
 
 
-def test_a_choice_that_cannot_be_made_fails_its_step(runs: Runs, fresh: Fresh) -> None:
+def test_an_invalid_comparison_fails_its_step(runs: Runs, fresh: Fresh) -> None:
     choice = {"NextStep": "then", "Variable": "{{ Words }}", "NumericEquals": 1}
     branch = {"name": "whether", "action": "aws:branch", "inputs": {"Choices": [choice]}}
     content = build_document(branch, sleep("then"), parameters={"Words": {"type": "StringList"}})
@@ -239,10 +239,10 @@ def test_a_rule_starts_an_automation_if_its_role_can_start_it_and_pass_the_role(
 
     def list_started() -> list[dict[str, Any]]:
         filters = [{"Key": "DocumentNamePrefix", "Values": [name]}]
-        found: list[dict[str, Any]] = runs.ssm.describe_automation_executions(Filters=filters)[
+        summaries: list[dict[str, Any]] = runs.ssm.describe_automation_executions(Filters=filters)[
             "AutomationExecutionMetadataList"
         ]
-        return found
+        return summaries
 
     if not lacking:
         [one] = wait_until(list_started)
@@ -379,7 +379,7 @@ ANSWER = {
 
 
 @pytest.mark.parametrize(
-    ("selector", "found"),
+    ("selector", "value"),
     [
         ("$.Reservations[0].Instances[0].ImageId", "ami-1"),
         ("$.Reservations[0].Instances[0].BlockDeviceMappings[0].Ebs.DeleteOnTermination", True),
@@ -389,8 +389,8 @@ ANSWER = {
         ("$.Reservations..Instances..State", [{"Code": 16, "Name": "running"}, {"Code": 80, "Name": "stopped"}]),
     ],
 )
-def test_selectors_select_as_in_the_user_guide(selector: str, found: Any) -> None:
-    assert selectors.select(selector, ANSWER) == found
+def test_selectors_select_as_in_the_user_guide(selector: str, value: Any) -> None:
+    assert selectors.select(selector, ANSWER) == value
 
 
 def test_invalid_selectors_are_refused() -> None:

@@ -113,7 +113,7 @@ def test_pipelines_are_listed_the_newest_first_and_page_by_page(
     assert [one["PipelineName"] for one in second["PipelineSummaries"]] == names[:1]
 
 
-def test_a_definition_is_checked_when_it_comes(
+def test_a_definition_is_checked_on_creation_and_update(
     sagemaker: Any, create_pipeline: Callable[..., str], fresh: Fresh
 ) -> None:
     bad = pipeline(training("Train", DependsOn=["Gone"]))
@@ -296,7 +296,7 @@ def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict
     bridge.delete_rule(Name=rule)
 
 
-def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_changed(
+def test_a_model_is_trained_evaluated_and_registered_and_the_cache_is_used(
     sagemaker: Any,
     train: Callable[..., Any],
     create_pipeline: Callable[..., str],
@@ -389,7 +389,7 @@ def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_
     }
 
 
-def test_an_execution_that_failed_goes_on_where_it_failed(
+def test_a_retry_continues_a_failed_execution(
     sandbox: Sandbox,
     sagemaker: Any,
     create_pipeline: Callable[..., str],
@@ -476,7 +476,7 @@ def test_stopping_an_execution_stops_its_job(
     assert late[0] == "ConflictException"
 
 
-def test_a_failed_job_is_told_as_the_reason(
+def test_the_failure_of_a_job_is_the_reason_of_its_step(
     train: Callable[..., Any],
     create_pipeline: Callable[..., str],
     start_execution: Callable[..., str],
@@ -720,7 +720,7 @@ def test_a_json_document_in_s3_is_read_where_an_expression_says(
     assert steps["Good"]["FailureReason"].startswith(f"ClientError: Failed to read s3://{bucket}/gone.json")
 
 
-def test_an_execution_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_an_execution_continues_after_a_restart(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
         make_role(sandbox)
         queue = sandbox.client("sqs").create_queue(QueueName="queue")["QueueUrl"]

@@ -124,14 +124,14 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
         (pipeline(each(training("A"), Selector=PICK)), "Selector.Field is an IterationOutput of a step of its body"),
     ],
 )
-def test_what_cannot_run_is_refused_with_the_reason(definition: str, why: str) -> None:
+def test_an_invalid_definition_is_refused_with_the_reason(definition: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why) as refused:
         check_definition(definition)
     assert refused.value.message.startswith("Unable to parse pipeline definition. ")
 
 
 @pytest.mark.parametrize("kind", ["EMR", "EMRServerless", "QualityCheck", "ClarifyCheck", "AutoML", "Cleanup"])
-def test_what_aws_has_and_the_sandbox_has_not_is_refused_by_name(kind: str) -> None:
+def test_a_type_of_step_that_is_not_emulated_is_refused_by_name(kind: str) -> None:
     with pytest.raises(NotEmulatedError, match=f"Step 'S' of type {kind} is not emulated"):
         check_definition(pipeline({"Name": "S", "Type": kind, "Arguments": {}}))
 

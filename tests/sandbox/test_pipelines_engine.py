@@ -39,7 +39,7 @@ def p() -> Pipeline:
     return Pipeline()
 
 
-def test_a_step_reads_what_an_earlier_one_made(p: Pipeline) -> None:
+def test_a_step_reads_the_result_of_an_earlier_step(p: Pipeline) -> None:
     model = {"PrimaryContainer": {"Image": "i", "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}}
     execution = p.run(pipeline({"Name": "Model", "Type": "Model", "Arguments": model}, training("Train")))
     assert execution.status == "Succeeded"
@@ -139,7 +139,7 @@ def test_a_condition_on_a_property_file_decides_which_branch_runs(p: Pipeline, m
         ({"Type": "LessThanOrEqualTo", "LeftValue": 3, "RightValue": 2}, False),
     ],
 )
-def test_conditions_mean_what_they_say(p: Pipeline, one: dict[str, Any], true: bool) -> None:
+def test_conditions_are_evaluated_by_their_type(p: Pipeline, one: dict[str, Any], true: bool) -> None:
     branch = condition("If", 1, 0, then=[training("Yes")], otherwise=[training("No")])
     branch["Arguments"]["Conditions"].append(one)
     execution = p.run(pipeline(branch, Parameters=[{"Name": "A"}]), parameters={"A": "a"})
@@ -209,7 +209,7 @@ def test_the_cache_hits_exactly_the_unchanged_steps(p: Pipeline, change: dict[st
         assert second.records[name].metadata == first.records[name].metadata
 
 
-def test_results_that_failed_are_too_old_or_not_asked_for_are_not_used(p: Pipeline) -> None:
+def test_failed_expired_and_disabled_results_are_not_reused(p: Pipeline) -> None:
     p.services.failures["Baseline"] = ["AlgorithmError: no"]
     failed = p.run(flights())
     assert failed.status == "Failed"
@@ -253,7 +253,7 @@ def policy(*exceptions: str, **more: Any) -> dict[str, Any]:
     return {"ExceptionType": list(exceptions), "IntervalSeconds": 0, **more}
 
 
-def test_a_job_is_tried_again_as_its_policy_says_under_a_new_name(p: Pipeline) -> None:
+def test_a_job_is_retried_by_its_policy_under_a_new_name(p: Pipeline) -> None:
     p.services.failures["Train"] = ["CapacityError: none left"] * 2
     retry = [policy("SageMaker.JOB_INTERNAL_ERROR"), policy("SageMaker.CAPACITY_ERROR", MaxAttempts=2)]
     execution = p.run(pipeline(training("Train", RetryPolicies=retry)))
@@ -273,7 +273,7 @@ def test_a_tuning_job_retries_its_jobs_itself(p: Pipeline) -> None:
     assert (execution.status, execution.records["Tune"].attempts) == ("Failed", 1)
 
 
-def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
+def test_an_error_without_a_policy_fails_with_the_reason(p: Pipeline) -> None:
     p.services.failures["Train"] = ["CapacityError: none left"]
     execution = p.run(pipeline(training("Train", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])))
     record = execution.records["Train"]
@@ -283,7 +283,7 @@ def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
     assert record.reason.endswith("No retry policy configured for the exception type SAGEMAKER_CAPACITY_ERROR.")
 
 
-def test_throttling_is_retried_unasked_and_a_refused_request_is_not(p: Pipeline) -> None:
+def test_throttling_is_retried_without_a_policy_and_a_refused_request_is_not(p: Pipeline) -> None:
     p.services.refusals["CreateModel"] = [ThrottledError("slow down")]
     model = {"Name": "Model", "Type": "Model", "Arguments": {}}
     execution = p.run(pipeline(model))
@@ -336,7 +336,7 @@ def test_a_step_may_wait_for_another_to_fail(p: Pipeline, fails: bool, status: s
     assert execution.status == status
 
 
-def test_a_fail_step_stops_what_runs_beside_it(p: Pipeline) -> None:
+def test_a_fail_step_stops_the_running_steps(p: Pipeline) -> None:
     p.services.held["Long"] = threading.Event()
     fail = {"Name": "Fail", "Type": "Fail", "Arguments": {"ErrorMessage": "enough"}}
     execution = p.run(pipeline(training("Long"), fail, training("After", DependsOn=["Long"])))
@@ -371,7 +371,7 @@ def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
     assert [status for name, status in p.events if name == "Long"] == ["Starting", "Executing", "Stopping", "Stopped"]
 
 
-def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
+def test_closing_stops_the_jobs_and_keeps_the_state(p: Pipeline) -> None:
     p.services.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long")))
     wait_until(lambda: p.services.create_requests)
@@ -384,7 +384,7 @@ def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
     assert (result.status, statuses(result)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
 
 
-def test_a_step_that_was_just_beginning_when_all_was_lost_begins_again(p: Pipeline) -> None:
+def test_a_step_that_was_starting_at_a_crash_is_started_once_more(p: Pipeline) -> None:
     lost = PipelineExecution(
         "e0", "arn", "p", "arn", pipeline(training("Train")), records={"Train": StepRecord("Train", "Training")}
     )
@@ -459,7 +459,7 @@ def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> 
     assert runner.execution.records["Ask"].reason == "called off"
 
 
-def test_a_lambda_step_gives_what_its_function_answers(p: Pipeline) -> None:
+def test_a_lambda_step_has_the_outputs_of_its_function(p: Pipeline) -> None:
     p.services.functions["arn:f"] = lambda event: {"total": event["a"] + 1, "noise": 0}
     step = {
         "Name": "Add",
@@ -546,7 +546,7 @@ def answer(event, context):
 """
 
 
-def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
+def test_a_callback_can_end_as_soon_as_it_is_sent(p: Pipeline) -> None:
     answered: list[bool] = []
 
     def send(_queue: str, body: str) -> None:
@@ -565,7 +565,7 @@ def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
     assert execution.status == "Succeeded"
 
 
-def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
+def test_the_processes_of_a_function_end_with_it(tmp_path: Path) -> None:
     function = functions.LambdaFunction(_archive(PARENT), "app/main.answer", "python3.12", 60, {})
     file, closing = tmp_path / "child", threading.Event()
 
@@ -607,7 +607,7 @@ def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
     wait_until(lambda: not is_alive(pid), seconds=60)
 
 
-def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:
+def test_a_model_is_registered_in_a_group_that_is_created_if_necessary(p: Pipeline) -> None:
     p.services.refusals["DescribeModelPackageGroup"] = [ValidationError("no such group")]
     register = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": "flights"}}
     execution = p.run(pipeline(register))
@@ -616,7 +616,7 @@ def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pi
 
 
 @pytest.mark.parametrize(("kind", "order"), [("Minimize", "Ascending"), ("Maximize", "Descending")])
-def test_a_tuning_step_tells_its_best_job(p: Pipeline, kind: str, order: str) -> None:
+def test_a_tuning_step_has_its_best_job(p: Pipeline, kind: str, order: str) -> None:
     objective = {"HyperParameterTuningJobObjective": {"Type": kind, "MetricName": "m"}}
     tune = {"Name": "Tune-all_of", "Type": "Tuning", "Arguments": {"HyperParameterTuningJobConfig": objective}}
     best = training("Again", hyperparameters={"best": get("Steps.Tune-all_of.TrainingJobSummaries[0].TrainingJobName")})
@@ -660,7 +660,7 @@ def test_a_body_runs_once_an_item_and_its_steps_see_their_own_iteration(p: Pipel
 
 
 def by_step(p: Pipeline) -> dict[str, Any]:
-    """Requests for training jobs by the step that made them."""
+    """Return the requests for training jobs by their step."""
     return {
         request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request
         for _, request in p.services.create_requests

@@ -52,7 +52,7 @@ def role(sandbox: Sandbox) -> str:
     return arn
 
 
-def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
+def test_a_pipeline_of_the_sdk_runs_and_then_runs_from_the_cache(
     sandbox: Sandbox, s3: Any, bucket: str, role: str, function: str
 ) -> None:
     s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))

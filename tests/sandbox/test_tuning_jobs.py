@@ -133,7 +133,7 @@ def test_early_stopping_stops_the_worse_half_and_the_optimum_is_reached(sagemake
     assert job["HyperParameterTuningEndTime"] > job["CreationTime"]
 
 
-def test_the_seed_alone_decides_what_is_tried(sagemaker: Any, bucket: str, searched: str) -> None:
+def test_the_seed_determines_the_points(sagemaker: Any, bucket: str, searched: str) -> None:
     job_request = tuning_job(searched, bucket, 14)
     world = TuningSimulation(job_request, known, epochs=1)
     world.run_to_end()
@@ -158,7 +158,7 @@ def test_its_training_jobs_are_described_and_listed(sagemaker: Any, searched: st
     assert tags == [{"Key": "team", "Value": "flights"}]
 
 
-def test_training_jobs_are_listed_by_what_is_asked_in_pages_of_ten(sagemaker: Any, searched: str) -> None:
+def test_training_jobs_are_filtered_sorted_and_listed_in_pages_of_ten(sagemaker: Any, searched: str) -> None:
     page = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=searched)
     assert (len(page["TrainingJobSummaries"]), "NextToken" in page) == (10, True)
     names = [summary["TrainingJobName"] for summary in children(sagemaker, searched)]

@@ -148,7 +148,7 @@ def test_an_internal_error_fails_it_and_stops_its_jobs(plane: ControlPlane, capf
     assert "TypeError" in capfd.readouterr().err
 
 
-def test_it_ends_by_itself_when_its_time_is_over(plane: ControlPlane) -> None:
+def test_it_ends_after_its_maximum_runtime(plane: ControlPlane) -> None:
     Tuner(request()).launch()  # what searches is imported with the first
     limits = {"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 2}
     run = plane.start(request(ResourceLimits=limits))
