@@ -202,7 +202,7 @@ def test_a_terminal_shows_what_to_do_and_what_is_not_counted_in_its_width(
     assert max(map(len, lines)) <= width
     assert lines[0].startswith(" Stop:")
     text = " ".join(" ".join(lines).split())
-    assert "→ Narrow it, or say why it is needed" in text
+    assert "→ Narrow it, or accept it with a reason" in text
     assert re.search(r"Not counted: [1-9]", text)
     assert "Assumptions: " in text
     assert "  -  aws_sagemaker_endpoint_configuration.this" in lines

@@ -14,7 +14,7 @@ def test_a_push_without_a_plan_is_not_blocked(tmp_path: Path, capsys: pytest.Cap
     plan = str(tmp_path / "a b" / "plan.json")
     assert hook.main([plan, "--fail-on", "data"]) == 0
     assert capsys.readouterr().out == (
-        f"no plan to review at {plan}; to have one: terraform '-chdir={tmp_path}/a b' plan -out plan.tfplan && "
+        f"no plan to review at {plan}; create one with: terraform '-chdir={tmp_path}/a b' plan -out plan.tfplan && "
         f"terraform '-chdir={tmp_path}/a b' show -json plan.tfplan > '{plan}'\n"
     )
 
