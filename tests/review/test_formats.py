@@ -203,7 +203,7 @@ def test_a_terminal_shows_what_to_do_and_what_is_not_counted_in_its_width(
     assert lines[0].startswith(" Stop:")
     text = " ".join(" ".join(lines).split())
     assert "→ Narrow it, or accept it with a reason" in text
-    assert re.search(r"Not counted: [1-9]", text)
+    assert re.search(r"Without an estimate: [1-9]", text)
     assert "Assumptions: " in text
     assert "  -  aws_sagemaker_endpoint_configuration.this" in lines
     assert "     ml.m5.xlarge → ml.c7g.xlarge, 1 instance" in lines
