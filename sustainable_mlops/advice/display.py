@@ -13,7 +13,7 @@ from sustainable_mlops.footprint import FootprintFigure, format_number
 def print_advice(advice: ServingAdvice, out: Console) -> None:
     """Print the options with their reasons, the best first, and the refused options with theirs."""
     if advice.options:
-        out.print(f"[bold]Advice for {advice.need.region}: {advice.options[0].title}[/]\n")
+        out.print(f"[bold]Advice for {advice.requirements.region}: {advice.options[0].title}[/]\n")
         _print_options(out, advice.options)
     else:
         out.print("[bold red]No option meets these requirements.[/]")
@@ -21,7 +21,7 @@ def print_advice(advice: ServingAdvice, out: Console) -> None:
         _print_section(out, "Refused", _group_refusals(advice.refusals))
     if (other_advice := advice.advice_for_longer_wait) is not None:
         out.print(
-            f"\n[bold]If callers accept --latency {other_advice.need.latency}: {other_advice.options[0].title}[/]\n"
+            f"\n[bold]If callers accept --latency {other_advice.requirements.latency}: {other_advice.options[0].title}[/]\n"
         )
         _print_options(out, other_advice.options)
 

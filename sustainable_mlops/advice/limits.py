@@ -16,89 +16,89 @@ from sustainable_mlops.footprint.coefficients import load_assumptions
 BATCH_INTERVAL_H = {"minutes": 0.5, "day": 24.0}
 
 
-def list_obstacles(kind: str, need: ServingRequirements) -> tuple[str, ...]:
+def list_obstacles(kind: str, requirements: ServingRequirements) -> tuple[str, ...]:
     """Return the reasons why `kind` cannot meet the requirements; empty if it can."""
-    return tuple(_OBSTACLE_CHECKS[kind](need))
+    return tuple(_OBSTACLE_CHECKS[kind](requirements))
 
 
-def _check_payload(need: ServingRequirements, key: str) -> Iterator[str]:
-    if need.payload_kb > (maximum := get_limit(key)):
-        yield f"the payload of {_format_mb(need.payload_kb)} exceeds {_format_mb(maximum)}"
+def _check_payload(requirements: ServingRequirements, key: str) -> Iterator[str]:
+    if requirements.payload_kb > (maximum := get_limit(key)):
+        yield f"the payload of {_format_mb(requirements.payload_kb)} exceeds {_format_mb(maximum)}"
 
 
 def _format_mb(kb: float) -> str:
     return f"{kb / 1024:,.6g} MB"
 
 
-def _check_duration(need: ServingRequirements, key: str, exception: str = "") -> Iterator[str]:
-    if need.duration_s > (maximum := get_limit(key)):
-        yield f"a request takes {need.duration_s:g} s; the response must come within {maximum} s{exception}"
+def _check_duration(requirements: ServingRequirements, key: str, exception: str = "") -> Iterator[str]:
+    if requirements.duration_s > (maximum := get_limit(key)):
+        yield f"a request takes {requirements.duration_s:g} s; the response must come within {maximum} s{exception}"
 
 
-def _check_serverless(need: ServingRequirements) -> Iterator[str]:
-    region = regions.find(need.region)
+def _check_serverless(requirements: ServingRequirements) -> Iterator[str]:
+    region = regions.find(requirements.region)
     if region is not None and not region.has_serverless:
-        yield f"AWS does not list serverless inference in {need.region}"
-    if need.accelerator != "none":
+        yield f"AWS does not list serverless inference in {requirements.region}"
+    if requirements.accelerator != "none":
         yield "it has no accelerators"
-    if not isinstance(need.latency, str):
+    if not isinstance(requirements.latency, str):
         minutes = get_limit("serverless_start_s") // 60
         yield (
             f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 is possible; provisioned "
             "concurrency avoids this, but is on all the time"
         )
-    if need.vpc:
+    if requirements.vpc:
         yield "it supports no VPC"
-    if need.memory_mb > (maximum := list_serverless_memory_mb()[-1]):
-        yield f"the model needs about {need.memory_mb:,.0f} MB of memory, more than {maximum:,} MB"
-    if need.model_mb > (disk := get_limit("serverless_disk_mb")):
-        yield f"the model of {need.model_mb:,.0f} MB is larger than the disk of {disk // 1024} GB"
-    if need.image_gb > (image := get_limit("serverless_image_gb")):
-        yield f"the image of {need.image_gb:g} GB is larger than {image} GB"
-    if need.peak_concurrency > (max_concurrency := get_limit("serverless_concurrency")):
-        yield f"{need.peak_concurrency:,.0f} concurrent requests at the peak exceed {max_concurrency}"
-    yield from _check_payload(need, "serverless_payload_kb")
-    yield from _check_duration(need, "serverless_answer_s")
+    if requirements.memory_mb > (maximum := list_serverless_memory_mb()[-1]):
+        yield f"the model needs about {requirements.memory_mb:,.0f} MB of memory, more than {maximum:,} MB"
+    if requirements.model_mb > (disk := get_limit("serverless_disk_mb")):
+        yield f"the model of {requirements.model_mb:,.0f} MB is larger than the disk of {disk // 1024} GB"
+    if requirements.image_gb > (image := get_limit("serverless_image_gb")):
+        yield f"the image of {requirements.image_gb:g} GB is larger than {image} GB"
+    if requirements.peak_concurrency > (max_concurrency := get_limit("serverless_concurrency")):
+        yield f"{requirements.peak_concurrency:,.0f} concurrent requests at the peak exceed {max_concurrency}"
+    yield from _check_payload(requirements, "serverless_payload_kb")
+    yield from _check_duration(requirements, "serverless_answer_s")
 
 
-def _check_real_time(need: ServingRequirements) -> Iterator[str]:
-    if not isinstance(need.latency, str) and need.duration_s * 1000 > need.latency:
-        duration = f"{need.duration_s * 1000:g} ms"
-        yield f"a request takes {duration}, more than the {need.latency:g} ms that are required: make the model faster"
-    yield from _check_payload(need, "real_time_payload_kb")
+def _check_real_time(requirements: ServingRequirements) -> Iterator[str]:
+    if not isinstance(requirements.latency, str) and requirements.duration_s * 1000 > requirements.latency:
+        duration, latency = f"{requirements.duration_s * 1000:g} ms", f"{requirements.latency:g} ms"
+        yield f"a request takes {duration}, more than the {latency} that are required: make the model faster"
+    yield from _check_payload(requirements, "real_time_payload_kb")
     yield from _check_duration(
-        need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s if it is streamed"
+        requirements, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s if it is streamed"
     )
 
 
-def _check_scheduled(need: ServingRequirements) -> Iterator[str]:
-    if need.hours_per_day >= 24:
+def _check_scheduled(requirements: ServingRequirements) -> Iterator[str]:
+    if requirements.hours_per_day >= 24:
         yield "there is traffic at every hour of the day"
-    yield from _check_real_time(need)
+    yield from _check_real_time(requirements)
 
 
-def _check_asynchronous(need: ServingRequirements) -> Iterator[str]:
-    if need.latency not in ("minutes", "day"):
+def _check_asynchronous(requirements: ServingRequirements) -> Iterator[str]:
+    if requirements.latency not in ("minutes", "day"):
         yield "responses come through S3, after some minutes if no instance is on"
-    yield from _check_payload(need, "asynchronous_payload_kb")
-    yield from _check_duration(need, "asynchronous_answer_s")
+    yield from _check_payload(requirements, "asynchronous_payload_kb")
+    yield from _check_duration(requirements, "asynchronous_answer_s")
 
 
-def _check_batch(need: ServingRequirements) -> Iterator[str]:
-    if (interval_h := BATCH_INTERVAL_H.get(str(need.latency))) is None:
+def _check_batch(requirements: ServingRequirements) -> Iterator[str]:
+    if (interval_h := BATCH_INTERVAL_H.get(str(requirements.latency))) is None:
         yield "responses come only after the end of a job"
     else:
-        if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > interval_h:
-            yield f"a request of {need.duration_s:g} s does not fit into a job of half an hour, as required"
-        if need.requests_per_day < 2 * count_jobs_per_day(need):
+        if requirements.duration_s / 3600 + load_assumptions()["job_start_hours"].high > interval_h:
+            yield f"a request of {requirements.duration_s:g} s does not fit into a job of half an hour, as required"
+        if requirements.requests_per_day < 2 * count_jobs_per_day(requirements):
             yield "a job needs many requests, and each would have less than two"
-    yield from _check_payload(need, "batch_payload_kb")
-    yield from _check_duration(need, "batch_answer_s")
+    yield from _check_payload(requirements, "batch_payload_kb")
+    yield from _check_duration(requirements, "batch_answer_s")
 
 
-def count_jobs_per_day(need: ServingRequirements) -> int:
+def count_jobs_per_day(requirements: ServingRequirements) -> int:
     """Return the number of transform jobs in the hours with traffic, for callers who wait minutes or a day."""
-    return max(1, ceil(need.hours_per_day / BATCH_INTERVAL_H[str(need.latency)]))
+    return max(1, ceil(requirements.hours_per_day / BATCH_INTERVAL_H[str(requirements.latency)]))
 
 
 _OBSTACLE_CHECKS = {

@@ -100,7 +100,7 @@ class RefusedOption:
 class ServingAdvice:
     """The options, least carbon first, and the refused ones."""
 
-    need: ServingRequirements
+    requirements: ServingRequirements
     options: tuple[ServingOption, ...]
     refusals: tuple[RefusedOption, ...]
 
@@ -110,11 +110,11 @@ class ServingAdvice:
         if self.options:
             return None
         waits = (
-            ACCEPTED_WAITS[ACCEPTED_WAITS.index(self.need.latency) + 1 :]
-            if isinstance(self.need.latency, str)
+            ACCEPTED_WAITS[ACCEPTED_WAITS.index(self.requirements.latency) + 1 :]
+            if isinstance(self.requirements.latency, str)
             else ACCEPTED_WAITS
         )
-        advices = (make_advice(replace(self.need, latency=cast("Any", wait))) for wait in waits)
+        advices = (make_advice(replace(self.requirements, latency=cast("Any", wait))) for wait in waits)
         return next((advice for advice in advices if advice.options), None)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,28 +122,30 @@ class ServingAdvice:
         refusals = [{"kind": one.kind, "silicon": one.silicon, "reasons": list(one.reasons)} for one in self.refusals]
         other_advice = self.advice_for_longer_wait
         return {
-            "need": self.need.to_dict(),
+            "need": self.requirements.to_dict(),
             "options": [option.to_dict() for option in self.options],
             "refused": refusals,
             "if_callers_wait": other_advice.to_dict() if other_advice else None,
         }
 
 
-def make_advice(need: ServingRequirements) -> ServingAdvice:
+def make_advice(requirements: ServingRequirements) -> ServingAdvice:
     """Return every option for the requirements, ranked by kgCO2e (operational + embodied) a month, then by USD."""
     options: list[ServingOption] = []
     refusals: list[RefusedOption] = []
     for kind in ENDPOINT_KINDS:
-        reasons = list_obstacles(kind, need)
+        reasons = list_obstacles(kind, requirements)
         if reasons:
             refusals.append(RefusedOption(kind, "", reasons))
             continue
-        for option in [_make_serverless(need)] if kind == "serverless" else _list_instance_options(kind, need):
+        for option in (
+            [_make_serverless(requirements)] if kind == "serverless" else _list_instance_options(kind, requirements)
+        ):
             if isinstance(option, ServingOption):
                 options.append(option)
             else:
                 refusals.append(option)
-    return ServingAdvice(need, tuple(sorted(options, key=_make_rank_key)), tuple(refusals))
+    return ServingAdvice(requirements, tuple(sorted(options, key=_make_rank_key)), tuple(refusals))
 
 
 def _make_rank_key(option: ServingOption) -> tuple[float, float]:
@@ -151,41 +153,44 @@ def _make_rank_key(option: ServingOption) -> tuple[float, float]:
     return (kg.central if kg else float("inf"), usd.central if usd else float("inf"))
 
 
-def _make_serverless(need: ServingRequirements) -> ServingOption:
-    sizes = [size for size in list_serverless_memory_mb() if size >= need.memory_mb]
-    fast_enough = (size for size in sizes if _is_fast_enough(size, need))
+def _make_serverless(requirements: ServingRequirements) -> ServingOption:
+    sizes = [size for size in list_serverless_memory_mb() if size >= requirements.memory_mb]
+    fast_enough = (size for size in sizes if _is_fast_enough(size, requirements))
     memory = next(fast_enough, sizes[-1])
-    requests, duration = exact_quantity(need.requests_per_day * DAYS_PER_MONTH), _estimate_duration(memory, need)
-    footprint = estimate(ServerlessActivity(memory, need.region, requests, duration))
+    requests, duration = (
+        exact_quantity(requirements.requests_per_day * DAYS_PER_MONTH),
+        _estimate_duration(memory, requirements),
+    )
+    footprint = estimate(ServerlessActivity(memory, requirements.region, requests, duration))
     reason = "holds the model" if memory == sizes[0] else "has enough CPU"
     reasons = (_REASONS["serverless"], f"{memory} MB is the smallest size that {reason}")
-    max_workers = _count_workers(duration, need)
+    max_workers = _count_workers(duration, requirements)
     return ServingOption(
         "serverless", "x86", f"{memory} MB", 0, max_workers, footprint, reasons, (_CHECKS["serverless"],)
     )
 
 
-def _is_fast_enough(memory_mb: int, need: ServingRequirements) -> bool:
+def _is_fast_enough(memory_mb: int, requirements: ServingRequirements) -> bool:
     """Return True if workers of this size answer in time and their number is below the limit."""
-    duration = _estimate_duration(memory_mb, need)
+    duration = _estimate_duration(memory_mb, requirements)
     in_time = duration.central <= get_limit("serverless_answer_s")
-    return in_time and _count_workers(duration, need) <= get_limit("serverless_concurrency")
+    return in_time and _count_workers(duration, requirements) <= get_limit("serverless_concurrency")
 
 
-def _count_workers(duration: Quantity, need: ServingRequirements) -> int:
-    return max(1, ceil(need.peak_concurrency * duration.central / need.duration_s))
+def _count_workers(duration: Quantity, requirements: ServingRequirements) -> int:
+    return max(1, ceil(requirements.peak_concurrency * duration.central / requirements.duration_s))
 
 
-def _estimate_duration(memory_mb: float, need: ServingRequirements) -> Quantity:
+def _estimate_duration(memory_mb: float, requirements: ServingRequirements) -> Quantity:
     """Return the seconds of a request on a worker; with little memory it has less than one vCPU."""
     slowdown = (Coefficients.default().serverless_mb_per_vcpu * (1 / memory_mb)).clamp(1.0, inf)
-    duration = slowdown.with_text("duration of a request on a part of a vCPU") * need.duration_s
-    return exact_quantity(need.duration_s) if duration.is_exact else duration
+    duration = slowdown.with_text("duration of a request on a part of a vCPU") * requirements.duration_s
+    return exact_quantity(requirements.duration_s) if duration.is_exact else duration
 
 
-def _list_instance_options(kind: str, need: ServingRequirements) -> Iterator[ServingOption | RefusedOption]:
+def _list_instance_options(kind: str, requirements: ServingRequirements) -> Iterator[ServingOption | RefusedOption]:
     for silicon in SILICON:
-        reason = _find_silicon_obstacle(silicon, kind, need)
+        reason = _find_silicon_obstacle(silicon, kind, requirements)
         if reason:
             yield RefusedOption(kind, silicon, (reason,))
             continue
@@ -195,34 +200,40 @@ def _list_instance_options(kind: str, need: ServingRequirements) -> Iterator[Ser
             for instance in instances.load_all().values()
             if _detect_silicon(instance) == silicon
             and use in instance.uses
-            and count_concurrent_requests(instance, need)
+            and count_concurrent_requests(instance, requirements)
         ]
-        offered = [instance for instance in fitting if instances.is_offered(instance.name, need.region) is not False]
+        offered = [
+            instance for instance in fitting if instances.is_offered(instance.name, requirements.region) is not False
+        ]
         accepted = [
-            instance for instance in offered if not instances.is_refused_by_provider(instance.name, use, need.provider)
+            instance
+            for instance in offered
+            if not instances.is_refused_by_provider(instance.name, use, requirements.provider)
         ]
-        options = [option for instance in accepted for option in _make_options(kind, silicon, instance, need)]
+        options = [option for instance in accepted for option in _make_options(kind, silicon, instance, requirements)]
         if options:
             best = min(options, key=_make_rank_key)
             yield (
                 best
                 if accepted == offered
-                else replace(best, checks=(*best.checks, _PROVIDER_CHECKS[need.provider is None]))
+                else replace(best, checks=(*best.checks, _PROVIDER_CHECKS[requirements.provider is None]))
             )
         elif offered and not accepted:
             yield RefusedOption(kind, silicon, ("AWS provider 5 refuses the types that hold the model",))
         elif fitting and not offered:
-            yield RefusedOption(kind, silicon, (f"EC2 does not offer the types that hold the model in {need.region}",))
+            yield RefusedOption(
+                kind, silicon, (f"EC2 does not offer the types that hold the model in {requirements.region}",)
+            )
         else:
             yield RefusedOption(kind, silicon, ("no instance type holds the model and the load",))
 
 
-def _find_silicon_obstacle(silicon: str, kind: str, need: ServingRequirements) -> str:
-    if silicon in _ACCELERATED and need.accelerator == "none":
+def _find_silicon_obstacle(silicon: str, kind: str, requirements: ServingRequirements) -> str:
+    if silicon in _ACCELERATED and requirements.accelerator == "none":
         return "the model needs no accelerator, so one would idle"
-    if silicon not in _ACCELERATED and need.accelerator != "none":
+    if silicon not in _ACCELERATED and requirements.accelerator != "none":
         return "the model needs an accelerator"
-    if silicon in _ACCELERATED and silicon != "GPU" and need.accelerator == "gpu":
+    if silicon in _ACCELERATED and silicon != "GPU" and requirements.accelerator == "gpu":
         return "the model needs a GPU"
     if silicon == "Graviton" and kind == "batch transform":
         return "SageMaker offers Graviton only for endpoints"
@@ -240,80 +251,81 @@ def _detect_silicon(instance: InstanceType) -> str:
     return name if name in SILICON else "" if name == "Inferentia" else "GPU"
 
 
-def count_concurrent_requests(instance: InstanceType, need: ServingRequirements) -> int:
+def count_concurrent_requests(instance: InstanceType, requirements: ServingRequirements) -> int:
     """Return the requests that an instance processes at the same time; 0 if the model does not fit.
 
     Each needs one vCPU, or the accelerators that hold one model.
     """
-    if instance.memory_gib * 1024 < need.memory_mb:
+    if instance.memory_gib * 1024 < requirements.memory_mb:
         return 0
     if instance.accelerator is None:
         return instance.vcpu
-    return instance.accelerators // ceil(need.accelerator_gib / instance.accelerator_gib)
+    return instance.accelerators // ceil(requirements.accelerator_gib / instance.accelerator_gib)
 
 
 def _make_options(
-    kind: str, silicon: str, instance: InstanceType, need: ServingRequirements
+    kind: str, silicon: str, instance: InstanceType, requirements: ServingRequirements
 ) -> Iterator[ServingOption]:
     batch = kind == "batch transform"
-    sizing = _make_batch(instance, need) if batch else _make_fleet(kind, instance, need)
+    sizing = _make_batch(instance, requirements) if batch else _make_fleet(kind, instance, requirements)
     if sizing is not None:
         activity, minimum, maximum = sizing
-        reasons = (f"{_REASONS[kind]}: {_JOB_FREQUENCIES[str(need.latency)]}" if batch else _REASONS[kind],)
-        checks = tuple(_list_checks(kind, silicon, instance, need))
+        reasons = (f"{_REASONS[kind]}: {_JOB_FREQUENCIES[str(requirements.latency)]}" if batch else _REASONS[kind],)
+        checks = tuple(_list_checks(kind, silicon, instance, requirements))
         yield ServingOption(kind, silicon, instance.name, minimum, maximum, estimate(activity), reasons, checks)
 
 
-def _list_checks(kind: str, silicon: str, instance: InstanceType, need: ServingRequirements) -> Iterator[str]:
+def _list_checks(kind: str, silicon: str, instance: InstanceType, requirements: ServingRequirements) -> Iterator[str]:
     if silicon in _CHECKS:
         yield _CHECKS[silicon]
     if silicon in _ACCELERATED:
         yield "the advice assumes the same busy time on every accelerator: measure it on each"
-    if kind in _CHECKS and not (kind == "real-time" and need.zones > 1):
+    if kind in _CHECKS and not (kind == "real-time" and requirements.zones > 1):
         yield _CHECKS[kind]
     if kind.endswith("real-time"):
-        if not isinstance(need.latency, str) and need.duration_s * 2000 > need.latency:
-            yield f"a single request takes {need.duration_s * 1000:g} of {need.latency:g} ms: load-test the p99"
-        if need.payload_kb > get_limit("real_time_payload_sure_kb"):
+        if not isinstance(requirements.latency, str) and requirements.duration_s * 2000 > requirements.latency:
+            duration, latency = f"{requirements.duration_s * 1000:g}", f"{requirements.latency:g} ms"
+            yield f"a single request takes {duration} of {latency}: load-test the p99"
+        if requirements.payload_kb > get_limit("real_time_payload_sure_kb"):
             yield "the payload: the hosting FAQs of AWS say 25 MB, the API model says 6 MB"
-    if instances.is_offered(instance.name, need.region):
-        yield f"EC2 offers the type in {need.region}: check SageMaker and the quota"
+    if instances.is_offered(instance.name, requirements.region):
+        yield f"EC2 offers the type in {requirements.region}: check SageMaker and the quota"
     else:
-        yield f"check that {need.region} offers the type, and the quota"
+        yield f"check that {requirements.region} offers the type, and the quota"
 
 
-def _make_fleet(kind: str, instance: InstanceType, need: ServingRequirements) -> tuple[FleetActivity, int, int]:
-    concurrency, target = count_concurrent_requests(instance, need), load_assumptions()["target_load"]
-    hours = estimate_hours_on(kind, need, concurrency)
-    minimum = 1 if kind == "asynchronous" else need.zones
-    maximum = max(minimum, ceil(need.peak_concurrency / concurrency / target.central))
+def _make_fleet(kind: str, instance: InstanceType, requirements: ServingRequirements) -> tuple[FleetActivity, int, int]:
+    concurrency, target = count_concurrent_requests(instance, requirements), load_assumptions()["target_load"]
+    hours = estimate_hours_on(kind, requirements, concurrency)
+    minimum = 1 if kind == "asynchronous" else requirements.zones
+    maximum = max(minimum, ceil(requirements.peak_concurrency / concurrency / target.central))
     # The fleet has its usual size in hours with traffic, else its minimum.
-    traffic = need.hours_per_day / 24 if kind == "real-time" else 1.0
+    traffic = requirements.hours_per_day / 24 if kind == "real-time" else 1.0
 
     def mean(load: float, more: float = 0.0) -> float:
-        usual = min(float(maximum), max(float(minimum), need.average_concurrency / concurrency / load + more))
+        usual = min(float(maximum), max(float(minimum), requirements.average_concurrency / concurrency / load + more))
         return usual * traffic + minimum * (1.0 - traffic)
 
     # There is no part of an instance: at most one more than the load needs.
     count = bounded_quantity(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
     busy = (
-        need.requests_per_day * DAYS_PER_MONTH * need.duration_s / 3600 / concurrency
+        requirements.requests_per_day * DAYS_PER_MONTH * requirements.duration_s / 3600 / concurrency
     )  # instance-hours of work a month
     share = min(1.0, busy / (count.central * hours.central))
     duty = bounded_quantity(share / 2, share, min(1.0, share * 2), "busy share of the time, from the requests")
     return (
-        FleetActivity(instance.name, need.region, count=count, hours=hours, duty=duty),
+        FleetActivity(instance.name, requirements.region, count=count, hours=hours, duty=duty),
         minimum if kind == "real-time" else 0,
         maximum,
     )
 
 
-def estimate_hours_on(kind: str, need: ServingRequirements, concurrency: int) -> Quantity:
+def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency: int) -> Quantity:
     """Return the hours a month in which an endpoint has instances."""
     if kind == "real-time":
         return exact_quantity(730.0)
     active, wake, stay_seconds = (
-        need.hours_per_day * DAYS_PER_MONTH,
+        requirements.hours_per_day * DAYS_PER_MONTH,
         load_assumptions()["wake_hours"],
         load_assumptions()["scale_in_seconds"],
     )
@@ -328,10 +340,19 @@ def estimate_hours_on(kind: str, need: ServingRequirements, concurrency: int) ->
 
         Requests come at random, so the stays overlap.
         """
-        return active * (1 - exp(-need.requests_per_day / need.hours_per_day * (need.duration_s + stay_s) / 3600))
+        return active * (
+            1
+            - exp(
+                -requirements.requests_per_day / requirements.hours_per_day * (requirements.duration_s + stay_s) / 3600
+            )
+        )
 
     # The minimum applies if all requests of a day come together.
-    minimum = (need.requests_per_day * need.duration_s / concurrency + stay_seconds.low) / 3600 * DAYS_PER_MONTH
+    minimum = (
+        (requirements.requests_per_day * requirements.duration_s / concurrency + stay_seconds.low)
+        / 3600
+        * DAYS_PER_MONTH
+    )
     return bounded_quantity(
         min(minimum, estimate_active_hours(stay_seconds.low)),
         estimate_active_hours(stay_seconds.central),
@@ -340,29 +361,37 @@ def estimate_hours_on(kind: str, need: ServingRequirements, concurrency: int) ->
     )
 
 
-def _make_batch(instance: InstanceType, need: ServingRequirements) -> tuple[JobActivity, int, int] | None:
+def _make_batch(instance: InstanceType, requirements: ServingRequirements) -> tuple[JobActivity, int, int] | None:
     interval_h, start, jobs = (
-        BATCH_INTERVAL_H[str(need.latency)],
+        BATCH_INTERVAL_H[str(requirements.latency)],
         load_assumptions()["job_start_hours"],
-        count_jobs_per_day(need),
+        count_jobs_per_day(requirements),
     )
     # A worker processes its requests one after the other, as many as fit into the interval.
-    requests_per_instance = count_concurrent_requests(instance, need) * max(
-        1, floor((interval_h - start.high) * 3600 / need.duration_s)
+    requests_per_instance = count_concurrent_requests(instance, requirements) * max(
+        1, floor((interval_h - start.high) * 3600 / requirements.duration_s)
     )
-    requests = need.requests_per_day / jobs
-    maximum = ceil(requests * (need.peak if jobs > 1 else 1.0) / requests_per_instance)
+    requests = requirements.requests_per_day / jobs
+    maximum = ceil(requests * (requirements.peak if jobs > 1 else 1.0) / requests_per_instance)
     if maximum > get_limit("batch_instances"):
         return None
     usual = max(1.0, requests / requests_per_instance)
-    work_h = max(1.0, requests / usual / count_concurrent_requests(instance, need)) * need.duration_s / 3600
+    work_h = (
+        max(1.0, requests / usual / count_concurrent_requests(instance, requirements)) * requirements.duration_s / 3600
+    )
     hours = bounded_quantity(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
     count = bounded_quantity(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
     low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))
     duty = bounded_quantity(low, central, high, "busy share of the hours of a batch, from the requests")
     return (
         JobActivity(
-            instance.name, need.region, hours, count, exact_quantity(jobs * DAYS_PER_MONTH), duty=duty, work="inference"
+            instance.name,
+            requirements.region,
+            hours,
+            count,
+            exact_quantity(jobs * DAYS_PER_MONTH),
+            duty=duty,
+            work="inference",
         ),
         0,
         maximum,

@@ -106,20 +106,20 @@ class EndpointComparison:
 
 
 def compare_endpoints(
-    need: ServingRequirements, loads: Sequence[float] = LOADS, accelerated_s: float | None = None
+    requirements: ServingRequirements, loads: Sequence[float] = LOADS, accelerated_s: float | None = None
 ) -> EndpointComparison:
-    """Return every endpoint at each of `loads`; the load in `need` itself is ignored.
+    """Return every endpoint at each of `loads`; the load in `requirements` itself is ignored.
 
     `accelerated_s` is the busy time of an accelerator per request, by default a tenth of that of a vCPU. Raises
     UserError for invalid input.
     """
-    if need.accelerator != "none":
+    if requirements.accelerator != "none":
         raise UserError(
             "accelerator: compare supports only models that a CPU serves, because one of the modules uses a CPU"
         )
-    accelerated_duration_s = need.duration_s / ACCELERATOR_SPEEDUP if accelerated_s is None else accelerated_s
-    requirements_by_load = tuple(replace(need, requests_per_day=load) for load in loads)
-    machines_by_name = find_machines(need.region)
+    accelerated_duration_s = requirements.duration_s / ACCELERATOR_SPEEDUP if accelerated_s is None else accelerated_s
+    requirements_by_load = tuple(replace(requirements, requests_per_day=load) for load in loads)
+    machines_by_name = find_machines(requirements.region)
     by_name = {
         one.name: _make_cells(one, machines_by_name[one.name], requirements_by_load, accelerated_duration_s)
         for one in SHAPES
@@ -129,19 +129,20 @@ def compare_endpoints(
             one,
             by_name[one.name],
             compute_max_requests_per_day(
-                machines_by_name[one.name], adapt_requirements(machines_by_name[one.name], need, accelerated_duration_s)
+                machines_by_name[one.name],
+                adapt_requirements(machines_by_name[one.name], requirements, accelerated_duration_s),
             ),
         )
         for one in SHAPES
     )
     best_shapes = tuple(_find_best(by_name, number) for number in range(len(requirements_by_load)))
     return EndpointComparison(
-        need,
+        requirements,
         accelerated_duration_s,
         tuple(loads),
         rows,
         best_shapes,
-        tuple(_find_crossovers(need, machines_by_name, rows)),
+        tuple(_find_crossovers(requirements, machines_by_name, rows)),
     )
 
 
@@ -152,15 +153,12 @@ def _make_cells(
     accelerated_duration_s: float,
 ) -> tuple[ComparisonCell, ...]:
     cells = []
-    for need in (adapt_requirements(machines, one, accelerated_duration_s) for one in requirements_by_load):
-        if refused := find_refusal(shape, machines, need):
-            cells.append(ComparisonCell(None, refused))
+    for requirements in (adapt_requirements(machines, one, accelerated_duration_s) for one in requirements_by_load):
+        if refusal := find_refusal(shape, machines, requirements):
+            cells.append(ComparisonCell(None, refusal))
         else:
-            cells.append(
-                ComparisonCell(
-                    estimate_parts(need.region, {shape.name: make_usage(shape, machines, need)})[shape.name].estimate
-                )
-            )
+            usage = {shape.name: make_usage(shape, machines, requirements)}
+            cells.append(ComparisonCell(estimate_parts(requirements.region, usage)[shape.name].estimate))
     return tuple(cells)
 
 
@@ -175,22 +173,19 @@ def _find_best(cells: Mapping[str, Sequence[ComparisonCell]], number: int) -> En
 
 
 def _find_crossovers(
-    need: ServingRequirements, machines_by_name: Mapping[str, ShapeMachines], rows: Sequence[ComparisonRow]
+    requirements: ServingRequirements, machines_by_name: Mapping[str, ShapeMachines], rows: Sequence[ComparisonRow]
 ) -> Iterator[Crossover]:
     """Yield the crossover of each metric between this project's kinds of endpoint, with as many machines as needed."""
-    shapes = [one for one in SHAPES if one.is_ours and _serves_callers(one, machines_by_name[one.name], need)]
+    shapes = [one for one in SHAPES if one.is_ours and _serves_callers(one, machines_by_name[one.name], requirements)]
 
     @cache
     def activities(load: float) -> Mapping[str, FleetActivity | ServerlessActivity]:
-        requirements = replace(need, requests_per_day=load)
+        load_requirements = replace(requirements, requests_per_day=load)
         usage_by_name = {
-            one.name: make_usage(one, machines_by_name[one.name], requirements, bounded=False) for one in shapes
+            one.name: make_usage(one, machines_by_name[one.name], load_requirements, bounded=False) for one in shapes
         }
-        activity_by_kind = {
-            one.kind: crossover[one.name].activity
-            for crossover in [estimate_parts(need.region, usage_by_name)]
-            for one in shapes
-        }
+        parts_by_name = estimate_parts(requirements.region, usage_by_name)
+        activity_by_kind = {one.kind: parts_by_name[one.name].activity for one in shapes}
         return {
             kind: one for kind, one in activity_by_kind.items() if isinstance(one, FleetActivity | ServerlessActivity)
         }
@@ -202,6 +197,9 @@ def _find_crossovers(
             yield crossover
 
 
-def _serves_callers(shape: EndpointShape, machines: ShapeMachines, need: ServingRequirements) -> bool:
+def _serves_callers(shape: EndpointShape, machines: ShapeMachines, requirements: ServingRequirements) -> bool:
     """Return True if the endpoint serves the callers at any load."""
-    return not list_obstacles(shape.kind, replace(need, requests_per_day=1.0)) and machines.memory_mb >= need.memory_mb
+    return (
+        not list_obstacles(shape.kind, replace(requirements, requests_per_day=1.0))
+        and machines.memory_mb >= requirements.memory_mb
+    )
