@@ -111,7 +111,7 @@ class AutomationExecutions:
             )
         return execution
 
-    def all(self, account: str, region: str) -> list[AutomationExecution]:
+    def list_executions(self, account: str, region: str) -> list[AutomationExecution]:
         """Return the executions of an account and Region, the last one first."""
         executions = _get_executions(account, region).values()
         return sorted(executions, key=lambda execution: execution.start_time, reverse=True)

@@ -58,7 +58,7 @@ class AutomationOperations(ServiceOperations):
         filters = request.parameters.get("Filters") or []
         executions = [
             execution
-            for execution in self._executions.all(request.account, request.region)
+            for execution in self._executions.list_executions(request.account, request.region)
             if all(_matches(execution, item) for item in filters)
         ]
         size = int(request.parameters.get("MaxResults") or _PAGE)

@@ -49,7 +49,7 @@ class Alarm:
     configured: datetime
     state: AlarmState = field(init=False)
     history: list[Fields] = field(default_factory=list)
-    #: AlarmState for which a composite alarm acted last.
+    #: State for which a composite alarm acted last.
     last_action_state: str = INSUFFICIENT_DATA
 
     def __post_init__(self) -> None:
@@ -77,7 +77,7 @@ class Alarm:
         }
         self.history.append({"AlarmName": self.name, "AlarmType": self.kind, "Timestamp": moment} | item)
 
-    def actions(self, state: str) -> list[str]:
+    def list_actions(self, state: str) -> list[str]:
         """Return the ARNs of the actions of a state."""
         return list(self.parameters.get(_ACTIONS[state]) or [])
 

@@ -58,7 +58,7 @@ class AlarmOperations(ServiceOperations):
     @emulated_operation
     def describe_alarms_for_metric(self, request: ServiceRequest) -> Fields:
         """Return the alarms of a metric."""
-        alarms = self._alarms.all(request.account, request.region)
+        alarms = self._alarms.list_alarms(request.account, request.region)
         return {"MetricAlarms": [alarm.describe() for alarm in alarms if _watches(alarm, request.parameters)]}
 
     @emulated_operation
@@ -67,7 +67,7 @@ class AlarmOperations(ServiceOperations):
         parameters = request.parameters
         items = [
             item
-            for alarm in self._alarms.all(request.account, request.region)
+            for alarm in self._alarms.list_alarms(request.account, request.region)
             if parameters.get("AlarmName") in (None, alarm.name) and _has_requested_type(alarm, parameters)
             for item in list(alarm.history)
             if _is_requested_item(item, parameters)
@@ -88,7 +88,7 @@ class AlarmOperations(ServiceOperations):
     def list_tags_for_resource(self, request: ServiceRequest) -> Fields:
         """Return the tags of an alarm or an insight rule. Raises ResourceNotFoundException."""
         arn, backend = request.parameters["ResourceARN"], cloudwatch_backends[request.account][request.region]
-        is_alarm = any(alarm.alarm_arn == arn for alarm in self._alarms.all(request.account, request.region))
+        is_alarm = any(alarm.alarm_arn == arn for alarm in self._alarms.list_alarms(request.account, request.region))
         if not is_alarm and all(rule.rule_arn != arn for rule in backend.insight_rules.values()):
             raise ResourceNotFoundException
         tags = backend.list_tags_for_resource(arn)
@@ -97,7 +97,7 @@ class AlarmOperations(ServiceOperations):
 
 def _select_alarms(alarms: Alarms, request: ServiceRequest) -> Iterator[Alarm]:
     """Yield the alarms that DescribeAlarms requests. Raises moto's exceptions."""
-    parameters, existing = request.parameters, alarms.all(request.account, request.region)
+    parameters, existing = request.parameters, alarms.list_alarms(request.account, request.region)
     for member, list_relatives in (("ChildrenOfAlarmName", _list_children), ("ParentsOfAlarmName", _list_parents)):
         if name := parameters.get(member):
             if set(parameters) - {member, "MaxRecords", "NextToken"}:
@@ -123,7 +123,7 @@ def _list_children(_alarms: Alarms, existing: Sequence[Alarm], name: str) -> lis
 
 
 def _list_parents(alarms: Alarms, existing: Sequence[Alarm], name: str) -> list[Alarm]:
-    return [parent for alarm in existing if alarm.name == name for parent in alarms.parents(alarm)]
+    return [parent for alarm in existing if alarm.name == name for parent in alarms.list_parents(alarm)]
 
 
 def _has_requested_type(alarm: Alarm, parameters: Fields) -> bool:
@@ -132,7 +132,7 @@ def _has_requested_type(alarm: Alarm, parameters: Fields) -> bool:
 
 
 def _has_action(alarm: Alarm, prefix: str | None) -> bool:
-    actions = (action for state in ("OK", "ALARM", "INSUFFICIENT_DATA") for action in alarm.actions(state))
+    actions = (action for state in ("OK", "ALARM", "INSUFFICIENT_DATA") for action in alarm.list_actions(state))
     return not prefix or any(action.startswith(prefix) for action in actions)
 
 

@@ -105,7 +105,7 @@ class Alarms:
             return
         for alarm, result in evaluated:
             state, since = alarm.state, alarm.state.transitioned
-            arns = [arn for arn in alarm.actions(state.value) if arn.startswith(_REPEATED_PREFIX)]
+            arns = [arn for arn in alarm.list_actions(state.value) if arn.startswith(_REPEATED_PREFIX)]
             if not arns or not alarm.actions_enabled or since >= moment:
                 continue
             change = self._create_change(alarm, state.value, state, _list_values(result))
@@ -152,10 +152,10 @@ class Alarms:
             selected = [alarms[name] for name in names if name in alarms]
             if sum(alarm.rule is not None for alarm in selected) > 1:
                 raise ValidationError("DeleteAlarms takes no more than one composite alarm at once.")
-            parents = [parent for alarm in selected for parent in self.parents(alarm) if parent not in selected]
+            parents = [parent for alarm in selected for parent in self.list_parents(alarm) if parent not in selected]
             if parents:
                 children = ",".join(
-                    alarm.name for alarm in selected if any(parent in parents for parent in self.parents(alarm))
+                    alarm.name for alarm in selected if any(parent in parents for parent in self.list_parents(alarm))
                 )
                 them = "it" if "," not in children else "them"
                 raise ValidationError(f"Cannot delete {children} as there are composite alarm(s) depending on {them}.")
@@ -186,15 +186,17 @@ class Alarms:
                 self._change(alarm, state, recent)
         self._clock.wake()
 
-    def all(self, account: str, region: str) -> list[Alarm]:
+    def list_alarms(self, account: str, region: str) -> list[Alarm]:
         """Return the alarms of an account and Region, sorted by name."""
         with self._lock:
             return sorted(cloudwatch_backends[account][region].alarms.values(), key=lambda alarm: str(alarm.name))
 
-    def parents(self, alarm: Alarm) -> list[Alarm]:
+    def list_parents(self, alarm: Alarm) -> list[Alarm]:
         """Return the composite alarms that name an alarm in their rules."""
         names = {alarm.name, alarm.alarm_arn}
-        return [parent for parent in self.all(alarm.account, alarm.region) if names.intersection(parent.children)]
+        return [
+            parent for parent in self.list_alarms(alarm.account, alarm.region) if names.intersection(parent.children)
+        ]
 
     # Changes. The caller holds the lock.
 
@@ -222,7 +224,7 @@ class Alarms:
         if not alarm.actions_enabled:
             return
         change = self._create_change(alarm, old.value, state, values)
-        for arn in alarm.actions(state.value):
+        for arn in alarm.list_actions(state.value):
             message = AlarmMessage(messages.build_subject(alarm, state), messages.build_message(alarm, old, state))
             self._pending.append(_PendingAction(alarm, arn, change, message))
 
@@ -238,13 +240,13 @@ class Alarms:
     def _update_dependents(self, alarm: Alarm, visited: frozenset[str]) -> None:
         """Evaluate the alarms that name this one, unless in a cycle, and update those that this one can suppress."""
         moment, names = alarm.state.updated, (alarm.name, alarm.alarm_arn)
-        for other in self.all(alarm.account, alarm.region):
+        for other in self.list_alarms(alarm.account, alarm.region):
             if other.parameters.get("ActionsSuppressor") in names:
                 present, extension = other.state.suppression, other.parameters[_EXTENSION]
                 current = suppression.suppress_after_suppressor(alarm.state.value, extension, present, moment)
                 if current != present:
                     self._suppress(other, current, moment)
-        for parent in self.parents(alarm):
+        for parent in self.list_parents(alarm):
             if parent.name not in visited:
                 self._evaluate_rule(parent, f"{alarm.alarm_arn} transitioned to {alarm.state.value}", moment, visited)
 

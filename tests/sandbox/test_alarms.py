@@ -478,7 +478,7 @@ class Place:
         self.alarms.set_state(*HERE, name, value, "a drill", None)
 
     def described(self, name: str) -> dict[str, Any]:
-        alarms = self.alarms.all(*HERE)
+        alarms = self.alarms.list_alarms(*HERE)
         return next(alarm.describe() for alarm in alarms if alarm.name == name)
 
 
