@@ -190,7 +190,7 @@ def test_the_default_region_is_a_remark_without_effect_on_the_verdict() -> None:
     ]
 
 
-class Fake:
+class FakeCheckov:
     """A checkov that counts its starts and stops."""
 
     start_count = stop_count = 0
@@ -208,13 +208,13 @@ class Fake:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
-    Fake.start_count = Fake.stop_count = 0
-    monkeypatch.setattr("sustainable_mlops.review.checkov_pool.Checkov", Fake)
-    return Fake
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeCheckov]:
+    FakeCheckov.start_count = FakeCheckov.stop_count = 0
+    monkeypatch.setattr("sustainable_mlops.review.checkov_pool.Checkov", FakeCheckov)
+    return FakeCheckov
 
 
-def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[Fake]) -> None:
+def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[FakeCheckov]) -> None:
     with CheckovPool(5) as pool:
         assert fake.start_count == 2
         results = [pool.submit(str(number).encode(), f"plan {number}") for number in range(5)]

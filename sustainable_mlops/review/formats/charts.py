@@ -36,7 +36,7 @@ def build_waterfall(total: Total, changes: Iterable[tuple[str, FootprintFigure |
     for _, change in steps:
         ends.append(ends[-1] + change)
     scale = 100 / (max(*ends, total.after.central) or 1)
-    bars = [Bar("Now", "total", 0, total.before.central * scale, format_number(total.before.central))]
+    bars = [Bar("Before", "total", 0, total.before.central * scale, format_number(total.before.central))]
     for (name, change), start in zip(steps, ends, strict=False):
         first = min(start, start + change)
         bars.append(

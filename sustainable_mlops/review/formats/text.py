@@ -217,7 +217,7 @@ def _render_effects(review: Review) -> Iterator[RenderableType]:
         yield Text("  The plan changes nothing.")
     rows = effects.list_rows(review)
     if rows:
-        yield Text(" Carbon and cost a month: now → after, change (low to high)", style="underline")
+        yield Text(" Carbon and cost a month: before → after, change (low to high)", style="underline")
     for row in rows[:_MAX_ROWS]:
         yield _ListRow("-", "", *_render_row(row))
     yield from _render_omitted(len(rows) - _MAX_ROWS)
