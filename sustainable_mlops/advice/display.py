@@ -20,9 +20,8 @@ def print_advice(advice: ServingAdvice, out: Console) -> None:
     if advice.refusals:
         _print_section(out, "Refused", _group_refusals(advice.refusals))
     if (other_advice := advice.advice_for_longer_wait) is not None:
-        out.print(
-            f"\n[bold]If callers accept --latency {other_advice.requirements.latency}: {other_advice.options[0].title}[/]\n"
-        )
+        latency, title = other_advice.requirements.latency, other_advice.options[0].title
+        out.print(f"\n[bold]If callers accept --latency {latency}: {title}[/]\n")
         _print_options(out, other_advice.options)
 
 
