@@ -19,8 +19,8 @@ def check_provider(target: Target) -> Iterator[Finding]:
             "look", _CHECK, f"{path} does not exist or has no AWS provider: run init, then commit the file", init
         )
         return
-    version = tuple(int(part) for part in version.partition("-")[0].split("."))
-    if OLDEST <= version < FIRST_TOO_NEW:
+    numbers = tuple(int(part) for part in version.partition("-")[0].split("."))
+    if OLDEST <= numbers < FIRST_TOO_NEW:
         yield Finding("ok", _CHECK, f"hashicorp/aws {version} in {path}")
     else:
         yield Finding(

@@ -50,13 +50,13 @@ def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
-    """Return what the process has said up to a line with this text."""
+    """Return the output of the process up to a line with this text."""
     output = ""
     for line in process.stderr or ():
         output += line
         if text in line:
-            return said
-    pytest.fail(f"it never said {text!r}: {output}")
+            return output
+    pytest.fail(f"no line contains {text!r}: {output}")
 
 
 def find_run_name(output: str) -> str:
