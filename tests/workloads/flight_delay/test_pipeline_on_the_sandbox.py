@@ -228,7 +228,7 @@ def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, firs
     assert read_live_version() == (newest, True)
     assert versions.promote(bench.pipeline, sagemaker).before == newest  # once more changes nothing
     assert bench.call("rollback").stdout == (
-        f"{bench.pipeline}: version 1 is live; it was version {newest}, which stays.\n"
+        f"{bench.pipeline}: version 1 is live; version {newest} was live before and stays.\n"
     )
     assert read_live_version() == (1, False)
     assert versions.rollback(bench.pipeline, sagemaker).after == newest  # the way back is open, too
