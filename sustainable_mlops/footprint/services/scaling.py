@@ -70,7 +70,7 @@ def _sum_quantities(parts: Iterable[Quantity], text: str) -> Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceUsage:
+class VariantUsage:
     """Number, hours and load of the instances of a variant in a month."""
 
     count: Quantity
@@ -84,7 +84,7 @@ class InstanceUsage:
 
 def estimate_usage(
     scaled: Scaling, kind: str, share: float, keys: UsageKeys, longest: Quantity = ALWAYS
-) -> InstanceUsage:
+) -> VariantUsage:
     """Return the usage of the instances that serve a `share` of the endpoint's requests.
 
     The numbers in `scaled` must be known. `longest` is the number of hours in which the endpoint exists.
@@ -110,7 +110,7 @@ def estimate_usage(
         instances = None if given_count else find_extremes(scaled, count)
     default_duty = ONE if all(sleeping_spans) else load_assumptions()["endpoint_duty"]
     duty = _compute_duty(share, work, count.central * on.central, default_duty, keys)
-    return InstanceUsage(
+    return VariantUsage(
         count,
         on,
         duty,
@@ -179,13 +179,13 @@ def _compute_work(share: float, keys: UsageKeys) -> Quantity | None:
     )
 
 
-def _estimate_sleeping_fleet(work: Quantity, maximum: float, given_count: Quantity | None) -> InstanceUsage:
+def _estimate_sleeping_fleet(work: Quantity, maximum: float, given_count: Quantity | None) -> VariantUsage:
     """Return the usage of a fleet that is on only for its requests; the hours do not depend on its size."""
     hours = work.clamp(0.0, maximum * HOURS_PER_MONTH)
     stretch = estimate_waiting(maximum * HOURS_PER_MONTH / hours.central if hours.central else None)
     average = hours.central * stretch.central / HOURS_PER_MONTH
     instances = given_count or _count_with_sleep(average, maximum)
-    return InstanceUsage(ONE, hours, ONE, stretch, instances, _report_excess(work, maximum * HOURS_PER_MONTH))
+    return VariantUsage(ONE, hours, ONE, stretch, instances, _report_excess(work, maximum * HOURS_PER_MONTH))
 
 
 def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
