@@ -338,7 +338,7 @@ def test_the_load_test_uses_the_role_of_the_environment(package: Any, make_envir
     )
     nowhere = run(sandbox, *command, "--environment", "nowhere")
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
-    assert "there is no SSM parameter /sustainable-mlops/nowhere/platform" in nowhere.stderr
+    assert "the SSM parameter /sustainable-mlops/nowhere/platform does not exist" in nowhere.stderr
 
 
 @pytest.mark.slow
