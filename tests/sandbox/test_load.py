@@ -12,7 +12,7 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from tests.sandbox.job_runs import extract_tar
 from tests.sandbox.support import IMAGE, ROLE, wait_until
-from tests.sandbox.test_lives import make_feature_group
+from tests.sandbox.test_lifecycles import make_feature_group
 
 CONCURRENT_REQUESTS = 500
 
