@@ -22,8 +22,8 @@ COMMAND = "python -m tools.sandbox_coverage"
 _INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox. -->
 # The sandbox: operations of SageMaker
 
-The [sandbox](../sagemaker_sandbox/README.md) is AWS on this machine. `smlops sandbox start` starts it; its README explains
-its use, faults, time and limits. This page lists every operation of SageMaker's services.
+The [sandbox](../sagemaker_sandbox/README.md) is AWS on this machine. `smlops sandbox start` starts it, and its README
+explains its use, faults, time and limits. This page lists every operation of SageMaker's services.
 
 - **emulated**: the operation does what AWS's operation does.
 - **recorded only**: the input is checked, stored and returned. It has no effect.

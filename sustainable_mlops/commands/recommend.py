@@ -82,7 +82,7 @@ def recommend(
 ) -> None:
     """Recommend an endpoint."""
     from sustainable_mlops import aws
-    from sustainable_mlops.recommendation import candidates, job, ranking, model_under_test
+    from sustainable_mlops.recommendation import candidates, job, model_under_test, ranking
 
     if write is not None and write.suffix not in _FORMATS:
         raise UserError(f"--write: {write} must end in .yaml or .tf")
