@@ -9,7 +9,7 @@ import pytest
 import sustainable_mlops
 
 #: Classes that collect values during a review.
-GATHER = {"Block", "Holder", "_Context"}
+GATHER = {"CommentBlock", "PolicyOwner", "_Context"}
 
 
 @pytest.mark.parametrize("package", ["plan", "footprint", "rules", "review", "advice", "catalogue"])

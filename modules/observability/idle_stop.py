@@ -153,7 +153,7 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
         runbook.ENDPOINT: [var.endpoints[rule.key].name],
         runbook.ALARM: [_alarm_name(module, rule.key)],
         runbook.DRY_RUN: [when(stops[rule.key] == DELETE, "false", "true")],
-        runbook.TAKES: [_add_consumption(module, stops)[rule.key]],
+        runbook.FOOTPRINT: [_add_footprint(module, stops)[rule.key]],
     }
     module.add(
         CloudwatchEventTarget,
@@ -167,7 +167,7 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
     )
 
 
-def _add_consumption(module: Module[Inputs], stops: Any) -> Any:
+def _add_footprint(module: Module[Inputs], stops: Any) -> Any:
     """Return the footprint and cost of an instance hour as text, by endpoint. The number of instances is unknown."""
     local = module.locals
 

@@ -6,15 +6,16 @@ It needs no Lambda function. It checks the endpoint again before it acts, and re
 from typing import Any
 
 #: Parameters of the document, which an EventBridge rule sets as lists of text.
-ENDPOINT, ALARM, DRY_RUN, TAKES = "EndpointName", "AlarmName", "DryRun", "Takes"
+ENDPOINT, ALARM, DRY_RUN, FOOTPRINT = "EndpointName", "AlarmName", "DryRun", "Takes"
 
 
 def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
     """Return the document. It is a dry run by default."""
-    endpoint, consumption = f"the endpoint {_placeholder(ENDPOINT)}", _placeholder(TAKES)
-    idle = f"No requests to {endpoint} for {hours} hours. {consumption}"
+    endpoint, footprint = f"the endpoint {_placeholder(ENDPOINT)}", _placeholder(FOOTPRINT)
+    idle = f"No requests to {endpoint} for {hours} hours. {footprint}"
 
-    def publish_step(name: str, text: str) -> dict[str, Any]:
+    def build_last_step(name: str, text: str) -> dict[str, Any]:
+        """Return a step that publishes `text` and ends the runbook."""
         about = f"The endpoint {_placeholder(ENDPOINT)} is idle"
         request = {"TopicArn": topic_arn, "Subject": about, "Message": text}
         return _api_step(name, "sns", "Publish", request) | {"isEnd": True}
@@ -32,7 +33,7 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
                 "default": "true",
                 "allowedValues": ["true", "false"],
             },
-            TAKES: {
+            FOOTPRINT: {
                 "type": "String",
                 "description": "Footprint and cost of the idle endpoint, as text.",
                 "default": "",
@@ -63,7 +64,7 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
                     "Default": "tellIdle",
                 },
             },
-            publish_step(
+            build_last_step(
                 "tellIdle",
                 f"{idle} Nothing was done, because idle_stop is report. With delete, it would be deleted now.",
             ),
@@ -71,12 +72,12 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
                 **_api_step("delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _placeholder(ENDPOINT)}),
                 "onFailure": _FAILED,
             },
-            publish_step(
+            build_last_step(
                 "tellDeleted",
                 f"{idle} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next "
                 "terraform apply creates it again: if nobody needs it, remove it there.",
             ),
-            publish_step(
+            build_last_step(
                 _FAILED.removeprefix("step:"),
                 f"{idle} It was not changed: it received a request, has a deployment, or could not be deleted. See "
                 "execution {{ automation:EXECUTION_ID }} of Systems Manager Automation.",

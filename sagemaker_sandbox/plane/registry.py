@@ -27,7 +27,7 @@ from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
 from sagemaker_sandbox.sagemaker.fleets import Fleets
-from sagemaker_sandbox.sagemaker.hosting import Hosting
+from sagemaker_sandbox.sagemaker.invocations import EndpointInvocations
 from sagemaker_sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sagemaker_sandbox.sagemaker.models import Models
 from sagemaker_sandbox.sagemaker.pipeline_executions import PipelineExecutions
@@ -52,7 +52,7 @@ PARTS: tuple[type[ServicePart], ...] = (
     Fleets,
     Endpoints,
     AsyncInference,
-    Hosting,
+    EndpointInvocations,
     ScalingActivities,
     ScalableTargets,
     ScalingPolicies,

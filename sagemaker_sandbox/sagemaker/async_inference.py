@@ -21,7 +21,7 @@ from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, Service
 from sagemaker_sandbox.runtime.container import count_cpus
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
-from sagemaker_sandbox.sagemaker.hosting import ACTIVE_STATUSES
+from sagemaker_sandbox.sagemaker.invocations import ACTIVE_STATUSES
 
 #: Largest body, in bytes. Source: `Body` in the API reference of InvokeEndpointAsync.
 MAX_BODY_BYTES = 128_000

@@ -5,16 +5,14 @@ Each AWS library loads on first use, because rules parse S3 addresses with the s
 
 from sustainable_mlops.aws.account import AccountClients
 from sustainable_mlops.aws.clients import (
-    AwsError,
     Client,
     Clients,
     connect_clients,
     has_object,
     make_client,
     read_attempts,
-    read_error_code,
-    translate_aws_errors,
 )
+from sustainable_mlops.aws.errors import AwsError, read_error_code, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sustainable_mlops.aws.clients import Client, Clients, assume_role, make_client, translate_aws_errors
+from sustainable_mlops.aws.clients import Client, Clients, assume_role, make_client
+from sustainable_mlops.aws.errors import translate_aws_errors
 from sustainable_mlops.errors import UserError
 
 

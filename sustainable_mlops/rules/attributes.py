@@ -9,7 +9,7 @@ from sustainable_mlops.rules.rule import RuleResult, failure, success, unknown_r
 
 _T = TypeVar("_T")
 
-#: The end of messages about values that only apply can tell.
+#: The end of messages about values that are known only after `terraform apply`.
 UNTIL_APPLY = "until apply"
 NOT_KNOWN = f"not known {UNTIL_APPLY}"
 

@@ -73,11 +73,11 @@ def format_notes(comparison: EndpointComparison) -> Iterator[str]:
         elif row.shape.is_ours and any(cell.estimate for cell in row.cells):
             maximum = format_number(row.max_requests_per_day)
             yield f"{row.shape.title} serves at most {maximum} requests a day with its defaults and this peak."
-    public_modules = " and of ".join(row.shape.publisher for row in comparison.rows if not row.shape.is_ours)
+    public_modules = " and ".join(row.shape.publisher for row in comparison.rows if not row.shape.is_ours)
     yield (
-        f"The endpoint of {public_modules} never serves another model: its configuration keeps its name, and an "
-        "endpoint is updated only for a new name. The apply succeeds, the next plan is empty, and the first model "
-        "still answers."
+        f"The endpoints of {public_modules} never change to a new model: the modules keep the name of the endpoint "
+        "configuration, and SageMaker updates an endpoint only for a new name. The apply succeeds, the next plan is "
+        "empty, and the first model still answers."
     )
     requirements = comparison.requirements
     yield (
@@ -114,8 +114,8 @@ def _format_crossover(crossover: Crossover) -> str:
     note = ""
     if crossover.before_maximum < crossover.requests_per_day:
         maximum = format_number(crossover.before_maximum)
-        note = f"; with more machines than its defaults, because {crossover.before} serves {maximum} with them"
+        note = f"; this assumes more machines for {crossover.before}, which serves at most {maximum} with its defaults"
     return (
-        f"By {_METRIC_TEXTS[crossover.metric]}, {crossover.after} is the better kind of this project from "
-        f"{format_number(crossover.requests_per_day)} requests a day on ({possible}, {certain}{note})."
+        f"By {_METRIC_TEXTS[crossover.metric]}, {crossover.after} is the better kind of endpoint of this project above "
+        f"{format_number(crossover.requests_per_day)} requests a day ({possible}, {certain}{note})."
     )

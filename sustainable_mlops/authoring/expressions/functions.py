@@ -159,9 +159,8 @@ def optional(value: T | None) -> list[T]:
 def optional_map(key: str, value: T | None) -> dict[str, T]:
     """Return a map of the value under `key`, for `for_each`; empty if it is null."""
     held = lift(value)
-    node = ExpressionNode(
-        "if", (lift(is_null(value)), lift({}), lift({key: value})), dict[str, types.strip_annotation(held.type)]
-    )  # type: ignore[misc]
+    map_type: Any = dict[str, types.strip_annotation(held.type)]  # type: ignore[misc]
+    node = ExpressionNode("if", (lift(is_null(value)), lift({}), lift({key: value})), map_type)
     return cast(dict[str, T], Expression(node))
 
 

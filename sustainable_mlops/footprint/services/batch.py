@@ -25,33 +25,36 @@ _NAME = "machines"
 
 
 def read_environment(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_batch_compute_environment`: its minimum vCPUs, and a share of those for jobs."""
+    """Return the machines of `aws_batch_compute_environment` with their average vCPUs."""
     values = side.get_values(resource)
     if values.text("type") == "UNMANAGED":
         return []  # its machines join its ECS cluster and have their own estimates
     resources = values.block(_RESOURCES.removesuffix(".0"))
     if not isinstance(resources, Block):
         return make_unknown_machines(_NAME, explain_missing(resources, "compute_resources"))
-    kind, kinds, vcpus = resources.text("type"), _list_options(resources), _read_vcpus(resources)
-    if kind is UNKNOWN or str(kind).upper().startswith("FARGATE"):
+    capacity_type, options = resources.text("type"), _list_options(resources)
+    vcpus = _estimate_vcpus(resources)
+    if capacity_type is UNKNOWN or str(capacity_type).upper().startswith("FARGATE"):
         reason = (
-            explain_missing(UNKNOWN, "its type") if kind is UNKNOWN else "AWS does not publish the machines of Fargate"
+            explain_missing(UNKNOWN, "its type")
+            if capacity_type is UNKNOWN
+            else "AWS does not publish the machines of Fargate"
         )
         return make_unknown_machines(_NAME, reason)
-    if isinstance(kinds, str):
-        return make_unknown_machines(_NAME, kinds)
+    if isinstance(options, str):
+        return make_unknown_machines(_NAME, options)
     if vcpus is None:
         return make_unknown_machines(_NAME, "the number of vCPUs is not known until apply")
     template = f"{_RESOURCES}.launch_template.0"
     has_template = not is_never_set(resource, template, side)
-    first = instances.find(kinds[0].instance_type)
+    first = instances.find(options[0].instance_type)
     has_accelerator = first is not None and first.accelerator is not None
     machines = MachineGroup(
         name=_NAME,
-        options=kinds,
+        options=options,
         capacity=vcpus,
-        spot_share=float(str(kind).upper() == "SPOT"),
-        # The machines start and end with jobs.
+        spot_share=float(str(capacity_type).upper() == "SPOT"),
+        # Machines run only during jobs, so they have the load of a job.
         duty=ONE if has_accelerator else load_assumptions()["job_cpu_load"],
         volumes=read_template(resource, template, side).volumes if has_template else NO_VOLUMES,
     )
@@ -66,12 +69,16 @@ def _list_options(resources: Block) -> tuple[InstanceOption, ...] | str:
     if names is UNKNOWN or UNKNOWN in names:
         return explain_missing(UNKNOWN, "instance_type")
     options = [
-        kind for name in names for family in _FAMILIES.get(str(name), (str(name),)) for kind in _list_sizes(family)
+        option
+        for name in names
+        for family in _FAMILIES.get(str(name), (str(name),))
+        for option in _choose_option(family)
     ]
     return tuple(dict.fromkeys(options)) or f"the catalogue has no instance type {names[0]}"
 
 
-def _list_sizes(name: str) -> list[InstanceOption]:
+def _choose_option(name: str) -> list[InstanceOption]:
+    """Return the named type, or the first size of a family; empty if the catalogue has no such family."""
     if "." in name:
         instance_type = instances.find(name)
         return [InstanceOption(name, float(instance_type.vcpu) if instance_type is not None else 1.0)]
@@ -79,7 +86,8 @@ def _list_sizes(name: str) -> list[InstanceOption]:
     return [InstanceOption(one.name, float(one.vcpu)) for one in instances.list_family(name)[:1]]
 
 
-def _read_vcpus(resources: Block) -> Quantity | None:
+def _estimate_vcpus(resources: Block) -> Quantity | None:
+    """Return the average vCPUs: the minimum and a share of the rest. None if a bound is unknown."""
     minimum, maximum = resources.number("min_vcpus"), to_known_number(resources.number("max_vcpus"))
     low = 0.0 if minimum is None else to_known_number(minimum)
     if low is None or maximum is None or maximum < low:

@@ -86,10 +86,7 @@ def inf1(_: CreateRequest, variant: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def training_compiler(training: CreateRequest) -> RuleResults:
-    """Check the settings, and the image for the repository of Training Compiler.
-
-    Huggingface-pytorch-trcomp-training.
-    """
+    """Check the settings and the image; an image of Training Compiler has `-trcomp-training` in its name."""
     states: dict[str, bool | Unknown] = {}
     for path in ("hyper_parameters", "static_hyper_parameters", "environment"):
         settings = training.read_map(path)
@@ -124,7 +121,7 @@ def _enables_compiler(settings: Mapping[str, Any]) -> bool | Unknown:
 )
 @check_trainings
 def debugger_action(training: CreateRequest) -> RuleResults:
-    """Check rules with actions. Built-in actions do not work with network isolation, a VPC, spot or a ProfilerRule."""
+    """Check rules with actions. A profiler rule has none; a debug rule's needs a job without isolation, VPC and spot."""
     for path in ("profiler_rule_configurations", "debug_rule_configurations"):
         rules = training.blocks(path)
         if rules is UNKNOWN:

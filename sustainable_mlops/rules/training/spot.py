@@ -44,7 +44,7 @@ def _check_conflict(training: CreateRequest, values: Mapping[str, object], path:
 )
 @check_trainings
 def training_spot(training: CreateRequest) -> RuleResults:
-    """Check for spot. This is advice: a job with a deadline cannot wait.
+    """Check that the job uses spot. This is advice: a job with a deadline cannot wait.
 
     The rule does not apply to jobs on reserved capacity (a training plan) or with several instance types to choose
     from. It does not apply to jobs without instances of their own either.
@@ -100,7 +100,7 @@ def spot_wait(training: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def spot_checkpoints(training: CreateRequest) -> RuleResults:
-    """Check for checkpoints. Without them an interruption loses all progress.
+    """Check that spot training writes checkpoints. Without them an interruption loses all progress.
 
     A wait of up to an hour passes, as SageMaker accepts it for algorithms without checkpoints.
     """
@@ -146,7 +146,7 @@ def spot_and_warm_pool(training: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def spot_and_preferences(training: CreateRequest) -> RuleResults:
-    """Check for both settings.
+    """Check that the job does not use spot together with `instance_preferences`.
 
     InstancePreferences is mutually exclusive with managed spot (API reference, ResourceConfig).
     """
@@ -179,7 +179,7 @@ def warm_pool_of_groups(training: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def warm_pool(training: CreateRequest) -> RuleResults:
-    """Check for a warm pool, which is billed and uses energy like a training job."""
+    """Check that the job has no warm pool, which is billed and uses energy like a training job."""
     keep = training.number(_KEEP_ALIVE)
     if keep is None:
         return

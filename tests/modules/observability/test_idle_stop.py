@@ -117,9 +117,9 @@ class IdleSandbox(TopicListener):
     def start_runbook(self, **arguments: str) -> dict[str, Any]:
         """Start the runbook manually and return its execution after its end."""
         parameters = {name: [value] for name, value in arguments.items()}
-        execution = self.ssm.start_automation_execution(DocumentName=RUNBOOK, Parameters=parameters)
+        response = self.ssm.start_automation_execution(DocumentName=RUNBOOK, Parameters=parameters)
         self.settle()
-        name = execution["AutomationExecutionId"]
+        name = response["AutomationExecutionId"]
         execution: dict[str, Any] = self.ssm.get_automation_execution(AutomationExecutionId=name)["AutomationExecution"]
         return execution
 

@@ -43,7 +43,7 @@ class UnavailableError(ApiError):
     status = 503
 
 
-class Hosting(ServicePart):
+class EndpointInvocations(ServicePart):
     """Requests to one Region's endpoints."""
 
     service = "sagemaker-runtime"

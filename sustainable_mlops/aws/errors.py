@@ -1,0 +1,46 @@
+"""Errors of AWS requests as one-line messages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from sustainable_mlops.errors import UserError
+
+#: Error codes for expired credentials.
+_EXPIRED_CODES = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+
+
+class AwsError(UserError):
+    """Failed request to AWS. If `refused` is False, the request may still have had an effect."""
+
+    def __init__(self, message: str, *remedy: str, refused: bool = False) -> None:
+        super().__init__(message, *remedy)
+        self.refused = refused
+
+
+@contextmanager
+def translate_aws_errors(action: str) -> Iterator[None]:
+    """Raise AwsError, starting with `action`, if a request inside the block fails."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise UserError(
+            f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
+            "or run this on the sandbox: smlops sandbox exec -- <command>"
+        ) from None
+    except ClientError as error:
+        expired = "; the credentials have expired: sign in again (aws sso login)"
+        hint = expired if read_error_code(error) in _EXPIRED_CODES else ""
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.BAD_REQUEST)
+        raise AwsError(f"{action}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
+    except BotoCoreError as error:
+        raise AwsError(f"{action}: {error}") from None
+
+
+def read_error_code(error: Exception) -> str:
+    """Return the error code of a ClientError, such as `404`; empty for any other exception."""
+    response = getattr(error, "response", {})
+    code: str = response.get("Error", {}).get("Code", "")
+    return code
