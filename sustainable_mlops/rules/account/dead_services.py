@@ -121,7 +121,7 @@ def _enables_compiler(settings: Mapping[str, Any]) -> bool | Unknown:
 )
 @check_trainings
 def debugger_action(training: CreateRequest) -> RuleResults:
-    """Check rules with actions. A profiler rule has none; a debug rule's needs a job without isolation, VPC and spot."""
+    """Check rules with actions. A profiler rule has none; a debug rule needs a job without isolation, VPC, spot."""
     for path in ("profiler_rule_configurations", "debug_rule_configurations"):
         rules = training.blocks(path)
         if rules is UNKNOWN:
