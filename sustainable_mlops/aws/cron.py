@@ -48,7 +48,7 @@ class CronExpression(NamedTuple):
         return sorted({day - 1 for item in items for day in list_values(item, 1, 7, WEEKDAYS)})
 
     def list_dates(self) -> Iterator[date]:
-        """Yield the selected days of `YEAR`, in order."""
+        """Yield the selected days of `SAMPLE_YEAR`, in order."""
         for month in sorted(list_values(self.months, 1, 12, MONTHS)):
             days = (date(SAMPLE_YEAR, month, day) for day in range(1, monthrange(SAMPLE_YEAR, month)[1] + 1))
             yield from filter(self.is_on, days)
