@@ -52,15 +52,19 @@ def list_cases() -> Iterator[ConformanceCase]:
 
 
 def _make_coefficients(
-    cpu: Curve, ram_w_per_gb: float, lifetime_h: float = 35_040, server_kg: float = 0.0, included_gb: float = 0.0
+    cpu: Curve,
+    ram_w_per_gb: float,
+    lifetime_h: float = 35_040,
+    server_kg: float = 0.0,
+    included_gb_per_vcpu: float = 0.0,
 ) -> Coefficients:
-    """Return the constants of a tool like Cloud Carbon Footprint: watts per vCPU over load, constant watts per GB."""
+    """Return coefficients of a tool like Cloud Carbon Footprint: CPU watts per vCPU, constant memory watts per GB."""
     return replace(
         Coefficients.default(),
         cpu_ratio=cpu,
         board_ratio=0.0,
         ram_w_per_gb=((0.0, ram_w_per_gb), (1.0, ram_w_per_gb)),
-        ram_included_gb=included_gb,
+        ram_included_gb_per_vcpu=included_gb_per_vcpu,
         host_model=ONE,
         lifetime_h=lifetime_h,
         server_kg=exact_quantity(server_kg),
@@ -74,10 +78,12 @@ def _make_location(pue: float, grid: float) -> GridLocation:
     return GridLocation(exact_quantity(pue), exact_quantity(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
-def _make_machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> InstanceType:
-    """Return a machine whose curve is in watts per vCPU."""
+def _make_machine(
+    vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, accelerator_count: int = 0
+) -> InstanceType:
+    """Return a machine of 1 W TDP per vCPU, so that `cpu_ratio` is in watts per vCPU."""
     platform = ServerPlatform("", "", sockets=1, tdp_w=vcpu, vcpu=vcpu, grade="A")
-    return InstanceType("", platform, vcpu, memory_gb, 0.0, accelerator, number, frozenset())
+    return InstanceType("", platform, vcpu, memory_gb, 0.0, accelerator, accelerator_count, frozenset())
 
 
 def _make_gpu(idle_w: float, busy_w: float) -> Accelerator:
@@ -100,15 +106,15 @@ def _get_central(estimate_result: FootprintEstimate, metric: str) -> float:
 
 
 def _compute_ccf(
-    instance: InstanceType, hours: float, made_hours: float, grid_kg: float, coefficients: Coefficients
+    instance: InstanceType, hours: float, embodied_hours: float, grid_kg: float, coefficients: Coefficients
 ) -> Values:
-    """Return the result of Cloud Carbon Footprint.
+    """Return kWh and tonnes of CO2e as Cloud Carbon Footprint computes them.
 
     The tool adds embodied carbon and also converts it to kWh of the grid.
     """
     place = _make_location(1.135, grid_kg * 1000)
     operational_run = _estimate_run(instance, hours, 0.5, place, coefficients)
-    embodied_kg = _get_central(_estimate_run(instance, made_hours, 0.5, place, coefficients), "embodied")
+    embodied_kg = _get_central(_estimate_run(instance, embodied_hours, 0.5, place, coefficients), "embodied")
     kg = _get_central(operational_run, "operational") + embodied_kg
     return _get_central(operational_run, "energy") + embodied_kg / grid_kg, kg / 1000
 
@@ -121,23 +127,23 @@ _AVERAGE: Curve = ((0.0, 0.74), (1.0, 3.5))
 
 def _compute_p3dn() -> Values:
     # The tool divides the hours of embodied carbon by the vCPUs once too often.
-    coefficients = _make_coefficients(_SKYLAKE, 0.392, server_kg=3542.9488, included_gb=81.32 / 96)
+    coefficients = _make_coefficients(_SKYLAKE, 0.392, server_kg=3542.9488, included_gb_per_vcpu=81.32 / 96)
     return _compute_ccf(
-        _make_machine(96, 768, _make_gpu(35, 306), 8), 24, 24 / 96, 0.379069, _at_full_load(coefficients)
+        _make_machine(96, 768, _make_gpu(35, 306), 8), 24, 24 / 96, 0.379069, _use_full_power_when_busy(coefficients)
     )
 
 
 def _compute_p4d() -> Values:
-    coefficients = _make_coefficients(_CASCADE_LAKE, 0.392, server_kg=4675.5184, included_gb=98.12 / 96)
+    coefficients = _make_coefficients(_CASCADE_LAKE, 0.392, server_kg=4675.5184, included_gb_per_vcpu=98.12 / 96)
     return _compute_ccf(
-        _make_machine(96, 1152, _make_gpu(46, 407), 8), 48, 48 / 96, 0.410608, _at_full_load(coefficients)
+        _make_machine(96, 1152, _make_gpu(46, 407), 8), 48, 48 / 96, 0.410608, _use_full_power_when_busy(coefficients)
     )
 
 
-def _at_full_load(coefficients: Coefficients) -> Coefficients:
-    """Return coefficients for half of the time at full load.
+def _use_full_power_when_busy(coefficients: Coefficients) -> Coefficients:
+    """Return coefficients whose CPU curve reaches full power at the load of a host with a busy accelerator.
 
-    This equals 50 % load in Cloud Carbon Footprint, because its curves are straight.
+    Half of the time at full load equals 50 % load in Cloud Carbon Footprint, because its curves are straight.
     """
     ends = coefficients.cpu_ratio[0][1], coefficients.cpu_ratio[-1][1]
     # Our host has the load `host_load_when_busy` (0.5) while its accelerator is busy: the curve must end there.
@@ -152,6 +158,7 @@ def _compute_m5() -> Values:
 
 
 def _compute_ccf_storage() -> Values:
+    """Return kWh per TB-hour of SSD and HDD: our coefficients with the PUE of Cloud Carbon Footprint."""
     ours = Coefficients.default()
     return tuple(coefficient.central * 1.135 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
@@ -169,15 +176,17 @@ def _compute_greenops() -> Values:
     return _get_central(run, "energy"), _get_central(run, "operational") * 1000
 
 
-def _make_month(
+def _make_own_computation(
     name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
 ) -> Callable[[], Values]:
-    def figures() -> Values:
+    """Return a function that computes a case with our own constants."""
+
+    def compute_values() -> Values:
         fleet = FleetActivity(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
         result = estimate(fleet)
         return tuple(_get_central(result, metric) * factor for metric, factor in metrics)
 
-    return figures
+    return compute_values
 
 
 def _compute_our_storage() -> Values:
@@ -188,16 +197,16 @@ def _compute_our_storage() -> Values:
 _KWH_TONNES = (("energy", 1.0), ("total", 0.001))
 #: Computation of each case: with the constants of the publisher, and with ours.
 _CASES: dict[str, tuple[Callable[[], Values], Callable[[], Values]]] = {
-    "V13": (_compute_p3dn, _make_month("ml.p3dn.24xlarge", "us-east-1", 24, _KWH_TONNES)),
-    "V14": (_compute_p4d, _make_month("ml.p4d.24xlarge", "us-east-2", 48, _KWH_TONNES)),
-    "V15": (_compute_m5, _make_month("ml.m5.xlarge", "us-east-2", 2, _KWH_TONNES)),
+    "V13": (_compute_p3dn, _make_own_computation("ml.p3dn.24xlarge", "us-east-1", 24, _KWH_TONNES)),
+    "V14": (_compute_p4d, _make_own_computation("ml.p4d.24xlarge", "us-east-2", 48, _KWH_TONNES)),
+    "V15": (_compute_m5, _make_own_computation("ml.m5.xlarge", "us-east-2", 2, _KWH_TONNES)),
     "V16": (_compute_ccf_storage, _compute_our_storage),
     "V17": (
         _compute_carbonifer,
-        _make_month("ml.c5.large", "eu-west-3", 1, (("energy", 1000.0), ("operational", 1000.0))),
+        _make_own_computation("ml.c5.large", "eu-west-3", 1, (("energy", 1000.0), ("operational", 1000.0))),
     ),
     "V18": (
         _compute_greenops,
-        _make_month("ml.m5.large", "us-east-1", 730, (("energy", 1.0), ("operational", 1000.0))),
+        _make_own_computation("ml.m5.large", "us-east-1", 730, (("energy", 1.0), ("operational", 1000.0))),
     ),
 }

@@ -56,7 +56,7 @@ class _LoadedModel:
 
 
 class _Model:
-    """A model that is loaded or being loaded. `uses` counts the requests that need it."""
+    """A model that is loaded or being loaded. `use_count` is the number of requests that need it."""
 
     def __init__(self, models: Path, target: str) -> None:
         self.log = hashlib.sha256(target.encode()).hexdigest()[:32]
@@ -95,7 +95,7 @@ class MultiModelContainer(HostedContainer):
         self.download_data()
 
     def reshape(self, shape: InstanceShape) -> None:
-        """Apply another capacity."""
+        """Use another shape for later loads; loaded models keep running."""
         self.shape = shape
 
     def invoke(self, request: ContainerRequest) -> ContainerResponse:
@@ -153,6 +153,7 @@ class MultiModelContainer(HostedContainer):
         return model, is_first
 
     def _release_model(self, target: str, model: _Model) -> None:
+        """End one use of the model. Without a model cache, unload it after its last use."""
         with self._lock:
             model.use_count -= 1
             model.last_used = time.monotonic()
@@ -210,7 +211,7 @@ class MultiModelContainer(HostedContainer):
             raise NotReadyError(f"The model data{location} took too long to download.") from None
 
     def _make_room(self, new_server: ModelServer) -> float | None:
-        """Unload idle models until the memory limit is met. Return the duration, or None."""
+        """Unload idle models, longest unused first, to meet the memory limit; return the seconds, or None without one."""
         limit = (self.shape.max_loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
         start, unloaded_count = time.monotonic(), 0
         while new_server.memory_bytes + sum(load.server.memory_bytes for load in self._list_loaded()) > limit:

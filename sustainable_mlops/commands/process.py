@@ -13,7 +13,7 @@ Examples:
 
 * `smlops process prepare.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops process prepare.yaml`: launch and follow
-* `smlops process prepare.yaml --no-wait`: launch; the same command without it follows
+* `smlops process prepare.yaml --no-wait`: launch only; follow it without --no-wait
 * `smlops process prepare.yaml --json | jq .record.outputs`
 """
 

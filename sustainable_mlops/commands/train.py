@@ -12,7 +12,7 @@ Examples:
 
 * `smlops train workloads/flight_delay/job.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops train workloads/flight_delay/job.yaml`: launch and follow
-* `smlops train workloads/flight_delay/job.yaml --no-wait`: launch; the same command without it follows
+* `smlops train workloads/flight_delay/job.yaml --no-wait`: launch only; follow it without --no-wait
 * `smlops train workloads/flight_delay/job.yaml --json | jq .record.metrics`
 * `smlops train workloads/flight_delay/job.yaml --dry-run --json | jq .estimate.figures.co2e`
 """

@@ -13,7 +13,7 @@ Examples:
 
 * `smlops transform predict.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops transform predict.yaml --model out/runs/flight-delay-20261124-150300-1a2b3c.json`
-* `smlops transform predict.yaml --no-wait`: launch; the same command without it follows
+* `smlops transform predict.yaml --no-wait`: launch only; the same command without --no-wait follows the job
 * `smlops transform predict.yaml --json | jq .record.outputs.predictions`
 """
 

@@ -10,7 +10,7 @@ Examples:
 
 * `smlops tune workloads/flight_delay/tune.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops tune workloads/flight_delay/tune.yaml`: launch and follow
-* `smlops tune workloads/flight_delay/tune.yaml --no-wait`: launch; the same command without it follows
+* `smlops tune workloads/flight_delay/tune.yaml --no-wait`: launch only; follow it without --no-wait
 * `smlops tune workloads/flight_delay/tune.yaml --json | jq .record.trials`
 """
 

@@ -11,28 +11,28 @@ from sustainable_mlops.jobs.record import RunRecord
 FIGURES = {"kg": "co2e", "usd": "cost", "kwh": "energy"}
 SECONDS = "seconds"
 LAUNCHED = "launched"
-#: Metrics on unseen data come first.
-_PARTS = ("test", "validation", "eval")
+#: Data splits of metrics on unseen data, which win a tie.
+_SPLITS = ("test", "validation", "eval")
 
 
 def get_figure(record: RunRecord, key: str) -> RunFigure | None:
-    """Return the figure of a key in `FIGURES`, or the seconds; None if unknown."""
+    """Return the figure of a key in `FIGURES`, or the seconds; None if the record has none."""
     return record.seconds if key == SECONDS else record.figures.get(FIGURES[key])
 
 
 def choose_metric(records: Sequence[RunRecord], requested: str | None = None) -> str | None:
-    """Return the requested metric, else the most frequent one, metrics on unseen data first.
+    """Return the requested metric, else the most frequent one; of equally frequent ones, one on unseen data.
 
     Return None if no run has a metric. Raises UserError if no run has the requested one.
     """
     counts = Counter(name for record in records for name in record.metrics)
     if requested is not None and requested not in counts:
         raise UserError(f"--metric: no run here has '{requested}'{did_you_mean(requested, counts)}")
-    return requested or min(counts, key=lambda name: (-counts[name], _rank_part(name), name), default=None)
+    return requested or min(counts, key=lambda name: (-counts[name], _rank_split(name), name), default=None)
 
 
-def _rank_part(name: str) -> int:
-    return next((rank for rank, part in enumerate(_PARTS) if name.startswith(part)), len(_PARTS))
+def _rank_split(name: str) -> int:
+    return next((rank for rank, split in enumerate(_SPLITS) if name.startswith(split)), len(_SPLITS))
 
 
 def sort_records(records: Sequence[RunRecord], by: str) -> list[RunRecord]:

@@ -38,7 +38,7 @@ def list_loaded_modules(root: Path, *arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], [PLAN]])
-def test_a_review_starts_without_typer(root: Path, arguments: list[str]) -> None:
+def test_a_review_imports_neither_typer_nor_heavy_packages(root: Path, arguments: list[str]) -> None:
     assert not list_loaded_modules(root, "review", *arguments) & (HEAVY | {"click", "typer"})
 
 
@@ -61,14 +61,14 @@ def test_help_teaches_by_example(command: str) -> None:
     assert text.partition(f"smlops {command}")[2].count(f"smlops {command} ") >= 1, text
 
 
-def test_every_command_is_listed_with_what_it_is_for() -> None:
+def test_every_command_is_listed_with_a_help_sentence() -> None:
     group = get_command(app)
     commands = getattr(group, "commands", {})
     assert sorted(commands) == COMMANDS
     assert all(command.help.endswith(".") for command in commands.values())
 
 
-def test_the_readme_has_the_requirements_of_every_command(root: Path) -> None:
+def test_the_requirements_table_of_the_readme_names_every_command(root: Path) -> None:
     section = (root / "README.md").read_text().partition("| commands | requirements |")[2].partition("\n\n")[0]
     names = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
     assert sorted(names) == COMMANDS
@@ -93,7 +93,7 @@ def test_the_version_is_printed(root: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["train"], ["review"]], ids=str)
-def test_help_is_printed_in_a_locale_without_bullets(root: Path, arguments: list[str]) -> None:
+def test_help_is_printed_if_the_output_is_ascii_only(root: Path, arguments: list[str]) -> None:
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
     command = [*START, *arguments, "--help"]
     process = subprocess.run(command, cwd=root, env=ascii_only, capture_output=True, text=True, check=True)

@@ -19,8 +19,8 @@ GROUPS, FEATURES, MODELS = 20, 40, 60
 STANDARD_CHARACTERS = 4096
 
 
-def create_groups() -> dict[str, Any]:
-    """Return feature groups with many features each."""
+def make_group_settings() -> dict[str, Any]:
+    """Return settings of feature groups with many features each."""
     features = {f"departures_of_the_hour_before_{number:02}": {"type": "Fractional"} for number in range(FEATURES - 2)}
     group = {
         "description": "Many features.",
@@ -31,26 +31,29 @@ def create_groups() -> dict[str, Any]:
     return {f"flights_of_the_airport_{number:02}": group for number in range(GROUPS)}
 
 
-def create_models(count: int) -> dict[str, Any]:
-    """Return models that only have a group in the registry."""
+def make_model_settings(count: int) -> dict[str, Any]:
+    """Return settings of models with a description only, so each has nothing but a package group."""
     return {f"delay_of_the_airport_{number:02}": {"description": "A model."} for number in range(count)}
 
 
 @pytest.mark.apply
-def test_a_large_catalogue_is_applied_and_readable_by_launchers(
+def test_a_catalogue_larger_than_a_standard_parameter_is_applied_and_readable_by_launchers(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any]
 ) -> None:
     sandbox, variables = own
     for source_folder in synth.CALLED_FOLDERS:
         (tmp_path / source_folder).symlink_to(ROOT / source_folder)
     folder = tmp_path / "envs" / "dev"
-    write_root_module(folder, environment(feature_groups=create_groups(), models=create_models(1), pipelines={}).json())
+    write_root_module(
+        folder, environment(feature_groups=make_group_settings(), models=make_model_settings(1), pipelines={}).json()
+    )
     driver = terraform(folder, variables)
     plan(driver)
     apply(driver)
 
     write_root_module(
-        folder, environment(feature_groups=create_groups(), models=create_models(MODELS), pipelines={}).json()
+        folder,
+        environment(feature_groups=make_group_settings(), models=make_model_settings(MODELS), pipelines={}).json(),
     )
     plan(driver)
     apply(driver)
@@ -75,6 +78,6 @@ def test_a_large_catalogue_is_applied_and_readable_by_launchers(
 
 def test_more_models_than_fit_a_parameter_are_rejected(environment: Callable[..., Any]) -> None:
     with pytest.raises(UserError) as error:
-        environment(models=create_models(80), pipelines={})
+        environment(models=make_model_settings(80), pipelines={})
     assert "settings.yaml: 83 buckets, models and pipelines take up to " in str(error.value)
     assert "characters of the parameter /sustainable-mlops/dev/platform, which holds 8192" in str(error.value)

@@ -60,7 +60,7 @@ def test_the_address_of_a_framework_is_found_and_cached(empty_cache: Path, monke
         ("xgboost", "3.0-5", "xx-mars-1", "image: Unsupported region: xx-mars-1"),
     ],
 )
-def test_an_unknown_framework_version_or_region_is_reported_with_the_known_ones(
+def test_an_unknown_framework_or_version_or_region_is_reported(
     framework: str, version: str, region: str, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

@@ -154,7 +154,7 @@ resource "aws_appautoscaling_scheduled_action" "once" {
 
 
 @pytest.mark.apply
-def test_targets_policies_and_scheduled_actions_are_applied_and_destroyed(tmp_path: Path) -> None:
+def test_targets_policies_and_scheduled_actions_are_created_updated_and_destroyed(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(SCALED)
     with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         make_role(sandbox)

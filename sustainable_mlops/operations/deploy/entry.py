@@ -37,14 +37,14 @@ def edit_entry(text: str, choice: Choice) -> str:
     others = {name: value for name, value in entry.items() if name not in MODULES.values()}
     rest = _ENDPOINT_BLOCK.sub("", text if text.endswith("\n") else f"{text}\n")
     after = rest + yaml.safe_dump(target, sort_keys=False)
-    if (_parse(rest) or {}) != others or _parse(after) != others | target:
+    if (_parse_yaml(rest) or {}) != others or _parse_yaml(after) != others | target:
         names = ", ".join(current) or choice.module
         raise UserError(f"{names}: can only be changed if it has lines of its own")
     return after
 
 
 def _collect_kept_inputs(current: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
-    """Return the inputs that stay: of another kind of endpoint, only those that belong to the model."""
+    """Return the inputs to keep: those that the choice does not set; for another kind, environment variables only."""
     return {
         name: value
         for module, inputs in current.items()
@@ -53,7 +53,8 @@ def _collect_kept_inputs(current: Mapping[str, Any], choice: Choice) -> dict[str
     }
 
 
-def _parse(text: str) -> Any:
+def _parse_yaml(text: str) -> Any:
+    """Return the parsed YAML; None if it is not valid."""
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:

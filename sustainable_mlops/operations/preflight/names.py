@@ -30,13 +30,16 @@ def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
             "stop",
             "bucket names",
             f"{bucket} exists; adopt it if it is this environment's, or change name_prefix",
-            _import(target, f"module.storage.aws_s3_bucket.{_bucket_address(target, bucket)}", bucket),
+            _format_import_command(
+                target, f"module.storage.aws_s3_bucket.{_format_bucket_resource_name(target, bucket)}", bucket
+            ),
         )
     if not existing:
         yield Finding("ok", "bucket names", f"{len(target.buckets)} names are free: {', '.join(target.buckets)}")
 
 
-def _bucket_address(target: Target, bucket: str) -> str:
+def _format_bucket_resource_name(target: Target, bucket: str) -> str:
+    """Return the last part of the bucket's Terraform address."""
     purpose = bucket.removeprefix(f"{target.name_prefix}-").removesuffix(f"-{target.account_id}-{target.region}")
     return "logs" if purpose == "logs" else f'this["{purpose}"]'
 
@@ -54,7 +57,7 @@ def check_alias(target: Target, account: Account) -> Iterator[Finding]:
             "stop",
             "key alias",
             f"{target.key_alias} exists; adopt it, or change name_prefix",
-            _import(target, address, target.key_alias),
+            _format_import_command(target, address, target.key_alias),
         )
     else:
         yield Finding("ok", "key alias", f"{target.key_alias} is free")
@@ -83,5 +86,5 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     )
 
 
-def _import(target: Target, address: str, identifier: str) -> str:
+def _format_import_command(target: Target, address: str, identifier: str) -> str:
     return f"terraform -chdir={target.folder} import '{address}' {identifier}"

@@ -31,8 +31,8 @@ _MEANINGS = {
         "aws_sagemaker_notebook_instance",
     ),
 )
-def workload_tags(plan: Plan, resource: Resource) -> RuleResults:
-    """Check the tags, including the provider's default tags."""
+def required_tags(plan: Plan, resource: Resource) -> RuleResults:
+    """Check for the required tags, including the provider's default tags."""
     tags = attributes.read_tags(plan, resource)
     if tags is UNKNOWN:
         yield unknown_result("its tags are not known until apply", "tags_all")

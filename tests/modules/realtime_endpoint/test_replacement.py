@@ -82,7 +82,7 @@ def check_another_network_replaces_the_model(endpoint: AppliedEndpoint) -> None:
     assert endpoint.plan_changes() == {}, "the order is irrelevant"
 
 
-def check_another_deployment_creates_a_new_configuration(endpoint: AppliedEndpoint) -> None:
+def check_another_deployment_strategy_replaces_the_configuration(endpoint: AppliedEndpoint) -> None:
     before = endpoint.serving_configuration()
     endpoint.inputs["deployment"] = {"strategy": "canary", "wait_seconds": 60, "bake_seconds": 60}
     endpoint.write_root_module()
@@ -99,7 +99,7 @@ def check_another_deployment_creates_a_new_configuration(endpoint: AppliedEndpoi
     assert endpoint.plan_changes() == {'aws_cloudwatch_metric_alarm.errors["main"]': ["update"]}
 
 
-def check_another_mode_replaces_the_model(endpoint: AppliedEndpoint) -> None:
+def check_another_containers_mode_replaces_the_model(endpoint: AppliedEndpoint) -> None:
     model = endpoint.inputs.pop("model_data_url")
     containers = [{"hostname": name, "image_uri": IMAGE, "model_data_url": model} for name in ("one", "two")]
     endpoint.inputs |= {"image_uri": None, "containers": containers}
@@ -119,8 +119,8 @@ def test_changes_that_are_impossible_in_place_replace_resources(endpoint: Applie
     for check in (
         check_another_network_replaces_the_model,
         check_an_upgrade_only_adds_the_triggers,
-        check_another_deployment_creates_a_new_configuration,
-        check_another_mode_replaces_the_model,
+        check_another_deployment_strategy_replaces_the_configuration,
+        check_another_containers_mode_replaces_the_model,
     ):
         print(check.__name__)
         check(endpoint)
