@@ -64,7 +64,7 @@ def _make_coefficients(
         cpu_ratio=cpu,
         board_ratio=0.0,
         ram_w_per_gb=((0.0, ram_w_per_gb), (1.0, ram_w_per_gb)),
-        ram_included_gb_per_vcpu=included_gb_per_vcpu,
+        ram_included_gb=included_gb_per_vcpu,
         host_model=ONE,
         lifetime_h=lifetime_h,
         server_kg=exact_quantity(server_kg),
