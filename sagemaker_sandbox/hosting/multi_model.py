@@ -211,7 +211,7 @@ class MultiModelContainer(HostedContainer):
             raise NotReadyError(f"The model data{location} took too long to download.") from None
 
     def _make_room(self, new_server: ModelServer) -> float | None:
-        """Unload idle models, longest unused first, to meet the memory limit. Return the seconds; None if it freed none."""
+        """Unload idle models, longest unused first, to meet the limit. Return the seconds; None if it freed none."""
         limit = (self.shape.max_loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
         start, unloaded_count = time.monotonic(), 0
         while new_server.memory_bytes + sum(load.server.memory_bytes for load in self._list_loaded()) > limit:
