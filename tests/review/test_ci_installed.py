@@ -191,7 +191,7 @@ def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(theirs: Pa
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     texts = [line for line in (pushed.stdout + pushed.stderr).splitlines() if "no plan" in line]
     assert len(texts) == 1
-    assert texts[0].startswith("no plan to review at plan.json; to have one: terraform plan")
+    assert texts[0].startswith("no plan to review at plan.json; create one with: terraform plan")
     (theirs / "plan.json").write_bytes(STOPPED)
     stopped = shell.run("git push ../remote.git main:again")
     assert stopped.returncode == 1
