@@ -11,17 +11,17 @@ from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
 from sustainable_mlops.catalogue.quotas import QuotaUse
-from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, Target
+from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, PreflightTarget
 from sustainable_mlops.terraform import ROOT
 
 
-def read_target(folder: Path) -> Target:
+def read_target(folder: Path) -> PreflightTarget:
     """Return the requirements of the environment in `folder`. Raises UserError for invalid settings."""
     settings: Any = load(folder)
     names = [name for component in COMPONENTS for name in component(settings).list_names()]
     endpoints = tuple(_endpoints(settings))
     existing_key = getattr(settings.storage, "existing_kms_key", None)
-    return Target(
+    return PreflightTarget(
         environment=settings.environment,
         folder=folder,
         account_id=settings.account_id,

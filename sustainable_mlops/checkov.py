@@ -30,7 +30,7 @@ _SKIP = re.compile(r"^\s*# checkov:skip=(?P<id>\w+):(?P<reason>.*)$", re.M)
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckovFinding:
     """One failed check."""
 
     check: str
@@ -40,12 +40,12 @@ class Finding:
 
 
 @dataclass
-class Result:
+class CheckovResult:
     """Result of checkov for one plan."""
 
     passed: int = 0
-    explained: list[Finding] = field(default_factory=list)
-    failed: list[Finding] = field(default_factory=list)
+    explained: list[CheckovFinding] = field(default_factory=list)
+    failed: list[CheckovFinding] = field(default_factory=list)
 
 
 class Checkov:
@@ -70,7 +70,7 @@ class Checkov:
             cwd=self._folder.name,
         )
 
-    def check(self, plan: bytes) -> Result:
+    def check(self, plan: bytes) -> CheckovResult:
         """Run the built-in checks on a plan (`terraform show -json`, in UTF-8). Call it once.
 
         Raises UserError if checkov could not read the plan or checked nothing.
@@ -95,13 +95,13 @@ class Checkov:
         self._folder.cleanup()
 
 
-def _result(report: Mapping[str, Any]) -> Result:
-    result = Result(passed=int(report["summary"]["passed"]))
+def _result(report: Mapping[str, Any]) -> CheckovResult:
+    result = CheckovResult(passed=int(report["summary"]["passed"]))
     skips = suppressions()
     for item in report["results"]["failed_checks"]:
         address = item["resource"]
         reason = skips.get((_plain(address), item["check_id"]), "")
-        finding = Finding(item["check_id"], item["check_name"], address, reason)
+        finding = CheckovFinding(item["check_id"], item["check_name"], address, reason)
         (result.explained if reason else result.failed).append(finding)
     return result
 

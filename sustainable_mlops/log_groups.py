@@ -34,9 +34,9 @@ def explain_error(reason: str, folder: Path) -> str | None:
             f"`smlops synth {folder.resolve().name}`, then apply again to adopt them"
         )
     if addresses := list(dict.fromkeys(match["address"] for match in _MISSING.finditer(text))):
-        listed = ", ".join(address.replace("\\", "") for address in addresses)
+        listed_addresses = ", ".join(address.replace("\\", "") for address in addresses)
         where = f"{SETTING} in {settings}" if settings.is_file() else "the `import` blocks"
-        return f"this log group no longer exists: {listed}; remove it from {where}, then apply again"
+        return f"this log group no longer exists: {listed_addresses}; remove it from {where}, then apply again"
     return None
 
 

@@ -73,7 +73,7 @@ class HyperParameterTuningJobs(ResourceFamily):
         }
         run = TuningRun(
             tuner,
-            lambda operation, asked: self._call(job, operation, asked),
+            lambda operation, arguments: self._call(job, operation, arguments),
             lambda changed: self._update(job, changed),
         )
         self._runs[name] = run

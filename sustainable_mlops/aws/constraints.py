@@ -35,7 +35,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 class Violation(NamedTuple):
-    """What the service refuses: the value at `path`, and the constraint that it fails, in the service's words."""
+    """Violation of a constraint: the value at `path`, and the constraint in the service's words."""
 
     path: str
     value: Any
@@ -58,12 +58,14 @@ def check(operation: str, request: dict[str, Any]) -> None:
     if shape is None:
         raise ValueError(f"{operation} takes no request")
     report = ParamValidator().validate(request, shape)
-    problems = [report.generate_report()] if report.has_errors() else [_told(one) for one in violations(request, shape)]
+    problems = (
+        [report.generate_report()] if report.has_errors() else [_describe(one) for one in violations(request, shape)]
+    )
     if problems:
         raise UserError(f"SageMaker would refuse the {operation} request: {'; '.join(problems)}")
 
 
-def _told(violation: Violation) -> str:
+def _describe(violation: Violation) -> str:
     path, value = violation.item or (violation.path, violation.value)
     return f"'{_start(as_text(value), _VALUE)}' at {path}: {_start(violation.constraint, _CONSTRAINT)}"
 
@@ -155,12 +157,12 @@ def _length(length: int, shape: Shape) -> Iterator[str]:
     return _limits(length, shape, "length")
 
 
-def _limits(value: float, shape: Shape, what: str) -> Iterator[str]:
+def _limits(value: float, shape: Shape, quantity: str) -> Iterator[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
     if minimum is not None and value < minimum:
-        yield f"Member must have {what} greater than or equal to {minimum}"
+        yield f"Member must have {quantity} greater than or equal to {minimum}"
     if maximum is not None and value > maximum:
-        yield f"Member must have {what} less than or equal to {maximum}"
+        yield f"Member must have {quantity} less than or equal to {maximum}"
 
 
 def _lower(name: str) -> str:

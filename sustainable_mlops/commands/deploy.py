@@ -81,7 +81,7 @@ def deploy(
             "deploy: there is no terminal for the confirmation; "
             "pass --yes to apply, or --no-apply to stop after the review"
         )
-    target = run.Target(model, environment)
+    target = run.DeploymentTarget(model, environment)
     settings = target.load_settings()
     choice = read_choice(inputs) if inputs is not None else None
     risks = read_acceptances(accepted) if accepted is not None else ()

@@ -49,11 +49,11 @@ def prove(
     """Prove the modules."""
     cli.require("prove", "pipelines", clone=True)
     from sustainable_mlops.operations.prove import command
-    from sustainable_mlops.operations.prove.settings import BASE, MODULES, Settings
+    from sustainable_mlops.operations.prove.settings import BASE, MODULES, ProofSettings
 
     if clean:
         raise typer.Exit(command.clean(clean))
-    settings = Settings(
+    settings = ProofSettings(
         account=account,
         region=region,
         modules=tuple(dict.fromkeys((*BASE, *module))) if module else MODULES,

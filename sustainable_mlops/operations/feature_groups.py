@@ -20,7 +20,7 @@ _PAUSE = 2.0  # seconds between two requests for the status
 _LONGEST = 600.0  # seconds; an update takes about a minute
 
 
-class FeatureGroup(BaseModel):
+class DeclaredFeatureGroup(BaseModel):
     """Feature group as the output of the feature_store module declares it."""
 
     name: str
@@ -34,7 +34,7 @@ class FeatureGroup(BaseModel):
 
 
 class _Output(BaseModel):
-    feature_groups: dict[str, FeatureGroup]
+    feature_groups: dict[str, DeclaredFeatureGroup]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Evolution:
         return [{"FeatureName": name, "FeatureType": kind} for name, kind in sorted(self.additions.items())]
 
 
-def read_declarations(outputs: Mapping[str, Any], source: str) -> dict[str, FeatureGroup]:
+def read_declarations(outputs: Mapping[str, Any], source: str) -> dict[str, DeclaredFeatureGroup]:
     """Return the declared groups by key, from the output of `terraform output -json`.
 
     They are in the output `platform` of an environment, or in an output `feature_groups` with the module's value.
@@ -66,7 +66,7 @@ def read_declarations(outputs: Mapping[str, Any], source: str) -> dict[str, Feat
     )
 
 
-def choose(groups: Mapping[str, FeatureGroup], keys: list[str]) -> dict[str, FeatureGroup]:
+def choose(groups: Mapping[str, DeclaredFeatureGroup], keys: list[str]) -> dict[str, DeclaredFeatureGroup]:
     """Return the groups with these keys, or all groups. Raises UserError for an unknown key."""
     for key in keys:
         if key not in groups:
@@ -74,7 +74,7 @@ def choose(groups: Mapping[str, FeatureGroup], keys: list[str]) -> dict[str, Fea
     return {key: group for key, group in groups.items() if not keys or key in keys}
 
 
-def compare(group: FeatureGroup, sagemaker: Client) -> Evolution:
+def compare(group: DeclaredFeatureGroup, sagemaker: Client) -> Evolution:
     """Return the missing features of a group. Raises UserError if a type differs or a feature is not declared."""
     actual = _features(group.name, sagemaker)
     for name, kind in sorted(actual.items()):

@@ -25,7 +25,7 @@ from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
 
 if TYPE_CHECKING:
-    from sustainable_mlops.checkov import Finding
+    from sustainable_mlops.checkov import CheckovFinding
 
 KNOWN_BEFORE = "in the baseline"
 
@@ -141,7 +141,7 @@ def _build_gap_entry(gap: CoverageGap) -> BaselineEntry:
     return BaselineEntry(_COVERAGE_GAP, str(gap.kind), gap.address, "", gap.description)
 
 
-def _build_check_entry(check: "Finding") -> BaselineEntry:
+def _build_check_entry(check: "CheckovFinding") -> BaselineEntry:
     return BaselineEntry(_CHECKOV, check.check, check.address, "", check.name)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
 
-from sustainable_mlops.checkov import Checkov, Result
+from sustainable_mlops.checkov import Checkov, CheckovResult
 from sustainable_mlops.errors import UserError
 
 _MAX_PARALLEL = 2
@@ -27,11 +27,11 @@ class CheckovPool:
         self._processes = list(self._idle_processes)
         self._pool = ThreadPoolExecutor(_MAX_PARALLEL)
 
-    def submit(self, plan: bytes, name: str = "") -> Future[Result]:
+    def submit(self, plan: bytes, name: str = "") -> Future[CheckovResult]:
         """Start the checks of a plan in UTF-8. `name` identifies the plan in error messages."""
         return self._pool.submit(self._run_check, plan, name)
 
-    def _run_check(self, plan: bytes, name: str) -> Result:
+    def _run_check(self, plan: bytes, name: str) -> CheckovResult:
         with self._lock:
             if self._is_stopped:
                 raise CancelledError

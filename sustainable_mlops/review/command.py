@@ -21,7 +21,7 @@ from sustainable_mlops.review.plan_names import STDIN, get_label, name_plans
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from sustainable_mlops.checkov import Result
+    from sustainable_mlops.checkov import CheckovResult
     from sustainable_mlops.review import Review
 
 _DESCRIPTION = """\
@@ -274,7 +274,7 @@ def _review_contents(
     arguments: argparse.Namespace,
     plan_names: Sequence[str],
     plan_contents: Sequence[bytes],
-    checkov: "Sequence[Callable[[], Result]]" = (),
+    checkov: "Sequence[Callable[[], CheckovResult]]" = (),
 ) -> "list[Review]":
     from sustainable_mlops.footprint.usage import read_usage
     from sustainable_mlops.plan import load
@@ -303,8 +303,8 @@ def _review_contents(
     return apply_baseline(reviews, baseline) if baseline is not None else reviews
 
 
-def _build_checkov_waiter(checkov: "Future[Result]") -> "Callable[[], Result]":
-    def wait() -> "Result":
+def _build_checkov_waiter(checkov: "Future[CheckovResult]") -> "Callable[[], CheckovResult]":
+    def wait() -> "CheckovResult":
         if not checkov.done() and sys.stderr.isatty():
             print("waiting for checkov …", file=sys.stderr)
         return checkov.result()

@@ -25,7 +25,7 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
 from sustainable_mlops.review.scope import list_out_of_scope, summarize_addresses
 
 if TYPE_CHECKING:
-    from sustainable_mlops.checkov import Result
+    from sustainable_mlops.checkov import CheckovResult
 
 GATES = ("data", "privileges", "rules", "budgets", "checkov")
 #: Gates that always stop a plan. A scope is explicit, so --fail-on does not turn its gate off.
@@ -78,7 +78,7 @@ class Review:
     budgets: tuple[BudgetResult, ...] = ()
     #: Limitations of the review; with any of them the verdict is never fine.
     notes: tuple[str, ...] = ()
-    checkov_result: "Result | None" = None
+    checkov_result: "CheckovResult | None" = None
     fail_on: frozenset[str] = field(default_factory=lambda: frozenset(GATES))
     #: Addresses that the plan may change, with `*` for any text; empty for no limit.
     scope: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ def review(
     accepted: Sequence[Acceptance] = (),
     fail_on: frozenset[str] = frozenset(GATES),
     only: Sequence[str] = (),
-    checkov: "Callable[[], Result] | None" = None,
+    checkov: "Callable[[], CheckovResult] | None" = None,
     today: date | None = None,
 ) -> Review:
     """Review `plan` against its own state or, for a plan without state, against `base`.
@@ -177,7 +177,7 @@ def review_all(
     accepted: Sequence[Acceptance] = (),
     fail_on: frozenset[str] = frozenset(GATES),
     only: Sequence[str] = (),
-    checkov: "Sequence[Callable[[], Result] | None]" = (),
+    checkov: "Sequence[Callable[[], CheckovResult] | None]" = (),
     today: date | None = None,
 ) -> list[Review]:
     """Review plans for one report, each by itself; budgets apply to all plans together.
@@ -354,7 +354,7 @@ def _build_budgets_gate(budgets: Sequence[BudgetResult]) -> ReviewGate:
     )
 
 
-def _build_checkov_gate(result: "Result") -> ReviewGate:
+def _build_checkov_gate(result: "CheckovResult") -> ReviewGate:
     levels = [Level.STOP] * len(result.failed) + [Level.NOTE] * len(result.explained)
     return _build_gate("checkov", levels, f"{result.passed} passed")
 

@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>\S[^\n]*)\n(?P<text>.*?)^(?P=in
 
 
 @dataclass(frozen=True)
-class Block:
+class FencedBlock:
     """Fenced block: its file in the repository, its line, its language, its environment, and its text."""
 
     file: str
@@ -43,17 +43,19 @@ class Block:
         return [line.strip().removeprefix("$ ") for line in lines if line.strip().startswith("$ ")]
 
 
-def blocks() -> list[Block]:
+def blocks() -> list[FencedBlock]:
     """Return every block with a language, by file and line."""
     found_blocks = []
     for file in sorted(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()):
         text = Path(ROOT, file).read_text(encoding="utf-8")
         for match in _BLOCK.finditer(text):
             language, _, where = match["info"].partition(" ")
-            found_blocks.append(Block(file, text[: match.start()].count("\n") + 1, language, where, match["text"]))
+            found_blocks.append(
+                FencedBlock(file, text[: match.start()].count("\n") + 1, language, where, match["text"])
+            )
     return found_blocks
 
 
-def shell_blocks(*where: str) -> list[Block]:
+def shell_blocks(*where: str) -> list[FencedBlock]:
     """Return the blocks of commands for one of these environments."""
     return [block for block in blocks() if block.language in SHELLS and block.where in where]

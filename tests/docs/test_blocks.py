@@ -14,7 +14,7 @@ from sustainable_mlops.jobs.specs.training import TrainingCompute
 from sustainable_mlops.synth import list_names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
-from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
+from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
 from tests.docs.programs import list_problems
 from tests.modules.examples import examples
 
@@ -59,7 +59,7 @@ def test_the_readme_describes_each_kind_of_job() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
-def test_programs_files_and_options_of_commands_that_no_test_runs_exist(block: Block) -> None:
+def test_programs_files_and_options_of_commands_that_no_test_runs_exist(block: FencedBlock) -> None:
     assert [problem for command in block.commands for problem in list_problems(command)] == []
 
 
@@ -83,21 +83,21 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 @pytest.mark.plan
 @pytest.mark.slow
 @pytest.mark.parametrize("block", shell_blocks(""), ids=str)
-def test_local_commands_work_as_pasted(block: Block, reader: Reader) -> None:
+def test_local_commands_work_as_pasted(block: FencedBlock, reader: Reader) -> None:
     reader.paste(*block.commands)
 
 
 @pytest.mark.slow
 @pytest.mark.plan
 @pytest.mark.parametrize("block", [block for block in blocks() if block.language == "python"], ids=str)
-def test_python_works_as_pasted(block: Block, reader: Reader) -> None:
+def test_python_works_as_pasted(block: FencedBlock, reader: Reader) -> None:
     (reader.folder / "pasted.py").write_text(block.text)
     reader.paste("python pasted.py")
 
 
 @pytest.mark.apply
 @pytest.mark.parametrize("block", shell_blocks("sandbox"), ids=str)
-def test_commands_on_the_sandbox_work_as_pasted(block: Block, tmp_path: Path, aws_cli: Path) -> None:
+def test_commands_on_the_sandbox_work_as_pasted(block: FencedBlock, tmp_path: Path, aws_cli: Path) -> None:
     reader = Reader(tmp_path / "clone", aws_cli)
     try:
         output = reader.paste(*block.commands)

@@ -50,7 +50,9 @@ def main(
     proofs = equivalent.proofs(sample, complete=seed == mutants.SEED)
     chosen = {one.place: one for one in sample if only in one.place}
     pool = running.Pool(workers)
-    outcomes: dict[str, running.Outcome] = {name: running.Outcome("equivalent") for name in chosen if name in proofs}
+    outcomes: dict[str, running.MutantOutcome] = {
+        name: running.MutantOutcome("equivalent") for name in chosen if name in proofs
+    }
     with Progress(console=cli.console) as progress:
         files = _files(tests or [ROOT / "tests" / name for name in TESTS])
         sources = [f"{ROOT}/sustainable_mlops/{package}/*" for package in mutants.PACKAGES]
@@ -89,12 +91,12 @@ def _change(mutant: mutants.Mutant) -> str:
     return "\n".join([f"survived: {mutant.place}", *diff])
 
 
-def _row(mutant: mutants.Mutant, outcome: running.Outcome) -> dict[str, object]:
+def _row(mutant: mutants.Mutant, outcome: running.MutantOutcome) -> dict[str, object]:
     fields = ("file", "first_line", "function", "line", "operator", "occurrence")
     return {**{name: getattr(mutant, name) for name in fields}, **outcome._asdict()}
 
 
-def _table(chosen: dict[str, mutants.Mutant], outcomes: dict[str, running.Outcome], title: str) -> Table:
+def _table(chosen: dict[str, mutants.Mutant], outcomes: dict[str, running.MutantOutcome], title: str) -> Table:
     states = ("killed", "timeout", "equivalent", "survived")
     counts = {package: Counter[str]() for package in mutants.PACKAGES}
     for name, mutant in chosen.items():

@@ -40,7 +40,7 @@ class Mutation(NamedTuple):
     source: str
 
 
-class Outcome(NamedTuple):
+class MutantOutcome(NamedTuple):
     """What became of a mutant: "killed", "timeout" or "survived", and the test that killed it."""
 
     state: str
@@ -124,7 +124,7 @@ def record(
 
 def judge(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, MutantOutcome]]:
     """What becomes of each mutation, by its name, in the order in which that turns out."""
     gc.freeze()  # a process that collects what it shares with its parent copies it
     waiting = {name: recording.batches(mutation) for name, mutation in mutations.items()}
@@ -141,14 +141,14 @@ def judge(
         return True
 
     untested = [name for name in mutations if not next_batch(name)]
-    yield from ((name, Outcome("survived")) for name in untested)
+    yield from ((name, MutantOutcome("survived")) for name in untested)
     for name, result in pool.run(tasks, limits):
         if result is None:
-            yield name, Outcome("timeout")
+            yield name, MutantOutcome("timeout")
         elif result["killed_by"] is not None:
-            yield name, Outcome("killed", result["killed_by"])
+            yield name, MutantOutcome("killed", result["killed_by"])
         elif not next_batch(name):
-            yield name, Outcome("survived")
+            yield name, MutantOutcome("survived")
 
 
 class Pool:

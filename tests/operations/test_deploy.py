@@ -223,7 +223,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
     monkeypatch.setattr(run, "ROOT", tmp_path)
     monkeypatch.setattr(run, "MODELS", tmp_path / "envs" / "catalogue" / "models")
     monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
-    target = run.Target("flight_delay", "dev")
+    target = run.DeploymentTarget("flight_delay", "dev")
     entry.write_entry(target.entry, choice)
     if message.startswith(";"):
         assert target.check_settings(choice) == message
@@ -234,7 +234,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
 
 @pytest.mark.parametrize("environment", synth.list_names()[1])
 def test_the_serverless_endpoints_of_an_environment_fit_a_new_account_also_during_an_update(environment: str) -> None:
-    target = run.Target("flight_delay", environment)
+    target = run.DeploymentTarget("flight_delay", environment)
     assert target.find_quota_note() is None
     served = [
         model.serverless_endpoint for model in target.load_settings().models.values() if model.serverless_endpoint
@@ -409,8 +409,8 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     assert list((dev.folder / "envs").rglob("*.partial")) == []
 
     def configurations() -> list[str]:
-        found = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
-        return [one["EndpointConfigName"] for one in found]
+        configs = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+        return [one["EndpointConfigName"] for one in configs]
 
     def updating() -> bool:
         return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
@@ -498,7 +498,7 @@ def test_nothing_is_found_or_deleted_in_another_account(
         monkeypatch.setenv(name, value)
     own = settings.load(ROOT / "envs" / "dev")
     role = own.model_copy(update={"assume_role_arn": "arn:aws:iam::222222222222:role/terraform"})
-    monkeypatch.setattr(run.Target, "settings", lambda _: role)
+    monkeypatch.setattr(run.DeploymentTarget, "settings", lambda _: role)
     monkeypatch.setattr(run, "find_package", lambda *_: pytest.fail("the account was not checked"))
     with pytest.raises(SystemExit) as ended:
         program.run(lambda: get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy"))

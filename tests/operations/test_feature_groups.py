@@ -14,10 +14,10 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import feature_groups
-from sustainable_mlops.operations.feature_groups import Evolution, FeatureGroup
+from sustainable_mlops.operations.feature_groups import DeclaredFeatureGroup, Evolution
 
 ARN = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/shop-orders"
-GROUP = FeatureGroup(
+GROUP = DeclaredFeatureGroup(
     name="shop-orders", arn=ARN, features={"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import rules
-from sustainable_mlops.checkov import Finding, Result
+from sustainable_mlops.checkov import CheckovFinding, CheckovResult
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
@@ -157,11 +157,11 @@ def test_no_risk_is_ever_in_a_baseline(review_with_baseline: Any) -> None:
 
 def test_checkovs_failures_are_known_by_check_and_address(review_with_baseline: Any) -> None:
     one, other = (
-        Finding("CKV_AWS_18", "logging", "aws_s3_bucket.a"),
-        Finding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
+        CheckovFinding("CKV_AWS_18", "logging", "aws_s3_bucket.a"),
+        CheckovFinding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
     )
     base = review(build_plan(build_notebook("a")))
-    before, after = (replace(base, checkov_result=Result(1, [], failed)) for failed in ([one], [one, other]))
+    before, after = (replace(base, checkov_result=CheckovResult(1, [], failed)) for failed in ([one], [one, other]))
     (result,) = review_with_baseline([before], [after])
     assert result.checkov_result.failed == [other]
     assert result.checkov_result.explained == [replace(one, reason=KNOWN_BEFORE)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.checkov import Result
+from sustainable_mlops.checkov import CheckovResult
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
@@ -198,10 +198,10 @@ class FakeCheckov:
     def __init__(self) -> None:
         type(self).start_count += 1
 
-    def check(self, plan: bytes) -> Result:
+    def check(self, plan: bytes) -> CheckovResult:
         if plan == b"bad":
             raise UserError("checkov: read or checked nothing")
-        return Result(int(plan))
+        return CheckovResult(int(plan))
 
     def stop(self) -> None:
         type(self).stop_count += 1

@@ -33,7 +33,7 @@ MODELS = ROOT / "envs" / "catalogue" / "models"
 
 
 @dataclass(frozen=True)
-class Target:
+class DeploymentTarget:
     """Model in an environment."""
 
     model: str
@@ -116,7 +116,7 @@ def _describe_others(file_changes: Sequence[synth.FileChange], environment: str)
     return f", also in {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
 
 
-def find_package(target: Target, account: AccountClients, arn: str | None) -> model_under_test.ModelUnderTest:
+def find_package(target: DeploymentTarget, account: AccountClients, arn: str | None) -> model_under_test.ModelUnderTest:
     """Return the package with this ARN, or the newest approved one. Raises UserError if none exists."""
     clients = account.connect()
     if arn is not None:
@@ -152,7 +152,7 @@ def find_package(target: Target, account: AccountClients, arn: str | None) -> mo
 class Deployment:
     """Steps of one deployment, and the values that later steps need."""
 
-    def __init__(self, target: Target, steps: Steps) -> None:
+    def __init__(self, target: DeploymentTarget, steps: Steps) -> None:
         self._target = target
         self._step = steps.step
         self._terraform = teardown.make_terraform(target.folder)

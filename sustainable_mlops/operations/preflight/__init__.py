@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from sustainable_mlops.operations.preflight.account import Account, guard
-from sustainable_mlops.operations.preflight.finding import Finding, Status
+from sustainable_mlops.operations.preflight.finding import PreflightFinding, Status
 from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
 from sustainable_mlops.operations.preflight.idle import check_idle
 from sustainable_mlops.operations.preflight.names import check_alias, check_buckets, check_log_groups, is_applied
 from sustainable_mlops.operations.preflight.place import check_credentials, check_region, check_state_bucket
 from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
-from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, Target
+from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, PreflightTarget
 
-__all__ = ["Account", "EndpointDemand", "Finding", "JobDemand", "Status", "Target", "run"]
+__all__ = ["Account", "EndpointDemand", "PreflightFinding", "JobDemand", "Status", "PreflightTarget", "run"]
 
-Check = Callable[[Target, Account], Iterator[Finding]]
+Check = Callable[[PreflightTarget, Account], Iterator[PreflightFinding]]
 _AT_ANY_TIME: dict[str, Check] = {
     "state bucket": check_state_bucket,
     "quotas": check_quotas,
@@ -30,7 +30,9 @@ _BEFORE_APPLY: dict[str, Check] = {
 }
 
 
-def run(target: Target, account: Account, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
+def run(
+    target: PreflightTarget, account: Account, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[PreflightFinding]:
     """Yield the findings of every check. After a wrong account or a disabled Region, call AWS no more."""
     stopped = False
     for name, check in (("credentials", check_credentials), ("Region", check_region)):
@@ -47,17 +49,19 @@ def run(target: Target, account: Account, progress: Callable[[str], None] = lamb
     yield from check_provider(target)
 
 
-def _ask_aws(target: Target, account: Account, progress: Callable[[str], None]) -> Iterator[Finding]:
+def _ask_aws(target: PreflightTarget, account: Account, progress: Callable[[str], None]) -> Iterator[PreflightFinding]:
     for name, check in _AT_ANY_TIME.items():
         progress(name)
         yield from guard(name, partial(check, target, account))
     yield from guard("names", lambda: _check_names(target, account, progress))
 
 
-def _check_names(target: Target, account: Account, progress: Callable[[str], None]) -> Iterator[Finding]:
+def _check_names(
+    target: PreflightTarget, account: Account, progress: Callable[[str], None]
+) -> Iterator[PreflightFinding]:
     progress("names")
     if is_applied(target, account):
-        yield Finding("ok", "names", f"{target.platform_parameter} exists: the environment was applied before")
+        yield PreflightFinding("ok", "names", f"{target.platform_parameter} exists: the environment was applied before")
         return
     for name, check in _BEFORE_APPLY.items():
         progress(name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.aws import AccountClients, read_error_code
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
+from sustainable_mlops.operations.preflight.finding import PreflightFinding, cannot_tell
 
 #: Codes by which services deny a read.
 _DENIED = (
@@ -66,7 +66,7 @@ class Account(AccountClients):
             raise DeniedError(action, f"{action}: {error}", denied=False) from None
 
 
-def guard(check: str, run: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def guard(check: str, run: Callable[[], Iterator[PreflightFinding]]) -> Iterator[PreflightFinding]:
     """Yield the findings of a check, and one more if a read is denied."""
     try:
         yield from run()

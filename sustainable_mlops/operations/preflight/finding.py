@@ -8,7 +8,7 @@ Status = Literal["ok", "look", "stop"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class PreflightFinding:
     """The result of one check."""
 
     status: Status
@@ -24,7 +24,7 @@ class Finding:
         return asdict(self)
 
 
-def cannot_tell(check: str, reason: str, missing_action: str = "") -> Finding:
+def cannot_tell(check: str, reason: str, missing_action: str = "") -> PreflightFinding:
     """Return the finding of a check whose read was denied or failed; it is never ok."""
     needs = f"; allow {missing_action} (envs/<name>/deployer has the policies)" if missing_action else ""
-    return Finding("look", check, f"cannot tell: {reason}{needs}", missing_action=missing_action)
+    return PreflightFinding("look", check, f"cannot tell: {reason}{needs}", missing_action=missing_action)

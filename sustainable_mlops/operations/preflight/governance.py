@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.preflight.account import Account
-from sustainable_mlops.operations.preflight.finding import Finding
-from sustainable_mlops.operations.preflight.target import Target
+from sustainable_mlops.operations.preflight.finding import PreflightFinding
+from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _DATABASE = "sagemaker_featurestore"
 #: Principal that stands for whoever IAM allows.
@@ -15,7 +15,7 @@ SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
 
-def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
+def check_lake_formation(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check if Lake Formation controls access to new tables, such as those of offline stores."""
     if not target.feature_groups:
         return
@@ -30,23 +30,23 @@ def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
         if not _is_open(settings.get(name, []))
     ]
     if not guarded:
-        yield Finding("ok", "Lake Formation", "IAM controls access to new databases and tables")
+        yield PreflightFinding("ok", "Lake Formation", "IAM controls access to new databases and tables")
         return
-    what = f"guards new {' and '.join(guarded)}"
+    guard = f"guards new {' and '.join(guarded)}"
     applier = _find_applier(target, account)
     if not _may_create_tables(account, applier):
-        yield Finding(
+        yield PreflightFinding(
             "stop",
             "Lake Formation",
-            f"{what}: CreateFeatureGroup is refused until the data lake's administrator has granted the database "
+            f"{guard}: CreateFeatureGroup is refused until the data lake's administrator has granted the database "
             f"{_DATABASE} to the role that applies (these commands take {applier}), before the first apply",
             _grant_applier(target, applier),
         )
         return
-    yield Finding(
+    yield PreflightFinding(
         "look",
         "Lake Formation",
-        f"{what}, and {applier} may create tables: after the first apply, grant them to the role of feature groups",
+        f"{guard}, and {applier} may create tables: after the first apply, grant them to the role of feature groups",
         _grant_role(target),
     )
 
@@ -55,7 +55,7 @@ def _is_open(permissions: list[Mapping[str, Any]]) -> bool:
     return any(one["Principal"].get("DataLakePrincipalIdentifier") == _EVERYBODY for one in permissions)
 
 
-def _find_applier(target: Target, account: Account) -> str:
+def _find_applier(target: PreflightTarget, account: Account) -> str:
     """Return the ARN of the role that Terraform assumes, or of the credentials."""
     if target.assume_role_arn is not None:
         return target.assume_role_arn
@@ -86,7 +86,7 @@ def _role_of_session(arn: str) -> str | None:
     return arn.split("/")[1] if ":assumed-role/" in arn else None
 
 
-def _grant_applier(target: Target, applier: str) -> str:
+def _grant_applier(target: PreflightTarget, applier: str) -> str:
     """Return the command with which the administrator lets the applier create the offline stores' tables.
 
     A grant on a database needs the database, which Feature Store would make with the first group.
@@ -105,7 +105,7 @@ def _grant_applier(target: Target, applier: str) -> str:
     )
 
 
-def _grant_role(target: Target) -> str:
+def _grant_role(target: PreflightTarget) -> str:
     """Return the command that lets the role of feature groups describe and alter their tables."""
     role = (
         f"$(aws ssm get-parameter --region {target.region} --name {target.platform_parameter} --query Parameter.Value "
@@ -118,16 +118,16 @@ def _grant_role(target: Target) -> str:
     )
 
 
-def check_scaling_role(target: Target, account: Account) -> Iterator[Finding]:
+def check_scaling_role(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check if the service-linked role exists that lets Application Auto Scaling change endpoints."""
     if not target.scales:
         return
     iam = account.client("iam")
     call = partial(iam.get_role, RoleName=SCALING_ROLE)
     if account.read("iam:GetRole", call, absent=("NoSuchEntity",)) is not None:
-        yield Finding("ok", "service-linked role", f"{SCALING_ROLE} exists")
+        yield PreflightFinding("ok", "service-linked role", f"{SCALING_ROLE} exists")
         return
-    yield Finding(
+    yield PreflightFinding(
         "look",
         "service-linked role",
         f"{SCALING_ROLE} does not exist: the first apply creates it if the deployer has iam:CreateServiceLinkedRole "

@@ -5,18 +5,18 @@ from functools import partial
 
 from sustainable_mlops.log_groups import SETTING, edit_setting
 from sustainable_mlops.operations.preflight.account import Account
-from sustainable_mlops.operations.preflight.finding import Finding
-from sustainable_mlops.operations.preflight.target import Target
+from sustainable_mlops.operations.preflight.finding import PreflightFinding
+from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 
-def is_applied(target: Target, account: Account) -> bool:
+def is_applied(target: PreflightTarget, account: Account) -> bool:
     """Return whether the environment was applied before and so owns its names."""
     ssm = account.client("ssm")
     call = partial(ssm.get_parameter, Name=target.platform_parameter)
     return account.read("ssm:GetParameter", call, absent=("ParameterNotFound",)) is not None
 
 
-def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
+def check_buckets(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check if the names of the buckets are free; all AWS accounts share them."""
     s3 = account.client("s3")
     existing = []
@@ -26,7 +26,7 @@ def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
         if account.read("s3:ListBucket", call, absent=("404", "NoSuchBucket")) is not None:
             existing.append(bucket)
     for bucket in existing:
-        yield Finding(
+        yield PreflightFinding(
             "stop",
             "bucket names",
             f"{bucket} exists; adopt it if it is this environment's, or change name_prefix",
@@ -35,16 +35,18 @@ def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
             ),
         )
     if not existing:
-        yield Finding("ok", "bucket names", f"{len(target.buckets)} names are free: {', '.join(target.buckets)}")
+        yield PreflightFinding(
+            "ok", "bucket names", f"{len(target.buckets)} names are free: {', '.join(target.buckets)}"
+        )
 
 
-def _format_bucket_resource_name(target: Target, bucket: str) -> str:
+def _format_bucket_resource_name(target: PreflightTarget, bucket: str) -> str:
     """Return the last part of the bucket's Terraform address."""
     purpose = bucket.removeprefix(f"{target.name_prefix}-").removesuffix(f"-{target.account_id}-{target.region}")
     return "logs" if purpose == "logs" else f'this["{purpose}"]'
 
 
-def check_alias(target: Target, account: Account) -> Iterator[Finding]:
+def check_alias(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check if the alias of the environment's own key is free."""
     if target.key_alias is None:
         return
@@ -53,17 +55,17 @@ def check_alias(target: Target, account: Account) -> Iterator[Finding]:
     names = {alias["AliasName"] for page in pages for alias in page["Aliases"]}
     if target.key_alias in names:
         address = 'module.storage.aws_kms_alias.this["own"]'
-        yield Finding(
+        yield PreflightFinding(
             "stop",
             "key alias",
             f"{target.key_alias} exists; adopt it, or change name_prefix",
             _format_import_command(target, address, target.key_alias),
         )
     else:
-        yield Finding("ok", "key alias", f"{target.key_alias} is free")
+        yield PreflightFinding("ok", "key alias", f"{target.key_alias} is free")
 
 
-def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
+def check_log_groups(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check for log groups that SageMaker created before Terraform."""
     logs = account.client("logs")
     pager = logs.get_paginator("describe_log_groups")
@@ -71,12 +73,12 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
     missing = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
     if not missing:
-        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
+        yield PreflightFinding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
         return
     settings = target.folder / "settings.yaml"
     edit = edit_setting(settings, sorted({*target.adopted_log_groups, *missing}))
     synth = f"smlops synth {target.environment}"
-    yield Finding(
+    yield PreflightFinding(
         "stop",
         "log groups",
         f"{', '.join(missing)} {'exists' if len(missing) == 1 else 'exist'}: the first apply would end with "
@@ -86,5 +88,5 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     )
 
 
-def _format_import_command(target: Target, address: str, identifier: str) -> str:
+def _format_import_command(target: PreflightTarget, address: str, identifier: str) -> str:
     return f"terraform -chdir={target.folder} import '{address}' {identifier}"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.operations.preflight.account import Account, DeniedError
-from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
-from sustainable_mlops.operations.preflight.target import Target
+from sustainable_mlops.operations.preflight.finding import PreflightFinding, cannot_tell
+from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 
-def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
+def check_credentials(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Compare the credentials' account with that of the settings. Raises UserError where there are none.
 
     GetCallerIdentity needs no permission: where it fails, the credentials are of no use, or no network reaches AWS.
@@ -18,12 +18,12 @@ def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
         )
     except DeniedError as error:
         text = f"nothing can be read with them: {error.reason}; sign in again, or look at the network"
-        yield Finding("stop", "credentials", text, "aws sso login")
+        yield PreflightFinding("stop", "credentials", text, "aws sso login")
         return
     if identity["Account"] == target.account_id:
-        yield Finding("ok", "credentials", f"account {target.account_id}, as {identity['Arn']}")
+        yield PreflightFinding("ok", "credentials", f"account {target.account_id}, as {identity['Arn']}")
         return
-    yield Finding(
+    yield PreflightFinding(
         "stop",
         "credentials",
         f"account {identity['Account']}, but settings.yaml has account_id {target.account_id}: use a profile of that "
@@ -32,7 +32,7 @@ def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
     )
 
 
-def check_region(target: Target, account: Account) -> Iterator[Finding]:
+def check_region(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check if the account has enabled the Region."""
     ec2 = account.client("ec2", account.home_region)
     try:
@@ -43,16 +43,16 @@ def check_region(target: Target, account: Account) -> Iterator[Finding]:
     listed = response["Regions"]
     status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
     if status in ("opted-in", "opt-in-not-required"):
-        yield Finding("ok", "Region", f"{target.region} is enabled")
+        yield PreflightFinding("ok", "Region", f"{target.region} is enabled")
     elif status is None:
-        yield Finding(
+        yield PreflightFinding(
             "stop", "Region", f"AWS has no Region {target.region} in this partition; change region in settings.yaml"
         )
     else:
         yield _disabled(target, status)
 
 
-def _call_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
+def _call_sts(target: PreflightTarget, account: Account, denied: DeniedError) -> PreflightFinding:
     """Check the Region by a call of STS, which answers only in enabled Regions and needs no permission."""
     sts = account.client("sts")
     try:
@@ -61,11 +61,11 @@ def _call_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
         return cannot_tell("Region", denied.reason, denied.action)
     if found is None:
         return _disabled(target, "STS refuses the credentials there")
-    return Finding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
+    return PreflightFinding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
 
 
-def _disabled(target: Target, status: str) -> Finding:
-    return Finding(
+def _disabled(target: PreflightTarget, status: str) -> PreflightFinding:
+    return PreflightFinding(
         "stop",
         "Region",
         f"{target.region} is not enabled ({status}); enabling takes minutes to hours",
@@ -73,7 +73,7 @@ def _disabled(target: Target, status: str) -> Finding:
     )
 
 
-def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
+def check_state_bucket(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check that the state bucket exists in the Region and has versioning enabled."""
     s3, bucket = account.client("s3"), target.state_bucket
     create = f"aws s3 mb s3://{bucket} --region {target.region}"
@@ -83,12 +83,12 @@ def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
     )
     found = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
     if found is None:
-        yield Finding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
+        yield PreflightFinding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
         return
     located = account.read("s3:GetBucketLocation", lambda: s3.get_bucket_location(Bucket=bucket))
     region = located["LocationConstraint"] or "us-east-1"
     if region != target.region:
-        yield Finding(
+        yield PreflightFinding(
             "stop",
             "state bucket",
             f"{bucket} is in {region}, but the backend uses {target.region}: set another state.bucket in "
@@ -98,8 +98,8 @@ def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
         return
     status = account.read("s3:GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)).get("Status")
     if status == "Enabled":
-        yield Finding("ok", "state bucket", f"{bucket} exists in {region} with versioning enabled")
+        yield PreflightFinding("ok", "state bucket", f"{bucket} exists in {region} with versioning enabled")
     else:
-        yield Finding(
+        yield PreflightFinding(
             "look", "state bucket", f"{bucket} has no versioning, so a lost state cannot be restored", versions
         )

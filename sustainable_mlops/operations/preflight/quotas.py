@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.catalogue.quotas import Quota
 from sustainable_mlops.operations.preflight.account import Account
-from sustainable_mlops.operations.preflight.finding import Finding
-from sustainable_mlops.operations.preflight.target import Target
+from sustainable_mlops.operations.preflight.finding import PreflightFinding
+from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _ABSENT = ("NoSuchResourceException",)
 _SERVERLESS_ENDPOINTS = "Maximum number of serverless endpoints"
@@ -30,7 +30,7 @@ class Demand:
         self.purpose = f"{self.purpose}, {purpose}" if self.purpose else purpose
 
 
-def compute_demands(target: Target) -> dict[Quota, Demand]:
+def compute_demands(target: PreflightTarget) -> dict[Quota, Demand]:
     """Return the demand of the environment on each quota."""
     demands: dict[Quota, Demand] = defaultdict(Demand)
     for endpoint in target.endpoints:
@@ -55,7 +55,7 @@ def compute_demands(target: Target) -> dict[Quota, Demand]:
     return dict(demands)
 
 
-def _add_totals(target: Target, demands: dict[Quota, Demand]) -> None:
+def _add_totals(target: PreflightTarget, demands: dict[Quota, Demand]) -> None:
     """Add the total demand of all endpoints."""
     known, endpoints = catalogue.load_quotas(), target.endpoints
     if serverless := [one for one in endpoints if one.kind == "serverless"]:
@@ -67,7 +67,7 @@ def _add_totals(target: Target, demands: dict[Quota, Demand]) -> None:
         demands[known[_ALL_INSTANCES]].add(least, most, f"{len(on_instances)} endpoints on instances")
 
 
-def check_quotas(target: Target, account: Account) -> Iterator[Finding]:
+def check_quotas(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Compare each quota with the demand of the environment."""
     demands = compute_demands(target)
     codes = _list_by_name(account) if any(not quota.code for quota in demands) else {}
@@ -100,10 +100,10 @@ def _read_value(quota: Quota, code: str, account: Account) -> float | None:
     return None if own is None else float(own["Quota"]["Value"])
 
 
-def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target: Target) -> Finding:
+def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target: PreflightTarget) -> PreflightFinding:
     check = f"quota {quota.name}"
     if value is None:
-        return Finding(
+        return PreflightFinding(
             "look", check, f"cannot tell: Service Quotas lists no value in {target.region} ({demand.purpose})"
         )
     raise_it = (
@@ -112,7 +112,7 @@ def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target:
     )
     text = f"allows {value:g} {quota.unit}; the environment needs {demand.most} ({demand.purpose})"
     if value < demand.least:
-        return Finding("stop", check, text, raise_it)
+        return PreflightFinding("stop", check, text, raise_it)
     if value < demand.most:
-        return Finding("look", check, f"{text}; {demand.least} are enough for the first apply", raise_it)
-    return Finding("ok", check, text)
+        return PreflightFinding("look", check, f"{text}; {demand.least} are enough for the first apply", raise_it)
+    return PreflightFinding("ok", check, text)

@@ -37,7 +37,7 @@ class JobDemand:
 
 
 @dataclass(frozen=True)
-class Target:
+class PreflightTarget:
     """Account, Region and planned resources of one environment."""
 
     environment: str

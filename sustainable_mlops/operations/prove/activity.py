@@ -14,7 +14,7 @@ _JOB_STATUSES = ("InProgress", "Stopping")
 
 
 @dataclass(frozen=True)
-class JobKind:
+class ActiveJobKind:
     """One kind of job: its name in operations of SageMaker, and in a sentence."""
 
     noun: str
@@ -43,7 +43,7 @@ class JobKind:
             getattr(sagemaker, f"stop_{self.operation}")(**{f"{self.noun}Name": name})
 
 
-_JOBS = (JobKind("TrainingJob", "training_job"), JobKind("ProcessingJob", "processing_job"))
+_JOBS = (ActiveJobKind("TrainingJob", "training_job"), ActiveJobKind("ProcessingJob", "processing_job"))
 #: Kinds in the order in which they are stopped: an execution starts jobs.
 KINDS = (EXECUTION, *(kind.name for kind in _JOBS))
 
@@ -65,7 +65,7 @@ def _executions(sagemaker: Any, run: str) -> Iterator[str]:
                     yield one["PipelineExecutionArn"]
 
 
-def _belongs(sagemaker: Any, kind: JobKind, name: str, run: str) -> bool:
+def _belongs(sagemaker: Any, kind: ActiveJobKind, name: str, run: str) -> bool:
     """Return whether a job is the run's. Pipelines name their jobs themselves, but each job has a role of the run."""
     return run in name or run in kind.describe(sagemaker, name)["RoleArn"]
 

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import activity, inventory
 from sustainable_mlops.operations.prove.evidence import Recorder
-from sustainable_mlops.operations.prove.inventory import Resource
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.inventory import FoundResource
+from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import Progress, Terraform
 
 #: Root module of `storage` and `access`, which goes last.
@@ -46,7 +46,7 @@ JOB_LOGS = "/aws/sagemaker/"
 class CleanUp:
     """Clean-up of one run. It passes a line for each deletion to `say`."""
 
-    def __init__(self, settings: Settings, recorder: Recorder, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: ProofSettings, recorder: Recorder, say: Callable[[str], None]) -> None:
         self.settings = settings
         self.recorder = recorder
         self._say = say
@@ -68,7 +68,7 @@ class CleanUp:
         stopped: list[str] = []
         while time.monotonic() < end:
             try:
-                under_way = [inventory.Resource(*one) for one in activity.find(self.recorder, self.settings.name)]
+                under_way = [inventory.FoundResource(*one) for one in activity.find(self.recorder, self.settings.name)]
             except (ClientError, BotoCoreError) as error:
                 self._say(f"what is under way: {error}")
                 return
@@ -107,7 +107,7 @@ class CleanUp:
         except (ClientError, BotoCoreError) as error:
             self._say(f"model packages: {error}")
 
-    def sweep(self, keep: set[Resource]) -> list[str]:
+    def sweep(self, keep: set[FoundResource]) -> list[str]:
         """Delete every resource of the run except these, and return the deleted ones. Sets `left`."""
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
@@ -123,7 +123,7 @@ class CleanUp:
             time.sleep(pause)
             pause = min(2 * pause, longest)
 
-    def _delete(self, resource: Resource, deleted: list[str]) -> str:
+    def _delete(self, resource: FoundResource, deleted: list[str]) -> str:
         """Delete one resource; return the error, or an empty string on success."""
         try:
             inventory.delete(self.recorder, resource, self.settings.account)

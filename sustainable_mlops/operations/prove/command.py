@@ -7,8 +7,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove import settings as setting
 from sustainable_mlops.operations.prove.checks import decide
-from sustainable_mlops.operations.prove.context import Run, say
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.context import ProofRun, say
+from sustainable_mlops.operations.prove.settings import ProofSettings
 
 #: Minutes that a module takes on AWS; endpoints start instances four times.
 _MINUTES = {
@@ -22,7 +22,7 @@ _MINUTES_ELSE = 6
 _MINUTES_EXTRA = 60
 
 
-def check(settings: Settings) -> list[str]:
+def check(settings: ProofSettings) -> list[str]:
     """Return the announcement of a run. Raises UserError for invalid settings or an estimate above the cap."""
     setting.check(settings)
     decide.refuse_unknown(settings.extra_checks)
@@ -45,20 +45,20 @@ def check(settings: Settings) -> list[str]:
     ]
 
 
-def announce(settings: Settings) -> None:
+def announce(settings: ProofSettings) -> None:
     """Print the announcement of a run. Raises UserError like `check`."""
     for line in check(settings):
         say(line)
 
 
-def refuse_without_terminal(settings: Settings) -> None:
+def refuse_without_terminal(settings: ProofSettings) -> None:
     """Raise UserError, because no terminal can confirm the run."""
     raise UserError(
         f"prove: no terminal for the confirmation; --yes creates and destroys all of this in account {settings.account}"
     )
 
 
-def prove(settings: Settings) -> tuple[int, dict[str, Any]]:
+def prove(settings: ProofSettings) -> tuple[int, dict[str, Any]]:
     """Run the proof, and return the exit code and the report."""
     run, code = running.prove(settings)
     say(f"{'failed' if run.proof.has_failed else 'passed'}: {settings.folder / 'proof.md'}")
@@ -68,7 +68,7 @@ def prove(settings: Settings) -> tuple[int, dict[str, Any]]:
 
 def clean(name: str) -> int:
     """Clean up after an earlier run, and return the exit code. Raises UserError for an unknown run."""
-    run = Run(setting.load(name))
+    run = ProofRun(setting.load(name))
     running.verify_account(run)
     with run.guard.watch():
         run.guard.disarm()

@@ -12,7 +12,7 @@ from sustainable_mlops.operations.prove.costs import Ledger
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.guard import Guard
 from sustainable_mlops.operations.prove.proof import Proof
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import Terraform
 
@@ -29,10 +29,10 @@ def say(text: str) -> None:
     cli.say(escape(text))
 
 
-class Run:
+class ProofRun:
     """State of one run."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ProofSettings) -> None:
         self.settings = settings
         self.name = settings.name
         self.recorder = Recorder(settings.region)

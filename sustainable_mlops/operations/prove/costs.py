@@ -43,7 +43,7 @@ def _cheapest(types: Iterable[str], region: str, purpose: str) -> str:
 
 
 @dataclass(frozen=True)
-class Item:
+class CostItem:
     """One line of the estimate: so many instances of a type for some hours."""
 
     title: str
@@ -56,7 +56,7 @@ class Item:
         return hourly_usd(self.instance_type, region) * self.count * self.hours
 
 
-def estimate(items: Iterable[Item], region: str) -> float:
+def estimate(items: Iterable[CostItem], region: str) -> float:
     """Return the cost of a run with these items, in USD."""
     return SMALL_THINGS_USD + sum(item.usd(region) for item in items)
 
@@ -87,7 +87,7 @@ def _accrued(begin: float, usd_per_hour: float) -> float:
     return (time.monotonic() - begin) / 3600 * usd_per_hour
 
 
-def describe(items: Iterable[Item], region: str) -> Mapping[str, float]:
+def describe(items: Iterable[CostItem], region: str) -> Mapping[str, float]:
     """Return each line of the estimate with its cost in USD."""
     lines = {
         f"{item.title}: {item.count:g} x {item.instance_type}, {item.hours:g} h": item.usd(region) for item in items

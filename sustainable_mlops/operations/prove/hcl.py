@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.operations.prove.settings import TAG, Settings
+from sustainable_mlops.operations.prove.settings import TAG, ProofSettings
 from sustainable_mlops.terraform import ROOT
 
 
@@ -37,7 +37,7 @@ def output(name: str, expression: str) -> str:
     return f'output "{name}" {{\n  value = {expression}\n}}\n'
 
 
-def write_root(folder: Path, settings: Settings, *parts: str) -> None:
+def write_root(folder: Path, settings: ProofSettings, *parts: str) -> None:
     """Write a root module with the provider of the run and these parts into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "modules").exists():
@@ -45,7 +45,7 @@ def write_root(folder: Path, settings: Settings, *parts: str) -> None:
     (folder / "main.tf").write_text("\n".join([_provider(settings), *parts]), encoding="utf-8")
 
 
-def _provider(settings: Settings) -> str:
+def _provider(settings: ProofSettings) -> str:
     return f"""terraform {{
   required_providers {{
     aws = {{

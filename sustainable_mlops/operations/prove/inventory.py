@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sustainable_mlops import aws
 from sustainable_mlops.operations.prove import activity
 from sustainable_mlops.operations.prove.evidence import Recorder
-from sustainable_mlops.operations.prove.settings import TAG, Settings
+from sustainable_mlops.operations.prove.settings import TAG, ProofSettings
 
 #: Days until a deleted key is gone; AWS takes no fewer.
 KEY_DAYS = 7
@@ -20,7 +20,7 @@ _ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "EntityNotFoundExcep
 
 
 @dataclass(frozen=True)
-class Resource:
+class FoundResource:
     """One resource of the run."""
 
     kind: str
@@ -226,13 +226,13 @@ KINDS = (
 )
 
 
-def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[str]]:
+def find(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource], list[str]]:
     """Return the resources of the run in the account, and the errors of failed listings."""
-    resources: set[Resource] = set()
+    resources: set[FoundResource] = set()
     problems: list[str] = []
     for kind in KINDS:
         try:
-            resources |= {Resource(kind.name, name) for name in _names(recorder, kind, settings.name)}
+            resources |= {FoundResource(kind.name, name) for name in _names(recorder, kind, settings.name)}
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
@@ -265,18 +265,18 @@ def pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterato
         yield from page.get(member) or []
 
 
-def _activity(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
-    return (Resource(kind, name) for kind, name in activity.find(recorder, settings.name))
+def _activity(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+    return (FoundResource(kind, name) for kind, name in activity.find(recorder, settings.name))
 
 
-def _storage_lens(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
+def _storage_lens(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
     answer = recorder.client("s3control").list_storage_lens_configurations(AccountId=settings.account)
     for one in answer.get("StorageLensConfigurationList", []):
         if settings.name in one["Id"]:
-            yield Resource("Storage Lens configuration", one["Id"])
+            yield FoundResource("Storage Lens configuration", one["Id"])
 
 
-def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
+def _keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
     """Return the keys with the run's tag that are not scheduled for deletion."""
     tags = recorder.client("resourcegroupstaggingapi")
     tag_filter = [{"Key": TAG, "Values": [settings.name]}]
@@ -285,10 +285,10 @@ def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
         arn = one["ResourceARN"]
         state = recorder.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
         if state != "PendingDeletion":
-            yield Resource("key", arn)
+            yield FoundResource("key", arn)
 
 
-def delete(recorder: Recorder, resource: Resource, account: str) -> None:
+def delete(recorder: Recorder, resource: FoundResource, account: str) -> None:
     """Delete one resource, or stop what is under way. Raises ClientError where AWS refuses."""
     if resource.kind in activity.KINDS:
         activity.stop(recorder, resource.kind, resource.name)
@@ -305,7 +305,7 @@ def delete(recorder: Recorder, resource: Resource, account: str) -> None:
     kind.delete(recorder.client(kind.service), resource.name)
 
 
-def in_order(resources: set[Resource]) -> list[Resource]:
+def in_order(resources: set[FoundResource]) -> list[FoundResource]:
     """Return resources in the order in which they can be deleted."""
     names = [*activity.KINDS, *(kind.name for kind in KINDS)]
     return sorted(resources, key=lambda one: (names.index(one.kind) if one.kind in names else len(names), one.name))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.context import ProofRun
 
 #: Versions of the framework whose images the catalogue of the SageMaker SDK has for x86 and for Graviton.
 _X86, _GRAVITON = "1.2-1", "1.0-1"
@@ -56,16 +56,16 @@ def archive(name: str) -> bytes:
     return content.getvalue()
 
 
-def address(run: Run, name: str) -> str:
+def address(run: ProofRun, name: str) -> str:
     """Return the S3 URI of one of the models."""
     return f"s3://{run.bucket('artifacts')}/{_key(run, name)}"
 
 
-def _key(run: Run, name: str) -> str:
+def _key(run: ProofRun, name: str) -> str:
     return f"models/{run.name}/{name}/model.tar.gz"
 
 
-def upload(run: Run) -> None:
+def upload(run: ProofRun) -> None:
     """Put all models into the artifacts bucket."""
     for name in MODELS:
         run.put("artifacts", _key(run, name), archive(name))
@@ -77,7 +77,7 @@ def image(region: str, instance_type: str, *, graviton: bool = False) -> str:
     return image_address(FrameworkImage(framework="sklearn", version=version), region, instance_type, scope="inference")
 
 
-def container(run: Run, name: str, *, graviton_type: str = "") -> dict[str, Any]:
+def container(run: ProofRun, name: str, *, graviton_type: str = "") -> dict[str, Any]:
     """Return an endpoint module's inputs for one of the models, on instances of `graviton_type`."""
     return {
         "image_uri": image(run.settings.region, graviton_type or "ml.m5.large", graviton=bool(graviton_type)),

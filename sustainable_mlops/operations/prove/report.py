@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.context import ProofRun
 from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult
 from sustainable_mlops.terraform import find_engine, read_provider_version
 
@@ -19,7 +19,7 @@ def mask(text: str, account: str) -> str:
     return text.replace(account, f"{'x' * 8}{account[-4:]}")
 
 
-def write(run: Run, estimate: Mapping[str, float]) -> Path:
+def write(run: ProofRun, estimate: Mapping[str, float]) -> Path:
     """Write both files into the run's folder, and return the one for people."""
     document = as_json(run, estimate)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -30,7 +30,7 @@ def write(run: Run, estimate: Mapping[str, float]) -> Path:
     return page
 
 
-def as_json(run: Run, estimate: Mapping[str, float]) -> dict[str, Any]:
+def as_json(run: ProofRun, estimate: Mapping[str, float]) -> dict[str, Any]:
     """Return the report as plain data."""
     proof, settings = run.proof, run.settings
     return {
@@ -63,7 +63,7 @@ def provider_version(folder: Path) -> str:
     return "unknown"
 
 
-def _lines(run: Run, document: Mapping[str, Any]) -> list[str]:
+def _lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
     proof = run.proof
     head = {
         "result": document["result"],

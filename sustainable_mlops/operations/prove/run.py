@@ -9,45 +9,45 @@ from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, inventory, models, report
 from sustainable_mlops.operations.prove.checks import decide
-from sustainable_mlops.operations.prove.context import ProofError, Run, say
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.guard import Interruption
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.operations.prove.stage import ERRORS, STATEMENTS, Prover, Stage
-from sustainable_mlops.operations.prove.stages.base import Access, Storage
-from sustainable_mlops.operations.prove.stages.data import FeatureStore, ModelRegistry, Pipeline
+from sustainable_mlops.operations.prove.stages.base import AccessStage, StorageStage
+from sustainable_mlops.operations.prove.stages.data import FeatureStoreStage, ModelRegistryStage, PipelineStage
 from sustainable_mlops.operations.prove.stages.endpoints import (
     AsyncEndpoint,
-    Observability,
+    ObservabilityStage,
     RealtimeEndpoint,
     ServerlessEndpoint,
 )
 from sustainable_mlops.terraform import Terraform
 
 _STAGES: tuple[type[Stage], ...] = (
-    FeatureStore,
-    ModelRegistry,
-    Pipeline,
+    FeatureStoreStage,
+    ModelRegistryStage,
+    PipelineStage,
     ServerlessEndpoint,
     AsyncEndpoint,
     RealtimeEndpoint,
-    Observability,
+    ObservabilityStage,
 )
 #: Exit code of a run that shows something else than the modules say, or that a cap ended.
 FAILED = 1
 
 
-def estimate(settings: Settings) -> dict[str, float]:
+def estimate(settings: ProofSettings) -> dict[str, float]:
     """Return each line of the estimate with its cost in USD."""
     return dict(costs.describe(_items(settings), settings.region))
 
 
-def _items(settings: Settings) -> list[costs.Item]:
+def _items(settings: ProofSettings) -> list[costs.CostItem]:
     chosen = [stage for stage in _STAGES if stage.module in settings.modules]
     items = [item for stage in chosen for item in stage.items(settings.region)]
     return items + decide.items(settings)
 
 
-def verify_account(run: Run) -> None:
+def verify_account(run: ProofRun) -> None:
     """Raise UserError unless the credentials belong to the account in the settings."""
     with aws.translate_aws_errors("sts:GetCallerIdentity"):
         actual = run.client("sts").get_caller_identity()["Account"]
@@ -57,9 +57,9 @@ def verify_account(run: Run) -> None:
         )
 
 
-def prove(settings: Settings) -> tuple[Run, int]:
+def prove(settings: ProofSettings) -> tuple[ProofRun, int]:
     """Prove the modules, and always clean up. Return the run with its proof, and the exit code."""
-    run = Run(settings)
+    run = ProofRun(settings)
     verify_account(run)
     settings.save()
     code = 0
@@ -68,7 +68,7 @@ def prove(settings: Settings) -> tuple[Run, int]:
             try:
                 decide.record_not_tried(run)
                 settings.save_log_groups(cleanup.job_log_groups(run.recorder))
-                _Modules(run).prove()
+                _SelectedModules(run).prove()
             finally:
                 # Inside the outer `try`: an interruption at this moment leads to the clean-up, too.
                 run.guard.disarm()
@@ -84,7 +84,7 @@ def prove(settings: Settings) -> tuple[Run, int]:
     return run, exit_code(run, code)
 
 
-def exit_code(run: Run, interrupted: int = 0) -> int:
+def exit_code(run: ProofRun, interrupted: int = 0) -> int:
     """Return the exit code: FAILED where something is left, whatever ended the run; else that of the interruption."""
     if run.proof.left:
         return FAILED
@@ -97,7 +97,7 @@ def _describe(error: Exception) -> str:
     return text if isinstance(error, ERRORS) else f"{type(error).__name__}: {text}"
 
 
-def clean(run: Run) -> None:
+def clean(run: ProofRun) -> None:
     """Delete the resources of the run, with one line for each."""
     cleaning = cleanup.CleanUp(run.settings, run.recorder, say)
     try:
@@ -114,16 +114,16 @@ def clean(run: Run) -> None:
         say(f"no resource of {run.name} is left")
 
 
-class _Modules:
+class _SelectedModules:
     """The modules of a run, in order."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ProofRun) -> None:
         self.run = run
         calls: dict[str, str] = {}
         outputs: dict[str, str] = {}
-        self._storage, self._access = Storage(run, calls, outputs), Access(run, calls, outputs)
+        self._storage, self._access = StorageStage(run, calls, outputs), AccessStage(run, calls, outputs)
         self._stages = [stage(run) for stage in _STAGES if stage.module in run.settings.modules]
-        self._before: dict[str, set[inventory.Resource]] = {}
+        self._before: dict[str, set[inventory.FoundResource]] = {}
 
     def prove(self) -> None:
         """Prove and destroy the base and every other module. Raises an error if the base fails."""
@@ -214,7 +214,7 @@ class _Modules:
         storage = self.run.proof.modules["storage"]
         storage.destroyed, storage.nothing_left = access.result.destroyed, access.result.nothing_left
 
-    def _resources(self) -> set[inventory.Resource]:
+    def _resources(self) -> set[inventory.FoundResource]:
         return inventory.find(self.run.recorder, self.run.settings)[0]
 
     @contextmanager

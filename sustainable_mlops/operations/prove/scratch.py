@@ -4,13 +4,13 @@ from types import TracebackType
 from typing import Self
 
 from sustainable_mlops.operations.prove import hcl
-from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.context import ProofRun
 
 
 class Scratch:
     """A root module that is destroyed at the end of its block; an interruption leaves that to the clean-up."""
 
-    def __init__(self, run: Run, name: str) -> None:
+    def __init__(self, run: ProofRun, name: str) -> None:
         self._run = run
         self.terraform = run.terraform(f"check-{name}")
 

@@ -45,7 +45,7 @@ def new_name() -> str:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ProofSettings:
     """Input of one run. Written to the run's folder, so that `--clean` knows the account and the Region."""
 
     account: str
@@ -102,7 +102,7 @@ class Settings:
         return datetime.fromisoformat(self.begin), datetime.fromisoformat(end)
 
 
-def check(settings: Settings) -> None:
+def check(settings: ProofSettings) -> None:
     """Raise UserError for an account, Region or module that does not exist."""
     if not re.fullmatch(r"[0-9]{12}", settings.account):
         raise UserError(f"{f'--account {settings.account}'.strip()}: must be 12 digits, such as 123456789012")
@@ -114,7 +114,7 @@ def check(settings: Settings) -> None:
         raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
 
 
-def load(name: str) -> Settings:
+def load(name: str) -> ProofSettings:
     """Read the settings of an earlier run. Raises UserError for a run that is not in `out/prove`."""
     full = name if name.startswith(_PREFIX) else _PREFIX + name
     file = RUNS / full / _FILE
@@ -122,4 +122,4 @@ def load(name: str) -> Settings:
         known = sorted(path.parent.name for path in RUNS.glob(f"*/{_FILE}"))
         raise UserError(f"--clean {name}: no such run in out/prove; runs: {', '.join(known) or 'none'}")
     fields = json.loads(file.read_text(encoding="utf-8"))
-    return Settings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})
+    return ProofSettings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})

@@ -10,8 +10,8 @@ from rich.markup import escape
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import cleanup, hcl, inventory
-from sustainable_mlops.operations.prove.context import ProofError, Run
-from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
+from sustainable_mlops.operations.prove.costs import CostItem
 from sustainable_mlops.operations.prove.proof import ModuleResult
 from sustainable_mlops.steps import Step
 from sustainable_mlops.terraform import Terraform
@@ -32,7 +32,7 @@ class Stage:
     #: The stage after whose use this one is destroyed; its own, unless another one needs it.
     destroyed_after: ClassVar[str] = ""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ProofRun) -> None:
         self.run = run
         self.terraform: Terraform = run.terraform(self.module)
         #: Inputs that `change` sets.
@@ -70,7 +70,7 @@ class Stage:
         return None
 
     @classmethod
-    def items(cls, region: str) -> Iterable[Item]:
+    def items(cls, region: str) -> Iterable[CostItem]:
         """Return the lines of the estimate."""
         del region
         return ()
@@ -159,7 +159,7 @@ class Prover:
             step.result = escape(text)
         self.result.notes.append(f"rolled back: {text}")
 
-    def destroy(self, before: set[inventory.Resource]) -> None:
+    def destroy(self, before: set[inventory.FoundResource]) -> None:
         """Destroy, and search for resources that the stage left."""
         with self._step("destroy", "destroyed") as step:
             self.stage.destroy(step)

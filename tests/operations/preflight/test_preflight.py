@@ -19,7 +19,7 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
+from sustainable_mlops.operations.preflight import Account, EndpointDemand, PreflightFinding, PreflightTarget, run
 from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
@@ -61,7 +61,7 @@ def account(machine: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Target:
+def target(tmp_path: Path) -> PreflightTarget:
     """Demands of dev, its pipelines on a type with a known quota, in a folder with a lock file."""
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
     dev = read_target(ROOT / "envs" / "dev")
@@ -69,7 +69,7 @@ def target(tmp_path: Path) -> Target:
     return replace(dev, folder=tmp_path, jobs=jobs)
 
 
-def prepare(sandbox: Sandbox, target: Target) -> None:
+def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
     """Make what an administrator makes before the first apply."""
     s3, where = sandbox.client("s3"), {"LocationConstraint": target.region}
     s3.create_bucket(Bucket=target.state_bucket, CreateBucketConfiguration=where)
@@ -85,17 +85,17 @@ def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
         client.request_service_quota_increase(**arguments, DesiredValue=value)
 
 
-def check(target: Target) -> list[Finding]:
+def check(target: PreflightTarget) -> list[PreflightFinding]:
     """The findings of a preflight."""
     return list(run(target, Account(target.region, target.assume_role_arn)))
 
 
-def select_findings(findings: list[Finding], status: str) -> dict[str, Finding]:
+def select_findings(findings: list[PreflightFinding], status: str) -> dict[str, PreflightFinding]:
     """The findings of one status, by check."""
     return {one.check: one for one in findings if one.status == status}
 
 
-def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Target) -> None:
+def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: PreflightTarget) -> None:
     prepare(account, target)
     findings = check(target)
     assert {one.status for one in findings} == {"ok"}, [one for one in findings if one.status != "ok"]
@@ -106,7 +106,7 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Ta
     }
 
 
-def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(target: Target) -> None:
+def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(target: PreflightTarget) -> None:
     stop = select_findings(check(target), "stop")["state bucket"]
     assert stop.text == f"{target.state_bucket} does not exist"
     assert stop.remedy.startswith(
@@ -114,7 +114,9 @@ def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(targ
     )
 
 
-def test_a_state_bucket_without_versions_or_in_another_region_is_told(account: Sandbox, target: Target) -> None:
+def test_a_state_bucket_without_versions_or_in_another_region_is_told(
+    account: Sandbox, target: PreflightTarget
+) -> None:
     elsewhere = {"LocationConstraint": "eu-west-1"}
     account.client("s3").create_bucket(Bucket="here", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     account.client("s3", "eu-west-1").create_bucket(Bucket="there", CreateBucketConfiguration=elsewhere)
@@ -124,7 +126,9 @@ def test_a_state_bucket_without_versions_or_in_another_region_is_told(account: S
     assert there.text.startswith("there is in eu-west-1, but the backend uses eu-north-1")
 
 
-def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(account: Sandbox, target: Target) -> None:
+def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(
+    account: Sandbox, target: PreflightTarget
+) -> None:
     with account.record_calls() as calls:
         stop = select_findings(check(replace(target, account_id="210987654321")), "stop")
     assert stop["credentials"].text.startswith("account 123456789012, but settings.yaml has account_id 210987654321")
@@ -133,7 +137,7 @@ def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(acco
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "AccessDenied"])
 def test_credentials_that_sts_refuses_stop_and_nothing_else_is_asked(
-    account: Sandbox, target: Target, code: str
+    account: Sandbox, target: PreflightTarget, code: str
 ) -> None:
     account.fault("sts:GetCallerIdentity", error=code)
     with account.record_calls() as calls:
@@ -142,12 +146,12 @@ def test_credentials_that_sts_refuses_stop_and_nothing_else_is_asked(
     assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
 
 
-def test_without_a_network_the_credentials_stop(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_credentials_stop(target: PreflightTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert "Could not connect" in select_findings(check(target), "stop")["credentials"].text
 
 
-def test_a_disabled_region_stops_with_the_command_that_enables_it(target: Target) -> None:
+def test_a_disabled_region_stops_with_the_command_that_enables_it(target: PreflightTarget) -> None:
     findings = check(replace(target, region="eu-south-2"))
     stop = select_findings(findings, "stop")["Region"]
     assert stop.text.startswith("eu-south-2 is not enabled (not-opted-in)")
@@ -155,14 +159,14 @@ def test_a_disabled_region_stops_with_the_command_that_enables_it(target: Target
     assert "state bucket" not in {one.check for one in findings}
 
 
-def test_a_region_that_does_not_exist_stops(target: Target) -> None:
+def test_a_region_that_does_not_exist_stops(target: PreflightTarget) -> None:
     assert select_findings(check(replace(target, region="eu-north-9")), "stop")["Region"].text.startswith(
         "AWS has no Region"
     )
 
 
-def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox, target: Target) -> None:
-    def region() -> Finding:
+def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox, target: PreflightTarget) -> None:
+    def region() -> PreflightFinding:
         account.fault("ec2:DescribeRegions", error="UnauthorizedOperation")
         (finding,) = check_region(target, Account(target.region))
         return finding
@@ -176,7 +180,7 @@ def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox
 
 
 def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
-    target: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    target: PreflightTarget, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
@@ -190,7 +194,7 @@ def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
         check(target)
 
 
-def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox, target: Target) -> None:
+def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox, target: PreflightTarget) -> None:
     prepare(account, target)
     target = replace(target, endpoints=(COSTLY,))
     name = "quota ml.m5.large for endpoint usage"
@@ -207,7 +211,7 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
     assert name in select_findings(check(target), "ok")
 
 
-def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: Target) -> None:
+def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: PreflightTarget) -> None:
     look = select_findings(check(replace(target, endpoints=(REALTIME,))), "look")[
         "quota ml.m6g.large for endpoint usage"
     ]
@@ -215,7 +219,7 @@ def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: Target) -> 
     assert look.text.endswith("; 2 are enough for the first apply")
 
 
-def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> None:
+def test_serverless_concurrency_is_added_up_over_endpoints(target: PreflightTarget) -> None:
     endpoints = tuple(replace(target.endpoints[0], name=name, max_concurrency=6) for name in ("one", "two"))
     stop = select_findings(check(replace(target, endpoints=endpoints)), "stop")[
         f"quota {catalogue.SERVERLESS_CONCURRENCY}"
@@ -223,20 +227,24 @@ def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> No
     assert stop.text.startswith("allows 10 concurrent requests; the environment needs 12 (endpoint one, endpoint two)")
 
 
-def test_a_quota_without_a_known_code_is_found_by_its_name(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quota_without_a_known_code_is_found_by_its_name(
+    target: PreflightTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = catalogue.find_serverless_concurrency()
     monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
     text = select_findings(check(target), "ok")[f"quota {known.name}"].text
     assert text.startswith("allows 10 concurrent requests; the environment needs 5")
 
 
-def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: Target) -> None:
+def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: PreflightTarget) -> None:
     jobs = tuple(replace(job, instance_type="ml.m7i.large") for job in target.jobs)
     look = select_findings(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
     assert look.text.startswith("cannot tell: Service Quotas lists no value in eu-north-1")
 
 
-def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: Sandbox, target: Target) -> None:
+def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(
+    account: Sandbox, target: PreflightTarget
+) -> None:
     for name in ("TrainingJobs", "Endpoints/smlops-dev-flight-delay"):
         account.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/{name}")
     stop = select_findings(check(target), "stop")["log groups"]
@@ -263,7 +271,7 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: 
     assert "log groups" in select_findings(check(adopted), "ok")
 
 
-def test_names_that_are_taken_stop(account: Sandbox, target: Target) -> None:
+def test_names_that_are_taken_stop(account: Sandbox, target: PreflightTarget) -> None:
     where = {"LocationConstraint": "eu-north-1"}
     account.client("s3").create_bucket(Bucket=target.buckets[0], CreateBucketConfiguration=where)
     kms = account.client("kms")
@@ -275,7 +283,7 @@ def test_names_that_are_taken_stop(account: Sandbox, target: Target) -> None:
     assert stop["key alias"].text.startswith("alias/smlops-dev exists")
 
 
-def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, target: Target) -> None:
+def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, target: PreflightTarget) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
     account.client("ssm").put_parameter(Name=target.platform_parameter, Value="{}", Type="String")
     findings = check(target)
@@ -283,7 +291,9 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
     assert "log groups" not in {one.check for one in findings}
 
 
-def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(account: Sandbox, target: Target) -> None:
+def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(
+    account: Sandbox, target: PreflightTarget
+) -> None:
     closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
     stop = select_findings(check(target), "stop")["Lake Formation"]
@@ -305,7 +315,7 @@ def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(account
     assert "Lake Formation" not in {one.check for one in check(replace(target, feature_groups=()))}
 
 
-def test_a_session_of_a_role_has_the_grants_of_the_role(target: Target) -> None:
+def test_a_session_of_a_role_has_the_grants_of_the_role(target: PreflightTarget) -> None:
     session = "arn:aws:sts::123456789012:assumed-role/deploy/me"
     assert _is_principal("arn:aws:iam::123456789012:role/aws-reserved/deploy", session)
     assert _is_principal("IAM_ALLOWED_PRINCIPALS", session)
@@ -314,7 +324,9 @@ def test_a_session_of_a_role_has_the_grants_of_the_role(target: Target) -> None:
     assert list_problems(_grant_applier(target, session)) == []
 
 
-def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: Sandbox, target: Target) -> None:
+def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
+    account: Sandbox, target: PreflightTarget
+) -> None:
     scaled = replace(target, endpoints=(REALTIME,))
     assert select_findings(check(scaled), "look")["service-linked role"].remedy == SCALING
     account.client("iam").create_service_linked_role(AWSServiceName="sagemaker.application-autoscaling.amazonaws.com")
@@ -337,7 +349,7 @@ def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: S
     ],
 )
 def test_a_denied_read_cannot_tell_and_names_the_action(
-    account: Sandbox, target: Target, operation: str, code: str, name: str, action: str
+    account: Sandbox, target: PreflightTarget, operation: str, code: str, name: str, action: str
 ) -> None:
     prepare(account, target)
     account.fault(operation, error=code)
@@ -348,7 +360,7 @@ def test_a_denied_read_cannot_tell_and_names_the_action(
     assert name not in select_findings(findings, "ok")
 
 
-def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target: Target) -> None:
+def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target: PreflightTarget) -> None:
     look = select_findings(check(replace(target, endpoints=(REALTIME,))), "look")["idle month"]
     assert "USD (" in look.text
     assert "kgCO2e (" in look.text
@@ -358,12 +370,12 @@ def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target:
 @pytest.mark.parametrize(
     ("lock", "status"), [(LOCK % "5.100.0", "ok"), (LOCK % "5.99.1", "stop"), (LOCK % "7.0.0", "stop"), ("", "look")]
 )
-def test_the_providers_version_is_held_to_what_modules_take(target: Target, lock: str, status: str) -> None:
+def test_the_providers_version_is_held_to_what_modules_take(target: PreflightTarget, lock: str, status: str) -> None:
     (target.folder / ".terraform.lock.hcl").write_text(lock)
     assert "provider" in select_findings(check(target), status)
 
 
-def test_the_role_that_terraform_assumes_does_the_reading(account: Sandbox, target: Target) -> None:
+def test_the_role_that_terraform_assumes_does_the_reading(account: Sandbox, target: PreflightTarget) -> None:
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     arn = account.client("iam").create_role(RoleName="terraform", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     findings = select_findings(check(replace(target, assume_role_arn=arn)), "ok")["credentials"]
@@ -379,7 +391,7 @@ def test_job_files_are_checked_by_their_kind() -> None:
     }
 
 
-def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Target) -> None:
+def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: PreflightTarget) -> None:
     quota = catalogue.find_instance_quota("ml.m5.large", "processing")
     assert compute_demands(target)[quota].most == 1, "two steps of one instance each"
 
@@ -398,7 +410,7 @@ def test_the_command_prints_the_output_of_its_page(account: Sandbox) -> None:
     assert process.stdout.splitlines() == documented.splitlines()
 
 
-def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: Target) -> None:
+def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: PreflightTarget) -> None:
     prepare(account, target)
     files = sorted((ROOT / "envs" / "dev" / "deployer").glob("plan-*.json"))
     documents = [DeployerPolicy(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
@@ -408,7 +420,7 @@ def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, tar
     assert refused(calls, documents, BOTO3) == []
 
 
-def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
+def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: PreflightTarget) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
     settings: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
@@ -423,7 +435,7 @@ def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Targe
     assert [problem for remedy in remedies for problem in list_problems(remedy)] == []
 
 
-def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: Target) -> None:
+def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: PreflightTarget) -> None:
     prepare(account, target)
     process = preflight(account, "envs/dev", "--json", "--job", "workloads/flight_delay/tune.yaml")
     document = json.loads(process.stdout)

@@ -14,11 +14,11 @@ from sustainable_mlops.operations.prove import activity, cleanup, inventory, rep
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove.checks import data, decide, endpoints, platform
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
-from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.guard import Interruption
 from sustainable_mlops.operations.prove.proof import CheckResult, Proof
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.settings import ProofSettings
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/"
@@ -128,15 +128,15 @@ class FakeRecorder(Recorder):
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProofRun:
     monkeypatch.setattr(settings, "RUNS", tmp_path)
     monkeypatch.setattr(cleanup, "_PAUSE", (0.0, 0.0))
-    one = Run(Settings(account="123456789012", region="eu-north-1", begin=BEGIN.isoformat()))
+    one = ProofRun(ProofSettings(account="123456789012", region="eu-north-1", begin=BEGIN.isoformat()))
     one.settings.save()
     return one
 
 
-def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
     sagemaker = FakeSageMaker(run.name)
     cleaning = cleanup.CleanUp(run.settings, FakeRecorder(sagemaker=sagemaker), lambda _: None)
     at_destroy: list[tuple[str, str]] = []
@@ -155,8 +155,8 @@ def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: Run, monkeyp
 
 def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_deleted() -> None:
     recorder = FakeRecorder(sagemaker=FakeSageMaker("prove-abc123"))
-    jobs = {inventory.Resource(*one) for one in activity.find(recorder, "prove-abc123")}
-    ordered = inventory.in_order({inventory.Resource("pipeline", "prove-abc123-orders"), *jobs})
+    jobs = {inventory.FoundResource(*one) for one in activity.find(recorder, "prove-abc123")}
+    ordered = inventory.in_order({inventory.FoundResource("pipeline", "prove-abc123-orders"), *jobs})
     assert [str(one) for one in ordered] == [
         "pipeline execution under way arn:x",
         "processing job under way pipelines-a1-Measure",
@@ -168,7 +168,7 @@ def test_a_pipeline_that_runs_is_tried_again() -> None:
     assert cleanup._is_transient("Pipeline arn:x cannot be deleted while an execution of it is running.")
 
 
-def test_clean_up_deletes_the_log_groups_of_the_runs_own_time_that_nothing_else_manages(run: Run) -> None:
+def test_clean_up_deletes_the_log_groups_of_the_runs_own_time_that_nothing_else_manages(run: ProofRun) -> None:
     prefix = "/aws/sagemaker/"
     logs = FakeLogs(
         {
@@ -184,7 +184,7 @@ def test_clean_up_deletes_the_log_groups_of_the_runs_own_time_that_nothing_else_
     assert set(logs.groups) == {f"{prefix}{kind}Jobs" for kind in ("Processing", "Transform", "Labeling")}
 
 
-def test_the_end_of_a_killed_run_is_the_last_change_of_its_files(run: Run) -> None:
+def test_the_end_of_a_killed_run_is_the_last_change_of_its_files(run: ProofRun) -> None:
     last = BEGIN + timedelta(minutes=40)
     for minutes, file in enumerate(sorted(run.settings.folder.iterdir())):
         os.utime(file, times=((last - timedelta(minutes=minutes)).timestamp(),) * 2)
@@ -223,7 +223,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("name", "text", "verdict"), ANSWERS)
-def test_only_the_refusal_that_a_check_expects_is_a_no(run: Run, name: str, text: str, verdict: str) -> None:
+def test_only_the_refusal_that_a_check_expects_is_a_no(run: ProofRun, name: str, text: str, verdict: str) -> None:
     decide.record_not_tried(run)
     one = CHECKS[name]
     result = run.proof.checks[name]
@@ -231,7 +231,7 @@ def test_only_the_refusal_that_a_check_expects_is_a_no(run: Run, name: str, text
     assert (result.verdict, result.text) == (verdict, text)
 
 
-def test_an_apply_that_fails_for_another_reason_leaves_its_questions_undecided(run: Run) -> None:
+def test_an_apply_that_fails_for_another_reason_leaves_its_questions_undecided(run: ProofRun) -> None:
     decide.record_not_tried(run)
     decide.record_failed_apply(run, "feature_store", UserError("no such host, RequestID: 1f2e-33ab-9c"))
     decide.record_failed_apply(
@@ -358,7 +358,7 @@ def test_a_runbook_that_failed_is_the_reason_why_an_endpoint_is_still_there() ->
     [(["bucket x"], 130, 1), ([], 130, 130), ([], 143, 143), ([], 129, 129), ([], 0, 0)],
 )
 def test_whatever_ended_a_run_the_code_is_1_where_something_is_left(
-    run: Run, left: list[str], interrupted: int, code: int
+    run: ProofRun, left: list[str], interrupted: int, code: int
 ) -> None:
     run.proof.left = left
     assert running.exit_code(run, interrupted) == code
@@ -369,7 +369,7 @@ class Ended:
 
     error: BaseException = KeyError("Endpoints")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ProofRun) -> None:
         self._run = run
 
     def prove(self) -> None:
@@ -386,7 +386,7 @@ class Ended:
     ],
 )
 def test_every_error_leads_to_clean_up_and_a_report(
-    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str, code: int
+    run: ProofRun, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str, code: int
 ) -> None:
     cleaned: list[str] = []
     monkeypatch.setattr(Ended, "error", error)
@@ -402,7 +402,7 @@ def test_every_error_leads_to_clean_up_and_a_report(
     assert "kept: AWS creates and owns them" in (run.settings.folder / "proof.md").read_text()
 
 
-def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
     from sustainable_mlops.operations.prove.guard import Guard
 
     disarm = Guard.disarm
@@ -429,7 +429,7 @@ def test_a_number_of_attempts_that_is_none_is_bad_input(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("registry", ["registry.terraform.io", "registry.opentofu.org"])
-def test_the_report_names_the_provider_of_both_engines(run: Run, registry: str) -> None:
+def test_the_report_names_the_provider_of_both_engines(run: ProofRun, registry: str) -> None:
     folder = run.folder("base")
     folder.mkdir()
     (folder / ".terraform.lock.hcl").write_text(f'provider "{registry}/hashicorp/aws" {{\n  version = "6.47.1"\n}}\n')

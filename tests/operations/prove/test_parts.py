@@ -10,11 +10,11 @@ import pytest
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
 from sustainable_mlops.operations.prove.checks import decide
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
-from sustainable_mlops.operations.prove.context import ProofError, Run, say
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.evidence import Request, requests_of_error
 from sustainable_mlops.operations.prove.guard import Guard, Interruption
 from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import ROOT
 
 #: The points of issue 22 that only a real account decides.
@@ -39,9 +39,9 @@ POINTS = {
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProofRun:
     monkeypatch.setattr(settings, "RUNS", tmp_path)
-    proof_run = Run(Settings(account="123456789012", region="eu-north-1"))
+    proof_run = ProofRun(ProofSettings(account="123456789012", region="eu-north-1"))
     proof_run.settings.folder.mkdir()
     return proof_run
 
@@ -64,7 +64,7 @@ def test_the_page_lists_every_check_with_its_question() -> None:
 def test_names_of_runs_fit_into_every_name() -> None:
     names = {settings.new_name() for _ in range(50)}
     assert len(names) == 50
-    run = Run(Settings(account="123456789012", region="eu-north-1", name=names.pop()))
+    run = ProofRun(ProofSettings(account="123456789012", region="eu-north-1", name=names.pop()))
     assert all(len(run.endpoint(kind)) <= 24 for kind in ("serverless", "async", "realtime"))
 
 
@@ -120,7 +120,7 @@ def test_the_estimate_of_everything_is_below_five_dollars_in_every_region_that_o
     from sustainable_mlops.operations.prove import run as running
 
     for region in ("eu-north-1", "us-east-1", "ap-southeast-2"):
-        total = sum(running.estimate(Settings(account="123456789012", region=region)).values())
+        total = sum(running.estimate(ProofSettings(account="123456789012", region=region)).values())
         assert 0.3 < total < 5, region
 
 
@@ -129,12 +129,12 @@ def test_request_ids_are_found_in_errors_of_terraform() -> None:
     assert requests_of_error(error) == [Request("terraform", "1f2e-33ab-9c", 400)]
 
 
-def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: Run) -> None:
+def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: ProofRun) -> None:
     with pytest.raises(ProofError, match=r"a record: did not happen within 0.01 minutes"):
         run.wait("a record", lambda: None, 0.01)
 
 
-def test_the_report_masks_the_account_and_says_what_failed(run: Run) -> None:
+def test_the_report_masks_the_account_and_says_what_failed(run: ProofRun) -> None:
     decide.record_not_tried(run)
     run.proof.modules["storage"] = ModuleResult(
         "storage", 61.2, True, False, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"

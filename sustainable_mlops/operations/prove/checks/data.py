@@ -11,8 +11,13 @@ from sustainable_mlops.operations.prove import costs, models
 from sustainable_mlops.operations.prove.checks.registry import Answer, check
 from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.settings import TAG
-from sustainable_mlops.operations.prove.stages.base import Access
-from sustainable_mlops.operations.prove.stages.data import EVENT_MINUTES, FeatureStore, ModelRegistry, Pipeline
+from sustainable_mlops.operations.prove.stages.base import AccessStage
+from sustainable_mlops.operations.prove.stages.data import (
+    EVENT_MINUTES,
+    FeatureStoreStage,
+    ModelRegistryStage,
+    PipelineStage,
+)
 
 #: Minutes in which a second event would have come: EventBridge takes seconds.
 _QUIET_MINUTES = 1.0
@@ -31,7 +36,7 @@ _IS_REFUSED_WRITE = re.compile(r"access ?denied|forbidden|403|checkpoint|\bkms\b
     # IAM names who lacks the permission: only a role of the run is an answer.
     refusal=r"assumed-role/prove-.*not authorized to perform: kms:|^(?!.*not authorized to perform).*\bkms\b",
 )
-def feature_store_kms_via_service(stage: FeatureStore) -> Answer:
+def feature_store_kms_via_service(stage: FeatureStoreStage) -> Answer:
     """Can a feature group with an offline store be created with the role and the key of the modules?
 
     The role may generate data keys without a condition on `kms:ViaService`, which CreateFeatureGroup refuses.
@@ -52,7 +57,7 @@ def feature_store_kms_via_service(stage: FeatureStore) -> Answer:
     answers_for_apply=True,
     refusal=r"\bassume\b|AssumeRole|trust (policy|relationship)",
 )
-def feature_store_trust_source_account(stage: FeatureStore) -> Answer:
+def feature_store_trust_source_account(stage: FeatureStoreStage) -> Answer:
     """Does Feature Store write the offline store by the role, whose trust names the source of the request?
 
     Documentation: Amazon SageMaker Developer Guide, Cross-service confused deputy prevention: which features send
@@ -70,7 +75,7 @@ def feature_store_trust_source_account(stage: FeatureStore) -> Answer:
 
 
 @check("lake-formation-grants", "feature_store", "used")
-def lake_formation_grants(stage: FeatureStore) -> Answer:
+def lake_formation_grants(stage: FeatureStoreStage) -> Answer:
     """Does the group have a table in the Glue catalog that can be read without grants of Lake Formation?
 
     Documentation: AWS Lake Formation Developer Guide, Changing the default settings for your data lake
@@ -90,7 +95,7 @@ def lake_formation_grants(stage: FeatureStore) -> Answer:
     return Answer(True, f"{database}.{table_description['Name']} can be read; {_defaults(stage)}")
 
 
-def _defaults(stage: FeatureStore) -> str:
+def _defaults(stage: FeatureStoreStage) -> str:
     """Return the principals to which new tables are open by default."""
     settings = stage.run.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     principals = [
@@ -108,7 +113,7 @@ def _defaults(stage: FeatureStore) -> str:
     # A refusal of the caller, who lacks a permission, says nothing of the target's.
     refusal=r"(PutTargets|EventBridge Target)(?!.*(not authorized to perform|LimitExceeded|Throttl))",
 )
-def event_target_role(stage: ModelRegistry) -> Answer:
+def event_target_role(stage: ModelRegistryStage) -> Answer:
     """Does an approval reach a topic that is encrypted with the key, by the permissions that the modules give?
 
     Documentation: Amazon EventBridge User Guide, Using resource-based policies and execution roles for targets; Amazon
@@ -119,7 +124,7 @@ def event_target_role(stage: ModelRegistry) -> Answer:
 
 
 @check("approval-event-once", "model_registry", "used")
-def approval_event_once(stage: ModelRegistry) -> Answer:
+def approval_event_once(stage: ModelRegistryStage) -> Answer:
     """Does an approval fire once, and an edit of the approved version's metadata never?
 
     Documentation: Amazon SageMaker Developer Guide, Events that Amazon SageMaker AI sends to EventBridge, "SageMaker
@@ -142,7 +147,7 @@ def approval_event_once(stage: ModelRegistry) -> Answer:
     needs="model_registry",
     refusal=r"JsonGet|PropertyFile|unable to parse pipeline definition|the execution is Failed:.* Register: ",
 )
-def register_model_jsonget(stage: Pipeline) -> Answer:
+def register_model_jsonget(stage: PipelineStage) -> Answer:
     """Does a pipeline accept `Std:JsonGet` in the arguments of RegisterModel, and resolve it?
 
     Documentation: Amazon SageMaker Developer Guide, Pipelines, "Property files and JsonGet"; schema of the pipeline
@@ -163,7 +168,7 @@ def register_model_jsonget(stage: Pipeline) -> Answer:
 
 
 @check("scheduler-pipeline-version-alias", "pipeline", "changed", refusal="PipelineVersionAlias")
-def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
+def scheduler_pipeline_version_alias(stage: PipelineStage) -> Answer:
     """Does a schedule start the version of the pipeline that has the alias `live`?
 
     Documentation: Amazon EventBridge Scheduler User Guide, Using universal targets; Amazon SageMaker API Reference,
@@ -194,14 +199,14 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
     )
 
 
-def _find_new_execution(stage: Pipeline, before: set[str]) -> str:
+def _find_new_execution(stage: PipelineStage, before: set[str]) -> str:
     """Return an execution that is not in `before`; empty if there is none."""
     return next(
         (one["PipelineExecutionArn"] for one in stage.executions() if one["PipelineExecutionArn"] not in before), ""
     )
 
 
-def _dead_letter(stage: Pipeline) -> str:
+def _dead_letter(stage: PipelineStage) -> str:
     """Return why the scheduler could not start the pipeline; empty where it did not say so."""
     received = stage.run.client("sqs").receive_message(
         QueueUrl=stage.published["dead_letter_queue_url"], MessageAttributeNames=["All"], WaitTimeSeconds=5
@@ -213,7 +218,7 @@ def _dead_letter(stage: Pipeline) -> str:
 
 
 @check("checkpoint-encryption", "access", "changed")
-def checkpoint_encryption(stage: Access) -> Answer:
+def checkpoint_encryption(stage: AccessStage) -> Answer:
     """Can a training job with checkpoints write into the bucket, whose policy refuses other keys?
 
     CreateTrainingJob takes no key for checkpoints; the bucket's default encryption is what is left.
@@ -241,7 +246,7 @@ def checkpoint_encryption(stage: Access) -> Answer:
     return Answer(encryption == ("aws:kms", run.key), f"the checkpoint is encrypted with {encryption}")
 
 
-def _train(stage: Access, job: str) -> None:
+def _train(stage: AccessStage, job: str) -> None:
     """Start a training job that writes one checkpoint and one artifact."""
     run = stage.run
     bucket = run.bucket("artifacts")

@@ -6,10 +6,10 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import costs
 from sustainable_mlops.operations.prove.checks import data, endpoints, platform
 from sustainable_mlops.operations.prove.checks.registry import CHECKS, Check, Moment
-from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.context import ProofRun
 from sustainable_mlops.operations.prove.evidence import requests_of_error
 from sustainable_mlops.operations.prove.proof import CheckResult
-from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.operations.prove.stage import ERRORS, Stage
 
 #: The modules that register checks.
@@ -22,16 +22,16 @@ def refuse_unknown(names: tuple[str, ...]) -> None:
         raise UserError(f"--with {unknown[0]}: no such check; choose from {', '.join(sorted(CHECKS))}")
 
 
-def items(settings: Settings) -> list[costs.Item]:
+def items(settings: ProofSettings) -> list[costs.CostItem]:
     """Return the lines of the estimate for checks that add to the cost of their stage."""
     lines = []
     if "access" in settings.modules:
-        lines.append(costs.Item("check: a training job", costs.job_type(settings.region), 1, 0.2))
+        lines.append(costs.CostItem("check: a training job", costs.job_type(settings.region), 1, 0.2))
     serving = costs.serving_type(settings.region)
-    return lines + [costs.Item(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
+    return lines + [costs.CostItem(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
 
 
-def record_not_tried(run: Run) -> None:
+def record_not_tried(run: ProofRun) -> None:
     """Record every check as not tried, with the reason."""
     for one in CHECKS.values():
         reason = "the run did not reach its stage"
@@ -42,7 +42,7 @@ def record_not_tried(run: Run) -> None:
         run.proof.checks[one.name] = CheckResult(one.name, one.question, one.documentation, text=reason)
 
 
-def _absent(one: Check, settings: Settings) -> str:
+def _absent(one: Check, settings: ProofSettings) -> str:
     """Return a module that the check needs but the run does not have; empty if there is none."""
     return next((name for name in (one.module, one.needs) if name and name not in settings.modules), "")
 
@@ -74,7 +74,7 @@ def _record_error(result: CheckResult, one: Check, error: BaseException) -> None
     result.verdict = "no" if one.is_refusal(result.text) else "undecided"
 
 
-def record_failed_apply(run: Run, module: str, error: BaseException) -> None:
+def record_failed_apply(run: ProofRun, module: str, error: BaseException) -> None:
     """Record the answer of the checks whose question an apply answers."""
     for one in CHECKS.values():
         if one.module == module and one.answers_for_apply:

@@ -8,14 +8,14 @@ from sustainable_mlops.operations.prove import hcl, inventory
 from sustainable_mlops.operations.prove.checks.registry import Answer, check
 from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.scratch import Scratch
-from sustainable_mlops.operations.prove.stages.endpoints import Observability
+from sustainable_mlops.operations.prove.stages.endpoints import ObservabilityStage
 
 #: Minutes until an alarm has come through EventBridge and the runbook has deleted an endpoint.
 _DELETED_MINUTES = 20
 
 
 @check("idle-stop-deregisters", "observability", "changed", needs="realtime_endpoint")
-def idle_stop_deregisters(stage: Observability) -> Answer:
+def idle_stop_deregisters(stage: ObservabilityStage) -> Answer:
     """Does idle-stop delete an endpoint that has scalable targets?
 
     The alarm is put into the state ALARM; EventBridge starts the runbook, which asks as the module's role.
@@ -42,7 +42,7 @@ def idle_stop_deregisters(stage: Observability) -> Answer:
     return Answer(True, f"{name}, with {len(targets)} scalable target(s), was deleted by the runbook")
 
 
-def _failure(stage: Observability) -> str:
+def _failure(stage: ObservabilityStage) -> str:
     """Return why a runbook of the run failed; empty where none did."""
     failed = [{"Key": "ExecutionStatus", "Values": ["Failed", "TimedOut"]}]
     executions = inventory.pages(
@@ -55,7 +55,7 @@ def _failure(stage: Observability) -> str:
     return next((one.get("FailureMessage") or one["AutomationExecutionStatus"] for one in own), "")
 
 
-def _exists(stage: Observability, name: str) -> bool:
+def _exists(stage: ObservabilityStage, name: str) -> bool:
     try:
         stage.run.client("sagemaker").describe_endpoint(EndpointName=name)
     except ClientError as error:
@@ -71,7 +71,7 @@ def _exists(stage: Observability, name: str) -> bool:
     "used",
     refusal=r"cannot import|log groups exist already|ResourceAlreadyExists",
 )
-def existing_log_groups(stage: Observability) -> Answer:
+def existing_log_groups(stage: ObservabilityStage) -> Answer:
     """Can a log group that exists already be adopted, so that an apply succeeds and the next plan is empty?
 
     Documentation: Amazon CloudWatch Logs API Reference, CreateLogGroup (ResourceAlreadyExistsException); Terraform

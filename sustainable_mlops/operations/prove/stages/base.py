@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.operations.prove import hcl
 from sustainable_mlops.operations.prove.cleanup import BASE
-from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.stage import Stage
 from sustainable_mlops.steps import Step
 
@@ -13,7 +13,7 @@ from sustainable_mlops.steps import Step
 class BaseStage(Stage):
     """A stage in the shared root module, whose calls are written one after the other."""
 
-    def __init__(self, run: Run, calls: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(self, run: ProofRun, calls: dict[str, str], outputs: dict[str, str]) -> None:
         super().__init__(run)
         self.terraform = run.terraform(BASE)
         self._calls, self._outputs = calls, outputs
@@ -30,7 +30,7 @@ class BaseStage(Stage):
         self.run.base = self.published
 
 
-class Storage(BaseStage):
+class StorageStage(BaseStage):
     """The stage of `storage`."""
 
     module = "storage"
@@ -58,13 +58,13 @@ class Storage(BaseStage):
         return "intelligent_tiering_archive_days = 180"
 
 
-class Access(BaseStage):
+class AccessStage(BaseStage):
     """The stage of `access`."""
 
     module = "access"
     outputs = ("role_arns", "role_names")
 
-    def __init__(self, run: Run, calls: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(self, run: ProofRun, calls: dict[str, str], outputs: dict[str, str]) -> None:
         super().__init__(run, calls, outputs)
         #: What the other modules need of the roles, by phase.
         self.statements: dict[str, list[Any]] = {}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sustainable_mlops.operations.prove import costs, inventory, models
-from sustainable_mlops.operations.prove.context import ProofError, Run
-from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
+from sustainable_mlops.operations.prove.costs import CostItem
 from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
 
@@ -18,7 +18,7 @@ OFFLINE_MINUTES = 25
 EVENT_MINUTES = 5
 
 
-class FeatureStore(Stage):
+class FeatureStoreStage(Stage):
     """The stage of `feature_store`: one group, online and offline."""
 
     module = "feature_store"
@@ -91,14 +91,14 @@ class FeatureStore(Stage):
         return "a TTL of 2 days"
 
 
-class ModelRegistry(Stage):
+class ModelRegistryStage(Stage):
     """The stage of `model_registry`, with a queue that receives what the approval topic publishes."""
 
     module = "model_registry"
     outputs = ("model_package_groups", "approval_rules", "approval_topic_arn", STATEMENTS)
     destroyed_after = "pipeline"
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ProofRun) -> None:
         super().__init__(run)
         self._queue = ""
         #: The approved version.
@@ -200,7 +200,7 @@ class ModelRegistry(Stage):
             self.run.client("sqs").delete_queue(QueueUrl=self._queue)
 
 
-class Pipeline(Stage):
+class PipelineStage(Stage):
     """The stage of `pipeline`: a processing step that measures, and after the change a step that registers."""
 
     module = "pipeline"
@@ -343,6 +343,6 @@ class Pipeline(Stage):
         self.run.wait("the executions' end", none_runs, 30)
 
     @classmethod
-    def items(cls, region: str) -> Iterator[Item]:
+    def items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield Item("pipeline: a processing job", costs.job_type(region), 1, 0.2)
+        yield CostItem("pipeline: a processing job", costs.job_type(region), 1, 0.2)

@@ -14,7 +14,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import cleanup, costs, models
 from sustainable_mlops.operations.prove.context import ProofError
-from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.costs import CostItem
 from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
 from sustainable_mlops.steps import Step
 
@@ -206,9 +206,9 @@ class RealtimeEndpoint(EndpointStage):
         return costs.serving_type(self.run.settings.region), 3
 
     @classmethod
-    def items(cls, region: str) -> Iterator[Item]:
+    def items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield Item("realtime_endpoint", costs.serving_type(region), 3, 2.5)
+        yield CostItem("realtime_endpoint", costs.serving_type(region), 3, 2.5)
 
 
 class AsyncEndpoint(EndpointStage):
@@ -277,12 +277,12 @@ class AsyncEndpoint(EndpointStage):
         return costs.serving_type(self.run.settings.region), 2
 
     @classmethod
-    def items(cls, region: str) -> Iterator[Item]:
+    def items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield Item("async_endpoint", costs.serving_type(region), 2, 1.5)
+        yield CostItem("async_endpoint", costs.serving_type(region), 2, 1.5)
 
 
-class Observability(Stage):
+class ObservabilityStage(Stage):
     """The stage of `observability`, which watches the run's real-time endpoint and may delete it when idle."""
 
     module = "observability"
