@@ -390,7 +390,7 @@ def test_every_error_leads_to_clean_up_and_a_report(
 ) -> None:
     cleaned: list[str] = []
     monkeypatch.setattr(Ended, "error", error)
-    monkeypatch.setattr(running, "_Modules", Ended)
+    monkeypatch.setattr(running, "_SelectedModules", Ended)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
     monkeypatch.setattr(cleanup, "job_log_groups", lambda _: set())
     monkeypatch.setattr(cleanup.CleanUp, "run", lambda self: cleaned.append(self.settings.name))
@@ -412,7 +412,7 @@ def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: ProofRun, mo
         raise Interruption("the cap of 1 minutes is reached", 1)
 
     cleaned: list[str] = []
-    monkeypatch.setattr(running, "_Modules", Ended)
+    monkeypatch.setattr(running, "_SelectedModules", Ended)
     monkeypatch.setattr(Ended, "prove", lambda _: None)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
     monkeypatch.setattr(cleanup, "job_log_groups", lambda _: set())
