@@ -28,14 +28,14 @@ class Installed:
     folder: Path
 
     def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr, which tell nothing of this machine."""
-        variables = {
+        """Run the command, and return exit code, stdout and stderr, which contain no path of this machine."""
+        inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "AWS"))
         }
         process = subprocess.run(
             [str(self.environment / "bin" / "smlops"), *arguments],
             cwd=self.folder,
-            env=variables | {"HOME": str(self.folder / "home")} | variables,
+            env=inherited | {"HOME": str(self.folder / "home")} | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -104,7 +104,7 @@ def test_it_says_how_to_register(installed: Installed) -> None:
     ("arguments", "message"),
     [
         (["sandbox", "start"], "pip install 'sustainable-mlops[sandbox]'"),
-        *(([name], "needs a clone of the repository") for name in ("synth", "demo", "bench", "publish-checks")),
+        *((words, "needs a clone of the repository") for words in (["synth"], ["prove"], ["deploy", "flight_delay"])),
         (["new", "module", "audit_log"], "needs a clone of the repository"),
         (["review", "plan.json", "--checkov"], "run `make setup` in a clone of the repository"),
     ],
