@@ -52,7 +52,7 @@ def test_a_new_model_passes_the_review_and_serves_packages_with_all_endpoint_kin
         (risk,) = (one.risk for one in review.risks if one.level != "note")
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
-        assert risk.description.endswith(f"reaches only what this plan creates: {group}")
+        assert risk.description.endswith(f"reaches only resources that this plan creates: {group}")
 
         (folder / synth.PACKAGES).write_text(
             json.dumps({"model_packages": {"flight_delay": register_package(sandbox)}})

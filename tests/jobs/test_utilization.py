@@ -166,6 +166,6 @@ def test_a_launch_without_waiting_reports_that_the_floor_needs_a_follower(bench:
     (bench.folder / "train.py").write_text("")
     bench.write(limits={"utilization_floor": {"cpu_percent": 5, "minutes": 5}})
     launched = bench.run("train", "job.yaml", "--no-wait")
-    assert "limits.utilization_floor: nobody watches a job that nobody follows; the same command without" in (
+    assert "limits.utilization_floor needs a client that follows the job; run the same command without" in (
         launched.stderr
     )

@@ -308,7 +308,7 @@ def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
     _, variables = own
     clone = Clone(tmp_path / "clone", variables)
     yield clone
-    clone.run("sustainable_mlops.operations.teardown", 'destroy(environment(Path("envs/dev")), refresh=False)')
+    clone.run("sustainable_mlops.operations.teardown", 'destroy(make_terraform(Path("envs/dev")), refresh=False)')
 
 
 @pytest.fixture
@@ -444,7 +444,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
             ["--environment", "staging"],
             "the credentials are of account 123456789012 (arn:aws:sts::123456789012:user/moto), and the environment is",
         ),
-        ([], "platform: there is no SSM parameter /sustainable-mlops/dev/platform in eu-north-1; apply the"),
+        ([], "platform: the SSM parameter /sustainable-mlops/dev/platform does not exist in eu-north-1; apply the"),
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message: str, sandbox: Sandbox) -> None:
@@ -498,7 +498,7 @@ def test_nothing_is_found_or_deleted_in_another_account(
         monkeypatch.setenv(name, value)
     own = settings.load(ROOT / "envs" / "dev")
     role = own.model_copy(update={"assume_role_arn": "arn:aws:iam::222222222222:role/terraform"})
-    monkeypatch.setattr(run.DeploymentTarget, "settings", lambda _: role)
+    monkeypatch.setattr(run.DeploymentTarget, "load_settings", lambda _: role)
     monkeypatch.setattr(run, "find_package", lambda *_: pytest.fail("the account was not checked"))
     with pytest.raises(SystemExit) as ended:
         program.run(lambda: get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy"))

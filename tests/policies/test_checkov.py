@@ -200,7 +200,7 @@ def test_published_checks_are_the_same_and_run_nothing_else(root: Path, tmp_path
     git = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
         subprocess.run([*git, *arguments], check=True)
-    publish = [sys.executable, str(root / "scripts" / "publish_checks.py"), "--repository", str(repository)]
+    publish = [sys.executable, str(root / "tools" / "publish_checks.py"), "--repository", str(repository)]
     names = {f"GIT_{who}_{part}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
     subprocess.run(publish, check=True, env=os.environ | names)
     work = tmp_path / "work"

@@ -363,7 +363,7 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
         (describes, "before", 1, "nothing was started"),
         (creates, "before", 1, "nothing was started"),
         (creates, "after", 1, "continues (to stop it: aws sagemaker stop-inference-recommendations-job --job-name "),
-        (describes, "after", 3, "goes on"),
+        (describes, "after", 3, "continues"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
         with intercept_requests(CtrlC(operation, when, which)):

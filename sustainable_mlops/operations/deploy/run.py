@@ -19,7 +19,7 @@ from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import model_under_test
 from sustainable_mlops.steps import Steps
-from sustainable_mlops.terraform import ROOT, list_changes
+from sustainable_mlops.terraform import ROOT, Progress, list_changes
 
 if TYPE_CHECKING:
     from sustainable_mlops.review import Review
@@ -226,8 +226,8 @@ class Deployment:
         total = sum(map(len, changed_resources.values()))  # a replacement is a deletion and a creation
         with self._step("Apply the plan") as this:
 
-            def progress(at: Any) -> None:
-                this.show(f"{at.done} of {total} done, {at.address}")
+            def progress(at: Progress) -> None:
+                this.show(f"{at.changes_done} of {total} done, {at.address}")
 
             self._terraform.apply(str(self._plan.resolve()), progress=progress)
             this.result = f"{len(changed_resources)} changes"

@@ -231,7 +231,7 @@ def test_a_quota_without_a_known_code_is_found_by_its_name(
     target: PreflightTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = catalogue.find_serverless_concurrency()
-    monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
+    monkeypatch.setattr(catalogue, "find_serverless_concurrency", lambda: replace(known, code=""))
     text = select_findings(check(target), "ok")[f"quota {known.name}"].text
     assert text.startswith("allows 10 concurrent requests; the environment needs 5")
 
@@ -257,7 +257,7 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(
     for text in ("a: 1", f"a: 1\nexisting_log_groups: [{own}] # ours\nb: 2\n"):
         settings_file.write_text(text)
         edit = select_findings(check(before if own in text else target), "stop")["log groups"].remedy.split(
-            " && scripts/"
+            " && smlops synth"
         )[0]
         subprocess.run(edit, shell=True, check=True)  # noqa: S602
         names = [*both.split(", "), own] if own in text else both.split(", ")
