@@ -181,6 +181,7 @@ def _get_executions(account: str, region: str) -> dict[str, AutomationExecution]
 def _list_all() -> Iterator[AutomationExecution]:
     """Yield all executions. There are none before the first request: the import of moto's module takes time."""
     models = sys.modules.get(_MODELS)
-    for by_region in list(models.ssm_backends.values()) if models else ():
+    # Another thread may still be importing the module.
+    for by_region in list(getattr(models, "ssm_backends", {}).values()):
         for backend in list(by_region.values()):
             yield from list(vars(backend).get(_EXECUTIONS, {}).values())

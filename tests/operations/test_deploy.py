@@ -418,7 +418,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
     applied = dev.interrupt(*command, when=lambda _: updating())
     assert len(configurations()) == 2
-    assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
+    assert applied == f"Interrupted: envs/dev may be partly changed. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
     deployment = dev.deploy(*command)
     assert deployment.returncode == 0, deployment.stderr

@@ -13,7 +13,7 @@ from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
 from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, PreflightTarget
 
-__all__ = ["Account", "EndpointDemand", "PreflightFinding", "JobDemand", "Status", "PreflightTarget", "run"]
+__all__ = ["Account", "EndpointDemand", "JobDemand", "PreflightFinding", "PreflightTarget", "Status", "run"]
 
 Check = Callable[[PreflightTarget, Account], Iterator[PreflightFinding]]
 _AT_ANY_TIME: dict[str, Check] = {
