@@ -1,4 +1,4 @@
-"""What is told of AWS's own settings."""
+"""Messages about AWS's own settings."""
 
 import pytest
 

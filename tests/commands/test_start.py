@@ -1,4 +1,4 @@
-"""How `smlops` starts: with what the command needs, and nothing else."""
+"""The start of `smlops`: it loads only the modules that the command needs."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What a stranger gets: the wheel alone, outside the repository, with the base dependencies."""
+"""The wheel alone, outside the repository, with the base dependencies."""
 
 import json
 import os

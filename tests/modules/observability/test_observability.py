@@ -169,7 +169,7 @@ class Watched(TopicListener):
         self.endpoints, self.environment, self.folder = EndpointClient.prepare(sandbox), environment, folder
 
     def is_notified(self, name: str, state: str = "ALARM") -> bool:
-        """Whether the alarm topic received a change of this alarm to `state`."""
+        """Return True if the alarm topic received a change of this alarm to `state`."""
         changes = [
             (one["AlarmName"], one["NewStateValue"]) for one in self.receive_messages("alarms") if "AlarmName" in one
         ]

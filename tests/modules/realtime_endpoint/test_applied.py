@@ -35,7 +35,7 @@ def endpoint(tmp_path: Path) -> Iterator[AppliedEndpoint]:
 
 
 def more_than(answers: Counter[str], number: int) -> bool:
-    """Whether more than `number` requests were answered: alarms need requests in each minute."""
+    """Return True if more than `number` requests were answered. Alarms need requests in each minute."""
     return answers.total() > number
 
 
