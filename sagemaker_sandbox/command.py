@@ -17,6 +17,7 @@ from rich.table import Table
 
 from sagemaker_sandbox import DEFAULT_ACCOUNT, DEFAULT_REGION, LOG, Sandbox
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import run
 
 PROGRAM = "sagemaker-sandbox"
 _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
@@ -89,11 +90,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
 
 def main() -> None:
     """Run `sagemaker-sandbox` with this process's arguments."""
-    try:
-        create_app()()
-    except UserError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
+    run(create_app())
 
 
 def start(

@@ -41,15 +41,9 @@ class Occurrence(NamedTuple):
         return f"{self.file.relative_to(ROOT)}:{self.line}: {self.text}"
 
 
-class Docstring(NamedTuple):
-    """The first line of one docstring."""
-
-    occurrence: Occurrence
-
-    @property
-    def is_question(self) -> bool:
-        """True if the first word hides the subject."""
-        return re.split(r"\W", self.occurrence.text, maxsplit=1)[0] in QUESTION_WORDS
+def hides_subject(text: str) -> bool:
+    """Return True if the first word of a docstring is a question word."""
+    return re.split(r"\W", text, maxsplit=1)[0] in QUESTION_WORDS
 
 
 def list_python_files(folders: list[Path]) -> list[Path]:
@@ -58,13 +52,13 @@ def list_python_files(folders: list[Path]) -> list[Path]:
     return sorted(path for path in paths if path.suffix == ".py" and "__pycache__" not in path.parts)
 
 
-def list_docstrings(file: Path, tree: ast.Module) -> Iterator[Docstring]:
-    """Yield the docstrings of a module, its classes and its functions."""
+def list_docstrings(file: Path, tree: ast.Module) -> Iterator[Occurrence]:
+    """Yield the first lines of the docstrings of a module, its classes and its functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
-                yield Docstring(Occurrence(file, node.body[0].lineno, text.splitlines()[0]))
+                yield Occurrence(file, node.body[0].lineno, text.splitlines()[0])
 
 
 def list_identifiers(file: Path, tree: ast.Module) -> Iterator[Occurrence]:
@@ -92,7 +86,7 @@ def list_sentence_lengths(text: str) -> list[int]:
 
 def print_counts(folders: list[Path], show_list: bool) -> None:
     """Print every count for the folders."""
-    docstrings: list[Docstring] = []
+    docstrings: list[Occurrence] = []
     riddles: list[Occurrence] = []
     classes: dict[str, list[Occurrence]] = defaultdict(list)
     for file in list_python_files(folders):
@@ -102,7 +96,7 @@ def print_counts(folders: list[Path], show_list: bool) -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 classes[node.name].append(Occurrence(file, node.lineno, node.name))
-    questions = [docstring.occurrence for docstring in docstrings if docstring.is_question]
+    questions = [docstring for docstring in docstrings if hides_subject(docstring.text)]
     repeated = {name: places for name, places in classes.items() if len(places) > 1}
     print(f"docstrings: {len(docstrings)}, of which {len(questions)} begin with a question word")
     print(f"identifiers that are riddles: {len(riddles)} definitions of {len({one.text for one in riddles})} names")
