@@ -77,7 +77,7 @@ def _is_internal(request: Request) -> bool:
 
 
 def describe_call(request: Request, status: int) -> RecordedCall:
-    """Return the call that a request makes. The operation is empty if no service has it."""
+    """Return the call that a request makes. An unknown operation has the name in the request, or an empty one."""
     signing_name = signature.parse_signature(request).service
     service, operation, labels = _route(request, SERVICES_BY_SIGNING_NAME.get(signing_name, (signing_name,)))
     parameters = {**labels, **dict(request.args.items()), **_body_parameters(request)}
@@ -98,7 +98,10 @@ def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[st
 
 
 def _moto_request(request: Request, protocol: str) -> MotoRequest:
-    """Return the request for moto's router. The router finds the protocol by content type; for REST, it takes any."""
+    """Return the request for moto's router, without the content type for REST.
+
+    The router derives the protocol from the content type, and bodies of REST requests have any type.
+    """
     environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
     if protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""

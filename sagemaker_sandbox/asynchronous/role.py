@@ -94,7 +94,7 @@ class ModelRole:
 
 
 def _format_error(error: Exception) -> str:
-    """Return the message of the service, without that of the client."""
+    """Return `code (HTTP status): message` for an error of a service, and the text of any other error."""
     if not isinstance(error, ClientError):
         return str(error)
     details = error.response["Error"]

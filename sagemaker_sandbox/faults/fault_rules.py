@@ -96,6 +96,7 @@ def _find_operation(fault: Fault) -> tuple[str, str]:
 
 
 def _list_services() -> list[str]:
+    """Return the names of all services that botocore knows."""
     import botocore.session
 
     services: list[str] = botocore.session.get_session().get_available_services()

@@ -51,7 +51,7 @@ class OfflineStore:
         self._flush_lock = threading.Lock()
 
     def append(self, row: OfflineRow) -> None:
-        """Add a row. The next flush writes it to S3."""
+        """Add a row to the buffer, and flush a full buffer."""
         with self._buffer_lock:
             self._rows.append(row)
             is_full = len(self._rows) >= MAX_BUFFERED_ROWS
@@ -64,7 +64,7 @@ class OfflineStore:
             return [vars(row) for row in (*self._flushing_rows, *self._rows)]
 
     def flush(self) -> None:
-        """Write the buffered rows, and return when they are in S3."""
+        """Write the buffered rows to S3. If S3 refuses, keep the rows and change the group's status to Blocked."""
         with self._flush_lock:
             with self._buffer_lock:
                 rows, self._rows = self._rows, []

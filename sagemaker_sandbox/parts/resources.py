@@ -137,7 +137,7 @@ class ResourceFamily(ServicePart):
         return resource
 
     def remove(self, resource: SageMakerResource) -> None:
-        """Remove a resource."""
+        """Remove a resource, and call the functions in `on_removed` with its name."""
         if self.resources.pop(resource.name, None) is not None:
             for notify in self.on_removed:
                 notify(resource.name)
@@ -176,7 +176,7 @@ class ResourceFamily(ServicePart):
         return ValidationError(f'Could not find {self.noun} "{self.build_arn(name)}".')
 
     def check_access(self, account: str, action: str, arn: str) -> None:
-        """Raise AccessDeniedError unless another account may do this to a resource of this account."""
+        """Raise AccessDeniedError for another account's action. Families with shareable resources override this."""
         raise AccessDeniedError(account, action, arn)
 
     def list_remaining(self) -> dict[str, list[str]]:

@@ -23,7 +23,11 @@ def create_callback_token() -> str:
 
 
 def create_job_name(step_type: str, execution: str, step: str, prefix: str | None) -> str:
-    """Return `pipelines-<execution>-<step>-<suffix>`, or `<prefix>-<execution>-<suffix>` with a prefix."""
+    """Return a name of at most 63 characters that contains the execution and a random suffix.
+
+    It is `pipelines-<execution>-<step>-<suffix>`, or `<prefix>-<execution>-<suffix>` with a prefix. A tuning job, with
+    or without a prefix, has the name `<execution>-<step>-<suffix>` of at most 32 characters.
+    """
     suffix = _random(_MIXED, _SUFFIX_LENGTH)
     if step_type == "Tuning":
         return f"{execution}-{_shorten(step, _TUNING_STEP_LENGTH)}-{suffix}"
@@ -34,6 +38,7 @@ def create_job_name(step_type: str, execution: str, step: str, prefix: str | Non
 
 
 def _shorten(text: str, length: int) -> str:
+    """Return the start of the text, with a hyphen for each run of characters other than letters and digits."""
     return re.sub("[^A-Za-z0-9]+", "-", text[:length]).strip("-")
 
 

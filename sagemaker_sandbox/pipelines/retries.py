@@ -36,7 +36,7 @@ def classify_failure(step_type: str, reason: str) -> str | None:
 
 
 def find_policy(policies: Sequence[RetryPolicy], exception: str) -> RetryPolicy | None:
-    """Return the first policy for a type of exception, or None."""
+    """Return the first policy for a type of exception, else the default for throttling and service faults, or None."""
     return next((policy for policy in (*policies, _DEFAULT) if exception in policy.exception_type), None)
 
 

@@ -85,7 +85,10 @@ class Script:
             raise UserError(f"hyperparameter sagemaker_program: {self.program!r} is not a Python file of the source")
 
     def _parse_source(self, text: str) -> S3Uri | Path:
-        """Return the source in S3, or the path of a channel. An isolated container cannot reach S3."""
+        """Return the S3 address of the source, or its local path if `text` is a path under /opt/ml.
+
+        An isolated container cannot reach S3, so its source is in an input channel.
+        """
         field = "hyperparameter sagemaker_submit_directory"
         return (
             self._container.to_local_path(text, field) if text.startswith(f"{ML_ROOT}/") else S3Uri.parse(text, field)

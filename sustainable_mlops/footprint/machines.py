@@ -114,10 +114,7 @@ def _busy_power(accelerator: Accelerator, work: AcceleratorWork) -> Quantity:
 
 
 def _server_power(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
-    """Return one accelerator's share of the power of the server parts around it, and of the network.
-
-    The result is W when idle, W when busy, and Gbit/s to other servers.
-    """
+    """Return one accelerator's share of the server around it: W when idle, W when busy, network in Gbit/s."""
     if server is None:
         return ZERO, ZERO, 0.0
     text, key = "power of the server around the accelerators", f"server: {server.name}"

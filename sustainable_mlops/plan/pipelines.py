@@ -102,9 +102,9 @@ class PlannedPipeline:
                 self.unreadable_reason = str(error)
 
     def list_steps(self, *types: str) -> list[PipelineStep]:
-        """Return the steps of these types (`Training`, `Processing`, …) at any depth.
+        """Return the steps at any depth that have one of these types (`Training`, `Processing`, …).
 
-        The result is empty if the steps are unknown.
+        The result is empty if no type is given or if the steps are unknown.
         """
         return [] if self.steps is UNKNOWN else [step for step in self.steps if step.type in types]
 
@@ -135,7 +135,7 @@ class PlannedPipeline:
 
 
 def list_pipelines(resources: Iterable[Resource], joins: Joins) -> list[PlannedPipeline]:
-    """Return the pipelines among `resources` that exist on the same side of the plan as `joins`."""
+    """Read resources of type `aws_sagemaker_pipeline`. Skip those that do not exist on the plan side of `joins`."""
     return [_read_pipeline(resource, joins) for resource in resources if resource.exists(before=joins.before)]
 
 
@@ -190,7 +190,7 @@ def _find_shown_definition(resource: Resource, joins: Joins) -> Mapping[str, Any
 
 
 def _complete_parameter(parameter: Any, values_by_name: Mapping[str, Any]) -> Any:
-    """Return a parameter whose default is its value from `given`, or None if that value is unknown."""
+    """Return the parameter with its value as default, None for an unknown value. Without a value, return it as is."""
     name = parameter.get("Name") if isinstance(parameter, dict) else None
     if not isinstance(name, str) or name not in values_by_name:
         return parameter

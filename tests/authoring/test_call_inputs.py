@@ -30,7 +30,7 @@ def test_bound_inputs_combine_values_expressions_and_defaults() -> None:
     assert (is_expression(inputs.topic.key), inputs.topic.days) == (True, 3)
 
 
-def test_omitted_inputs_have_defaults_or_raise() -> None:
+def test_omitted_inputs_have_defaults_or_raise_when_read() -> None:
     inputs = bind_inputs(Inputs, name="shop")
     assert inputs.topic is None
     with pytest.raises(UserError, match=r"test_call_inputs.py:\d+: .role. is read here, but the call of"):

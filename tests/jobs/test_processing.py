@@ -231,6 +231,7 @@ def test_the_run_key_depends_only_on_what_decides_the_outputs(changes: dict[str,
 
 
 def end_job(launch: JobLaunch, **fields: Any) -> RunRecord:
+    """Start the job, complete it with `fields` in its description, and return the stored record."""
     record, sagemaker = start(launch), launch.clients.sagemaker
     sagemaker.complete_processing(record.job_name, **fields)
     record = wait_for_job(record, sagemaker, show=lambda _: None)

@@ -76,7 +76,7 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_what_becomes_of_mutants(small: Path, root: Path) -> None:
+def test_a_mutant_is_killed_times_out_or_survives_and_the_tree_is_unchanged(small: Path, root: Path) -> None:
     mutations = {
         "noticed": changed(5, "    return width + height"),
         "endless": changed(11, "        done = done - 1"),

@@ -64,7 +64,7 @@ def run_region(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> It
 
 
 def build_variant(name: str = "main", **members: Any) -> dict[str, Any]:
-    """Return an instance-based variant of a configuration, changed by `members`."""
+    """Return a variant with these `members`. It has an instance unless they include ServerlessConfig."""
     kind = {} if "ServerlessConfig" in members else {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     return {"VariantName": name, "ModelName": name, "InitialVariantWeight": 1.0, **kind, **members}
 

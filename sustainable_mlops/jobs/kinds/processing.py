@@ -41,7 +41,7 @@ class ProcessingKind(JobKind[ProcessingSpec]):
     spec = ProcessingSpec
 
     def check(self, spec: ProcessingSpec) -> None:
-        """Raise UserError for instance types that cannot process."""
+        """Raise UserError for an instance type that cannot process, or has no processor for the utilization floor."""
         check_instance_type(
             "compute.instance_type",
             spec.compute.instance_type,
@@ -121,9 +121,9 @@ class ProcessingKind(JobKind[ProcessingSpec]):
         )
 
     def read_record_fields(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the failure reason and the start of the work.
+        """Return the failure reason, preferably the script's own message, and the start of work that has not ended.
 
-        /opt/ml/output/message of a failed script has more details than the exit code.
+        The message in /opt/ml/output/message has more details than the exit code.
         """
         has_ended = "ProcessingEndTime" in description
         reason = description.get("FailureReason")
@@ -142,6 +142,7 @@ PROCESSING = ProcessingKind()
 
 
 def _build_command(spec: ProcessingSpec) -> list[str]:
+    """Return the command after the unpacking: submit the script to Spark, or run it in the measuring script."""
     # smspark-submit reads the script and starts the executors on the other instances.
     return (
         ["smspark-submit", f"{_CODE}/{spec.source.entry_point}"]

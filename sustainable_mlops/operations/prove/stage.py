@@ -92,7 +92,7 @@ class Stage:
         return self.terraform.is_up_to_date(self.terraform.folder / "second.tfplan")
 
     def destroy(self, step: Step) -> None:
-        """Destroy the resources of the stage. Raises UserError."""
+        """Call `empty`, and destroy the resources of the stage. Raises UserError."""
         self.empty()
         self.terraform.apply("-destroy", progress=lambda at: step.show(str(at)))
 
@@ -160,7 +160,7 @@ class Prover:
         self.result.notes.append(f"rolled back: {text}")
 
     def destroy(self, before: set[inventory.FoundResource]) -> None:
-        """Destroy, and search for resources that the stage left."""
+        """Destroy the stage, then delete all resources of the run except `before`. Raises ProofError if any remain."""
         with self._step("destroy", "destroyed") as step:
             self.stage.destroy(step)
         self.run.ledger.close(self.stage.module)

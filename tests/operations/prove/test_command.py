@@ -22,6 +22,7 @@ def exit_code(*arguments: str) -> int | str | None:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Replace the folder of all runs, out/prove, with an empty one."""
     monkeypatch.setattr(settings, "RUNS", tmp_path)
     return tmp_path
 
@@ -46,7 +47,7 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         (WHERE, "prove: no terminal for the confirmation; --yes creates and destroys all of this"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_a_refusal_is_one_error_line_and_creates_no_run(
     arguments: tuple[str, ...], reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(*arguments) == 2
