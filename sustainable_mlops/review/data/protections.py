@@ -1,14 +1,11 @@
 """Attributes that protect data or privileges, and the changes that weaken them."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
 
-from sustainable_mlops.plan import Sensitive
-from sustainable_mlops.plan.values import Unknown
+from sustainable_mlops.review.data.protection import Protection
 from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots
 from sustainable_mlops.review.data.stores import find_data_store
 from sustainable_mlops.review.data.weakening import (
-    WeakeningTest,
     adds_any_of,
     backs_up_less,
     changes_to,
@@ -26,7 +23,6 @@ from sustainable_mlops.review.data.weakening import (
     is_shortened,
     is_turned_off,
     is_turned_on,
-    is_weakest_when_unset,
     loses_block,
     loses_items,
     unlocks_sooner,
@@ -35,30 +31,6 @@ from sustainable_mlops.review.risk import Level, RiskArea
 
 STOP, LOOK = Level.STOP, Level.LOOK
 DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES
-
-
-class Protection(NamedTuple):
-    """An attribute or block that protects something; `is_weaker(old, new)` tests a change."""
-
-    types: tuple[str, ...]  # empty: every type with the attribute
-    path: str
-    is_weaker: WeakeningTest
-    consequence: str
-    level: Level = STOP
-    area: RiskArea = DATA
-    #: The value of an unset attribute.
-    default: Any = None
-    #: Another attribute that replaces the protection if it is set.
-    compensated_by: str = ""
-    #: Test for a change that deletes nearly all data at once, which always has the level `stop`.
-    is_drastic: WeakeningTest | None = None
-    #: The level if a new resource lacks the protection; None if that alone is no risk.
-    level_if_new: Level | None = None
-
-    def get_level(self, old: Any, new: Any) -> Level:
-        """Return the level of a change that weakens the protection."""
-        old, new = (self.default if value is None else value for value in (old, new))
-        return STOP if self.is_drastic is not None and self.is_drastic(old, new) else self.level
 
 
 #: The flags of a public access block.
@@ -384,24 +356,3 @@ PROTECTING_TYPES = {
     "aws_backup_vault_lock_configuration": (DATA, "recovery points can be deleted"),
     "aws_s3_bucket_replication_configuration": (DATA, "objects are no longer replicated"),
 }  # fmt: skip
-
-
-def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | None:
-    """Return whether the protection becomes weaker, or None if that is unknown before apply."""
-    old = protection.default if old is None else old
-    new = protection.default if new is None else new
-    if _contains_type(old, Unknown):
-        return None
-    if is_weakest_when_unset(protection.is_weaker) and not protection.is_weaker(old, None):
-        return False
-    if _contains_type(new, Unknown):
-        return None
-    if old == new:
-        return False
-    return None if _contains_type(old, Sensitive) or _contains_type(new, Sensitive) else protection.is_weaker(old, new)
-
-
-def _contains_type(value: Any, kind: type) -> bool:
-    if isinstance(value, dict | list):
-        return any(_contains_type(item, kind) for item in (value.values() if isinstance(value, dict) else value))
-    return isinstance(value, kind)

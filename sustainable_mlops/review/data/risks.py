@@ -8,7 +8,8 @@ from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries
 from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, find_new_image_expiries
-from sustainable_mlops.review.data.protections import PROTECTING_TYPES, Protection, evaluate_weakening, list_protections
+from sustainable_mlops.review.data.protection import Protection, evaluate_weakening
+from sustainable_mlops.review.data.protections import PROTECTING_TYPES, list_protections
 from sustainable_mlops.review.data.stores import DataStore, find_data_store
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 

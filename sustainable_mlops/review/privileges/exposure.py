@@ -8,10 +8,10 @@ from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.data.protection import evaluate_weakening
 from sustainable_mlops.review.data.protections import (
     PUBLIC_ACCESS_BLOCKS,
     SHARED_OUTSIDE,
-    evaluate_weakening,
     list_protections,
 )
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
