@@ -16,6 +16,7 @@ EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sagemaker_sandbox/": "sandbox",
     "tools/derive_instances.py": "sandbox",  # moto's tables
+    "tools/derive_managed_policies.py": "sandbox",
     "tools/derive_image_registries.py": "pipelines",  # the SDK's tables
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",

@@ -19,6 +19,8 @@ _MAX_LENGTH = 2048
 #: Patterns with more runs of wildcards are not compared, because that takes too long.
 _MAX_WILDCARD_RUNS = 16
 _WILDCARD_RUN = re.compile(r"[*?]+")
+#: Longer lists are cut in messages.
+_MAX_SHOWN = 12
 
 
 def all_of(answers: Iterable[Tristate]) -> Tristate:
@@ -75,7 +77,9 @@ class Patterns(NamedTuple):
         return [self] if self.negated else [Patterns((pattern,)) for pattern in self.patterns]
 
     def __str__(self) -> str:
-        text = ", ".join(map(str, self.patterns))
+        text = ", ".join(map(str, self.patterns[:_MAX_SHOWN]))
+        if len(self.patterns) > _MAX_SHOWN:
+            text += f" and {len(self.patterns) - _MAX_SHOWN} more"
         return f"everything but {text}" if self.negated else text
 
 

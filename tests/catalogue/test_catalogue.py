@@ -7,7 +7,7 @@ import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from tests.renewal import renew
-from tools import derive_image_registries, derive_instances, derive_refused_instances
+from tools import derive_image_registries, derive_instances, derive_managed_policies, derive_refused_instances
 
 
 def test_every_sagemaker_type_is_known_or_listed_as_unknown() -> None:
@@ -80,6 +80,9 @@ def test_the_derived_files_are_fresh() -> None:
     assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.format_table(
         derive_image_registries.make_registries()
     ), hint
+    hint = renew(".venv/bin/python -m tools.derive_managed_policies")
+    written = (tables.CATALOGUE_DIRECTORY / "managed_policies.csv").read_text()
+    assert written == derive_managed_policies.write_table(), hint
 
 
 @pytest.mark.plan

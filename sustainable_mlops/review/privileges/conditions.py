@@ -13,6 +13,10 @@ _TEXTS = frozenset({*_PATTERNS, "stringequals"})
 _BELOW = frozenset({f"{kind}lessthan{equals}" for kind in ("numeric", "date") for equals in ("", "equals")})
 _ABOVE = frozenset({operator.replace("less", "greater") for operator in _BELOW})
 _WILD = re.compile(r"[*?]")
+#: Keys that may have several values in one request. For other keys, `ForAnyValue:` changes nothing, and `ForAllValues:`
+#: only allows requests without the key.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+_KEYS_OF_MANY_VALUES = re.compile(r".+:(?:.*s|calledvia|principalservicenameslist|amr)", re.I)
 
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
@@ -29,8 +33,8 @@ def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
     if str(expected.key).lower() != str(actual.key).lower():
         return False
     expected_operator, is_expected_loose, actual_operator, is_actual_loose = (
-        *_split_operator(str(expected.operator)),
-        *_split_operator(str(actual.operator)),
+        *_split_operator(str(expected.operator), str(expected.key)),
+        *_split_operator(str(actual.operator), str(actual.key)),
     )
     # "IfExists" also allows requests without the key.
     if is_actual_loose and not is_expected_loose:
@@ -38,9 +42,13 @@ def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
     return _are_values_implied(expected_operator, expected, actual_operator, actual)
 
 
-def _split_operator(text: str) -> tuple[str, bool]:
-    operator = text.lower()
-    return operator.removesuffix("ifexists"), operator.endswith("ifexists")
+def _split_operator(text: str, key: str) -> tuple[str, bool]:
+    """Return the operator without its suffix, and whether it allows requests without the key."""
+    operator, is_loose = text.lower().removesuffix("ifexists"), text.lower().endswith("ifexists")
+    if not _KEYS_OF_MANY_VALUES.fullmatch(key):
+        is_loose |= operator.startswith("forallvalues:")
+        operator = operator.removeprefix("forallvalues:").removeprefix("foranyvalue:")
+    return operator, is_loose
 
 
 def _are_values_implied(

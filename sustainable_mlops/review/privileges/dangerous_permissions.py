@@ -12,7 +12,7 @@ from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
 from sustainable_mlops.review.risk import Level
 
 #: Managed policies with access to a whole service or account.
-WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
+WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)(_?v\d+)?$", re.I)
 #: Actions that, on all roles or users, give access to every other permission.
 _ESCALATING_ACTIONS = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",

@@ -80,7 +80,7 @@ class Grant(NamedTuple):
         if self.principals != EVERYTHING or self.is_role_assumption:
             text += f" by {self.principals}"
         if self.conditions:
-            text += f" if {'; '.join(map(_format_condition, self.conditions))}"
+            text += f" if {_format_conditions(self.conditions)}"
         return text
 
     @property
@@ -126,6 +126,12 @@ class Widening(NamedTuple):
     kind: WideningKind
     grant: Grant
     is_known: bool
+    #: The conditions that limited the permissions before and do not any more.
+    lost_conditions: tuple[PolicyCondition, ...] = ()
+
+    def __str__(self) -> str:
+        limits = f"; before, only if {_format_conditions(self.lost_conditions)}" if self.lost_conditions else ""
+        return f"{self.kind}: {self.grant}{limits}"
 
 
 def merge_statements(statements: Iterable[PolicyStatement], *, is_complete: bool = True) -> EffectivePolicy:
@@ -224,7 +230,14 @@ def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolic
         known = result is False and before.is_complete
         by_kind.setdefault((_classify_widening(part, before.allows), known), []).append(part)
     for (kind, known), parts in by_kind.items():
-        yield Widening(kind, _merge_grants(parts), known)
+        lost = _find_lost_conditions(parts[0], before.allows) if kind is WideningKind.CONDITION else ()
+        yield Widening(kind, _merge_grants(parts), known, lost)
+
+
+def _find_lost_conditions(part: Grant, before: Iterable[Grant]) -> tuple[PolicyCondition, ...]:
+    """Return the conditions of the former permission that `part` does not imply."""
+    former = next(old for old in before if all_of(old._compare_dimensions(part)[:3]) is True)
+    return tuple(one for one in former.conditions if are_implied((one,), part.conditions) is not True)
 
 
 def _classify_widening(part: Grant, before: Sequence[Grant]) -> WideningKind:
@@ -255,5 +268,7 @@ def _merge_grants(parts: Sequence[Grant]) -> Grant:
     )
 
 
-def _format_condition(condition: PolicyCondition) -> str:
-    return f"{condition.operator} {condition.key} {', '.join(map(str, condition.values))}"
+def _format_conditions(conditions: Iterable[PolicyCondition]) -> str:
+    return "; ".join(
+        f"{condition.operator} {condition.key} {', '.join(map(str, condition.values))}" for condition in conditions
+    )

@@ -31,10 +31,11 @@ class PolicySource(NamedTuple):
 
 
 class ManagedPolicy(NamedTuple):
-    """A policy from outside the plan, attached by the resource at `address`."""
+    """A policy from outside the plan, which the attribute at `path` of `resource` attaches."""
 
     arn: str
-    address: str
+    resource: Resource
+    path: str
     is_computed: bool
 
 
@@ -144,9 +145,11 @@ class PolicyOwnerIndex:
             if not side.before:
                 owner.unknowns[side.pair.address] = ATTACHED_POLICY
             return
-        managed = ManagedPolicy(arn, side.pair.address, computed)
+        managed = ManagedPolicy(arn, side.resource, path, computed)
         if side.before:
             owner.managed_before[arn] = managed
+            if not computed and arn in owner.managed_after and owner.managed_after[arn].is_computed:
+                del owner.managed_after[arn]  # the list in the role only repeats this attachment
         if not side.before or side.pair.action == "forget":
             owner.managed_after[arn] = managed
 

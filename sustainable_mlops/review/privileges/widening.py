@@ -5,12 +5,13 @@ policy of the same owner is no change.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue.managed_policies import find_managed_policy
 from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.plan.iam import ROLE, PolicyDocument, read_document
+from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, read_document
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, assess_danger, widen_unknowns
 from sustainable_mlops.review.privileges.grants import (
@@ -24,7 +25,12 @@ from sustainable_mlops.review.privileges.grants import (
     merge_statements,
 )
 from sustainable_mlops.review.privileges.new_resources import NewResources
-from sustainable_mlops.review.privileges.policy_owners import ATTACHED_POLICY, PolicyOwner, PolicyOwnerIndex
+from sustainable_mlops.review.privileges.policy_owners import (
+    ATTACHED_POLICY,
+    ManagedPolicy,
+    PolicyOwner,
+    PolicyOwnerIndex,
+)
 from sustainable_mlops.review.privileges.policy_types import IDENTITY, RESTRICTIONS, TRUST
 from sustainable_mlops.review.privileges.roles import find_role_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
@@ -86,35 +92,40 @@ class _ParsedDocument(NamedTuple):
 
     document: PolicyDocument
     is_changed: bool
+    #: The ARN and the date of an AWS managed policy; empty for other documents.
+    managed_arn: str = ""
+    managed_date: str = ""
 
 
 def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk]:
     before, after = _read_documents(owner, context.comparison)
     old, new = _merge_documents(before), _merge_documents(after)
+    if _list_unread_detached_policies(owner):
+        old = old._replace(is_complete=False)
     if old == new and new.is_complete and new.is_certain:
         before, after = [], [parsed_document for parsed_document in after if parsed_document.document.data_source]
     effort = count_comparisons(new.allows, old.allows + new.denies) + count_comparisons(old.denies, new.denies)
     if (before or after) and effort > _MAX_COMPARISONS:
         yield _build_unknown_risk(owner, owner.address, "the set of its permissions", "is too long to compare")
         return
-    for parsed_document, is_changed in after:
+    for entry in after:
+        parsed_document, is_changed = entry[:2]
         document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
-        risks = list(
-            _find_widening_risks(
-                owner, new, find_new_permissions(document_policy.allows, old, new), parsed_document, context
-            )
-        )
+        widenings = list(find_new_permissions(document_policy.allows, old, new))
+        if widenings and WIDE_NAMES.search(entry.managed_arn):
+            yield _build_full_access_risk(owner, entry.managed_arn, parsed_document.resource.address)
+            continue
+        risks = list(_find_widening_risks(owner, new, widenings, entry, context))
         yield from risks
         if not document_policy.is_complete and is_changed:
             yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}")
         elif parsed_document.data_source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
             reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
             yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
-    for parsed_document, is_changed in before:
+    for entry in before:
+        parsed_document, is_changed = entry[:2]
         document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
-        yield from _find_widening_risks(
-            owner, new, find_lost_denies(document_policy.denies, new), parsed_document, context
-        )
+        yield from _find_widening_risks(owner, new, find_lost_denies(document_policy.denies, new), entry, context)
         if not document_policy.is_complete and is_changed and new.is_complete:
             yield _build_unknown_risk(
                 owner, parsed_document.resource.address, f"the deny part of its {parsed_document.path}"
@@ -136,14 +147,39 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
                 documents[side].setdefault(
                     (source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed)
                 )
-    return list(documents[0].values()), list(documents[1].values())
+    return (
+        [*documents[0].values(), *_read_managed_policies(owner.managed_before)],
+        [*documents[1].values(), *_read_managed_policies(owner.managed_after)],
+    )
+
+
+def _read_managed_policies(policies: Mapping[str, ManagedPolicy]) -> Iterator[_ParsedDocument]:
+    """Yield the documents of attached AWS managed policies, as far as the catalogue has them."""
+    for arn, managed in policies.items():
+        text = None if managed.is_computed else find_managed_policy(arn)
+        statements = None if text is None else parse_statements(text.document)
+        if text is not None and statements is not None:
+            document = PolicyDocument(managed.resource, managed.path, statements, is_complete=True)
+            yield _ParsedDocument(document, False, arn, text.updated)
+
+
+def _is_detached(managed: ManagedPolicy, owner: PolicyOwner) -> bool:
+    return not managed.is_computed and managed.arn not in owner.managed_after
+
+
+def _list_unread_detached_policies(owner: PolicyOwner) -> list[str]:
+    """Return the ARNs of detached policies whose text is neither in the plan nor in the catalogue."""
+    return [
+        arn
+        for arn, managed in owner.managed_before.items()
+        if _is_detached(managed, owner) and find_managed_policy(arn) is None
+    ]
 
 
 def _merge_documents(documents: list[_ParsedDocument]) -> EffectivePolicy:
-    is_complete = all(parsed_document.is_complete for parsed_document, _ in documents)
+    is_complete = all(entry.document.is_complete for entry in documents)
     return merge_statements(
-        [statement for parsed_document, _ in documents for statement in parsed_document.statements],
-        is_complete=is_complete,
+        [statement for entry in documents for statement in entry.document.statements], is_complete=is_complete
     )
 
 
@@ -151,15 +187,15 @@ def _find_widening_risks(
     owner: PolicyOwner,
     new: EffectivePolicy,
     widenings: Iterable[Widening],
-    parsed_document: PolicyDocument,
+    entry: _ParsedDocument,
     context: _Context,
 ) -> Iterator[Risk]:
     if owner.is_new:
-        yield from _find_new_owner_risks(owner, widenings, parsed_document, context)
+        yield from _find_new_owner_risks(owner, widenings, entry, context)
         return
-    address = parsed_document.resource.address
+    parsed_document, address = entry.document, entry.document.resource.address
     for widening in widenings:
-        description = f"{owner.label}: {widening.kind}: {widening.grant}"
+        description = f"{owner.label}: {widening}{_describe_managed_policy(entry)}"
         _, reason = assess_danger(widening.grant, owner.group, context.comparison.accounts)
         name = f"PRIVILEGES_{widening.kind.name}"
         if (
@@ -170,8 +206,13 @@ def _find_widening_risks(
             description += f"; reaches only resources that this plan creates: {', '.join(created)}"
             known = not parsed_document.data_source  # a function around the declaration is not visible
             yield Risk(name, RiskArea.PRIVILEGES, Level.LOOK, address, description, is_known=known)
-        elif not widening.is_known:
-            description += "; parts are unknown until apply, so this may be more than before"
+        elif not widening.is_known and not reason:
+            detached = _list_unread_detached_policies(owner)
+            description += (
+                f"; the plan does not show if {', '.join(detached)}, which it detaches, allowed the same"
+                if detached
+                else "; parts are unknown until apply, so this may be more than before"
+            )
             yield Risk(
                 "PRIVILEGES_UNKNOWN",
                 RiskArea.PRIVILEGES,
@@ -196,14 +237,16 @@ def _find_widening_risks(
 
 
 def _find_new_owner_risks(
-    owner: PolicyOwner, widenings: Iterable[Widening], parsed_document: PolicyDocument, context: _Context
+    owner: PolicyOwner, widenings: Iterable[Widening], entry: _ParsedDocument, context: _Context
 ) -> Iterator[Risk]:
     """Yield the permissions of a new owner: for the record, unless they are dangerous or unknown."""
     harmless_grants = []
-    address, accounts = parsed_document.resource.address, context.comparison.accounts
+    parsed_document, accounts = entry.document, context.comparison.accounts
+    address, managed = parsed_document.resource.address, _describe_managed_policy(entry)
     for widening in widenings:
-        description = f"{owner.label}: {widening.kind}: {widening.grant}"
+        description = f"{owner.label}: {widening}{managed}"
         level, reason = assess_danger(widening.grant, owner.group, accounts)
+        level = Level.LOOK if level is Level.STOP and managed else level  # AWS wrote it for this use
         _, at_most = assess_danger(widen_unknowns(widening.grant), owner.group, accounts)
         if not (reason or at_most) or (_is_unattached_policy(owner) and not context.attaches_any):
             harmless_grants.append(str(widening.grant))
@@ -232,7 +275,7 @@ def _find_new_owner_risks(
                 is_known=False,
             )
     if harmless_grants:
-        declared = f" (as declared in {parsed_document.data_source})" if parsed_document.data_source else ""
+        declared = f" (as declared in {parsed_document.data_source})" if parsed_document.data_source else managed
         description = f"new: {owner.label}: {'; '.join(harmless_grants)}{declared}"
         yield Risk("PRIVILEGES_NEW", RiskArea.PRIVILEGES, Level.NOTE, address, description)
 
@@ -260,35 +303,51 @@ def _build_unknown_risk(owner: PolicyOwner, address: str, subject: str, reason: 
     return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, text, _FIX_UNKNOWN, is_known=False)
 
 
+def _describe_managed_policy(entry: _ParsedDocument) -> str:
+    name = entry.managed_arn.rpartition("/")[2]
+    return f" (AWS managed policy {name} of {entry.managed_date})" if name else ""
+
+
+def _build_full_access_risk(owner: PolicyOwner, arn: str, address: str) -> Risk:
+    description = f"{owner.label}: attaches {arn}, {_describe_policy_origin(arn)}"
+    return Risk("PRIVILEGES_FULL_ACCESS", RiskArea.PRIVILEGES, Level.STOP, address, description, _FIX)
+
+
 def _find_attachment_risks(owner: PolicyOwner) -> Iterator[Risk]:
     for description in dict.fromkeys(owner.unknowns.values()):
         first, *others = (address for address, label in owner.unknowns.items() if label == description)
         suffix = f" (and of {len(others)} other resources)" if others else ""
         yield _build_unknown_risk(owner, first, f"{description}{suffix}")
     for arn, managed in owner.managed_after.items():
-        if arn in owner.managed_before:
-            continue
+        if arn in owner.managed_before or find_managed_policy(arn) is not None:
+            continue  # the comparison of documents includes the text of a policy in the catalogue
+        address = managed.resource.address
         description = f"{owner.label}: attaches {arn}, {_describe_policy_origin(arn)}"
         if WIDE_NAMES.search(arn):
-            yield Risk("PRIVILEGES_FULL_ACCESS", RiskArea.PRIVILEGES, Level.STOP, managed.address, description, _FIX)
+            yield _build_full_access_risk(owner, arn, address)
         elif not owner.is_new:
-            yield Risk("PRIVILEGES_ATTACHED", RiskArea.PRIVILEGES, Level.STOP, managed.address, description, _FIX)
+            yield Risk("PRIVILEGES_ATTACHED", RiskArea.PRIVILEGES, Level.STOP, address, description, _FIX)
         else:
             yield Risk(
                 "PRIVILEGES_ATTACHED",
                 RiskArea.PRIVILEGES,
                 Level.LOOK,
-                managed.address,
+                address,
                 description,
                 _FIX,
                 is_known=False,
             )
     for arn, managed in owner.managed_before.items():
-        if arn not in owner.managed_after and not managed.is_computed and _MAY_DENY.fullmatch(arn):
+        if _is_detached(managed, owner) and _MAY_DENY.fullmatch(arn):
             origin = _describe_policy_origin(arn)
             description = f"{owner.label}: detaches {arn}, {origin}; its deny statements, if any, no longer apply"
             yield Risk(
-                "PRIVILEGES_DETACHED", RiskArea.PRIVILEGES, Level.LOOK, managed.address, description, is_known=False
+                "PRIVILEGES_DETACHED",
+                RiskArea.PRIVILEGES,
+                Level.LOOK,
+                managed.resource.address,
+                description,
+                is_known=False,
             )
 
 

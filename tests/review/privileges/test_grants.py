@@ -46,6 +46,16 @@ def until(moment: str) -> dict[str, Any]:
 
 
 SAME = [
+    (
+        "ForAllValues replaced by an operator that needs the key",
+        [allow(Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}})],
+        [allow(Condition=ORG)],
+    ),
+    (
+        "ForAnyValue removed from a key of one value",
+        [allow(Condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgID": "o-*"}})],
+        [allow(Condition=ORG)],
+    ),
     ("the same moment in another zone", [until("2030-01-01T00:00:00Z")], [until("2030-01-01T02:00:00+02:00")]),
     (
         "the order and the spelling of actions",
@@ -159,6 +169,12 @@ WIDER = [
         WideningKind.CONDITION,
     ),
     (
+        "ForAllValues, which allows requests without the key",
+        [allow(Condition=ORG)],
+        [allow(Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}})],
+        WideningKind.CONDITION,
+    ),
+    (
         "another quantifier",
         [allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}})],
         [allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}})],
@@ -239,6 +255,21 @@ def test_only_the_actions_that_are_new_are_named() -> None:
     old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
     (widening,) = find_new_permissions(new.allows, old, new)
     assert str(widening.grant) == "s3:DeleteObject, s3:PutObject on arn:aws:s3:::data/raw/*"
+
+
+def test_a_widening_names_the_condition_that_it_loses() -> None:
+    tls = {"Bool": {"aws:SecureTransport": "true"}}
+    old, new = read(allow(Condition={**ORG, **tls})), read(allow(Condition=tls))
+    (widening,) = find_new_permissions(new.allows, old, new)
+    assert str(widening) == (
+        "condition removed or weakened: s3:GetObject on * if Bool aws:SecureTransport true"
+        "; before, only if StringEquals aws:PrincipalOrgID o-1"
+    )
+
+
+def test_a_long_list_is_cut_in_messages() -> None:
+    (grant,) = read(allow([f"s3:Get{n:02}" for n in range(40)])).allows
+    assert str(grant).endswith("s3:Get11 and 28 more on *")
 
 
 def test_a_grant_with_many_permissions_is_split_by_action_only() -> None:

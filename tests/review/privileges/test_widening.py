@@ -249,6 +249,108 @@ def test_a_managed_policy_attached_to_a_role_that_is_there_is_stopped() -> None:
     assert ("PRIVILEGES_FULL_ACCESS", Level.STOP) in list_levels(new, attachment(full))
 
 
+AWS = "arn:aws:iam::aws:policy"
+ADMIN, S3_FULL, READ_ONLY = f"{AWS}/AdministratorAccess", f"{AWS}/AmazonS3FullAccess", f"{AWS}/ReadOnlyAccess"
+LOGS, XRAY = f"{AWS}/service-role/AWSLambdaBasicExecutionRole", f"{AWS}/AWSXRayDaemonWriteAccess"
+
+
+def attachment(arn: str, *, old: bool = False, new: bool = True) -> dict[str, Any]:
+    """Return the attachment of a policy outside the plan, before or after it."""
+    values, name = {"role": "train", "policy_arn": arn}, arn.rpartition("/")[2]
+    return build_change(
+        f"aws_iam_role_policy_attachment.{name}", values if new else None, before=values if old else None
+    )
+
+
+def test_a_new_role_has_the_rights_of_a_known_managed_policy_for_the_record() -> None:
+    found_risks = risks(build_plan(build_change("aws_iam_role.train", role()), attachment(LOGS)))
+    assert {risk.level for risk in found_risks} == {Level.NOTE}
+    assert found_risks[1].description == (
+        "new: aws_iam_role.train: logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents on *"
+        " (AWS managed policy AWSLambdaBasicExecutionRole of 2015-04-09)"
+    )
+
+
+def test_an_existing_role_gets_the_actions_of_a_known_managed_policy() -> None:
+    (risk,) = risks(build_plan(KEPT, attachment(XRAY)))
+    assert (risk.id, risk.level) == ("PRIVILEGES_PERMISSION", Level.STOP)
+    assert "new permission: xray:GetSamplingRules" in risk.description
+    assert "AWSXRayDaemonWriteAccess of 2024-" in risk.description
+
+
+def test_a_managed_policy_of_a_service_role_needs_at_most_a_look_at_a_new_role() -> None:
+    glue = attachment(f"{AWS}/service-role/AWSGlueServiceRole")
+    levels = list_levels(build_change("aws_iam_role.train", role()), glue)
+    assert {level for name, level in levels if name == "PRIVILEGES_DANGEROUS"} == {Level.LOOK}
+
+
+@pytest.mark.parametrize(
+    ("detached", "levels"),
+    [
+        (S3_FULL, []),
+        (ADMIN, []),
+        (READ_ONLY, [("PRIVILEGES_UNKNOWN", Level.LOOK)]),
+        (XRAY, [("PRIVILEGES_ACTION", Level.STOP)]),
+    ],
+)
+def test_a_narrow_statement_that_replaces_full_access_never_stops(
+    detached: str, levels: list[tuple[str, Level]]
+) -> None:
+    narrow = policy("p", None, text({**READ, "Resource": "arn:aws:s3:::data/*"}))
+    assert list_levels(KEPT, attachment(detached, old=True, new=False), narrow) == levels
+    everything = policy("p", None, text({"Effect": "Allow", "Action": "iam:*", "Resource": "*"}))
+    if detached != ADMIN:
+        assert Level.STOP in {
+            level for _, level in list_levels(KEPT, attachment(detached, old=True, new=False), everything)
+        }
+
+
+def test_full_access_stops_only_if_it_allows_more_than_before() -> None:
+    old, new = attachment(ADMIN, old=True, new=False), attachment(S3_FULL)
+    assert list_levels(KEPT, old, new) == []
+    old, new = attachment(S3_FULL, old=True, new=False), attachment(ADMIN)
+    assert list_levels(KEPT, old, new) == [("PRIVILEGES_FULL_ACCESS", Level.STOP)]
+    versioned = attachment(f"{AWS}/AmazonDynamoDBFullAccess_v2")
+    assert list_levels(KEPT, versioned) == [("PRIVILEGES_FULL_ACCESS", Level.STOP)]
+
+
+def test_an_attached_policy_covers_a_statement_that_repeats_it() -> None:
+    repeated = policy("p", None, text(READ))
+    assert list_levels(KEPT, attachment(S3_FULL, old=True), repeated) == []
+    assert list_levels(KEPT, attachment(XRAY, old=True), repeated) == [("PRIVILEGES_ACTION", Level.STOP)]
+
+
+def test_the_list_in_a_refreshed_role_does_not_keep_a_detached_policy() -> None:
+    before, after = role(managed_policy_arns=[]), role(managed_policy_arns=[READ_ONLY])
+    drift = build_change("aws_iam_role.train", after, before=before)
+    refreshed = build_change("aws_iam_role.train", after, before=after)
+    root = {"resources": [build_configuration("aws_iam_role.train", name={"constant_value": "train"})]}
+    entries = refreshed, attachment(READ_ONLY, old=True, new=False), policy("p", None, text(READ))
+    assert list_levels(*entries, root=root, resource_drift=[drift]) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+
+
+@pytest.mark.parametrize("kind", ["awscc_iam_role", "aws_cloudcontrolapi_resource"])
+def test_a_role_of_cloudformation_gets_full_access_like_its_twin(kind: str) -> None:
+    def build_role(*arns: str) -> dict[str, Any]:
+        document = json.loads(trust({"Service": "sagemaker.amazonaws.com"}))
+        properties = {"RoleName": "train", "AssumeRolePolicyDocument": document, "ManagedPolicyArns": arns}
+        if kind.startswith("aws_"):
+            return {"type_name": "AWS::IAM::Role", "id": "train", "desired_state": json.dumps(properties)}
+        return {"role_name": "train", "assume_role_policy_document": json.dumps(document),
+                "managed_policy_arns": list(arns)}  # fmt: skip
+
+    unknown = {"arn": True, "role_id": True}
+    full, logs = build_role(ADMIN), build_role(LOGS)
+    stopped = ("PRIVILEGES_FULL_ACCESS", Level.STOP)
+    assert stopped in list_levels(build_change(f"{kind}.train", full, unknown=unknown))
+    assert list_levels(build_change(f"{kind}.train", full, before=build_role())) == [stopped]
+    assert list_levels(build_change(f"{kind}.train", build_role(), before=full)) == []
+    assert {level for _, level in list_levels(build_change(f"{kind}.train", logs, unknown=unknown))} == {Level.NOTE}
+    assert list_levels(build_change(f"{kind}.train", logs, before=build_role())) == [
+        ("PRIVILEGES_PERMISSION", Level.STOP)
+    ]
+
+
 def test_the_statements_of_an_attached_policy_of_the_plan_count_as_the_roles() -> None:
     created = build_change("aws_iam_policy.p", {"name": "p", "policy": text(READ)}, unknown={"arn": True})
     attachment = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
@@ -329,7 +431,6 @@ def build_created(kind: str, **values: Any) -> dict[str, Any]:
 
 
 MANAGED = "arn:aws:iam::123456789012:policy/p"
-ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ANYBODY = text({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
 OWN = text({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"})
 
