@@ -46,7 +46,7 @@ reviewer itself failed, 130 interrupted, 141 the reader of the output closed it
 """
 _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 _BASELINES = (".json", ".yaml", ".yml")
-_GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
+_GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov", "unknown")
 
 
 class CommandOption(NamedTuple):

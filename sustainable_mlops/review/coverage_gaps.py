@@ -13,6 +13,7 @@ from sustainable_mlops.footprint.plan_footprint import READERS, PlanFootprint
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.protections import PROTECTIONS_BY_TYPE
+from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.data.stateless_types import is_stateless
 from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
@@ -72,7 +73,9 @@ _READ_ONLY_PROVIDERS = re.compile(
     r".*/hashicorp/(?:archive|aws|awscc|cloudinit|external|http|local|null|random|template|time|tls)"
     r"|.*builtin/terraform"
 )
-_REVIEWED_TYPES = frozenset({*READERS, *UNCOVERED_TYPES, *FREE_TYPES, *STORES, *POLICY_TYPES, *PROTECTIONS_BY_TYPE})
+_REVIEWED_TYPES = frozenset(
+    {*READERS, *UNCOVERED_TYPES, *FREE_TYPES, *STORES, *POLICY_TYPES, *PROTECTIONS_BY_TYPE, *SAFEGUARDS}
+)
 
 
 def _is_reviewed(type_: str) -> bool:

@@ -17,6 +17,7 @@ from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessmen
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_coverage_gaps
+from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
@@ -27,7 +28,7 @@ from sustainable_mlops.review.scope import list_out_of_scope, summarize_addresse
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import CheckovResult
 
-GATES = ("data", "privileges", "rules", "budgets", "checkov")
+GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
 #: Gates that always stop a plan. A scope is explicit, so --fail-on does not turn its gate off.
 _ALWAYS_FAIL_ON = frozenset(("scope",))
 
@@ -97,6 +98,8 @@ class Review:
             _build_risk_gate("data", self.list_risks(RiskArea.DATA)),
             _build_risk_gate("privileges", self.list_risks(RiskArea.PRIVILEGES)),
         ]
+        if safeguards := self.list_risks(RiskArea.SAFEGUARDS):
+            gates.append(_build_risk_gate("safeguards", safeguards))
         gates += [_build_rules_gate(self.findings)]
         gates += [_build_gate("coverage", [gap.level for gap in self.coverage_gaps], "nothing to look at")]
         gates += [_build_budgets_gate(self.budgets)] if self.budgets else []
@@ -236,6 +239,7 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
 
 _RISKS: tuple[Callable[[Comparison], Iterator[Risk]], ...] = (
     find_data_risks,
+    find_safeguard_risks,
     find_deployment_risks,
     find_privilege_risks,
     find_exposure_risks,

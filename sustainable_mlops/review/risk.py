@@ -18,6 +18,7 @@ class RiskArea(StrEnum):
 
     DATA = "data"
     PRIVILEGES = "privileges"
+    SAFEGUARDS = "safeguards"  # detection, records, alarms and limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,21 @@ RISK_TITLES = {
     "PRIVILEGES_GRANTED": "A principal gets access to a key, a function or another resource",
     "PRIVILEGES_NEW": "The permissions of a new role, key or bucket",
     "PRIVILEGES_UNKNOWN": "The permissions are unknown before apply",
+    "SAFEGUARD_REMOVED": "A safeguard is removed",
+    "SAFEGUARD_WEAKER": "A safeguard is turned off or weakened",
+    "SAFEGUARD_UNKNOWN": "The effect on a safeguard is unknown before apply",
+}
+
+#: The risk of a weaker protection, and of one whose value is unknown, in each area.
+WEAKER_IDS = {
+    RiskArea.DATA: "DATA_WEAKER",
+    RiskArea.PRIVILEGES: "PRIVILEGES_EXPOSED",
+    RiskArea.SAFEGUARDS: "SAFEGUARD_WEAKER",
+}
+UNKNOWN_IDS = {
+    RiskArea.DATA: "DATA_UNKNOWN",
+    RiskArea.PRIVILEGES: "PRIVILEGES_UNKNOWN",
+    RiskArea.SAFEGUARDS: "SAFEGUARD_UNKNOWN",
 }
 
 _ORDER = {Level.STOP: 0, Level.LOOK: 1, Level.NOTE: 2}

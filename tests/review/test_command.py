@@ -44,7 +44,7 @@ def test_a_deleted_bucket_stops_the_plan_unless_its_gate_is_off(write: Any) -> N
 
 
 def test_every_gate_but_that_of_the_unknown_stops_unless_others_are_named() -> None:
-    assert build_parser().parse_args(["plan.json"]).fail_on == "data,privileges,rules,budgets,checkov"
+    assert build_parser().parse_args(["plan.json"]).fail_on == "data,privileges,safeguards,rules,budgets,checkov"
 
 
 def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,10 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.protections import PROTECTING_TYPES, PROTECTIONS, PROTECTIONS_BY_TYPE
+from sustainable_mlops.review.data.protections import PROTECTIONS, PROTECTIONS_BY_TYPE
+from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
+from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.formats import FORMATS, render
@@ -54,13 +56,20 @@ OTHERS = {
 
 def every_risk(comparison: Comparison) -> Iterator[Risk]:
     return chain.from_iterable(
-        find(comparison) for find in (find_data_risks, find_deployment_risks, find_privilege_risks, find_exposure_risks)
+        find(comparison)
+        for find in (
+            find_data_risks,
+            find_safeguard_risks,
+            find_deployment_risks,
+            find_privilege_risks,
+            find_exposure_risks,
+        )
     )
 
 
-TYPES = sorted({*STORES, *PROTECTIONS_BY_TYPE, *PROTECTING_TYPES, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
+TYPES = sorted({*STORES, *PROTECTIONS_BY_TYPE, *SAFEGUARDS, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
 ATTRIBUTES = sorted(
-    {guard.path.partition(".")[0] for guard in PROTECTIONS}
+    {path.partition(".")[0] for guard in PROTECTIONS for path in guard.paths}
     | {kind.path.partition(".")[0] for kinds in POLICY_TYPES.values() for kind in kinds}
     | {kind.owner_path for kinds in POLICY_TYPES.values() for kind in kinds if kind.owner_path}
     | {

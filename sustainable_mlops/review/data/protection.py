@@ -2,14 +2,17 @@
 
 from typing import Any, NamedTuple
 
-from sustainable_mlops.plan import Sensitive
+from sustainable_mlops.plan import Block, Sensitive
 from sustainable_mlops.plan.values import Unknown
-from sustainable_mlops.review.data.weakening import WeakeningTest, is_weakest_when_unset
+from sustainable_mlops.review.data.weakening import WeakeningTest, is_emptied, is_weakest_when_unset
 from sustainable_mlops.review.risk import Level, RiskArea
 
 
 class Protection(NamedTuple):
-    """An attribute or block that protects something; `is_weaker(old, new)` tests a change."""
+    """An attribute or block that protects something; `is_weaker(old, new)` tests a change.
+
+    A path of several attributes, `a, b`, reads an object with all of them, for a protection that they make together.
+    """
 
     types: tuple[str, ...]  # empty: every type with the attribute
     path: str
@@ -25,6 +28,25 @@ class Protection(NamedTuple):
     is_drastic: WeakeningTest | None = None
     #: The level if a new resource lacks the protection; None if that alone is no risk.
     level_if_new: Level | None = None
+    #: Attributes inside the value that do not matter, known or not.
+    ignored: frozenset[str] = frozenset()
+
+    @property
+    def has_several_paths(self) -> bool:
+        """True if several attributes make the protection together."""
+        return ", " in self.path
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the attributes."""
+        return self.path.split(", ")
+
+    def read(self, values: Block) -> Any:
+        """Return the value of the protection, without what does not matter."""
+        if self.has_several_paths:
+            return {path: _drop(values.get(path), self.ignored) for path in self.paths}
+        value = values.get(self.path)
+        return _drop(value, self.ignored) if self.ignored else value
 
     def get_level(self, old: Any, new: Any) -> Level:
         """Return the level of a change that weakens the protection."""
@@ -41,10 +63,19 @@ def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | Non
     if is_weakest_when_unset(protection.is_weaker) and not protection.is_weaker(old, None):
         return False
     if _contains_type(new, Unknown):
-        return None
+        return False if protection.is_weaker is is_emptied and isinstance(new, list) else None
     if old == new:
         return False
     return None if _contains_type(old, Sensitive) or _contains_type(new, Sensitive) else protection.is_weaker(old, new)
+
+
+def _drop(value: Any, names: frozenset[str]) -> Any:
+    """Return `value` without the attributes of these names at any depth."""
+    if not names or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, list):
+        return [_drop(item, names) for item in value]
+    return {name: _drop(item, names) for name, item in value.items() if name not in names}
 
 
 def _contains_type(value: Any, kind: type) -> bool:

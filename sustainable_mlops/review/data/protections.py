@@ -5,6 +5,7 @@ from functools import lru_cache
 from sustainable_mlops.review.data.protection import Protection
 from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots
 from sustainable_mlops.review.data.stores import find_data_store
+from sustainable_mlops.review.data.switches import SWITCHES
 from sustainable_mlops.review.data.weakening import (
     adds_any_of,
     backs_up_less,
@@ -229,10 +230,6 @@ PROTECTIONS = (
     Protection(
         ("aws_cloudwatch_log_group",), "skip_destroy", is_turned_off, "logs will be deleted with the group", LOOK,
     ),
-    Protection(
-        ("aws_cloudtrail",), "enable_logging", is_turned_off, "activity in the account is no longer recorded", LOOK,
-        default=True,
-    ),
     # SageMaker.
     Protection(
         ("aws_sagemaker_domain",), "retention_policy.0.home_efs_file_system", changes_to("Delete"),
@@ -309,6 +306,7 @@ PROTECTIONS = (
         "apps reach the internet directly",
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
+    *SWITCHES,
 )  # fmt: skip
 
 PROTECTIONS_BY_TYPE = {
@@ -337,22 +335,7 @@ def list_protections(type_: str) -> tuple[Protection, ...]:
     )
 
 
-#: Resources that protect another resource, with the effect of their removal.
-PROTECTING_TYPES = {
-    "aws_s3_bucket_versioning": (DATA, "versioning is suspended: overwritten objects cannot be restored"),
-    "aws_s3_bucket_object_lock_configuration": (DATA, "new objects are no longer locked"),
-    "aws_s3_bucket_public_access_block": (PRIVILEGES, "public access is no longer blocked"),
-    "aws_s3_account_public_access_block": (PRIVILEGES, "public access is no longer blocked in the whole account"),
-    "aws_s3_bucket_ownership_controls": (PRIVILEGES, "access control lists may apply again"),
-    "aws_s3_bucket_server_side_encryption_configuration": (
-        PRIVILEGES, "objects are no longer encrypted with the key set here"
-    ),
-    "aws_efs_backup_policy": (DATA, "the file system is no longer backed up"),
-    "aws_backup_plan": (DATA, "this plan makes no more backups"),
-    "aws_db_instance_automated_backups_replication": (DATA, "automated backups are no longer copied"),
-    "aws_dlm_lifecycle_policy": (DATA, "this policy makes no more snapshots"),
-    "aws_efs_replication_configuration": (DATA, "the file system is no longer replicated"),
-    "aws_backup_selection": (DATA, "the selected resources are no longer backed up"),
-    "aws_backup_vault_lock_configuration": (DATA, "recovery points can be deleted"),
-    "aws_s3_bucket_replication_configuration": (DATA, "objects are no longer replicated"),
-}  # fmt: skip
+@lru_cache(maxsize=4096)
+def list_protected_paths(type_: str) -> tuple[str, ...]:
+    """Return the paths of the attributes that the protections of a type read."""
+    return tuple(path for protection in list_protections(type_) for path in protection.paths)

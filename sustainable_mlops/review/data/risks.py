@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import BUCKET
@@ -9,9 +10,10 @@ from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries
 from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, find_new_image_expiries
 from sustainable_mlops.review.data.protection import Protection, evaluate_weakening
-from sustainable_mlops.review.data.protections import PROTECTING_TYPES, list_protections
+from sustainable_mlops.review.data.protections import list_protections
+from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.data.stores import DataStore, find_data_store
-from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea
 
 _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
 
@@ -40,15 +42,13 @@ def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
     for pair in comparison.by_type.get(_GUARD[0], ()):
         yield from _find_removed_guard(pair, comparison)
     for pair in comparison.changes:
-        data_store = find_data_store(pair.type) if pair.type not in PROTECTING_TYPES else None
+        data_store = find_data_store(pair.type) if pair.type not in SAFEGUARDS else None
         if data_store is not None:
             yield from _find_store_loss(pair, data_store)
-        if pair.type in PROTECTING_TYPES:
-            yield from _find_removed_protection(pair, comparison)
         if pair.type in _LIFECYCLE_TYPES:
             yield from _find_expiring_data(pair, comparison)
         if pair.before is not None and pair.after is not None:
-            yield from _find_weakenings(pair.before, pair, pair.after, comparison)
+            yield from find_weakenings(pair.before, pair, pair.after, comparison)
 
 
 def _find_vanished_stores(comparison: Comparison) -> Iterator[Risk]:
@@ -156,34 +156,6 @@ def _deletes_data(guard: ResourcePair, comparison: Comparison) -> bool:
     )
 
 
-def _find_removed_protection(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
-    if pair.action not in ("delete", "forget") or pair.old is None:
-        return
-    bucket = comparison.joins_before.find_bucket(pair.old, "bucket")
-    if isinstance(bucket, Resource) and comparison.pair(bucket).after is None:
-        return  # deleted with its bucket, which is reported
-    if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
-        return
-    others = _list_replacing_protections(bucket, pair, comparison)
-    for other in others:
-        # The same protection at another address: compare them as a whole.
-        if pair.before is not None and other.after is not None:
-            yield from _find_weakenings(pair.before, other, other.after, comparison)
-    if others:
-        return
-    section, description = PROTECTING_TYPES[pair.type]
-    level = Level.LOOK if pair.type.endswith(("ownership_controls", "encryption_configuration")) else Level.STOP
-    name = "DATA_WEAKER" if section is RiskArea.DATA else "PRIVILEGES_EXPOSED"
-    yield Risk(name, section, level, pair.address, description, "Keep it, or accept the risk.")
-
-
-def _list_replacing_protections(bucket: object, pair: ResourcePair, comparison: Comparison) -> list[ResourcePair]:
-    """Return other resources with the type of `pair` that take its place."""
-    new = comparison.pair(bucket).new if isinstance(bucket, Resource) else None
-    others = comparison.joins_after.find_bucket_resources(new, pair.type).certain if new is not None else ()
-    return [comparison.pair(other) for other in others]
-
-
 def _find_expiring_data(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     if pair.after is None or pair.new is None or (pair.type == BUCKET and not pair.is_same_object):
         return
@@ -214,12 +186,14 @@ def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison
     return comparison.pair(resources[0]).before if resources else None
 
 
-def _find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Yield a risk for each protection that is weaker in `after`, the new values of `pair`, than in `before`."""
     if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
         return  # reported as a whole
     for protection in list_protections(pair.type):
-        old, new = before.get(protection.path), after.get(protection.path)
+        old, new = protection.read(before), protection.read(after)
+        if protection.has_several_paths:
+            new |= {path: old[path] for path in new if new[path] is UNKNOWN and _is_computed(pair, path, comparison)}
         if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):
             continue
         if not protection.types and new is UNKNOWN:
@@ -228,26 +202,22 @@ def _find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison
         if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
             continue
         is_weaker = evaluate_weakening(protection, old, new)
-        prefix = "DATA" if protection.area is RiskArea.DATA else "PRIVILEGES"
-        if is_weaker:
-            name = "DATA_WEAKER" if protection.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
-            values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
-            values = values if not isinstance(old, list) and len(values) <= _MAX_VALUE_LENGTH else ""
-            description = f"{protection.path}:{values} {protection.consequence}"
-            level = protection.get_level(old, new)
-            yield Risk(
-                name,
-                protection.area,
-                level,
-                pair.address,
-                description,
-                "Restore the previous value, or accept the risk.",
-            )
-        elif is_weaker is None:
-            description = (
-                f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
-            )
-            yield Risk(f"{prefix}_UNKNOWN", protection.area, Level.LOOK, pair.address, description, is_known=False)
+        if is_weaker is not False:
+            yield _build_weakening(protection, pair, old, new, is_known=is_weaker is True)
+
+
+def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: Any, *, is_known: bool) -> Risk:
+    area = protection.area
+    if not is_known:
+        description = (
+            f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
+        )
+        return Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
+    values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
+    is_long = isinstance(old, list) or protection.has_several_paths or len(values) > _MAX_VALUE_LENGTH
+    description = f"{protection.path}:{'' if is_long else values} {protection.consequence}"
+    fix = "Restore the previous value, or accept the risk."
+    return Risk(WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
 
 
 def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:

@@ -74,6 +74,16 @@ def is_removed(old: Any, new: Any) -> bool:
     return bool(old) and not new
 
 
+def is_emptied(old: Any, new: Any) -> bool:
+    """Return whether the last item of a list is removed."""
+    return is_removed(old, new)
+
+
+def is_changed(old: Any, new: Any) -> bool:
+    """Return whether the value was set and is now another one or none."""
+    return bool(old) and new != old
+
+
 def is_replaced(old: Any, new: Any) -> bool:
     """Return whether the value is set to something else."""
     return bool(new) and new != old
@@ -88,12 +98,12 @@ def _contains_any(values: tuple[str, ...], items: Any) -> bool:
     return isinstance(items, list) and any(value in items for value in values)
 
 
-def loses_block(key: str, **conditions: str) -> WeakeningTest:
+def loses_block(key: str, **conditions: str | bool) -> WeakeningTest:
     """Return a test for the loss of a block in a list. `key` identifies a block, and `conditions` select the blocks."""
     return partial(_has_fewer_blocks, key, conditions)
 
 
-def _has_fewer_blocks(key: str, conditions: Mapping[str, str], old: Any, new: Any) -> bool:
+def _has_fewer_blocks(key: str, conditions: Mapping[str, str | bool], old: Any, new: Any) -> bool:
     before, after = (
         {
             get_scalar(block, key)
@@ -105,6 +115,11 @@ def _has_fewer_blocks(key: str, conditions: Mapping[str, str], old: Any, new: An
     return not before <= after
 
 
+def gains_items(old: Any, new: Any) -> bool:
+    """Return whether a list of texts got another item."""
+    return loses_items(new, old)
+
+
 def loses_items(old: Any, new: Any) -> bool:
     """Return whether a list of texts lost an item."""
     before, after = ({item for item in items if isinstance(item, str)} if isinstance(items, list) else set()
@@ -114,7 +129,14 @@ def loses_items(old: Any, new: Any) -> bool:
 
 def is_weakest_when_unset(test: WeakeningTest) -> bool:
     """Return whether no value is weaker than an unset one, so that an unset value cannot become weaker."""
-    return isinstance(test, partial) or test in (is_turned_off, is_removed, unlocks_sooner, backs_up_less, loses_items)
+    return isinstance(test, partial) or test in (
+        is_turned_off,
+        is_removed,
+        is_emptied,
+        unlocks_sooner,
+        backs_up_less,
+        loses_items,
+    )
 
 
 def unlocks_sooner(old: Any, new: Any) -> bool:

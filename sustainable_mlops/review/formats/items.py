@@ -19,7 +19,11 @@ _MAX_RULES = 5
 _MAX_REASONS = 3
 #: A topic with more rules is folded, so that the effects of the change stay near the top.
 _MAX_UNFOLDED = 3
-_TOPICS = {RiskArea.DATA: "Data at risk", RiskArea.PRIVILEGES: "Privileges widened"}
+_TOPICS = {
+    RiskArea.DATA: "Data at risk",
+    RiskArea.PRIVILEGES: "Privileges widened",
+    RiskArea.SAFEGUARDS: "Safeguards weakened",
+}
 _POLICIES = "Policies"
 UNDECIDED = "Undecided"
 _ORDER = {level: number for number, level in enumerate(Level)}

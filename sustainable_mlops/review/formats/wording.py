@@ -16,6 +16,7 @@ GATE_TITLES = {
     "scope": "Scope",
     "data": "Data at risk",
     "privileges": "Privileges",
+    "safeguards": "Safeguards",
     "rules": "Policies",
     "coverage": "Coverage gaps",
     "budgets": "Budgets",

@@ -15,7 +15,7 @@ from sustainable_mlops.review.data.protections import (
     list_protections,
 )
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
-from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
@@ -188,19 +188,19 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
     for protection in list_protections(pair.type):
         if protection.level_if_new is None or pair.new is None:
             continue
-        new = after.get(protection.path)
+        new = protection.read(after)
         if new is UNKNOWN and comparison.plan.is_configured(pair.new, protection.path) is False:
             continue
         is_weaker = evaluate_weakening(protection, None, new)
         if is_weaker:
-            yield _build_risk(
-                "PRIVILEGES_EXPOSED", protection.level_if_new, pair, f"{protection.path}: {protection.consequence}"
-            )
+            description = f"{protection.path}: {protection.consequence}"
+            yield Risk(WEAKER_IDS[protection.area], protection.area, protection.level_if_new, pair.address, description)
         elif is_weaker is None:
             description = (
                 f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
             )
-            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
+            name = UNKNOWN_IDS[protection.area]
+            yield Risk(name, protection.area, Level.LOOK, pair.address, description, is_known=False)
 
 
 def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, is_known: bool = True) -> Risk:

@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.deployment import find_deployment_risks
@@ -19,7 +20,7 @@ KEY = {"arn": "arn:aws:kms:eu-north-1:123456789012:key/1", "deletion_window_in_d
 
 def risks(plan: Plan) -> list[Risk]:
     comparison = Comparison(plan)
-    return [*find_data_risks(comparison), *find_deployment_risks(comparison)]
+    return [*find_data_risks(comparison), *find_safeguard_risks(comparison), *find_deployment_risks(comparison)]
 
 
 def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
@@ -176,7 +177,6 @@ WEAKER = [
     ("aws_backup_plan", "rule", backups(None), backups(30)),
     ("aws_backup_plan", "rule", [{**backups(1)[0], "lifecycle": []}], backups(30)),
     ("aws_backup_plan", "rule", [*backups(30), {**backups(30)[0], "rule_name": "other"}], backups(30)),
-    ("aws_cloudtrail", "enable_logging", None, False),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(365, None)),
@@ -327,7 +327,8 @@ def test_a_removed_backup_or_replication_is_a_risk(kind: str) -> None:
     assert [(r.id, r.level) for r in risks(build_plan(build_change(f"{kind}.x", before={"id": "x"})))] == [
         ("DATA_WEAKER", Level.STOP)
     ]
-    assert risks(build_plan(build_change(f"{kind}.x", before={"id": "x"}, actions=["forget"]))) == []
+    forgotten = risks(build_plan(build_change(f"{kind}.x", before={"id": "x"}, actions=["forget"])))
+    assert [(risk.id, risk.level) for risk in forgotten] == [("DATA_WEAKER", Level.LOOK)]
 
 
 def test_a_policy_that_was_disabled_is_not_missed() -> None:
@@ -432,7 +433,6 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
         ("google_storage_bucket", True),
         ("tls_private_key", True),
         ("aws_iam_role_policy_attachment", False),
-        ("aws_cloudwatch_metric_alarm", False),
         ("aws_security_group", False),
         ("aws_ecs_task_definition", False),
         ("aws_lambda_function", False),

@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
@@ -40,7 +41,8 @@ def role(**more: Any) -> dict[str, Any]:
 
 def risks(plan: Plan) -> list[Risk]:
     comparison = Comparison(plan)
-    every = [*find_data_risks(comparison), *find_privilege_risks(comparison), *find_exposure_risks(comparison)]
+    finders = find_data_risks, find_safeguard_risks, find_privilege_risks, find_exposure_risks
+    every = [risk for find_risks in finders for risk in find_risks(comparison)]
     return [risk for risk in every if risk.area is RiskArea.PRIVILEGES]
 
 

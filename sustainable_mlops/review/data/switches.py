@@ -1,0 +1,292 @@
+"""Attributes that turn a safeguard off, or make it see less."""
+
+from typing import Any
+
+from sustainable_mlops.review.data.protection import Protection
+from sustainable_mlops.review.data.watching import (
+    alerts_later,
+    allows_weaker_passwords,
+    budgets_more,
+    filters_less,
+    notifies_fewer,
+    records_fewer_events,
+    records_fewer_resources,
+    records_less_traffic,
+    scans_less,
+    stops_logging,
+    turns_off_item,
+)
+from sustainable_mlops.review.data.weakening import (
+    WeakeningTest,
+    changes_to,
+    downgrades_from,
+    gains_items,
+    is_changed,
+    is_emptied,
+    is_raised,
+    is_removed,
+    is_replaced,
+    is_turned_off,
+    is_turned_on,
+    loses_block,
+    loses_items,
+)
+from sustainable_mlops.review.risk import Level, RiskArea
+
+STOP, LOOK = Level.STOP, Level.LOOK
+_ENABLED = downgrades_from("ENABLED")
+_ORGANIZATION = downgrades_from("NEW", "ALL")
+_LOAD_BALANCERS = "aws_lb aws_alb"
+_NOT_DETECTED = "these threats are no longer detected"
+_NEW_ACCOUNTS = "new accounts of the organization are not covered"
+_LESS = "less is recorded"
+_NO_LOG = "requests or events are no longer logged"
+_SILENT = "nobody hears of it"
+_STREAMS = ("cloudwatch_logs", "firehose", "s3")
+_SHARED = "volumes or images can be shared with everybody"
+
+
+def _switch(
+    types: str,
+    path: str,
+    is_weaker: WeakeningTest,
+    consequence: str,
+    level: Level = LOOK,
+    default: Any = None,
+    level_if_new: Level | None = None,
+    area: RiskArea = RiskArea.SAFEGUARDS,
+) -> Protection:
+    return Protection(
+        tuple(types.split()), path, is_weaker, consequence, level, area, default, level_if_new=level_if_new
+    )
+
+
+def _limit(types: str, path: str, is_weaker: WeakeningTest, consequence: str, level: Level = LOOK,
+           **more: Any) -> Protection:  # fmt: skip
+    return _switch(types, path, is_weaker, consequence, level, area=RiskArea.PRIVILEGES, **more)
+
+
+#: The names and defaults of attributes are those of the AWS provider 5.100.
+SWITCHES = (
+    # Records of activity.
+    _switch("aws_cloudtrail", "enable_logging", is_turned_off, "activity in the account is no longer recorded", STOP,
+            True),
+    *(
+        _switch("aws_cloudtrail", path, is_turned_off, _LESS, default=default)
+        for path, default in (("is_multi_region_trail", False), ("is_organization_trail", False),
+                              ("include_global_service_events", True))
+    ),
+    _switch("aws_cloudtrail", "enable_log_file_validation", is_turned_off, "a changed log file is not detected"),
+    _switch("aws_cloudtrail", "cloud_watch_logs_group_arn", is_removed, "alarms on its logs see nothing"),
+    _switch("aws_cloudtrail aws_cloudtrail_event_data_store", "event_selector, advanced_event_selector",
+            records_fewer_events, _LESS),
+    _switch("aws_cloudtrail_event_data_store", "multi_region_enabled", is_turned_off, _LESS, default=True),
+    _switch("aws_cloudtrail_event_data_store", "organization_enabled", is_turned_off, _LESS),
+    _switch("aws_cloudtrail_event_data_store", "suspend", is_turned_on, "events are no longer recorded", STOP),
+    _switch("aws_config_configuration_recorder_status", "is_enabled", is_turned_off,
+            "changes of resources are no longer recorded", STOP, True, LOOK),
+    _switch("aws_config_configuration_recorder", "recording_group", records_fewer_resources, _LESS),
+    _switch("aws_config_configuration_recorder", "recording_mode.0.recording_frequency", changes_to("DAILY"), _LESS,
+            default="CONTINUOUS"),
+    _switch("aws_flow_log", "traffic_type", records_less_traffic, _LESS),
+    _switch("aws_wafv2_web_acl_logging_configuration", "logging_filter.0.default_behavior", changes_to("DROP"), _LESS,
+            default="KEEP"),
+    _switch("aws_networkfirewall_logging_configuration", "logging_configuration.0.log_destination_config",
+            loses_block("log_type"), _LESS),
+    *(
+        _switch("aws_bedrock_model_invocation_logging_configuration",
+                f"logging_config.{kind}_data_delivery_enabled", is_turned_off, _LESS, default=True)
+        for kind in ("embedding", "image", "text", "video")
+    ),
+    *(
+        _switch("aws_bedrock_model_invocation_logging_configuration", f"logging_config.{name}", is_removed,
+                "calls of models are no longer recorded there")
+        for name in ("cloudwatch_config", "s3_config")
+    ),
+    _switch(f"{_LOAD_BALANCERS} aws_elb", "access_logs", stops_logging, _NO_LOG),
+    _switch(_LOAD_BALANCERS, "connection_logs", stops_logging, _NO_LOG),
+    _switch("aws_s3_bucket", "logging", is_removed, _NO_LOG),
+    _switch("aws_cloudfront_distribution", "logging_config", is_removed, _NO_LOG),
+    _switch("aws_api_gateway_stage aws_apigatewayv2_stage", "access_log_settings", is_removed, _NO_LOG),
+    _switch("aws_api_gateway_method_settings", "settings.0.logging_level", downgrades_from("ERROR", "INFO"), _LESS),
+    _switch("aws_appsync_graphql_api", "log_config", is_removed, _NO_LOG),
+    _switch("aws_sfn_state_machine", "logging_configuration.0.level", downgrades_from("FATAL", "ERROR", "ALL"), _LESS),
+    _switch("aws_eks_cluster", "enabled_cluster_log_types", loses_items, _LESS),
+    _switch("aws_db_instance aws_rds_cluster aws_docdb_cluster", "enabled_cloudwatch_logs_exports", loses_items,
+            _LESS),
+    _switch("aws_neptune_cluster", "enable_cloudwatch_logs_exports", loses_items, _LESS),
+    _switch("aws_opensearch_domain aws_elasticsearch_domain", "log_publishing_options",
+            loses_block("log_type", enabled=True), _LESS),
+    *(
+        _switch("aws_msk_cluster", f"logging_info.0.broker_logs.0.{stream}.0.enabled", is_turned_off, _LESS)
+        for stream in _STREAMS
+    ),
+    _switch("aws_redshift_cluster", "logging.0.enable", is_turned_off, _NO_LOG),
+    _switch("aws_redshift_logging", "log_exports", loses_items, _LESS),
+    _switch("aws_elasticache_replication_group aws_elasticache_cluster", "log_delivery_configuration",
+            loses_block("log_type"), _LESS),
+    _switch("aws_transfer_server", "logging_role", is_removed, _NO_LOG),
+    _switch("aws_securitylake_aws_log_source", "source.0.regions", loses_items, _LESS),
+    # Detection of threats and faults of configuration.
+    _switch("aws_guardduty_detector", "enable", is_turned_off, "threats in the account are no longer detected", STOP,
+            True),
+    *(
+        _switch("aws_guardduty_detector", f"datasources.0.{path}.0.enable", is_turned_off, _NOT_DETECTED)
+        for path in ("s3_logs", "kubernetes.0.audit_logs",
+                     "malware_protection.0.scan_ec2_instance_with_findings.0.ebs_volumes")
+    ),
+    _switch("aws_guardduty_detector_feature aws_guardduty_member_detector_feature", "status", _ENABLED, _NOT_DETECTED,
+            default="ENABLED", level_if_new=LOOK),
+    _switch("aws_guardduty_detector_feature aws_guardduty_member_detector_feature", "additional_configuration",
+            loses_block("name", status="ENABLED"), _NOT_DETECTED),
+    _switch("aws_guardduty_organization_configuration", "auto_enable_organization_members", _ORGANIZATION,
+            _NEW_ACCOUNTS),
+    _switch("aws_guardduty_organization_configuration_feature", "auto_enable", _ORGANIZATION, _NEW_ACCOUNTS),
+    _switch("aws_guardduty_filter aws_macie2_findings_filter", "action", changes_to("ARCHIVE"),
+            "its findings are hidden", default="NOOP", level_if_new=LOOK),
+    _switch("aws_inspector2_filter", "action", changes_to("SUPPRESS"), "its findings are hidden", default="NONE",
+            level_if_new=LOOK),
+    _switch("aws_guardduty_threatintelset", "activate", is_turned_off, _NOT_DETECTED),
+    _switch("aws_guardduty_ipset", "activate", is_turned_on, "addresses in it cause no findings", level_if_new=LOOK),
+    _switch("aws_securityhub_account", "auto_enable_controls", is_turned_off, "new controls are not checked",
+            default=True),
+    _switch("aws_securityhub_organization_configuration aws_macie2_organization_configuration "
+            "aws_detective_organization_configuration aws_guardduty_organization_configuration", "auto_enable",
+            is_turned_off, _NEW_ACCOUNTS),
+    _switch("aws_securityhub_organization_configuration", "auto_enable_standards", downgrades_from("DEFAULT"),
+            _NEW_ACCOUNTS, default="DEFAULT"),
+    _switch("aws_securityhub_standards_control", "control_status", _ENABLED, "the control is no longer checked",
+            default="ENABLED", level_if_new=LOOK),
+    _switch("aws_securityhub_standards_control_association", "association_status", _ENABLED,
+            "the control is no longer checked", default="ENABLED", level_if_new=LOOK),
+    _switch("aws_securityhub_configuration_policy", "configuration_policy.0.service_enabled", is_turned_off,
+            "Security Hub is turned off in accounts", STOP, True, STOP),
+    _switch("aws_securityhub_configuration_policy", "configuration_policy.0.enabled_standard_arns", loses_items,
+            "the controls of a standard are no longer checked"),
+    _switch("aws_securityhub_configuration_policy",
+            "configuration_policy.0.security_controls_configuration.0.disabled_control_identifiers", gains_items,
+            "a control is no longer checked"),
+    _switch("aws_securityhub_configuration_policy",
+            "configuration_policy.0.security_controls_configuration.0.enabled_control_identifiers", loses_items,
+            "a control is no longer checked"),
+    _switch("aws_macie2_account", "status", _ENABLED, "sensitive data in buckets is no longer detected", STOP,
+            "ENABLED", LOOK),
+    _switch("aws_macie2_classification_job", "job_status", downgrades_from("RUNNING"),
+            "the job no longer looks for sensitive data", default="RUNNING"),
+    _switch("aws_accessanalyzer_analyzer", "type", downgrades_from("ACCOUNT", "ORGANIZATION"),
+            "access from outside to other accounts is no longer detected", default="ACCOUNT"),
+    _switch("aws_accessanalyzer_analyzer", "configuration.0.unused_access.0.unused_access_age", is_raised,
+            "unused access is found later", default=90),
+    _switch("aws_inspector2_enabler", "resource_types", loses_items, "vulnerabilities are no longer scanned for"),
+    _switch("aws_inspector2_enabler", "account_ids", loses_items, "vulnerabilities are no longer scanned for"),
+    *(
+        _switch("aws_inspector2_organization_configuration", f"auto_enable.0.{kind}", is_turned_off, _NEW_ACCOUNTS)
+        for kind in ("ec2", "ecr", "lambda", "lambda_code")
+    ),
+    _switch("aws_config_remediation_configuration", "automatic", is_turned_off, "a person has to start corrections"),
+    _switch("aws_ecr_registry_scanning_configuration", "scan_type, rule", scans_less, "images are scanned less"),
+    _switch("aws_ecr_repository", "image_scanning_configuration.0.scan_on_push", is_turned_off,
+            "new images are not scanned"),
+    _switch("aws_cloudwatch_log_anomaly_detector", "enabled", is_turned_off,
+            "anomalies in logs are no longer detected"),
+    _switch("aws_fms_policy", "remediation_enabled", is_turned_off, "resources are no longer corrected"),
+    # Filters of traffic.
+    _switch("aws_cloudfront_distribution", "web_acl_id", is_removed, "no web ACL filters the requests to it", STOP),
+    _switch(_LOAD_BALANCERS, "enable_waf_fail_open", is_turned_on, "requests pass if the web ACL does not respond"),
+    _switch(_LOAD_BALANCERS, "drop_invalid_header_fields", is_turned_off, "invalid headers reach the targets"),
+    _switch(f"{_LOAD_BALANCERS} aws_elb", "desync_mitigation_mode", downgrades_from("defensive", "strictest"),
+            "desync attacks can reach the targets", default="defensive"),
+    *(
+        _switch("aws_networkfirewall_firewall", path, is_turned_off, "the firewall can be changed or deleted")
+        for path in ("delete_protection", "firewall_policy_change_protection", "subnet_change_protection")
+    ),
+    _switch("aws_networkfirewall_firewall", "subnet_mapping", loses_block("subnet_id"),
+            "traffic of a zone is no longer inspected"),
+    _switch("aws_route53_resolver_firewall_rule", "action", downgrades_from("ALERT", "BLOCK"),
+            "these names can be looked up again"),
+    _switch("aws_route53_resolver_firewall_rule_group_association", "mutation_protection", _ENABLED,
+            "the association can be removed"),
+    _switch("aws_route53_resolver_firewall_config", "firewall_fail_open", downgrades_from("DISABLED"),
+            "names can be looked up while the firewall does not respond", default="DISABLED"),
+    _switch("aws_route53_hosted_zone_dnssec", "signing_status", downgrades_from("SIGNING"),
+            "answers are no longer signed", default="SIGNING"),
+    _switch("aws_shield_application_layer_automatic_response", "action", downgrades_from("COUNT", "BLOCK"),
+            "attacks are no longer mitigated automatically"),
+    _switch("aws_shield_proactive_engagement", "enabled", is_turned_off, "the response team no longer calls"),
+    _switch("aws_shield_subscription", "auto_renew", _ENABLED, "the protection ends with the term",
+            default="ENABLED"),
+    _switch("aws_bedrock_guardrail",
+            "content_policy_config, contextual_grounding_policy_config, sensitive_information_policy_config, "
+            "topic_policy_config, word_policy_config", filters_less, "prompts or answers are filtered less"),
+    _switch("aws_bedrockagent_agent", "guardrail_configuration", is_removed,
+            "no guardrail filters prompts and answers", STOP),
+    # Defaults and limits of an account, and of access.
+    _limit("aws_ebs_encryption_by_default", "enabled", is_turned_off, "new volumes are not encrypted", default=True,
+           level_if_new=LOOK),
+    _limit("aws_ebs_snapshot_block_public_access", "state",
+           downgrades_from("block-new-sharing", "block-all-sharing"), _SHARED, STOP),
+    _limit("aws_ec2_image_block_public_access", "state", downgrades_from("block-new-sharing"), _SHARED, STOP,
+           default="block-new-sharing", level_if_new=STOP),
+    _limit("aws_vpc_block_public_access_options", "internet_gateway_block_mode",
+           downgrades_from("block-ingress", "block-bidirectional"), "networks can be reached from the internet", STOP),
+    _limit("aws_vpc_block_public_access_exclusion", "internet_gateway_exclusion_mode",
+           changes_to("allow-egress", "allow-bidirectional"), "this network is excepted from the block of the internet",
+           level_if_new=LOOK),
+    _limit("aws_ec2_instance_metadata_defaults", "http_tokens", downgrades_from("required"),
+           "new instances answer requests for credentials without a token"),
+    _limit("aws_ec2_instance_metadata_defaults", "http_put_response_hop_limit", is_raised,
+           "containers and proxies can get the credentials of an instance"),
+    _limit("aws_iam_account_password_policy",
+           "minimum_password_length, password_reuse_prevention, max_password_age, hard_expiry, "
+           "require_lowercase_characters, require_numbers, require_symbols, require_uppercase_characters",
+           allows_weaker_passwords, "passwords may be weaker, or last longer"),
+    _limit("aws_iam_organizations_features", "enabled_features", loses_items, "root access is not managed centrally"),
+    _limit("aws_organizations_organization", "enabled_policy_types", loses_items,
+           "policies of this type no longer limit accounts", STOP),
+    _limit("aws_ssoadmin_permissions_boundary_attachment", "permissions_boundary", is_changed,
+           "another permissions boundary limits the permission set"),
+    _limit("aws_lambda_code_signing_config", "policies.0.untrusted_artifact_on_deployment",
+           downgrades_from("Enforce"), "code without a signature can be deployed"),
+    _limit("aws_lambda_function", "code_signing_config_arn", is_removed, "code without a signature can be deployed"),
+    _limit("aws_glue_data_catalog_encryption_settings",
+           "data_catalog_encryption_settings.0.encryption_at_rest.0.catalog_encryption_mode",
+           downgrades_from("SSE-KMS", "SSE-KMS-WITH-SERVICE-ROLE"), "new metadata is not encrypted with your key"),
+    _limit("aws_athena_workgroup", "configuration.0.enforce_workgroup_configuration", is_turned_off,
+           "clients can choose where results go and how they are encrypted", default=True),
+    # Rotation.
+    _switch("aws_secretsmanager_secret_rotation", "rotation_rules.0.automatically_after_days", is_raised,
+            "the secret is rotated less often"),
+    _switch("aws_db_instance aws_rds_cluster", "manage_master_user_password", is_turned_off,
+            "the password is no longer rotated"),
+    # Money.
+    _switch("aws_budgets_budget", "limit_amount", budgets_more, "more costs pass without a notification"),
+    _switch("aws_budgets_budget", "notification", notifies_fewer, "somebody hears later of costs, or never"),
+    _switch("aws_budgets_budget_action", "approval_model", downgrades_from("AUTOMATIC"),
+            "costs that exceed the budget stop nothing until a person approves"),
+    _switch("aws_budgets_budget_action", "action_threshold.0.action_threshold_value", is_raised,
+            "costs are stopped later"),
+    _switch("aws_budgets_budget_action", "subscriber", loses_block("address"), _SILENT),
+    _switch("aws_ce_anomaly_subscription", "subscriber", loses_block("address"), _SILENT),
+    _switch("aws_ce_anomaly_subscription", "monitor_arn_list", loses_items, _SILENT),
+    _switch("aws_athena_workgroup", "configuration.0.bytes_scanned_cutoff_per_query", is_removed,
+            "no limit stops an expensive query"),
+    # Alarms and their paths to people.
+    _switch("aws_cloudwatch_metric_alarm aws_cloudwatch_composite_alarm", "actions_enabled", is_turned_off, _SILENT,
+            default=True),
+    _switch("aws_cloudwatch_metric_alarm aws_cloudwatch_composite_alarm", "alarm_actions", is_emptied, _SILENT),
+    _switch("aws_cloudwatch_metric_alarm",
+            "comparison_operator, threshold, evaluation_periods, datapoints_to_alarm, period, treat_missing_data",
+            alerts_later, "the alarm goes off later, or never"),
+    _switch("aws_cloudwatch_composite_alarm", "actions_suppressor.0.alarm", is_replaced, _SILENT),
+    _switch("aws_db_event_subscription aws_docdb_event_subscription aws_neptune_event_subscription "
+            "aws_redshift_event_subscription", "enabled", is_turned_off, _SILENT, default=True),
+    _switch("aws_route53_health_check", "disabled", is_turned_on, "the endpoint is no longer checked"),
+    _switch("aws_synthetics_canary", "start_canary", is_turned_off, "the endpoint is no longer checked"),
+    _switch("aws_internetmonitor_monitor", "status", downgrades_from("ACTIVE"),
+            "disturbances of the internet are no longer seen", default="ACTIVE"),
+    # Backups.
+    _switch("aws_backup_vault_notifications", "backup_vault_events", loses_items, _SILENT),
+    _switch("aws_backup_region_settings", "resource_type_opt_in_preference", turns_off_item,
+            "resources of this type are no longer backed up", STOP),
+    _switch("aws_backup_framework", "control", loses_block("name"), "backups are audited less"),
+)  # fmt: skip

@@ -1,0 +1,231 @@
+"""Tests of settings as a whole: logs that record less, alarms that come later, guardrails that filter less."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sustainable_mlops.review.data.weakening import (
+    gains_items,
+    get_blocks,
+    get_scalar,
+    is_lowered,
+    is_raised,
+    is_turned_off,
+    loses_items,
+)
+
+#: Services whose events a selector may exclude.
+#: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
+_EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
+_KINDS: dict[str, tuple[str, ...]] = {"ReadOnly": ("read",), "WriteOnly": ("write",)}
+_STRENGTHS = {"NONE": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
+_ACTIONS = {"NONE": 0, "ANONYMIZE": 1, "BLOCK": 2}
+#: Lists of a guardrail: their location, the attributes that identify an item, and those whose rank counts.
+_FILTERS: tuple[tuple[str, tuple[str, str, tuple[str, ...]]], ...] = (
+    ("content_policy_config", ("filters_config", "type", ("input_strength", "output_strength"))),
+    ("contextual_grounding_policy_config", ("filters_config", "type", ("threshold",))),
+    ("sensitive_information_policy_config", ("pii_entities_config", "type", ("action",))),
+    ("sensitive_information_policy_config", ("regexes_config", "pattern", ("action",))),
+    ("topic_policy_config", ("topics_config", "name", ())),
+    ("word_policy_config", ("managed_word_lists_config", "type", ())),
+    ("word_policy_config", ("words_config", "text", ())),
+)
+
+
+def get_number_of(value: Any) -> float | None:
+    """Return a number, also of a text, or None."""
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def first_block(value: Any, *names: str) -> dict[str, Any]:
+    """Return the first block below `names`, or an empty one."""
+    for name in names:
+        blocks = get_blocks(value.get(name)) if isinstance(value, dict) else []
+        value = blocks[0] if blocks else {}
+    return value if isinstance(value, dict) else {}
+
+
+def stops_logging(old: Any, new: Any) -> bool:
+    """Return whether a block that sends logs is removed or turned off."""
+    return _logs(old) and not _logs(new)
+
+
+def _logs(value: Any) -> bool:
+    blocks = get_blocks(value)
+    return bool(blocks) and blocks[0].get("enabled") is not False
+
+
+def records_less_traffic(old: Any, new: Any) -> bool:
+    """Return whether a flow log records another part of the traffic, and not all of it."""
+    return bool(old) and new not in (old, "ALL")
+
+
+def records_fewer_resources(old: Any, new: Any) -> bool:
+    """Return whether a recorder of AWS Config covers fewer types of resources."""
+    before, after = (value[0] if (value := get_blocks(group)) else {} for group in (old, new))
+    if not before:  # an unset group records all types
+        return bool(after) and not _records_everything(after)
+    if _records_everything(after):
+        return is_turned_off(before.get("include_global_resource_types"), after.get("include_global_resource_types"))
+    if _records_everything(before):
+        return True
+    former, excluded = (
+        first_block(group, "exclusion_by_resource_types").get("resource_types") for group in (before, after)
+    )
+    if not excluded:
+        return bool(former) or loses_items(before.get("resource_types"), after.get("resource_types"))
+    if former:
+        return gains_items(former, excluded)
+    recorded = before.get("resource_types")
+    return isinstance(recorded, list) and isinstance(excluded, list) and any(kind in excluded for kind in recorded)
+
+
+def _records_everything(group: Mapping[str, Any]) -> bool:
+    return not group or (group.get("all_supported") is not False and not group.get("exclusion_by_resource_types"))
+
+
+def records_fewer_events(old: Any, new: Any) -> bool:
+    """Return whether the event selectors of a trail select fewer events.
+
+    Without selectors, a trail records all management events.
+    """
+    return not _list_events(old) <= _list_events(new)
+
+
+def _list_events(selectors: Any) -> set[str]:
+    basic, advanced = (get_blocks(selectors.get(name)) for name in ("event_selector", "advanced_event_selector"))
+    if not basic and not advanced:
+        return _list_management_events("read", "write")
+    events = {event for selector in advanced for event in _list_advanced_events(selector)}
+    for selector in basic:
+        kinds = _KINDS.get(str(selector.get("read_write_type")), ("read", "write"))
+        if selector.get("include_management_events") is not False:
+            events |= _list_management_events(*kinds, excluded=selector.get("exclude_management_event_sources"))
+        for data in get_blocks(selector.get("data_resource")):
+            values = data.get("values")
+            names = values if isinstance(values, list) else []
+            events |= {f"{kind} {get_scalar(data, 'type')} {name}" for name in names for kind in kinds}
+    return events
+
+
+def _list_management_events(*kinds: str, excluded: Any = None) -> set[str]:
+    """Return the management events, those of services that a selector can exclude by their service."""
+    sources = {"", *_EXCLUDABLE} - set(excluded if isinstance(excluded, list) else ())
+    return {f"{kind} {source}" for kind in kinds for source in sources}
+
+
+def _list_advanced_events(selector: Mapping[str, Any]) -> set[str]:
+    """Return the events of an advanced selector; one with conditions counts as a kind of event of its own."""
+    fields = get_blocks(selector.get("field_selector"))
+    conditions = {str(get_scalar(field, "field")): field.get("equals") for field in fields}
+    if conditions.pop("eventCategory", None) == ["Management"] and not {*conditions} - {"readOnly"}:
+        only = conditions.get("readOnly")
+        return _list_management_events(
+            *(("read", "write") if not only else ("read",) if only == ["true"] else ("write",))
+        )
+    stated = [{name: value for name, value in field.items() if value} for field in fields]
+    return {"; ".join(sorted(json.dumps(field, sort_keys=True, default=str) for field in stated))}
+
+
+def notifies_fewer(old: Any, new: Any) -> bool:
+    """Return whether a notification of a budget is removed, comes later or has fewer recipients."""
+    after = get_blocks(new)
+    return not all(any(_replaces_notification(other, block) for other in after) for block in get_blocks(old))
+
+
+def _replaces_notification(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    thresholds = get_number_of(new.get("threshold")), get_number_of(old.get("threshold"))
+    return (
+        all(new.get(name) == old.get(name) for name in ("comparison_operator", "notification_type", "threshold_type"))
+        and not is_raised(thresholds[1], thresholds[0])
+        and not any(
+            loses_items(old.get(name), new.get(name))
+            for name in ("subscriber_email_addresses", "subscriber_sns_topic_arns")
+        )
+    )
+
+
+def budgets_more(old: Any, new: Any) -> bool:
+    """Return whether an amount, as a number or text, is greater than before or unset."""
+    before, after = get_number_of(old), get_number_of(new)
+    return before is not None and (after is None or after > before)
+
+
+def alerts_later(old: Any, new: Any) -> bool:
+    """Return whether an alarm needs a more extreme or longer deviation than before."""
+    former, operator = (str(alarm.get("comparison_operator")) for alarm in (old, new))
+    if operator not in (former, former.replace("Than", "ThanOrEqualTo")):
+        return True
+    limits = get_number_of(old.get("threshold")), get_number_of(new.get("threshold"))
+    later = is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)
+    return (
+        (later and "UpperThreshold" not in operator)
+        or is_raised(_get_delay(old), _get_delay(new))
+        or (old.get("treat_missing_data") == "breaching" != new.get("treat_missing_data"))
+    )
+
+
+def _get_delay(alarm: Mapping[str, Any]) -> float:
+    """Return the number of seconds for which a metric must deviate."""
+    count = get_number_of(alarm.get("datapoints_to_alarm")) or get_number_of(alarm.get("evaluation_periods")) or 1
+    return count * (get_number_of(alarm.get("period")) or 60)
+
+
+def allows_weaker_passwords(old: Any, new: Any) -> bool:
+    """Return whether a password policy requires less, or lets a password last longer."""
+    lower = ("minimum_password_length", "password_reuse_prevention")
+    age = [get_number_of(policy.get("max_password_age")) or 0 for policy in (old, new)]
+    return (
+        any((get_number_of(new.get(name)) or 0) < (get_number_of(old.get(name)) or 0) for name in lower)
+        or any(is_turned_off(old.get(name), new.get(name)) for name in old if name.startswith("require_"))
+        or is_turned_off(old.get("hard_expiry"), new.get("hard_expiry"))
+        or (age[0] > 0 and not 0 < age[1] <= age[0])
+    )
+
+
+def filters_less(old: Any, new: Any) -> bool:
+    """Return whether a guardrail filters less: a filter is removed or weakened."""
+    return any(_has_weaker_filter(old.get(group), new.get(group), *rest) for group, rest in _FILTERS)
+
+
+def _has_weaker_filter(old: Any, new: Any, name: str, key: str, ranks: tuple[str, ...]) -> bool:
+    before, after = (
+        {get_scalar(item, key): item for block in get_blocks(value) for item in get_blocks(block.get(name))}
+        for value in (old, new)
+    )
+    return any(
+        identity not in after or any(_rank(after[identity].get(rank)) < _rank(item.get(rank)) for rank in ranks)
+        for identity, item in before.items()
+    )
+
+
+def _rank(value: Any) -> float:
+    if isinstance(value, str) and value in (ranks := _STRENGTHS | _ACTIONS):
+        return ranks[value]
+    return get_number_of(value) or 0
+
+
+def scans_less(old: Any, new: Any) -> bool:
+    """Return whether a registry scans fewer repositories, or scans them less thoroughly."""
+    if new.get("scan_type") != "ENHANCED" == old.get("scan_type"):
+        return True
+    ranks = {"MANUAL": 0, "SCAN_ON_PUSH": 1, "CONTINUOUS_SCAN": 2}
+    scans = [
+        {
+            get_scalar(item, "filter"): ranks.get(str(get_scalar(rule, "scan_frequency")), 0)
+            for rule in get_blocks(value.get("rule"))
+            for item in get_blocks(rule.get("repository_filter"))
+        }
+        for value in (old, new)
+    ]
+    return any(scans[1].get(name, scans[1].get("*", -1)) < rank for name, rank in scans[0].items())
+
+
+def turns_off_item(old: Any, new: Any) -> bool:
+    """Return whether a setting of a map is turned off."""
+    return isinstance(old, dict) and any(
+        is_turned_off(value, new.get(name) if isinstance(new, dict) else None) for name, value in old.items()
+    )
