@@ -51,6 +51,8 @@ class FleetActivity:
     requests: Quantity | None = None
     #: Duration of a request in seconds.
     duration_s: Quantity | None = None
+    #: Types that AWS uses if it has no capacity of `instance_type`. The figures span all of them.
+    fallback_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

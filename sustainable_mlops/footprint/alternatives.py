@@ -119,7 +119,7 @@ def _list_proposals(part: ResourcePart, provider: int | Unknown) -> Iterator[tup
         yield from _propose_trainium(activity)
     if not isinstance(activity, FleetActivity) or (instance := instances.find(activity.instance_type)) is None:
         return
-    if part.kind in ("real-time", "asynchronous"):
+    if part.kind in ("real-time", "asynchronous") and not activity.fallback_types:
         yield from _propose_silicon(activity, instance, provider)
     if (
         part.kind == "real-time" and part.count is not None and part.count.low > 0

@@ -138,6 +138,37 @@ def sum_estimates(estimates: Iterable[FootprintEstimate]) -> FootprintEstimate:
     )
 
 
+def span_estimates(estimates: Sequence[FootprintEstimate], text: str) -> FootprintEstimate:
+    """Return one estimate for alternatives of which one takes place, the expected one first. `text` is the reason."""
+    return FootprintEstimate(
+        span_figures([one.figures for one in estimates], text),
+        collect_texts(estimates)[0],
+        tuple(dict.fromkeys((text, *collect_texts(estimates)[1]))),
+        tuple(metric for metric in METRICS if any(metric in one.partial for one in estimates)),
+    )
+
+
+def span_figures(alternatives: Sequence[Mapping[str, FootprintFigure]], text: str) -> Mapping[str, FootprintFigure]:
+    """Return the figures of the first alternative, with intervals over all; without metrics that one of them lacks."""
+    expected = alternatives[0]
+    return {
+        metric: _span_figure([one[metric] for one in alternatives], text)
+        for metric in expected
+        if all(metric in one for one in alternatives)
+    }
+
+
+def _span_figure(figures: Sequence[FootprintFigure], text: str) -> FootprintFigure:
+    """Return the first figure with an interval over all. A wider interval makes `text` its driver and its class C."""
+    expected = figures[0]
+    low, high = min(one.low for one in figures), max(one.high for one in figures)
+    if (low, high) == (expected.low, expected.high):
+        return expected
+    is_wide = high - low > 2 * (expected.high - expected.low)
+    grade: Grade = "C"
+    return replace(expected, low=low, high=high, grade=grade, driver=text if is_wide else expected.driver)
+
+
 def collect_texts(estimates: Sequence[FootprintEstimate]) -> tuple[tuple[UnknownItem, ...], tuple[str, ...]]:
     """Return the unknowns and the assumptions of all estimates without duplicates."""
     unknowns = dict.fromkeys(unknown for one in estimates for unknown in one.unknowns)

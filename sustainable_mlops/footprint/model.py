@@ -1,8 +1,9 @@
 """Estimate of an activity. `docs/footprint.md` explains the formulas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.errors import UserError
@@ -16,7 +17,7 @@ from sustainable_mlops.footprint.activities import (
 )
 from sustainable_mlops.footprint.calculation import Calculation, find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure
+from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure, span_estimates, span_figures
 from sustainable_mlops.footprint.machines import (
     calculate_fleet,
     calculate_serverless,
@@ -90,6 +91,10 @@ def estimate_job(
 
 @lru_cache(maxsize=16384)
 def _estimate_cached(activity: Activity, coefficients: Coefficients, per_request: bool) -> FootprintEstimate:
+    if len(choices := _list_choices(activity)) > 1:
+        return span_estimates(
+            [_estimate_cached(choice, coefficients, per_request) for choice in choices], _describe_choices(choices)
+        )
     calculation = _make_calculation(activity, coefficients)
     if per_request and isinstance(activity, FleetActivity | ServerlessActivity) and activity.requests is not None:
         calculation.divide_by_requests(activity.requests)
@@ -100,7 +105,26 @@ def _estimate_cached(activity: Activity, coefficients: Coefficients, per_request
 def _estimate_change_cached(
     before: Activity, after: Activity, coefficients: Coefficients
 ) -> Mapping[str, FootprintFigure]:
+    pairs = list(product(_list_choices(after), _list_choices(before)))
+    if len(pairs) > 1:
+        text = _describe_choices(max(_list_choices(after), _list_choices(before), key=len))
+        return span_figures([_estimate_change_cached(start, end, coefficients) for end, start in pairs], text)
     return _make_calculation(after, coefficients).compute_change(_make_calculation(before, coefficients))
+
+
+def _list_choices(activity: Activity) -> list[Activity]:
+    """Return the activity on each of its instance types, the expected one first."""
+    if not isinstance(activity, FleetActivity) or not activity.fallback_types:
+        return [activity]
+    return [
+        replace(activity, instance_type=name, fallback_types=())
+        for name in (activity.instance_type, *activity.fallback_types)
+    ]
+
+
+def _describe_choices(choices: Sequence[Activity]) -> str:
+    names = [choice.instance_type for choice in choices if isinstance(choice, FleetActivity)]
+    return f"instance type by capacity: {', else '.join(names)}"
 
 
 def _make_calculation(activity: Activity, coefficients: Coefficients) -> Calculation:

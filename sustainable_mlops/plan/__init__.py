@@ -12,7 +12,7 @@ This package uses the standard library only. It does not assess the plan: `rules
 
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.plan.configuration import References
-from sustainable_mlops.plan.joins import Joins, Matches, ScaledVariant, Variant
+from sustainable_mlops.plan.joins import InstanceChoice, Joins, Matches, ScaledVariant, Variant, list_instance_choices
 from sustainable_mlops.plan.pipelines import PipelineStep, PlannedParameter, PlannedPipeline
 from sustainable_mlops.plan.plan import FailedCheck, Plan, load
 from sustainable_mlops.plan.resources import Resource
@@ -23,6 +23,7 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "FailedCheck",
+    "InstanceChoice",
     "Joins",
     "Matches",
     "PipelineStep",
@@ -38,5 +39,6 @@ __all__ = [
     "UnreviewedResource",
     "Variant",
     "dig",
+    "list_instance_choices",
     "load",
 ]

@@ -7,6 +7,7 @@ unknown.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from math import inf
 from typing import NamedTuple
 
 from sustainable_mlops.aws.s3 import find_bucket
@@ -56,6 +57,33 @@ class Variant(NamedTuple):
     kind: str | Unknown
     model: RelatedResource
     serverless: Block | Unknown | None
+
+
+class InstanceChoice(NamedTuple):
+    """An instance type of a variant, and its attribute path."""
+
+    instance_type: str | Unknown | None
+    path: str
+
+
+def list_instance_choices(block: Block) -> list[InstanceChoice]:
+    """Return the instance type of a variant, or those of its instance pools by priority.
+
+    SageMaker starts instances of the first type, and of the next one if it has no capacity (developer guide, "Deploy to
+    multiple instance types with instance pools"). The type is None if the variant names none.
+    """
+    pools = block.blocks("instance_pools")
+    if pools is UNKNOWN:
+        return [InstanceChoice(UNKNOWN, f"{block.path}.instance_pools")]
+    sources = sorted(pools, key=_read_priority) or [block]
+    choices = [InstanceChoice(one.text("instance_type"), f"{one.path}.instance_type") for one in sources]
+    return [choice._replace(instance_type=None) if choice.instance_type == "" else choice for choice in choices]
+
+
+def _read_priority(pool: Block) -> float:
+    """Return the priority of an instance pool. An unknown one keeps its place at the end."""
+    priority = pool.number("priority")
+    return priority if isinstance(priority, int | float) else inf
 
 
 class ScaledVariant(NamedTuple):

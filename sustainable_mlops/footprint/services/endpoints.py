@@ -18,7 +18,7 @@ from sustainable_mlops.footprint.services.plan_side import (
     to_known_number,
 )
 from sustainable_mlops.footprint.usage import UsageKeys
-from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
+from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant, list_instance_choices
 from sustainable_mlops.plan.scaling import (
     Scaling,
     build_fixed_scaling,
@@ -136,9 +136,11 @@ def _read_variant(served: _ServedVariant) -> ResourcePart:
 
 def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
     name, block, keys = served.name, served.variant.block, served.keys
-    instance_type = block.text("instance_type")
+    types = [choice.instance_type for choice in list_instance_choices(block)]
+    instance_type = next((kind for kind in types if not isinstance(kind, str)), types[0])
     if not isinstance(instance_type, str):
         return make_unknown_part(name, kind, explain_missing(instance_type, "instance_type"))
+    fallbacks = [other for other in dict.fromkeys(types) if isinstance(other, str) and other != instance_type]
     if served.endpoint is None:
         scaling_effect, is_deleted_by_schedule = find_unattached_scaling(served.variant), False
     else:
@@ -161,10 +163,17 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         volume_gb=to_known_number(block.number("volume_size_in_gb")) or 0.0,
         requests=get_usage_or_default(keys, "requests_per_month") * served.share,
         duration_s=get_usage_or_default(keys, "duration_seconds"),
+        unpriced_reason=_explain_price(block),
+        fallback_types=tuple(other for other in fallbacks if instances.find(other) is not None),
     )
     left_out = (
         *_report_unknown_scaling(scaling_effect, given_count, "instances"),
         *_report_accelerator(served),
+        *(
+            UnknownItem(name, f"it may get {other}: {instances.explain_unknown(other)}", UnknownKind.UNCOUNTED)
+            for other in fallbacks
+            if instances.find(other) is None
+        ),
         *use.omissions,
     )
     part = make_part(name, kind, fleet, left_out)
@@ -175,6 +184,16 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         serverless_obstacles=tuple(_list_serverless_obstacles(served)),
         apply_note=_describe_apply(served) if scaling.is_asleep_without_backlog(scaling_effect, kind) else "",
     )
+
+
+def _explain_price(block: Block) -> str:
+    """Return the reason why the price of a variant on reserved capacity is unknown; empty without a reservation."""
+    reservation = block.block("capacity_reservation_config")
+    if reservation is UNKNOWN:
+        return "it is not known until apply whether it uses reserved capacity"
+    if reservation is None or reservation.text("ml_reservation_arn") in (None, ""):
+        return ""
+    return "its training plan is paid for in advance, and the plan does not contain that price"
 
 
 def _describe_apply(served: _ServedVariant) -> str:
@@ -255,6 +274,8 @@ def _list_serverless_obstacles(served: _ServedVariant) -> Iterator[str]:
     side = served.side
     if side.get_values(served.configuration).block("data_capture_config") is not None:
         yield "its requests are captured"
+    if len(list_instance_choices(served.variant.block)) > 1:
+        yield "its instance type depends on capacity"
     if not isinstance(served.variant.model, Resource):
         yield "its model is unknown"
         return

@@ -11,7 +11,7 @@ from sustainable_mlops.footprint.services.plan_side import (
     to_known_number,
 )
 from sustainable_mlops.footprint.usage import UsageKeys
-from sustainable_mlops.plan import UNKNOWN, PipelineStep, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep, Resource
 from sustainable_mlops.plan.pipelines import PlannedPipeline
 from sustainable_mlops.plan.schedules import count_runs_per_month, list_start_rates
 
@@ -43,6 +43,10 @@ _SCHEDULE = "aws_sagemaker_monitoring_schedule"
 _DEFINITION = "aws_sagemaker_data_quality_job_definition"
 #: Path to the name of the definition in a schedule.
 _DEFINITION_PATH = "monitoring_schedule_config.0.monitoring_job_definition_name"
+
+
+#: A training job that names a base model and no instance type (API reference, ServerlessJobConfig).
+_SERVERLESS = "SageMaker chooses the machines of a serverless training job and does not publish them"
 
 
 def read_pipeline(resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -89,6 +93,8 @@ def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, si
     if step_runs is None:
         reason = "it runs once per item of a list that only an execution contains; give runs_per_month for the step"
         return [make_unknown_part(name, "job", reason)]
+    if step.get("ServerlessJobConfig") is not None:
+        return [make_unknown_part(name, "job", _SERVERLESS)]
     region = side.find_region(pipeline.resource)
     if kind == "Tuning":
         return _read_tuning(name, step, step_runs, region, keys)
@@ -161,6 +167,8 @@ def read_training_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     runs = _count_job_runs(resource, side, keys)
     if runs is None:
         return []
+    if isinstance(values.block("serverless_job_config"), Block):
+        return [make_unknown_part("training job", "job", _SERVERLESS, is_whole_resource=True)]
     return make_job_parts("training job", read_block(values, "resource_config"), runs, side.find_region(resource), keys)
 
 

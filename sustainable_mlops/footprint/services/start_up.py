@@ -7,7 +7,7 @@ from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 from sustainable_mlops.footprint.services.plan_side import to_known_number
-from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, Resource, list_instance_choices
 
 _CREATE_ACTIONS = ("create", "replace")
 _BAKE_TIME_PATH = "deployment_config.0.blue_green_update_policy.0.termination_wait_in_seconds"
@@ -22,7 +22,7 @@ def describe_start_up(endpoint: Resource, name: str, block: Block, region: str |
     is_updated = endpoint.action == "update" and _has_new_configuration(endpoint)
     count = block.number("initial_instance_count")
     start_count = 1.0 if count is None else to_known_number(count)
-    instance_type = block.text("instance_type")
+    instance_type = list_instance_choices(block)[0].instance_type
     if not (is_updated or endpoint.action in _CREATE_ACTIONS) or not start_count or not isinstance(instance_type, str):
         return ""
     stays = _estimate_stay(endpoint if is_updated else None)

@@ -223,3 +223,72 @@ def test_many_short_requests_are_admitted(tmp_path: Path) -> None:
     assert "admits" not in join_reasons(
         make_footprint(*build_endpoint_plan(serverless(1024, max_concurrency=5)), used=used)
     )
+
+
+def make_pool(*types: str, **more: Any) -> dict[str, Any]:
+    """Return a variant with instance pools, the first type with the highest priority."""
+    pools = [{"instance_type": kind, "priority": number} for number, kind in enumerate(types, start=1)]
+    return {**variant(), "instance_type": None, "instance_pools": pools[::-1], **more}
+
+
+def test_an_instance_pool_spans_its_types() -> None:
+    types = ("ml.g5.xlarge", "ml.g4dn.xlarge", "ml.g6e.xlarge")
+    spanned = make_footprint(*build_endpoint_plan(make_pool(*types))).after
+    each = [make_footprint(*build_endpoint_plan(variant(kind))).after for kind in types]
+    for metric in ("energy", "total", "cost"):
+        figure, figures = spanned.get(metric), [one.get(metric) for one in each]
+        assert figure is not None
+        assert figure.central == figures[0].central
+        assert (figure.low, figure.high) == (min(one.low for one in figures), max(one.high for one in figures))
+    cost = spanned.get("cost")
+    assert (cost.grade, cost.driver) == (
+        "C",
+        "instance type by capacity: ml.g5.xlarge, else ml.g4dn.xlarge, else ml.g6e.xlarge",
+    )
+
+
+def test_a_pool_of_one_type_is_that_type() -> None:
+    alone = make_footprint(*build_endpoint_plan(make_pool("ml.g5.xlarge", "ml.g5.xlarge")))
+    assert get_usd(alone) == get_usd(make_footprint(*build_endpoint_plan(variant("ml.g5.xlarge"))))
+
+
+def test_a_change_of_a_pool_spans_both_sides() -> None:
+    def get_change(before: dict[str, Any], after: dict[str, Any]) -> tuple[float, float, float]:
+        figure = make_footprint(*build_endpoint_plan(after, before=[before])).delta.get("cost")
+        assert figure is not None
+        return figure.low, figure.central, figure.high
+
+    pool, single = make_pool("ml.g5.xlarge", "ml.g5.2xlarge"), variant("ml.g5.xlarge")
+    (_, _, usd), usd_2x = get_usd(make_footprint(*build_endpoint_plan(single))), 730 * 1.515
+    assert get_change(pool, pool) == (0, 0, 0)
+    low, central, high = get_change(single, pool)
+    assert (low, central) == (0, 0)
+    assert high == pytest.approx(usd_2x - usd)
+    assert get_change(pool, single) == pytest.approx((usd - usd_2x, 0, 0))
+
+
+def test_a_type_of_a_pool_that_the_catalogue_lacks_is_told() -> None:
+    result = make_footprint(*build_endpoint_plan(make_pool("ml.g5.xlarge", "ml.x9.large")))
+    assert "it may get ml.x9.large" in join_reasons(result)
+    assert "cost" in get_only_part(result).partial
+    unknown = make_footprint(*build_endpoint_plan(make_pool("ml.x9.large", "ml.g5.xlarge")))
+    assert get_only_part(unknown).estimate is None
+
+
+def test_reserved_capacity_has_no_hourly_price() -> None:
+    plan_arn = "arn:aws:sagemaker:us-east-1:111122223333:training-plan/p"
+    reserved = variant("ml.g5.xlarge", capacity_reservation_config=[{"ml_reservation_arn": plan_arn}])
+    result = make_footprint(*build_endpoint_plan(reserved))
+    assert result.after.get("cost") is None
+    assert get_kwh(result) == pytest.approx(get_kwh(make_footprint(*build_endpoint_plan(variant("ml.g5.xlarge")))))
+    assert "paid for in advance" in join_reasons(result)
+
+
+def test_a_pool_gets_no_advice_for_one_type() -> None:
+    from sustainable_mlops.footprint import find_alternatives
+
+    def list_kinds(one: dict[str, Any]) -> set[str]:
+        return {found.kind for found in find_alternatives(make_footprint(*build_endpoint_plan(one)))}
+
+    assert {"silicon", "serverless"} & list_kinds(make_pool("ml.m5.xlarge", "ml.m5.2xlarge")) == set()
+    assert "silicon" in list_kinds(variant("ml.m5.xlarge"))

@@ -284,3 +284,14 @@ def test_a_search_of_unknown_size_has_a_reason() -> None:
 def test_an_unreadable_pipeline_definition_has_a_reason() -> None:
     hidden = build_change(PIPELINE, {"pipeline_name": "p", "region": REGION}, unknown={"pipeline_definition": True})
     assert join_reasons(make_footprint(hidden)) == "the definition is not known until apply"
+
+
+def test_a_serverless_training_job_is_not_counted() -> None:
+    config = {"base_model_arn": "arn:aws:sagemaker:us-east-1:aws:hub-content/h/Model/m", "job_type": "FineTuning"}
+    values = {"region": REGION, "serverless_job_config": [config], "stopping_condition": STOP}
+    result = make_footprint(build_change(JOB, values))
+    assert result.after.get("cost") is None
+    assert "SageMaker chooses the machines of a serverless training job" in join_reasons(result)
+    assert make_footprint(build_change(JOB, values, before=values)).resources == ()
+    step = {"Name": "Tune", "Type": "Training", "Arguments": {"ServerlessJobConfig": {"JobType": "FineTuning"}}}
+    assert "SageMaker chooses the machines" in join_reasons(make_footprint(build_change(PIPELINE, pipeline(step))))
