@@ -19,6 +19,7 @@ from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import SUSPENSION_MEMBERS, ScalableTarget, TargetKey
 from sagemaker_sandbox.errors import ApiError, ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.instance_types import list_instance_types
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
@@ -227,10 +228,10 @@ class ScalableTargets(ServicePart):
             raise ValidationError(f"SageMaker endpoint variant doesn't exist: {key.resource_id}")
         if DIMENSIONS[key.dimension].is_serverless != ("ServerlessConfig" in variant):
             raise ValidationError(f"Scalable dimension {key.dimension} is not supported for {key.resource_id}")
-        if _BURSTABLE.match(type_ := variant.get("InstanceType", "")):
+        if burstable := [kind for kind in list_instance_types(variant) if _BURSTABLE.match(kind)]:
             raise ValidationError(
-                f"You cannot register a variant with {type_} instance type as a scalable target. This is because the "
-                "burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
+                f"You cannot register a variant with {burstable[0]} instance type as a scalable target. This is because "
+                "the burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
             )
 
     def _find_configured(self, variant: EndpointVariant) -> Fields | None:
@@ -250,7 +251,7 @@ class ScalableTargets(ServicePart):
                 continue
             current = _find_by_name(endpoint.private["config"]["ProductionVariants"], target.variant.variant) or {}
             future = _find_by_name(config["ProductionVariants"], target.variant.variant) or current
-            if current.get("InstanceType") != future.get("InstanceType"):
+            if list_instance_types(current) != list_instance_types(future):
                 raise ValidationError(
                     f'Cannot update endpoint "{endpoint.arn}": variant {target.variant.variant} is a scalable target '
                     "of Application Auto Scaling, and its instance type would change. Deregister the target first."

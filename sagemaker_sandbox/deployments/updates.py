@@ -1,10 +1,9 @@
 """Rules of UpdateEndpoint: properties that an update retains, and changes that it rejects."""
 
-from typing import Any
-
 from sagemaker_sandbox.deployments.endpoint_description import VARIANT_MEMBERS
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy
 from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.parts.instance_types import list_instance_types
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: VariantPropertyType to the members in a configuration and in the response of DescribeEndpoint.
@@ -95,14 +94,10 @@ def has_guardrails(*configs: Fields) -> bool:
 
 
 def _is_excluded(variant: Fields) -> bool:
-    types: list[Any] = [
-        variant.get("InstanceType", ""),
-        *(item["InstanceType"] for item in variant.get("InstancePools", ())),
-    ]
     return (
         "ServerlessConfig" in variant
         or "AcceleratorType" in variant
-        or any(str(item).startswith("ml.inf1.") for item in types)
+        or any(kind.startswith("ml.inf1.") for kind in list_instance_types(variant))
     )
 
 

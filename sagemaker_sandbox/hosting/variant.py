@@ -15,6 +15,7 @@ from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind,
 from sagemaker_sandbox.hosting.pool import InstancePool, PoolMember
 from sagemaker_sandbox.hosting.request_metrics import CompletedRequest
 from sagemaker_sandbox.hosting.usage import InstanceUsage, get_machine_memory
+from sagemaker_sandbox.parts.instance_types import list_instance_types
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimings, ModelError
@@ -157,7 +158,7 @@ class HostedVariant:
         """Return the memory of an instance in bytes."""
         if self.serverless is not None:
             return float(self.serverless["MemorySizeInMB"]) * _MEBIBYTE
-        machine = instances.find(self.fields.get("InstanceType", ""))
+        machine = instances.find(next(iter(list_instance_types(self.fields)), ""))
         return machine.memory_gib * _GIBIBYTE if machine is not None else get_machine_memory()
 
     def set_serverless(self, settings: Fields) -> None:

@@ -16,6 +16,9 @@ from sagemaker_sandbox.sagemaker import variants
 from sagemaker_sandbox.sagemaker.container_definitions import is_multi_model
 from sagemaker_sandbox.sagemaker.models import Models, list_containers
 
+#: API reference, MetricsConfig.
+_METRIC_INTERVALS = (10, 30, 60, 120, 180, 240, 300)
+
 
 class EndpointConfigs(ResourceFamily):
     """Handlers of CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs and DeleteEndpointConfig."""
@@ -42,6 +45,7 @@ class EndpointConfigs(ResourceFamily):
         for pool in (pool for variant in (*production, *shadow) for pool in variant.get("InstancePools", ())):
             if "ModelNameOverride" in pool:
                 self._models.get(pool["ModelNameOverride"])
+        _check_metrics(request)
         self._check_combination(request, models)
         config = self.add(request["EndpointConfigName"], dict(request), request.get("Tags"))
         config.fields["EndpointConfigArn"] = config.arn
@@ -74,6 +78,14 @@ class EndpointConfigs(ResourceFamily):
         """Delete the configuration. As on AWS, an endpoint that uses it keeps serving."""
         self.remove(self.get(request["EndpointConfigName"]))
         return {}
+
+
+def _check_metrics(request: Fields) -> None:
+    """Check the publishing interval; the service model has no list of its values."""
+    seconds = request.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds", _METRIC_INTERVALS[0])
+    if seconds not in _METRIC_INTERVALS:
+        allowed = ", ".join(map(str, _METRIC_INTERVALS))
+        raise ValidationError(f"MetricPublishFrequencyInSeconds must be one of {allowed}, not {seconds}.")
 
 
 def _check_serverless(request: Fields, model: Fields) -> None:

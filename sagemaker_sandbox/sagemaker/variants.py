@@ -1,11 +1,13 @@
 """Checks of the variants of an endpoint configuration.
 
-The messages are AWS's where they are known. Those for `InferenceAmiVersion` and `RoutingConfig` are not.
+The messages are AWS's where they are known. Those for `InferenceAmiVersion`, `RoutingConfig` and
+`InstancePools` are not.
 """
 
 from collections.abc import Iterator
 
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
+from sagemaker_sandbox.parts.instance_types import list_pools
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sustainable_mlops.aws.service_model import service_model
@@ -17,6 +19,7 @@ _INSTANCE_MEMBERS = (
     "InstanceType",
     "InitialInstanceCount",
     "InstancePools",
+    "VariantInstanceProvisionTimeoutInSeconds",
     "AcceleratorType",
     "ManagedInstanceScaling",
     "VolumeSizeInGB",
@@ -63,17 +66,34 @@ def _check_serverless(variant: Fields, path: str) -> None:
 
 def _check_on_instances(region: AccountRegion, variant: Fields, path: str) -> None:
     name = variant["VariantName"]
-    if ("InstanceType" in variant) == ("InstancePools" in variant):
+    if "InstanceType" in variant and "InstancePools" in variant:
+        raise ValidationError(f"InstanceType and InstancePools cannot both be specified for production variant {name}.")
+    if "InstanceType" not in variant and "InstancePools" not in variant:
         raise ValidationError(f"InstanceType must be specified for production variant {name}.")
-    if "InitialInstanceCount" not in variant and "InstancePools" not in variant:
+    if "InitialInstanceCount" not in variant:
         raise ValidationError(f"InitialInstanceCount must be specified for production variant {name}.")
     if "ManagedInstanceScaling" in variant:
         raise ValidationError("ManagedInstanceScaling is only supported for inference component endpoints.")
     routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", _ROUTING_STRATEGIES[0])
     if routing not in _ROUTING_STRATEGIES:
         raise NotEmulatedError(f"RoutingStrategy {routing}", f"Use {' or '.join(_ROUTING_STRATEGIES)}.")
+    _check_is_emulated(variant)
     for position, instance in _list_instance_types(variant, path):
         _check_instance(region, variant, position, instance)
+
+
+def _check_is_emulated(variant: Fields) -> None:
+    """Raise NotEmulatedError for members that this machine cannot have."""
+    name = variant["VariantName"]
+    if "AcceleratorPartitionLayouts" in variant:
+        raise NotEmulatedError(f"AcceleratorPartitionLayouts of {name}", "GPU partitions need an AWS account.")
+    if "MlReservationArn" in variant.get("CapacityReservationConfig", {}):
+        raise NotEmulatedError(f"CapacityReservationConfig of {name}", "Capacity cannot be reserved here.")
+    if any("ModelNameOverride" in pool for pool in list_pools(variant)[:1]):
+        raise NotEmulatedError(
+            f"ModelNameOverride of the first instance pool of {name}",
+            "Name that model as ModelName: the sandbox starts instances of the first pool only.",
+        )
 
 
 def _list_instance_types(variant: Fields, path: str) -> Iterator[tuple[str, str]]:

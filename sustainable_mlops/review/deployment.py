@@ -1,8 +1,11 @@
-"""Risks for endpoints: SageMaker deploys when a name changes, not when a content changes."""
+"""Risks for endpoints: SageMaker deploys when a name changes, not when a content changes.
+
+Reserved capacity is in CloudFormation types only: AWS provider 6.47 has no capacity reservation of a variant.
+"""
 
 from collections.abc import Iterator
 
-from sustainable_mlops.plan import UNKNOWN, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
 from sustainable_mlops.plan.joins import ENDPOINT, ENDPOINT_CONFIGURATION, MODEL
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
@@ -15,6 +18,8 @@ def find_deployment_risks(comparison: Comparison) -> Iterator[Risk]:
     for pair in comparison.changes:
         if pair.type == ENDPOINT_CONFIGURATION and pair.action in ("replace", "delete") and pair.old is not None:
             yield from _find_stale_endpoints(pair, pair.old, comparison)
+        if pair.type == ENDPOINT_CONFIGURATION:
+            yield from _find_lost_capacity(pair)
         if pair.type == MODEL and pair.action == "replace" and _keeps_name(pair):
             for other in _list_unchanged_users(pair, comparison):
                 description = (
@@ -26,6 +31,23 @@ def find_deployment_risks(comparison: Comparison) -> Iterator[Risk]:
                 "replaced: does not respond until it is created again" if pair.action == "replace" else "deleted"
             )
             yield Risk("ENDPOINT_DOWN", RiskArea.DATA, Level.LOOK, pair.address, f"{description}; callers get errors")
+
+
+def _find_lost_capacity(pair: ResourcePair) -> Iterator[Risk]:
+    """Yield a risk if no variant of a configuration keeps reserved capacity."""
+    if pair.before is not None and pair.after is not None and _list_reservations(pair.after) == []:
+        for reservation in _list_reservations(pair.before):
+            description = f"no longer uses {reservation}: its instances may find no capacity"
+            yield Risk("ENDPOINT_CAPACITY", RiskArea.DATA, Level.LOOK, pair.address, description)
+
+
+def _list_reservations(configuration: Block) -> list[str | Unknown]:
+    """Return the training plans that the variants use."""
+    variants = configuration.blocks("production_variants")
+    if variants is UNKNOWN:
+        return [UNKNOWN]
+    found = [one.text("capacity_reservation_config.0.ml_reservation_arn") for one in variants]
+    return [one for one in dict.fromkeys(found) if one not in (None, "")]
 
 
 def _find_stale_endpoints(pair: ResourcePair, configuration: Resource, comparison: Comparison) -> Iterator[Risk]:

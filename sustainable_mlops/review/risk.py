@@ -47,6 +47,7 @@ RISK_TITLES = {
     "DATA_UNKNOWN": "The effect on data is unknown before apply",
     "ENDPOINT_STALE": "An endpoint keeps an old model or configuration",
     "ENDPOINT_DOWN": "An endpoint stops responding",
+    "ENDPOINT_CAPACITY": "An endpoint loses its reserved capacity",
     "PRIVILEGES_PERMISSION": "A principal gets a new permission",
     "PRIVILEGES_ACTION": "A principal gets more actions on the same resources",
     "PRIVILEGES_RESOURCE": "A principal gets the same actions on more resources",

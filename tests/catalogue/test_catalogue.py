@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions, tables
+from sustainable_mlops.rules.serving import hardware
 from tests.renewal import renew
 from tools import derive_image_registries, derive_instances, derive_managed_policies, derive_refused_instances
 
@@ -23,6 +24,14 @@ def test_every_sagemaker_type_is_known_or_listed_as_unknown() -> None:
         name for name in unknown if name in type_names
     }
     assert unknown & type_names == {name for name in unknown if name.startswith("ml.") or name == "system"}
+
+
+def test_the_hosted_graviton_families_are_those_of_the_service_model() -> None:
+    import botocore.session
+
+    shape = botocore.session.get_session().get_service_model("sagemaker").shape_for("ProductionVariantInstanceType")
+    types = [instance for name in shape.metadata["enum"] if (instance := instances.find(name)) is not None]
+    assert {one.family for one in types if one.is_graviton and one.accelerator is None} == hardware._HOSTED_GRAVITON
 
 
 def test_every_ec2_type_is_known_or_listed_as_unknown() -> None:
@@ -145,6 +154,8 @@ def test_limits_are_those_of_the_service_model() -> None:
     limits = {row["key"]: int(row["value"]) for row in tables.read_rows("limits")}
     memory = sagemaker.shape_for("ServerlessMemorySizeInMB").metadata
     assert (limits["serverless_memory_mb_least"], limits["serverless_memory_mb_most"]) == (memory["min"], memory["max"])
+    pools, priority = sagemaker.shape_for("InstancePoolList"), sagemaker.shape_for("InstancePoolPriority")
+    assert limits["instance_pools"] == pools.metadata["max"] == priority.metadata["max"]
     assert limits["serverless_concurrency"] == sagemaker.shape_for("ServerlessMaxConcurrency").metadata["max"]
     assert limits["batch_answer_s"] == sagemaker.shape_for("InvocationsTimeoutInSeconds").metadata["max"]
     assert limits["asynchronous_answer_s"] == runtime.shape_for("InvocationTimeoutSecondsHeader").metadata["max"]

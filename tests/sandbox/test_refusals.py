@@ -17,6 +17,8 @@ OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 ON_INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 ASYNCHRONOUS = {"OutputConfig": {"S3OutputPath": "s3://out/put"}}
+POOL = {"InstanceType": "ml.m5.large", "Priority": 1}
+PLAN = "training-plan/p5"
 CAPTURE = {
     "EnableCapture": True,
     "InitialSamplingPercentage": 100,
@@ -204,7 +206,46 @@ def test_subnets_and_security_groups_must_exist_in_one_vpc(sandbox: Sandbox, mod
         ({"RoutingConfig": {"RoutingStrategy": "KV_AWARE"}}, "UnsupportedOperationException", "RoutingStrategy KV"),
         ({"VariantName": "v" * 64}, "ValidationException", "length less than or equal to 63"),
         ({"CoreDumpConfig": {}}, "ValidationException", "coreDumpConfig.destinationS3Uri"),
-        ({"InstancePools": [{"InstanceType": "ml.m5.large", "Priority": 1}]}, "ValidationException", "InstanceType"),
+        ({"InstancePools": [POOL]}, "ValidationException", "InstanceType and InstancePools cannot both be specified"),
+        ({"InstanceType": None, "InstancePools": []}, "ValidationException", "greater than or equal to 1"),
+        ({"InstanceType": None, "InstancePools": [POOL] * 6}, "ValidationException", "less than or equal to 5"),
+        (
+            {"InstanceType": None, "InstancePools": [POOL | {"Priority": 6}]},
+            "ValidationException",
+            "less than or equal to 5",
+        ),
+        ({"InstanceType": None, "InstancePools": [{"InstanceType": "ml.m5.large"}]}, "ValidationException", "priority"),
+        (
+            {"InstanceType": None, "InstancePools": [POOL, POOL | {"InstanceType": "ml.t2.medium"}]},
+            "ValidationException",
+            "'productionVariants.1.member.instancePools.2.member.instanceType'",
+        ),
+        (
+            {"InstanceType": None, "InitialInstanceCount": None, "InstancePools": [POOL]},
+            "ValidationException",
+            "InitialInstanceCount must be specified",
+        ),
+        (
+            {"InstanceType": None, "InstancePools": [POOL, POOL | {"Priority": 2, "ModelNameOverride": "other"}]},
+            "ValidationException",
+            'Could not find model "arn:',
+        ),
+        (
+            {"InstanceType": None, "InstancePools": [POOL | {"ModelNameOverride": "other"}]},
+            "UnsupportedOperationException",
+            "ModelNameOverride of the first instance pool",
+        ),
+        ({"VariantInstanceProvisionTimeoutInSeconds": 60}, "ValidationException", "greater than or equal to 300"),
+        (
+            {"AcceleratorPartitionLayouts": [{"AcceleratorPartitionTypes": ["mig-3g.40gb"]}]},
+            "UnsupportedOperationException",
+            "GPU partitions",
+        ),
+        (
+            {"CapacityReservationConfig": {"MlReservationArn": f"arn:aws:sagemaker:eu-north-1:123456789012:{PLAN}"}},
+            "UnsupportedOperationException",
+            "Capacity cannot be reserved",
+        ),
     ],
 )
 def test_impossible_members_of_a_variant_on_instances_are_refused(
@@ -230,6 +271,29 @@ def test_instance_types_of_the_region_are_accepted(sagemaker: Any, model: Make, 
     assert "'productionVariants.1.member.instanceType'" in refused[1]
     assert "ml.g4dn.xlarge, " in refused[1]
     assert "ml.t2." not in refused[1].partition("set: ")[2]
+
+
+def test_five_instance_pools_of_the_region_are_accepted(sagemaker: Any, model: Make, fresh: Fresh) -> None:
+    types = ("ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c6i.large", "ml.r5.large")
+    pools = [{"InstanceType": kind, "Priority": number} for number, kind in enumerate(types, start=1)]
+    pools[1]["ModelNameOverride"] = model()
+    request = configuration(fresh, variant(model(), InstanceType=None, InstancePools=pools))
+    sagemaker.create_endpoint_config(**request)
+    described = sagemaker.describe_endpoint_config(EndpointConfigName=request["EndpointConfigName"])
+    assert described["ProductionVariants"][0]["InstancePools"] == pools
+
+
+@pytest.mark.parametrize(("seconds", "is_accepted"), [(10, True), (300, True), (15, False), (0, False)])
+def test_metrics_have_the_intervals_of_the_api_reference(
+    sagemaker: Any, model: Make, fresh: Fresh, seconds: int, is_accepted: bool
+) -> None:
+    metrics = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": seconds}
+    request = configuration(fresh, variant(model()), MetricsConfig=metrics)
+    if is_accepted:
+        sagemaker.create_endpoint_config(**request)
+    else:
+        refused = catch_error(sagemaker.create_endpoint_config, **request)
+        assert (refused[0], "MetricPublishFrequencyInSeconds" in refused[1]) == ("ValidationException", True)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,12 @@ _ESCALATING_ACTIONS = (
     "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
     "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
 )  # fmt: skip
-#: Actions that, on all resources, give wide access, but not every other permission.
+#: Actions that, on all resources, give wide access, but not every other permission. A bearer token calls every endpoint
+#: that its owner may invoke; the action has no resource types, so only a condition limits it (Service Authorization
+#: Reference, 2026-10-27).
 _SENSITIVE_ACTIONS = (
     "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
-    "s3:deletebucket", "s3:deleteobject",
+    "s3:deletebucket", "s3:deleteobject", "sagemaker:callwithbearertoken",
 )  # fmt: skip
 #: All resources of a service, or all roles, users, groups or policies: only wildcards in place of the name.
 _ALL_RESOURCES = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")

@@ -8,7 +8,7 @@ from sustainable_mlops.rules import ml_evidence
 from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_TYPES, check_steps, check_trainings, locate_step
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
-from sustainable_mlops.rules.serving.variants import CONFIGURATION, check_variants
+from sustainable_mlops.rules.serving.variants import CONFIGURATION, check_variants, list_requested_types
 
 _COMPILER = "sagemaker_training_compiler_enabled"
 _CLASSIC_APPS = frozenset({"JupyterServer", "KernelGateway"})
@@ -70,10 +70,10 @@ def elastic_inference_notebook(_: Plan, notebook: Resource) -> RuleResults:
 @check_variants()
 def inf1(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     """Check the instance type. Serverless variants have none."""
-    kind = variant.text("instance_type")
-    if kind is UNKNOWN or kind:
-        message = f"{kind} supports only an old driver and PyTorch 1"
-        yield variant.check_value(kind, "instance_type", lambda it: not it.startswith("ml.inf1."), message)
+    for one, kind in list_requested_types(variant):
+        if kind is UNKNOWN or kind:
+            message = f"{kind} supports only an old driver and PyTorch 1"
+            yield one.check_value(kind, "instance_type", lambda it: not it.startswith("ml.inf1."), message)
 
 
 @rule(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, list_instance_choices
 from sustainable_mlops.plan.metrics import list_alarm_metrics
 from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import alarms
@@ -15,7 +15,6 @@ from sustainable_mlops.rules.serving.variants import (
     REAL_TIME,
     find_kinds,
     list_variants,
-    read_instance_type,
 )
 
 _ERRORS = frozenset({"Invocation5XXErrors", "InvocationModelErrors"})
@@ -160,7 +159,7 @@ def _count_processors(plan: Plan, endpoint: Resource, *, is_gpu: bool) -> int | 
     endpoint_variants = list_variants(plan, endpoint)
     if endpoint_variants is UNKNOWN:
         return UNKNOWN
-    types = [read_instance_type(variant.block) for variant in endpoint_variants]
+    types = [choice.instance_type for variant in endpoint_variants for choice in list_instance_choices(variant.block)]
     known = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
     counts = [instance.accelerators if is_gpu else instance.vcpu for instance in known if instance is not None]
     return max(counts) if len(counts) == len(known) else UNKNOWN

@@ -1,7 +1,10 @@
 """Processors and local disks of endpoint instances."""
 
+from collections.abc import Callable
+
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant, list_instance_choices
+from sustainable_mlops.plan.joins import MODEL
 from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
@@ -13,7 +16,7 @@ from sustainable_mlops.rules.serving.variants import (
     check_variants,
     find_model,
     list_images,
-    read_instance_type,
+    list_requested_types,
 )
 
 #: Instance families with AWS Inferentia or Trainium.
@@ -36,8 +39,19 @@ def _is_graviton_name(family: str) -> bool:
     return family[:1] in "cmrtx" and generation.startswith("g")
 
 
-def _report_unknown_type(variant: Variant) -> RuleResults:
-    yield unknown_result("its instance type is not known until apply", f"{variant.block.path}.instance_type")
+def _check_each_type(
+    plan: Plan, configuration: Resource, check: Callable[[Variant, str, str], RuleResults]
+) -> RuleResults:
+    """Yield the results of `check` for each instance type of a variant, with its path."""
+
+    def check_variant(variant: Variant) -> RuleResults:
+        for choice in list_instance_choices(variant.block):
+            if choice.instance_type is UNKNOWN:
+                yield unknown_result("its instance type is not known until apply", choice.path)
+            elif choice.instance_type is not None:
+                yield from check(variant, choice.instance_type, choice.path)
+
+    yield from check_each_variant(plan, configuration, check_variant, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -49,14 +63,7 @@ def _report_unknown_type(variant: Variant) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
-    def check(variant: Variant) -> RuleResults:
-        kind = read_instance_type(variant.block)
-        path = f"{variant.block.path}.instance_type"
-        if kind is None:
-            return
-        if kind is UNKNOWN:
-            yield from _report_unknown_type(variant)
-            return
+    def check(_: Variant, kind: str, path: str) -> RuleResults:
         instance = instances.find(kind)
         if instance is None:
             yield unknown_result(instances.explain_unknown(kind), path)
@@ -65,7 +72,7 @@ def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
         elif instance.accelerator is None:
             yield failure(f"{kind} is x86; Graviton needs less energy for the same work", path)
 
-    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
+    yield from _check_each_type(plan, configuration, check)
 
 
 @rule(
@@ -77,18 +84,13 @@ def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def endpoint_gpu(plan: Plan, configuration: Resource) -> RuleResults:
-    def check(variant: Variant) -> RuleResults:
-        kind = read_instance_type(variant.block)
-        if kind is UNKNOWN:
-            yield from _report_unknown_type(variant)
-        elif kind and _read_family(kind) in _NEURON:
+    def check(_: Variant, kind: str, path: str) -> RuleResults:
+        if _read_family(kind) in _NEURON:
             yield success()
-        elif kind and _read_family(kind)[:1] in "gp":
-            yield failure(
-                f"{kind} has GPUs; ml.inf2 needs less power for many models", f"{variant.block.path}.instance_type"
-            )
+        elif _read_family(kind)[:1] in "gp":
+            yield failure(f"{kind} has GPUs; ml.inf2 needs less power for many models", path)
 
-    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
+    yield from _check_each_type(plan, configuration, check)
 
 
 @rule(
@@ -100,17 +102,17 @@ def endpoint_gpu(plan: Plan, configuration: Resource) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
-    def check(variant: Variant) -> RuleResults:
-        kind = read_instance_type(variant.block)
-        if kind is UNKNOWN:
-            yield from _report_unknown_type(variant)
-        if not isinstance(kind, str) or _read_family(kind) not in _NEURON:
+    def check(variant: Variant, kind: str, type_path: str) -> RuleResults:
+        if _read_family(kind) not in _NEURON:
             return
-        model = find_model(variant)
+        path = f"{type_path.removesuffix('instance_type')}model_name_override"
+        if configuration.new.text(path) in (None, ""):
+            path, model = f"{variant.block.path}.model_name", find_model(variant)
+        else:
+            model = find_model(variant._replace(model=plan.joins.find_target(configuration, path, MODEL)))
         if not isinstance(model, Resource):
             yield model
             return
-        path = f"{variant.block.path}.model_name"
         for image in list_images(model):
             if image is UNKNOWN:
                 yield unknown_result(f"the plan does not tell the image of {model.address}", path)
@@ -119,7 +121,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
             else:
                 yield failure(f"{image} is not a Neuron image, so the accelerators of {kind} would be idle", path)
 
-    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
+    yield from _check_each_type(plan, configuration, check)
 
 
 @rule(
@@ -132,11 +134,11 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
 )
 @check_variants(REAL_TIME, ASYNCHRONOUS)
 def graviton_not_hosted(_: CreateRequest, variant: CreateRequest) -> RuleResults:
-    kind = variant.text("instance_type")
-    family = _read_family(kind) if isinstance(kind, str) else ""
-    if kind is UNKNOWN or _is_graviton_name(family):
-        message = f"SageMaker does not host {family}"
-        yield variant.check_value(kind, "instance_type", lambda _: family in _HOSTED_GRAVITON, message)
+    for one, kind in list_requested_types(variant):
+        family = _read_family(kind) if isinstance(kind, str) else ""
+        if kind is UNKNOWN or _is_graviton_name(family):
+            message = f"SageMaker does not host {family}"
+            yield one.check_value(kind, "instance_type", lambda it: _read_family(it) in _HOSTED_GRAVITON, message)
 
 
 @rule(
@@ -153,16 +155,10 @@ def kms_on_local_disk(plan: Plan, configuration: Resource) -> RuleResults:
         return
     hidden = key is UNKNOWN and not plan.find_references(configuration, "kms_key_arn").resources
 
-    def check(variant: Variant) -> RuleResults:
-        kind = read_instance_type(variant.block)
-        if kind is None:
-            return
-        if kind is UNKNOWN:
-            yield from _report_unknown_type(variant)
-            return
+    def check(_: Variant, kind: str, path: str) -> RuleResults:
         instance = instances.find(kind)
         if instance is None:
-            yield unknown_result(instances.explain_unknown(kind), f"{variant.block.path}.instance_type")
+            yield unknown_result(instances.explain_unknown(kind), path)
         elif instance.local_ssd_gb and hidden:
             yield unknown_result("it is not known until apply whether it has a key", "kms_key_arn")
         elif instance.local_ssd_gb:
@@ -172,4 +168,4 @@ def kms_on_local_disk(plan: Plan, configuration: Resource) -> RuleResults:
         else:
             yield success()
 
-    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
+    yield from _check_each_type(plan, configuration, check)

@@ -1,7 +1,7 @@
 """The kind of an endpoint, compared with its latency SLO in the tag `latency_slo`."""
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant, list_instance_choices
 from sustainable_mlops.plan.joins import add_article
 from sustainable_mlops.plan.scaling import find_instance_scaling
 from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
@@ -13,7 +13,6 @@ from sustainable_mlops.rules.serving.variants import (
     check_each_variant,
     describe_variant,
     hosts_components,
-    read_instance_type,
 )
 from sustainable_mlops.rules.workload_tags import LatencySlo, find_latency_slo
 
@@ -84,12 +83,14 @@ def _find_response_range(plan: Plan, endpoint: Resource, variant: Variant) -> tu
 
 def _check_idle_instances(variant: Variant, slo: LatencySlo) -> RuleResult:
     """Check an instance whose callers can wait: without an accelerator it could be serverless."""
-    kind = read_instance_type(variant.block)
-    instance = instances.find(kind) if isinstance(kind, str) else None
-    serverless_fits = instance is not None and instance.accelerator is None and not hosts_components(variant)
+    types = [choice.instance_type for choice in list_instance_choices(variant.block)]
+    known = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
+    serverless_fits = not hosts_components(variant) and all(
+        instance is not None and instance.accelerator is None for instance in known
+    )
     if serverless_fits or slo >= LatencySlo.MINUTES:
         return failure(f"callers can wait for {_format_level(slo)}, but its instances run all day", _TAG)
-    if instance is None:
+    if None in known:
         return unknown_result("it is not known until apply whether it needs an accelerator", variant.block.path)
     return success()
 

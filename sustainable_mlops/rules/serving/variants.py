@@ -139,10 +139,14 @@ def format_instances(count: float | Unknown | None) -> str:
     return f"{count} instance{'' if count == 1 else 's'}"
 
 
-def read_instance_type(block: Block) -> str | Unknown | None:
-    """Return the instance type of a variant, or None. The provider reads a missing one as empty text."""
-    value = block.text("instance_type")
-    return value if value is UNKNOWN else value or None
+def list_requested_types(variant: CreateRequest) -> Iterator[tuple[CreateRequest, str | Unknown | None]]:
+    """Yield the instance type of a variant, or those of its pools, each with the part of the request that names it."""
+    count = variant.count_blocks("instance_pools")
+    if count is UNKNOWN:
+        yield variant, UNKNOWN
+        return
+    for one in [variant.select_item("instance_pools", number) for number in range(count)] or [variant]:
+        yield one, one.text("instance_type")
 
 
 def hosts_components(variant: Variant) -> bool:

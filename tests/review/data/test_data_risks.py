@@ -627,3 +627,38 @@ def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> 
 @pytest.mark.parametrize("name", ["second", None])
 def test_an_endpoint_that_follows_the_new_configuration_is_no_risk(name: str | None) -> None:
     assert risks(endpoint_plan(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ids"),
+    [
+        ("p5", None, ["ENDPOINT_CAPACITY"]),
+        ("p5", "p6", []),
+        ("p5", "p5", []),
+        (None, "p5", []),
+        ("p5", "unknown", []),
+    ],
+)
+def test_an_endpoint_that_loses_its_reserved_capacity_needs_a_look(
+    before: str | None, after: str | None, ids: list[str]
+) -> None:
+    """The configuration has a new name, so the endpoint follows it."""
+
+    def build_values(name: str, reservation: str | None) -> dict[str, Any]:
+        reserved = {"capacity_reservation_config": [{"ml_reservation_arn": reservation}]} if reservation else {}
+        return {
+            "name": name,
+            "production_variants": [{"variant_name": "v", "instance_type": "ml.p5.48xlarge", **reserved}],
+        }
+
+    unknown = {"production_variants": [{"capacity_reservation_config": [{"ml_reservation_arn": True}]}]}
+    change = build_change(
+        "aws_sagemaker_endpoint_configuration.c",
+        build_values("second", after),
+        before=build_values("first", before),
+        unknown=unknown if after == "unknown" else None,
+        actions=["create", "delete"],
+    )
+    found_risks = risks(build_plan(change))
+    assert [risk.id for risk in found_risks] == ids
+    assert {risk.level for risk in found_risks} <= {Level.LOOK}

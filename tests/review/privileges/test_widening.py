@@ -115,10 +115,19 @@ def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
     assert {level for _, level in list_levels(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
 
-@pytest.mark.parametrize("action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*"])
+@pytest.mark.parametrize(
+    "action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*", "sagemaker:CallWithBearerToken"]
+)
 def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
     entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
     assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in list_levels(build_change("aws_iam_role.train", role()), entry)
+
+
+def test_bearer_tokens_of_one_network_are_not_dangerous() -> None:
+    statement = {"Effect": "Allow", "Action": "sagemaker:CallWithBearerToken", "Resource": "*"}
+    statement["Condition"] = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    new = build_change("aws_iam_role.train", role())
+    assert {level for _, level in list_levels(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
 
 CALLER = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])

@@ -16,6 +16,12 @@ def build_on_type(kind: str, **more: Any) -> Resources:
     return build_real_time(variant={"instance_type": kind}, **more)
 
 
+def build_on_pools(*types: str, **override: Any) -> Resources:
+    """Return a real-time endpoint with an instance pool of each type; `override` extends the last pool."""
+    pools = [{"instance_type": kind, "priority": number} for number, kind in enumerate(types, start=1)]
+    return build_real_time(variant={"instance_type": None, "instance_pools": [*pools[:-1], {**pools[-1], **override}]})
+
+
 def build_with_key(kind: str, key: str | None = "arn:aws:kms:eu-north-1:123456789012:key/k") -> Resources:
     """Return such an endpoint with a volume key."""
     return build_on_type(kind, configuration={"kms_key_arn": key})
@@ -24,19 +30,35 @@ def build_with_key(kind: str, key: str | None = "arn:aws:kms:eu-north-1:12345678
 CASES: CaseTable = {
     "SUS_ENDPOINT_X86": {
         "pass": {"Graviton": build_on_type("ml.c7g.xlarge")},
-        "fail": {"Intel": build_on_type("ml.m5.large")},
+        "fail": {
+            "Intel": build_on_type("ml.m5.large"),
+            "Intel in the second pool": build_on_pools("ml.c7g.xlarge", "ml.m5.large"),
+        },
         "unknown": {**UNSURE, "an unknown instance type": build_on_type("ml.z9.huge")},
         "not_applicable": {**WITHOUT, "a GPU": build_on_type("ml.g5.xlarge")},
     },
     "SUS_ENDPOINT_GPU": {
         "pass": {"Inferentia 2": build_on_type("ml.inf2.xlarge")},
-        "fail": {"a GPU": build_on_type("ml.g5.xlarge"), "a large GPU instance": build_on_type("ml.p4d.24xlarge")},
+        "fail": {
+            "a GPU": build_on_type("ml.g5.xlarge"),
+            "a GPU in the second pool": build_on_pools("ml.inf2.xlarge", "ml.g5.xlarge"),
+            "a large GPU instance": build_on_type("ml.p4d.24xlarge"),
+        },
         "unknown": UNSURE,
         "not_applicable": {**WITHOUT, "no accelerator": build_on_type("ml.c7g.xlarge")},
     },
     "SUS_INFERENTIA_IMAGE": {
-        "pass": {"an image for Neuron": build_on_type("ml.inf2.xlarge", model=NEURON)},
-        "fail": {"another image": build_on_type("ml.inf2.xlarge")},
+        "pass": {
+            "an image for Neuron": build_on_type("ml.inf2.xlarge", model=NEURON),
+            "the model of a pool": {
+                **build_on_pools("ml.g5.xlarge", "ml.inf2.xlarge", model_name_override="neuron"),
+                "aws_sagemaker_model.n": {"name": "neuron", **NEURON},
+            },
+        },
+        "fail": {
+            "another image": build_on_type("ml.inf2.xlarge"),
+            "in the second pool": build_on_pools("ml.g5.xlarge", "ml.inf2.xlarge"),
+        },
         "unknown": {
             **UNSURE,
             "an image of a model package": build_on_type(
@@ -49,6 +71,7 @@ CASES: CaseTable = {
         "pass": {"hosted": build_on_type("ml.m8g.large")},
         "fail": {
             "not hosted": build_on_type("ml.m7g.large"),
+            "not hosted in the second pool": build_on_pools("ml.m6g.large", "ml.m7g.large"),
             "in a step": build_pipeline(
                 build_step("EndpointConfig", {"ProductionVariants": [{"InstanceType": "ml.m7g.large"}]})
             ),
