@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.footprint import FleetActivity
 from sustainable_mlops.plan import load
 from sustainable_mlops.review.review import Review, review
 from sustainable_mlops.review.risk import Level, RiskArea
@@ -110,3 +111,29 @@ def test_an_unknown_update_takes_one_line() -> None:
     )
     result = review(load(json.dumps(plan_builder.build_document(change)).encode(), "plan"))
     assert (len(result.coverage_gaps), len(result.risks)) == (1, 0)
+
+
+def test_members_that_only_cloudformation_has_are_reviewed() -> None:
+    """AWS provider 6.47 has no instance pools, reserved capacity, scale-in policies and metric intervals."""
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:training-plan/p5"
+    pools = [{"InstanceType": f"ml.g5.{size}", "Priority": n} for n, size in enumerate(("xlarge", "2xlarge"), start=1)]
+    scaling = {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 1}
+    scaling["ScaleInPolicy"] = {"Strategy": "IDLE_RELEASE"}
+    variant = {"VariantName": "v", "InstancePools": pools, "ManagedInstanceScaling": scaling}
+    state = {
+        "EndpointConfigName": "c",
+        "ProductionVariants": [variant | {"CapacityReservationConfig": {"MlReservationArn": arn}}],
+        "MetricsConfig": {"MetricPublishFrequencyInSeconds": 5},
+    }
+    values = {"type_name": "AWS::SageMaker::EndpointConfig", "desired_state": json.dumps(state)}
+    changes = [plan_builder.build_change("aws_cloudcontrolapi_resource.c", values)]
+    result = review(load(json.dumps(plan_builder.build_document(*changes)).encode(), "plan"))
+    failed = {one.finding.rule for one in result.findings if one.finding.outcome == "fail"}
+    assert {"SUS_RESERVED_ENDPOINT", "SUS_METRICS_INTERVAL", "SUS_COMPONENT_SCALE_IN"} <= failed
+    assert "SUS_INSTANCE_POOLS" not in failed
+    (part,) = [one.after for resource in result.footprint.resources for one in resource.changes]
+    assert part is not None
+    assert isinstance(part.activity, FleetActivity)
+    assert (part.activity.instance_type, part.activity.fallback_types) == ("ml.g5.xlarge", ("ml.g5.2xlarge",))
+    assert part.estimate is not None
+    assert part.estimate.get("cost") is None

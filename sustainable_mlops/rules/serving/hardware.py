@@ -135,7 +135,9 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
 @check_variants(REAL_TIME, ASYNCHRONOUS)
 def graviton_not_hosted(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     for one, kind in list_requested_types(variant):
-        family = _read_family(kind) if isinstance(kind, str) else ""
+        if kind is None:
+            continue
+        family = "" if kind is UNKNOWN else _read_family(kind)
         if kind is UNKNOWN or _is_graviton_name(family):
             message = f"SageMaker does not host {family}"
             yield one.check_value(kind, "instance_type", lambda it: _read_family(it) in _HOSTED_GRAVITON, message)

@@ -236,15 +236,15 @@ def test_an_instance_pool_spans_its_types() -> None:
     spanned = make_footprint(*build_endpoint_plan(make_pool(*types))).after
     each = [make_footprint(*build_endpoint_plan(variant(kind))).after for kind in types]
     for metric in ("energy", "total", "cost"):
-        figure, figures = spanned.get(metric), [one.get(metric) for one in each]
-        assert figure is not None
-        assert figure.central == figures[0].central
-        assert (figure.low, figure.high) == (min(one.low for one in figures), max(one.high for one in figures))
+        figures = [figure for one in (spanned, *each) if (figure := one.get(metric)) is not None]
+        assert len(figures) == 4
+        assert figures[0].central == figures[1].central
+        lows, highs = [one.low for one in figures[1:]], [one.high for one in figures[1:]]
+        assert (figures[0].low, figures[0].high) == (min(lows), max(highs))
     cost = spanned.get("cost")
-    assert (cost.grade, cost.driver) == (
-        "C",
-        "instance type by capacity: ml.g5.xlarge, else ml.g4dn.xlarge, else ml.g6e.xlarge",
-    )
+    assert cost is not None
+    text = "instance type by capacity: ml.g5.xlarge, else ml.g4dn.xlarge, else ml.g6e.xlarge"
+    assert (cost.grade, cost.driver) == ("C", text)
 
 
 def test_a_pool_of_one_type_is_that_type() -> None:

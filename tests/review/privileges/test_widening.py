@@ -124,8 +124,8 @@ def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
 
 
 def test_bearer_tokens_of_one_network_are_not_dangerous() -> None:
-    statement = {"Effect": "Allow", "Action": "sagemaker:CallWithBearerToken", "Resource": "*"}
-    statement["Condition"] = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    statement = {"Effect": "Allow", "Action": "sagemaker:CallWithBearerToken", "Resource": "*", "Condition": condition}
     new = build_change("aws_iam_role.train", role())
     assert {level for _, level in list_levels(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
