@@ -228,10 +228,10 @@ class ScalableTargets(ServicePart):
             raise ValidationError(f"SageMaker endpoint variant doesn't exist: {key.resource_id}")
         if DIMENSIONS[key.dimension].is_serverless != ("ServerlessConfig" in variant):
             raise ValidationError(f"Scalable dimension {key.dimension} is not supported for {key.resource_id}")
-        if burstable := [kind for kind in list_instance_types(variant) if _BURSTABLE.match(kind)]:
+        for type_ in filter(_BURSTABLE.match, list_instance_types(variant)):
             raise ValidationError(
-                f"You cannot register a variant with {burstable[0]} instance type as a scalable target. This is because "
-                "the burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
+                f"You cannot register a variant with {type_} instance type as a scalable target. This is because the "
+                "burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
             )
 
     def _find_configured(self, variant: EndpointVariant) -> Fields | None:
