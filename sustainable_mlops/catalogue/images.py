@@ -1,4 +1,4 @@
-"""Registries of container images, and the hardware that images are for."""
+"""Registries of container images, accounts with layers of AWS, and the hardware that images are for."""
 
 import re
 from functools import cache
@@ -25,6 +25,16 @@ def detect_silicon(image: str) -> list[Silicon]:
 def is_registry_of_aws(account: str) -> bool:
     """Return True if the account is one of AWS with SageMaker's own images."""
     return account in _load_accounts()
+
+
+def is_code_of_aws(account: str) -> bool:
+    """Return True if the account is one of AWS with images of SageMaker or layers of Lambda."""
+    return is_registry_of_aws(account) or account in _load_layer_accounts()
+
+
+@cache
+def _load_layer_accounts() -> frozenset[str]:
+    return frozenset(row["account"] for row in read_rows("layer_accounts"))
 
 
 @cache

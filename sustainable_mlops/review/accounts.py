@@ -12,6 +12,16 @@ from sustainable_mlops.review.risk import Level
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 _PRINCIPAL_ACCOUNT = re.compile(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
 _PUT_KEY_POLICY = "kms:putkeypolicy"
+#: Types whose `arn` is an argument that may name a resource of another account.
+_ARN_ARGUMENTS = frozenset(
+    {
+        "aws_cloudwatch_event_target",
+        "aws_lakeformation_resource",
+        "aws_notifications_channel_association",
+        "aws_sns_topic_data_protection_policy",
+        "aws_sns_topic_policy",
+    }
+)
 
 
 def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[str]:
@@ -25,7 +35,8 @@ def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[st
     callers = (value.get("account_id") for value in plan.data_sources if value.type == "aws_caller_identity")
     accounts = {value for value in (*callers, *_list_allowed_accounts(plan)) if isinstance(value, str)}
     for pair in pairs:
-        arns = (values.text("arn") for values in (pair.before, pair.after) if values is not None)
+        sides = () if pair.type in _ARN_ARGUMENTS else (pair.before, pair.after)
+        arns = (values.text("arn") for values in sides if values is not None)
         accounts |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))}
         if pair.type == "aws_kms_key" and pair.is_new:
             accounts |= _find_key_account(plan, pair)

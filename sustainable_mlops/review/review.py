@@ -20,6 +20,8 @@ from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_co
 from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
+from sustainable_mlops.review.privileges.destinations import find_destination_risks
+from sustainable_mlops.review.privileges.dns_records import find_record_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
@@ -243,6 +245,8 @@ _RISKS: tuple[Callable[[Comparison], Iterator[Risk]], ...] = (
     find_deployment_risks,
     find_privilege_risks,
     find_exposure_risks,
+    find_destination_risks,
+    find_record_risks,
 )
 
 

@@ -1,9 +1,10 @@
 """An attribute that protects something, and the evaluation of its change."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sustainable_mlops.plan import Block, Sensitive
-from sustainable_mlops.plan.values import Unknown
+from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
+from sustainable_mlops.plan.values import Unknown, dig
 from sustainable_mlops.review.data.weakening import WeakeningTest, is_emptied, is_weakest_when_unset
 from sustainable_mlops.review.risk import Level, RiskArea
 
@@ -30,6 +31,8 @@ class Protection(NamedTuple):
     level_if_new: Level | None = None
     #: Attributes inside the value that do not matter, known or not.
     ignored: frozenset[str] = frozenset()
+    #: The ID of the risk, if it is not the usual one of its area.
+    id: str = ""
 
     @property
     def has_several_paths(self) -> bool:
@@ -42,7 +45,9 @@ class Protection(NamedTuple):
         return self.path.split(", ")
 
     def read(self, values: Block) -> Any:
-        """Return the value of the protection, without what does not matter."""
+        """Return the value of the protection, without what does not matter; a list if the path contains `*`."""
+        if "*" in self.path:
+            return list_values(values.values, self.path.split("."))
         if self.has_several_paths:
             return {path: _drop(values.get(path), self.ignored) for path in self.paths}
         value = values.get(self.path)
@@ -52,6 +57,34 @@ class Protection(NamedTuple):
         """Return the level of a change that weakens the protection."""
         old, new = (self.default if value is None else value for value in (old, new))
         return Level.STOP if self.is_drastic is not None and self.is_drastic(old, new) else self.level
+
+
+def list_values(value: Any, steps: Sequence[str]) -> list[Any]:
+    """Return all values at a path, in which `*` stands for each item of a list or map, and `**` for any depth."""
+    for position, step in enumerate(steps):
+        if value is None:
+            return []
+        if step == "*":
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+            return [found for item in items for found in list_values(item, steps[position + 1 :])]
+        if step == "**":
+            return list(_find_at_any_depth(value, steps[position + 1 :]))
+        if not isinstance(value, dict | list) or (isinstance(value, list) and not step.isdecimal()):
+            return [value if isinstance(value, Sensitive) else UNKNOWN]
+        value = dig(value, step)
+    return [] if value is None or value == "" else [value]
+
+
+def _find_at_any_depth(value: Any, steps: Sequence[str]) -> Iterator[Any]:
+    if isinstance(value, dict):
+        if steps[0] in value:
+            yield from list_values(value, steps)
+        for name, item in value.items():
+            if name != steps[0]:
+                yield from _find_at_any_depth(item, steps)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _find_at_any_depth(item, steps)
 
 
 def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | None:

@@ -6,6 +6,7 @@ from sustainable_mlops.review.data.protection import Protection
 from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots
 from sustainable_mlops.review.data.stores import find_data_store
 from sustainable_mlops.review.data.switches import SWITCHES
+from sustainable_mlops.review.data.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.data.weakening import (
     adds_any_of,
     backs_up_less,
@@ -307,11 +308,13 @@ PROTECTIONS = (
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
     *SWITCHES,
+    *TRUST_SETTINGS,
 )  # fmt: skip
 
-PROTECTIONS_BY_TYPE = {
-    type_: [guard for guard in PROTECTIONS if type_ in guard.types] for g in PROTECTIONS for type_ in g.types
-}
+PROTECTIONS_BY_TYPE: dict[str, list[Protection]] = {}
+for _protection in PROTECTIONS:
+    for _type in _protection.types:
+        PROTECTIONS_BY_TYPE.setdefault(_type, []).append(_protection)
 _PROTECTIONS_OF_ANY_TYPE = [guard for guard in PROTECTIONS if not guard.types]
 
 

@@ -13,6 +13,7 @@ from sustainable_mlops.review.data.protection import Protection, evaluate_weaken
 from sustainable_mlops.review.data.protections import list_protections
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.data.stores import DataStore, find_data_store
+from sustainable_mlops.review.data.weakening import gains_any, list_added
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea
 
 _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
@@ -213,16 +214,23 @@ def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: 
             f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
         )
         return Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
-    values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
-    is_long = isinstance(old, list) or protection.has_several_paths or len(values) > _MAX_VALUE_LENGTH
-    description = f"{protection.path}:{'' if is_long else values} {protection.consequence}"
+    description = f"{protection.path}:{_describe_values(old, new, protection)} {protection.consequence}"
     fix = "Restore the previous value, or accept the risk."
-    return Risk(WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
+    return Risk(protection.id or WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
+
+
+def _describe_values(old: object, new: object, protection: Protection) -> str:
+    """Return the change of a value, or the added values of a list, if they are short."""
+    if isinstance(old, list) or isinstance(new, list):
+        added = ", ".join(list_added(old, new)) if protection.is_weaker is gains_any else ""
+        return f" adds {added}:" if 0 < len(added) <= _MAX_VALUE_LENGTH else ""
+    values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
+    return "" if protection.has_several_paths or len(values) > _MAX_VALUE_LENGTH else values
 
 
 def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
     """Return whether the configuration does not set the attribute, so that the provider computes it."""
-    return pair.new is not None and comparison.plan.is_configured(pair.new, path) is False
+    return pair.new is not None and comparison.plan.is_configured(pair.new, path.partition(".*")[0]) is False
 
 
 def _format_value(value: object, protection: Protection) -> str:

@@ -1,6 +1,6 @@
 """Tests that compare a value before and after, and return whether it protects less."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import inf
 from typing import Any
@@ -125,6 +125,39 @@ def loses_items(old: Any, new: Any) -> bool:
     before, after = ({item for item in items if isinstance(item, str)} if isinstance(items, list) else set()
                      for items in (old, new))  # fmt: skip
     return not before <= after
+
+
+def gains_any(old: Any, new: Any) -> bool:
+    """Return whether a text, or a text at any depth of a list or map, is new."""
+    return bool(list_added(old, new))
+
+
+def extends(old: Any, new: Any) -> bool:
+    """Return whether a list that was not empty has a new item."""
+    return bool(old) and gains_any(old, new)
+
+
+def list_added(old: Any, new: Any) -> list[str]:
+    """Return the texts, numbers and flags at any depth of `new` that `old` does not contain, in order."""
+    former = set(_list_leaves(old))
+    return list(dict.fromkeys(leaf for leaf in _list_leaves(new) if leaf not in former))
+
+
+def _list_leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _list_leaves(item)
+    elif value not in (None, ""):
+        yield str(value)
+
+
+def stops_authenticating(old: Any, new: Any) -> bool:
+    """Return whether actions of a load balancer, given by their types, no longer authenticate users."""
+    before, after = (
+        any(str(action).startswith("authenticate-") for action in actions) if isinstance(actions, list) else False
+        for actions in (old, new)
+    )
+    return before and not after
 
 
 def is_weakest_when_unset(test: WeakeningTest) -> bool:

@@ -1,6 +1,6 @@
 """Networks and accounts that get access to a resource."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
 from sustainable_mlops.plan import UNKNOWN, Block, Unknown
@@ -55,14 +55,41 @@ _GRANT_TEXTS = {
     "aws_rolesanywhere_profile": "lets holders of a trusted certificate assume {role_arns} through {name}",
     "aws_rolesanywhere_trust_anchor": "{name} may authenticate users",
     "aws_ssm_document": "lets {permissions.account_ids} use {name}",
+    "aws_ram_resource_association": "shares {resource_arn} through {resource_share_arn}",
+    "aws_identitystore_group_membership": "{member_id} becomes a member of {group_id}",
+    "aws_cognito_user_in_group": "{username} becomes a member of {group_name}",
+    "aws_cognito_identity_provider": "users of {provider_name} may sign in to {user_pool_id}",
+    "aws_quicksight_group_membership": "{member_name} becomes a member of {group_name}",
+    "aws_grafana_role_association": "{user_ids}{group_ids} become {role}",
+    "aws_ssoadmin_application_assignment": "lets {principal_id} use {application_arn}",
+    "aws_ssoadmin_trusted_token_issuer": "{name} may authenticate users",
+    "aws_eks_identity_provider_config": "{oidc.0.issuer_url} may authenticate users of {cluster_name}",
+    "aws_lakeformation_data_lake_settings": "{admins} administer the data lake",
+    "aws_lakeformation_resource": "lets Lake Formation give access to {arn}",
+    "aws_organizations_delegated_administrator": "{account_id} administers {service_principal} for the organization",
+    **{
+        f"aws_{service}_organization_admin_account": f"{{{name}}} administers {title} for the organization"
+        for service, name, title in (
+            ("guardduty", "admin_account_id", "GuardDuty"),
+            ("securityhub", "admin_account_id", "Security Hub"),
+            ("macie2", "admin_account_id", "Macie"),
+            ("detective", "account_id", "Detective"),
+        )
+    },
+    "aws_inspector2_delegated_admin_account": "{account_id} administers Inspector for the organization",
+    "aws_redshift_endpoint_authorization": "lets {account} connect to {cluster_identifier}",
+    "aws_directory_service_shared_directory": "lets {target.0.id} use {directory_id}",
+    "aws_transfer_user": "lets {user_name} use {server_id}",
+    "aws_transfer_ssh_key": "lets a key of {user_name} use {server_id}",
+    "aws_ssm_activation": "machines with its code run as {iam_role}",
+    "aws_ecr_pull_through_cache_rule": "images of {upstream_registry_url} can be pulled as {ecr_repository_prefix}",
+    "aws_route53_vpc_association_authorization": "lets {vpc_id} resolve names of {zone_id}",
 }
-#: Types that send data to an account, or connect to it. Reported for a foreign or unknown account.
-_CROSS_ACCOUNT_TEXTS = {
-    "aws_s3_access_point": "account {bucket_account_id} holds the bucket {bucket}",
-    "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of the objects in {bucket}",
-    "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets the logs of {log_group_name}",
-    "aws_vpc_peering_connection": "connects the network of {peer_owner_id} to {vpc_id}",
-}
+#: The types that this file reads, with the first part of each attribute path.
+READ_ATTRIBUTES = {
+    type_: frozenset(name.partition(".")[0] for _, name, _, _ in Formatter().parse(text) if name)
+    for type_, text in _GRANT_TEXTS.items()
+} | {"aws_cloudfront_distribution": frozenset({"origin"})}
 _ANYBODY_VALUES = ("*", "all", "All", "NONE")
 _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
@@ -79,8 +106,10 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _find_external_sharing(pair, pair.after)
-        if pair.type in _GRANT_TEXTS or pair.type in _CROSS_ACCOUNT_TEXTS:
+        if pair.type in _GRANT_TEXTS:
             yield from _find_grants(pair, pair.after, comparison)
+        if pair.type == "aws_cloudfront_distribution" and pair.before is not None:
+            yield from _find_open_origins(pair, pair.before, pair.after)
         if pair.is_new:
             yield from _find_initial_exposures(pair, pair.after, comparison)
 
@@ -136,31 +165,32 @@ def _find_external_sharing(pair: ResourcePair, after: Block) -> Iterator[Risk]:
 
 
 def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    parts = list(Formatter().parse(_GRANT_TEXTS.get(pair.type) or _CROSS_ACCOUNT_TEXTS[pair.type]))
+    parts = list(Formatter().parse(_GRANT_TEXTS[pair.type]))
     names = [name for _, name, _, _ in parts if name]
     new = {name: _list_grantees(pair, after, name, comparison) for name in names}
     grantees = [grantee for name in names[: len(names) - 1] or names for grantee in new[name]]
     old = None if pair.before is None else {name: _list_attribute_texts(pair.before, name) for name in names}
-    if (
-        not grantees
-        or grantees == [_IAM_AUTHORIZATION]
-        or (pair.is_same_object and old == new and UNKNOWN not in grantees)
-    ):
+    if not grantees or grantees == [_IAM_AUTHORIZATION]:
+        return
+    if pair.is_same_object and old is not None and UNKNOWN not in grantees and not _has_more_grantees(old, new):
         return
     description = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
     level, reason = assess_foreign_accounts(
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
     )
-    if pair.type in _GRANT_TEXTS or UNKNOWN in grantees:
-        level = Level.STOP if any(grantee in _ANYBODY_VALUES for grantee in grantees) else pick_worst(level, Level.LOOK)
-    if level is not Level.NOTE:
-        yield _build_risk(
-            "PRIVILEGES_GRANTED",
-            level,
-            pair,
-            f"{description} ({reason})" if reason else description,
-            is_known=UNKNOWN not in grantees,
-        )
+    level = Level.STOP if any(grantee in _ANYBODY_VALUES for grantee in grantees) else pick_worst(level, Level.LOOK)
+    yield _build_risk(
+        "PRIVILEGES_GRANTED",
+        level,
+        pair,
+        f"{description} ({reason})" if reason else description,
+        is_known=UNKNOWN not in grantees,
+    )
+
+
+def _has_more_grantees(old: Mapping[str, Sequence[object]], new: Mapping[str, Sequence[object]]) -> bool:
+    """Return whether any part of the text is new. A part that only loses items gives nothing."""
+    return any(text not in old[name] for name, texts in new.items() for text in texts)
 
 
 def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
@@ -183,6 +213,21 @@ def _list_attribute_texts(block: Block, path: str) -> list[str | Unknown]:
     return [UNKNOWN] if blocks is UNKNOWN else [text for block_item in blocks for text in list_texts(block_item, inner)]
 
 
+def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Iterator[Risk]:
+    """Yield a risk for each origin that CloudFront no longer reads with an identity of its own."""
+    old, new = before.blocks("origin"), after.blocks("origin")
+    guarded = set() if old is UNKNOWN else {block.get("origin_id") for block in old if _has_identity(block)}
+    for block in () if new is UNKNOWN else new:
+        if block.get("origin_id") in guarded and not _has_identity(block):
+            description = f"{block.get('origin_id')}: read without an identity, so the origin may have to be public"
+            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
+
+
+def _has_identity(origin: Block) -> bool:
+    names = ("origin_access_control_id", "s3_origin_config.0.origin_access_identity")
+    return any(origin.get(name) not in (None, "") for name in names)
+
+
 def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Yield risks of attributes that expose a new resource from the start."""
     for protection in list_protections(pair.type):
@@ -193,8 +238,9 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
             continue
         is_weaker = evaluate_weakening(protection, None, new)
         if is_weaker:
+            name = protection.id or WEAKER_IDS[protection.area]
             description = f"{protection.path}: {protection.consequence}"
-            yield Risk(WEAKER_IDS[protection.area], protection.area, protection.level_if_new, pair.address, description)
+            yield Risk(name, protection.area, protection.level_if_new, pair.address, description)
         elif is_weaker is None:
             description = (
                 f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"

@@ -1,0 +1,336 @@
+"""Data that goes elsewhere, and code that comes from elsewhere: another account, or outside AWS.
+
+Attributes and their shapes come from the schema of the provider aws 5.100.
+"""
+
+import re
+from collections.abc import Iterator, Set
+from typing import Any
+
+from sustainable_mlops.aws.s3 import S3Uri, find_bucket
+from sustainable_mlops.catalogue.images import is_code_of_aws
+from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan.iam import derive_text
+from sustainable_mlops.plan.joins import BUCKET
+from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.accounts import assess_foreign_accounts
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.data.protection import list_values
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
+
+_SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
+
+#: Types that send something: the content, and the attributes that name the destination. `*` stands for each item of a
+#: list, and `**` for any depth.
+DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "aws_api_gateway_stage": ("access logs", ("access_log_settings.*.destination_arn",)),
+    "aws_apigatewayv2_stage": ("access logs", ("access_log_settings.*.destination_arn",)),
+    "aws_api_gateway_integration": ("requests", ("uri",)),
+    "aws_apigatewayv2_integration": ("requests", ("integration_uri",)),
+    "aws_appflow_flow": (
+        "data", ("destination_flow_config.*.destination_connector_properties.**.bucket_name",
+                 "destination_flow_config.*.destination_connector_properties.**.object",
+                 "destination_flow_config.*.connector_type"),
+    ),
+    "aws_appsync_datasource": ("requests", ("http_config.*.endpoint", "lambda_config.*.function_arn")),
+    "aws_cloudfront_realtime_log_config": ("logs", ("endpoint.*.kinesis_stream_config.*.stream_arn",)),
+    "aws_cloudtrail": ("the audit trail", ("s3_bucket_name", "sns_topic_name", "cloud_watch_logs_group_arn")),
+    "aws_cloudwatch_event_api_destination": ("events", ("invocation_endpoint",)),
+    "aws_cloudwatch_event_target": ("events", ("arn", "dead_letter_config.*.arn")),
+    "aws_cloudwatch_log_delivery_destination": (
+        "logs", ("delivery_destination_configuration.*.destination_resource_arn",)
+    ),
+    "aws_cloudwatch_log_destination": ("logs", ("target_arn",)),
+    "aws_cloudwatch_log_subscription_filter": ("logs", ("destination_arn",)),
+    "aws_cloudwatch_metric_stream": ("metrics", ("firehose_arn",)),
+    "aws_cognito_user_pool": ("users' data", ("lambda_config.*.*",)),
+    "aws_config_delivery_channel": ("the configuration history", ("s3_bucket_name", "sns_topic_arn")),
+    "aws_datasync_location_azure_blob": ("files", ("container_url",)),
+    "aws_datasync_location_hdfs": ("files", ("name_node.*.hostname",)),
+    "aws_datasync_location_nfs": ("files", ("server_hostname",)),
+    "aws_datasync_location_object_storage": ("files", ("server_hostname", "bucket_name")),
+    "aws_datasync_location_s3": ("files", ("s3_bucket_arn",)),
+    "aws_datasync_location_smb": ("files", ("server_hostname",)),
+    "aws_datasync_task": ("files", ("destination_location_arn",)),
+    "aws_dms_endpoint": (
+        "data", ("server_name", "elasticsearch_settings.*.endpoint_uri", "kafka_settings.*.broker",
+                 "kinesis_settings.*.stream_arn", "redis_settings.*.server_name", "redshift_settings.*.bucket_name",
+                 "s3_settings.*.bucket_name"),
+    ),
+    "aws_dms_s3_endpoint": ("data", ("bucket_name",)),
+    "aws_dynamodb_kinesis_streaming_destination": ("changes of the table", ("stream_arn",)),
+    "aws_dynamodb_table_export": ("the table", ("s3_bucket", "s3_bucket_owner")),
+    "aws_ecr_replication_configuration": (
+        "images", ("replication_configuration.*.rule.*.destination.*.registry_id",)
+    ),
+    "aws_ec2_transit_gateway_peering_attachment": ("the network", ("peer_account_id",)),
+    "aws_flow_log": ("logs", ("log_destination",)),
+    "aws_guardduty_publishing_destination": ("findings", ("destination_arn",)),
+    "aws_iot_topic_rule": (
+        "messages", ("http.*.url", "lambda.*.function_arn", "sns.*.target_arn", "sqs.*.queue_url",
+                     "s3.*.bucket_name", "kafka.*.destination_arn", "error_action.**.url"),
+    ),
+    "aws_kinesis_firehose_delivery_stream": (
+        "records", ("**.bucket_arn", "**.url", "**.domain_arn", "**.cluster_endpoint", "**.collection_endpoint",
+                    "**.cluster_jdbcurl", "**.account_url", "**.hec_endpoint", "iceberg_configuration.*.catalog_arn"),
+    ),
+    "aws_lambda_event_source_mapping": (
+        "records", ("event_source_arn", "destination_config.*.on_failure.*.destination_arn")
+    ),
+    "aws_lambda_function": ("failed events", ("dead_letter_config.*.target_arn",)),
+    "aws_lambda_function_event_invoke_config": (
+        "results", ("destination_config.*.on_success.*.destination", "destination_config.*.on_failure.*.destination")
+    ),
+    "aws_networkfirewall_logging_configuration": (
+        "logs", ("logging_configuration.*.log_destination_config.*.log_destination.*",)
+    ),
+    "aws_oam_link": ("metrics, logs and traces", ("sink_identifier",)),
+    "aws_pipes_pipe": ("events", ("target", "enrichment", "**.dead_letter_config.*.arn")),
+    "aws_route53_resolver_query_log_config": ("DNS queries", ("destination_arn",)),
+    "aws_s3_access_point": ("objects", ("bucket_account_id",)),
+    "aws_s3_bucket_analytics_configuration": (
+        "lists of objects", ("storage_class_analysis.**.bucket_account_id", "storage_class_analysis.**.bucket_arn")
+    ),
+    "aws_s3_bucket_inventory": ("lists of objects", ("destination.**.account_id", "destination.**.bucket_arn")),
+    "aws_s3_bucket_logging": ("access logs", ("target_bucket",)),
+    "aws_s3_bucket_notification": (
+        "events", ("lambda_function.*.lambda_function_arn", "queue.*.queue_arn", "topic.*.topic_arn")
+    ),
+    "aws_s3_bucket_replication_configuration": (
+        "copies of objects", ("rule.*.destination.*.account", "rule.*.destination.*.bucket")
+    ),
+    "aws_sagemaker_endpoint_configuration": (
+        "requests and responses", ("data_capture_config.*.destination_s3_uri",
+                                   "async_inference_config.*.output_config.*.s3_output_path",
+                                   "async_inference_config.*.output_config.*.s3_failure_path",
+                                   "async_inference_config.*.output_config.*.notification_config.*.*"),
+    ),
+    "aws_sagemaker_feature_group": ("features", ("offline_store_config.*.s3_storage_config.*.s3_uri",)),
+    "aws_sagemaker_flow_definition": ("answers", ("output_config.*.s3_output_path",)),
+    "aws_scheduler_schedule": ("events", ("target.*.arn", "target.*.dead_letter_config.*.arn")),
+    "aws_secretsmanager_secret_rotation": ("the secret", ("rotation_lambda_arn",)),
+    "aws_sfn_state_machine": ("inputs of its steps", ("definition",)),
+    _SUBSCRIPTION: ("messages", ("endpoint",)),
+    "aws_sqs_queue": ("failed messages", ("redrive_policy",)),
+    "aws_sqs_queue_redrive_policy": ("failed messages", ("redrive_policy",)),
+    "aws_transfer_connector": ("files", ("url",)),
+    "aws_vpc_endpoint": ("requests", ("service_name",)),
+    "aws_vpc_peering_connection": ("the network", ("peer_owner_id",)),
+    "aws_wafv2_web_acl_logging_configuration": ("logs of requests", ("log_destination_configs",)),
+}  # fmt: skip
+
+#: Types that run code, and the attributes that name an image, a layer, a script or a repository.
+CODE_SOURCES: dict[str, tuple[str, ...]] = {
+    "aws_apprunner_service": (
+        "source_configuration.*.image_repository.*.image_identifier",
+        "source_configuration.*.code_repository.*.repository_url",
+    ),
+    "aws_amplify_app": ("repository",),
+    "aws_batch_job_definition": (
+        "container_properties", "node_properties", "ecs_properties", "eks_properties.**.image"
+    ),
+    "aws_codebuild_project": ("environment.*.image", "source.*.location", "secondary_sources.*.location"),
+    "aws_ecs_task_definition": ("container_definitions",),
+    "aws_emrserverless_application": ("image_configuration.*.image_uri",),
+    "aws_glue_job": ("command.*.script_location",),
+    "aws_lambda_function": ("image_uri", "layers"),
+    "aws_lightsail_container_service_deployment_version": ("container.*.image",),
+    "aws_sagemaker_code_repository": ("git_config.*.repository_url",),
+    "aws_sagemaker_data_quality_job_definition": ("data_quality_app_specification.*.image_uri",),
+    "aws_sagemaker_image_version": ("base_image",),
+    "aws_sagemaker_model": (
+        "primary_container.*.image", "container.*.image", "primary_container.*.model_data_url",
+        "container.*.model_data_url", "primary_container.*.model_package_name", "container.*.model_package_name",
+        "primary_container.*.model_data_source.*.s3_data_source.*.s3_uri",
+        "container.*.model_data_source.*.s3_data_source.*.s3_uri",
+    ),
+    "aws_sagemaker_notebook_instance": ("default_code_repository", "additional_code_repositories"),
+    "aws_sagemaker_pipeline": ("pipeline_definition",),
+}  # fmt: skip
+
+#: The types that this file reads, with the first part of each attribute path.
+READ_ATTRIBUTES: dict[str, frozenset[str]] = {}
+for _type, _paths in (*((type_, paths) for type_, (_, paths) in DESTINATIONS.items()), *CODE_SOURCES.items()):
+    READ_ATTRIBUTES[_type] = READ_ATTRIBUTES.get(_type, frozenset()) | {path.partition(".")[0] for path in _paths}
+
+_ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_ACCOUNT = re.compile(r"\d{12}")
+_QUEUE_URL = re.compile(r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/(\d{12})/.*")
+#: An API calls a function by an address of API Gateway that contains the function's ARN.
+_FUNCTION_URI = re.compile(r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/.*?/functions/(arn:.*)/invocations")
+_AWS_HOST = re.compile(r"https?://[^/]*\.amazonaws\.com(?:\.cn)?(?:[:/].*)?")
+_SCHEMES = ("http://", "https://", "sftp://", "ftp://", "ftps://")
+_IMAGE_KEY = re.compile(r'"(?:[iI]mage|[iI]mageUri|TrainingImage)"\s*:\s*"([^"]+)"')
+_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*")
+_CODEBUILD_IMAGES = "docker.io/aws"  # `aws/codebuild/standard:7.0`
+#: Role attributes of a resource. The role that a resource runs as is in the same account.
+_ROLE_ATTRIBUTES = ("execution_role_arn", "role_arn", "role", "service_role", "task_role_arn", "iam_role_arn")
+_MAX_LENGTH = 120
+
+
+def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
+    """Yield risks of the destinations of data, and of the sources of code, that a plan adds."""
+    for pair in comparison.changes:
+        if pair.after is None or pair.new is None or pair.type not in READ_ATTRIBUTES:
+            continue
+        if pair.after.values is UNKNOWN:
+            if pair.new.mapped_reader is None:  # others are reported as a whole
+                yield _build_unknown_risk(pair, "the resource", "it may send data elsewhere, or run code of others")
+            continue
+        if pair.type in DESTINATIONS:
+            yield from _find_new_destinations(pair, pair.after, comparison)
+        if pair.type in CODE_SOURCES:
+            yield from _find_new_code(pair, pair.after, comparison)
+
+
+def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    content, paths = DESTINATIONS[pair.type]
+    own = comparison.accounts | _list_role_accounts(after)
+    for path in paths:
+        for value in list_added_texts(pair, after, path):
+            if value is UNKNOWN or isinstance(value, Sensitive):
+                if not is_made_of_plan(pair, path, comparison) and (value is UNKNOWN or pair.before is not None):
+                    yield _build_unknown_risk(pair, path, f"it may send {content} elsewhere")
+                continue
+            level, reason = _assess_destination(pair, path, value, own, comparison)
+            if level is not Level.NOTE:
+                text = f" {value}" if len(value) <= _MAX_LENGTH else ""
+                yield _build_risk("PRIVILEGES_DESTINATION", level, pair, f"{path}: sends {content} to{text} ({reason})")
+
+
+def _assess_destination(
+    pair: ResourcePair, path: str, value: str, own: Set[str], comparison: Comparison
+) -> tuple[Level, str]:
+    """Return the level and the reason of one destination."""
+    if accounts := _list_accounts(value):
+        before = set() if pair.before is None else _list_former_accounts(pair.before, path)
+        return assess_foreign_accounts(accounts - before, own)
+    if value.startswith("com.amazonaws.vpce."):
+        return Level.LOOK, "a service of another provider"
+    if outside := _describe_outside(value):
+        is_new_topic = pair.type == _SUBSCRIPTION and _is_of_new_topic(pair, comparison)
+        return (Level.NOTE, "") if is_new_topic else (Level.LOOK, outside)
+    is_document = value.startswith("{")
+    if pair.before is None or is_document or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
+        return Level.NOTE, ""
+    return Level.LOOK, "it is not in the plan, so its owner is unknown"
+
+
+def _list_accounts(value: str) -> Set[str]:
+    """Return the accounts that a destination names; those of all ARNs if it is a document."""
+    if _ACCOUNT.fullmatch(value):
+        return {value}
+    function, queue = _FUNCTION_URI.fullmatch(value), _QUEUE_URL.fullmatch(value)
+    return {queue[1]} if queue else set(_ARN_ACCOUNT.findall(function[1] if function else value))
+
+
+def _list_former_accounts(before: Block, path: str) -> set[str]:
+    return {account for text in list_known_texts(before, path) for account in _list_accounts(text)}
+
+
+def _describe_outside(value: str) -> str:
+    """Return the kind of a destination outside AWS, or an empty text."""
+    if value.startswith(_SCHEMES):
+        return "" if _AWS_HOST.fullmatch(value) else "an address outside AWS"
+    if "@" in value and "/" not in value and " " not in value:
+        return "an e-mail address"
+    return "a phone number" if value.startswith("+") and value[1:].isdecimal() else ""
+
+
+def _is_bucket_of_plan(value: str, comparison: Comparison) -> bool:
+    return (find_bucket(value) or value) in comparison.joins_after.index_by_name(BUCKET)
+
+
+def _is_of_new_topic(pair: ResourcePair, comparison: Comparison) -> bool:
+    topic = None if pair.new is None else comparison.joins_after.find_target(pair.new, "topic_arn", _TOPIC)
+    return isinstance(topic, Resource) and comparison.pair(topic).is_new
+
+
+def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each new owner of code. A new version from the same owner is no risk."""
+    own = comparison.accounts | _list_role_accounts(after)
+    for path in CODE_SOURCES[pair.type]:
+        added = list_added_texts(pair, after, path)
+        former_texts = [] if pair.before is None else list_known_texts(pair.before, path)
+        former = {owner for text in former_texts for owner in _list_code_owners(text)}
+        known = [value for value in added if value is not UNKNOWN and not isinstance(value, Sensitive)]
+        if len(known) < len(added) and pair.before is not None and not is_made_of_plan(pair, path, comparison):
+            yield _build_unknown_risk(pair, path, "it may name code of another account")
+        for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text)):
+            if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
+                yield _build_risk("PRIVILEGES_CODE", Level.LOOK, pair, f"{path}: runs code of {owner} ({reason})")
+
+
+def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison: Comparison) -> str:
+    """Return the reason to look at code of this owner, or an empty text."""
+    if _ACCOUNT.fullmatch(owner):
+        return "" if is_code_of_aws(owner) else assess_foreign_accounts([owner], own)[1]
+    if pair.before is None or owner == _CODEBUILD_IMAGES:
+        return ""
+    if owner.startswith("s3://"):
+        return "" if _is_bucket_of_plan(owner, comparison) else "this bucket is not in the plan"
+    return "another registry or repository than before"
+
+
+def _list_code_owners(text: str) -> Iterator[str]:
+    """Yield the owners of the code that a text names: accounts, buckets, registries with their namespace."""
+    names = _IMAGE_KEY.findall(text) if text.startswith(("{", "[")) else [text]
+    yield from filter(None, map(_find_code_owner, names))
+
+
+def _find_code_owner(name: str) -> str:
+    ecr, accounts = _ECR_IMAGE.fullmatch(name), _ARN_ACCOUNT.findall(name)
+    if ecr or accounts:
+        return ecr[1] if ecr else accounts[0]
+    address = S3Uri.parse_url(name)
+    if address is not None or name.startswith("arn:"):
+        return "" if address is None else f"s3://{address.bucket}"
+    host, *namespace = re.sub(r"^[a-z]+://(?:[^@/]*@)?", "", name).partition("@")[0].split("/")
+    if "." in host or (":" in host and namespace):
+        return "/".join([host, *namespace[:-1][:1]])
+    return f"docker.io/{host if namespace else 'library'}"
+
+
+def list_added_texts(pair: ResourcePair, after: Block, path: str) -> list[Any]:
+    """Return the texts, and unknown values, at `path` that the resource did not have before."""
+    old = [] if pair.before is None else _list_texts(pair.before, path)
+    return list(dict.fromkeys(value for value in _list_texts(after, path) if value not in old))
+
+
+def list_known_texts(values: Block, path: str) -> list[str]:
+    """Return the texts at `path` that are neither unknown nor sensitive."""
+    return [item for item in _list_texts(values, path) if item is not UNKNOWN and not isinstance(item, Sensitive)]
+
+
+def _list_texts(values: Block, path: str) -> list[Any]:
+    items = (
+        item
+        for value in list_values(values.values, path.split("."))
+        for item in (value if isinstance(value, list) else [value])
+    )
+    return [item for item in items if item is UNKNOWN or isinstance(item, str)]
+
+
+def is_made_of_plan(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
+    """Return whether the provider computes an unknown value, or it is made of resources of the plan only."""
+    head = path.partition("*")[0].rstrip(".")
+    if pair.new is None or not head:
+        return pair.before is None
+    if comparison.plan.is_configured(pair.new, head) is False:
+        return True
+    return derive_text(comparison.joins_after.find_references(pair.new, head)) is not UNKNOWN
+
+
+def _list_role_accounts(after: Block) -> Set[str]:
+    roles = (after.text(name) for name in _ROLE_ATTRIBUTES)
+    return {match[1] for role in roles if isinstance(role, str) and (match := _ARN_ACCOUNT.match(role))}
+
+
+def _build_risk(name: str, level: Level, pair: ResourcePair, description: str) -> Risk:
+    fix = "Check that the other account is yours or a partner's, or accept the risk." if level is Level.STOP else ""
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix)
+
+
+def _build_unknown_risk(pair: ResourcePair, path: str, effect: str) -> Risk:
+    description = f"{path} is unknown until apply or sensitive: {effect}"
+    return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, is_known=False)

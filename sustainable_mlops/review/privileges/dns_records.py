@@ -1,0 +1,88 @@
+"""DNS records that move to another target, or that point at something that the plan deletes."""
+
+from collections.abc import Iterator
+
+from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.privileges.destinations import is_made_of_plan, list_added_texts, list_known_texts
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
+
+_RECORD, _ZONE = "aws_route53_record", "aws_route53_zone"
+_TARGETS = ("records", "alias.*.name")
+#: The types that this file reads, with the first part of each attribute path.
+READ_ATTRIBUTES = {_RECORD: frozenset({"records", "alias", "name", "type"})}
+#: Attributes with the names by which the internet reaches a resource.
+_PUBLIC_NAMES = (
+    "dns_name", "domain_name", "website_endpoint", "website_domain", "bucket_domain_name",
+    "bucket_regional_domain_name", "public_ip", "public_dns", "cname", "endpoint", "default_domain",
+)  # fmt: skip
+#: AWS Certificate Manager checks by a record with this target that one owns the name.
+_VALIDATION_SUFFIX = ".acm-validations.aws"
+
+
+def find_record_risks(comparison: Comparison) -> Iterator[Risk]:
+    """Yield risks of names that get another target, new delegations, and records without a target."""
+    records = comparison.by_type.get(_RECORD)
+    if not records:
+        return
+    for pair in records:
+        if pair.after is not None and pair.action not in ("no-op", "read"):
+            yield from _find_moved_targets(pair, pair.after, comparison)
+    yield from _find_lost_targets(records, comparison)
+
+
+def _find_moved_targets(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    kind, name = after.text("type"), after.text("name")
+    if pair.before is None and kind != "NS":
+        return
+    added = [target for path in _TARGETS for target in list_added_texts(pair, after, path)]
+    former = () if pair.before is None else _list_targets(pair.before)
+    own = {*former, *(_list_own_servers(comparison) if pair.before is None else ())}
+    moved = [target for target in added if target is not UNKNOWN and not _is_known(_normalize_name(target), kind, own)]
+    if moved:
+        effect = (
+            f"other name servers answer for {name}" if kind == "NS" else f"traffic for {name} goes to another target"
+        )
+        yield _build_risk(pair, f"{effect}: {', '.join(moved)}")
+    elif UNKNOWN in added and not any(
+        is_made_of_plan(pair, path, comparison) for path in ("records", "alias.0.name") if pair.new is not None
+    ):
+        description = f"the target of {name} is unknown until apply: it may be another one"
+        yield Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, is_known=False)
+
+
+def _is_known(target: str, kind: object, own: set[str]) -> bool:
+    """Return whether a target is no news: an earlier one, a check of ownership, or a text without a policy."""
+    return target in own or target.endswith(_VALIDATION_SUFFIX) or (kind == "TXT" and not target.startswith("v="))
+
+
+def _list_own_servers(comparison: Comparison) -> Iterator[str]:
+    for zone in comparison.joins_after.list_existing(_ZONE):
+        yield from map(_normalize_name, list_known_texts(zone.new, "name_servers"))
+
+
+def _find_lost_targets(records: list[ResourcePair], comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each record that continues to point at something that the plan deletes."""
+    deleted: dict[str, str] = {}
+    for pair in comparison.changes:
+        if pair.action in ("delete", "replace") and pair.before is not None and pair.type != _RECORD:
+            names = (pair.before.text(name) for name in _PUBLIC_NAMES)
+            deleted |= {_normalize_name(name): pair.address for name in names if isinstance(name, str) and name}
+    for pair in records if deleted else ():
+        targets = () if pair.after is None else _list_targets(pair.after)
+        for target in dict.fromkeys(target for target in targets if target in deleted):
+            yield _build_risk(
+                pair, f"points to {target} of {deleted[target]}, which is deleted: its next owner gets the traffic"
+            )
+
+
+def _list_targets(values: Block) -> list[str]:
+    return [_normalize_name(target) for path in _TARGETS for target in list_known_texts(values, path)]
+
+
+def _normalize_name(name: str) -> str:
+    return name.strip('"').lower().rstrip(".").removeprefix("dualstack.")
+
+
+def _build_risk(pair: ResourcePair, description: str) -> Risk:
+    return Risk("PRIVILEGES_DESTINATION", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description)

@@ -1,0 +1,222 @@
+"""Data that goes elsewhere, code that comes from elsewhere, and names that move."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review.review import review
+from sustainable_mlops.review.risk import Level
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
+from tests.review.privileges.test_trust import KEPT, nest
+
+OWN, OTHER = "123456789012", "999999999999"
+STOP, LOOK = Level.STOP, Level.LOOK
+ECR = "{}.dkr.ecr.eu-north-1.amazonaws.com/models:{}"
+LAYER = "arn:aws:lambda:eu-north-1:{}:layer:tools:{}"
+
+
+def list_risks(*changes: dict[str, Any], root: dict[str, Any] | None = None) -> list[tuple[str, Level]]:
+    names = ("PRIVILEGES_DESTINATION", "PRIVILEGES_CODE", "PRIVILEGES_UNKNOWN")
+    found = review(build_plan(KEPT, *changes, root=root)).risks
+    return [(item.risk.id.removeprefix("PRIVILEGES_"), item.risk.level) for item in found if item.risk.id in names]
+
+
+def change(kind: str, path: str, old: Any, new: Any) -> list[tuple[str, Level]]:
+    before, after = ({"name": "x", **nest(path, value)} for value in (old, new))
+    return list_risks(build_change(f"aws_{kind}.this", after, before=before))
+
+
+def create(kind: str, path: str, value: Any) -> list[tuple[str, Level]]:
+    return list_risks(build_change(f"aws_{kind}.this", {"name": "x", **nest(path, value)}))
+
+
+def arn(service: str, account: str, name: str = "x") -> str:
+    return f"arn:aws:{service}:eu-north-1:{account}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "service"),
+    [
+        ("cloudwatch_event_target", "arn", "events"),
+        ("pipes_pipe", "target", "sqs"),
+        ("sns_topic_subscription", "endpoint", "sqs"),
+        ("cloudwatch_log_subscription_filter", "destination_arn", "logs"),
+        ("cloudwatch_log_destination", "target_arn", "kinesis"),
+        ("s3_bucket_notification", "queue.*.queue_arn", "sqs"),
+        ("dms_endpoint", "kinesis_settings.*.stream_arn", "kinesis"),
+        ("datasync_task", "destination_location_arn", "datasync"),
+        ("scheduler_schedule", "target.*.arn", "lambda"),
+        ("oam_link", "sink_identifier", "oam"),
+        ("lambda_function", "dead_letter_config.*.target_arn", "sqs"),
+        ("kinesis_firehose_delivery_stream", "opensearch_configuration.*.domain_arn", "es"),
+    ],
+)
+def test_data_sent_to_another_account_is_stopped(kind: str, path: str, service: str) -> None:
+    own, other = arn(service, OWN), arn(service, OTHER)
+    assert change(kind, path, own, other) == [("DESTINATION", STOP)]
+    assert create(kind, path, other) == [("DESTINATION", STOP)]
+    assert change(kind, path, other, own) == []
+    assert change(kind, path, own, arn(service, OWN, "y")) == []
+    assert create(kind, path, own) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("ecr_replication_configuration", "replication_configuration.*.rule.*.destination.*.registry_id"),
+        ("s3_bucket_replication_configuration", "rule.*.destination.*.account"),
+        ("s3_bucket_inventory", "destination.*.bucket.*.account_id"),
+        ("vpc_peering_connection", "peer_owner_id"),
+    ],
+)
+def test_an_account_without_an_arn_counts_too(kind: str, path: str) -> None:
+    assert change(kind, path, OWN, OTHER) == create(kind, path, OTHER) == [("DESTINATION", STOP)]
+    assert change(kind, path, OTHER, OWN) == create(kind, path, OWN) == []
+
+
+def test_arns_in_documents_count() -> None:
+    def redrive(account: str) -> str:
+        return json.dumps({"deadLetterTargetArn": arn("sqs", account), "maxReceiveCount": 3})
+
+    def define(account: str) -> str:
+        return json.dumps({"States": {"A": {"Type": "Task", "Resource": arn("lambda", account)}}})
+
+    for kind, path, build in (("sqs_queue", "redrive_policy", redrive), ("sfn_state_machine", "definition", define)):
+        assert change(kind, path, build(OWN), build(OTHER)) == [("DESTINATION", STOP)]
+        assert change(kind, path, build(OTHER), build(OWN)) == []
+    queue_url = f"https://sqs.eu-north-1.amazonaws.com/{OTHER}/q"
+    assert create("iot_topic_rule", "sqs.*.queue_url", queue_url) == [("DESTINATION", STOP)]
+    function = f"arn:aws:apigateway:eu-north-1:lambda:path/2015-03-31/functions/{arn('lambda', OTHER)}/invocations"
+    assert create("api_gateway_integration", "uri", function) == [("DESTINATION", STOP)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("sns_topic_subscription", "endpoint", "someone@example.org"),
+        ("sns_topic_subscription", "endpoint", "https://example.org/hook"),
+        ("sns_topic_subscription", "endpoint", "+4670000000"),
+        ("cloudwatch_event_api_destination", "invocation_endpoint", "https://example.org"),
+        ("kinesis_firehose_delivery_stream", "http_endpoint_configuration.*.url", "https://example.org"),
+        ("transfer_connector", "url", "sftp://example.org"),
+        ("vpc_endpoint", "service_name", "com.amazonaws.vpce.eu-north-1.vpce-svc-1"),
+    ],
+)
+def test_data_sent_out_of_aws_is_looked_at(kind: str, path: str, value: str) -> None:
+    assert create(kind, path, value) == [("DESTINATION", LOOK)]
+    assert change(kind, path, value, value) == []
+
+
+def test_an_e_mail_address_of_a_new_topic_is_fine() -> None:
+    def subscribe(topic: dict[str, Any]) -> list[tuple[str, Level]]:
+        subscription = build_change("aws_sns_topic_subscription.s", {"endpoint": "a@b.c", "topic_arn": "arn:t"})
+        return list_risks(topic, subscription)
+
+    values = {"arn": "arn:t", "name": "t"}
+    assert subscribe(build_change("aws_sns_topic.t", values)) == []
+    assert subscribe(build_change("aws_sns_topic.t", values, before=values)) == [("DESTINATION", LOOK)]
+
+
+def test_another_bucket_is_fine_only_if_it_is_of_the_plan() -> None:
+    trail = build_change("aws_cloudtrail.t", {"s3_bucket_name": "new"}, before={"s3_bucket_name": "old"})
+    assert list_risks(trail) == [("DESTINATION", LOOK)]
+    assert list_risks(trail, build_change("aws_s3_bucket.b", {"bucket": "new"})) == []
+    assert create("cloudtrail", "s3_bucket_name", "new") == []
+
+
+def test_an_unknown_destination_is_fine_only_if_it_is_of_the_plan() -> None:
+    def target(reference: str) -> list[tuple[str, Level]]:
+        function = build_change("aws_lambda_function.f", {"function_name": "f"}, unknown={"arn": True})
+        entry = build_change("aws_cloudwatch_event_target.t", {"rule": "r"}, unknown={"arn": True})
+        root = {"resources": [build_configuration("aws_cloudwatch_event_target.t", arn=[reference])]}
+        return list_risks(function, entry, root=root)
+
+    assert target("aws_lambda_function.f.arn") == []
+    assert target("local.target") == [("UNKNOWN", LOOK)]
+
+
+def containers(image: str) -> str:
+    return json.dumps([{"name": "app", "image": image}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "build"),
+    [
+        ("lambda_function", "image_uri", ECR.format),
+        ("lambda_function", "layers.*", LAYER.format),
+        ("sagemaker_model", "primary_container.*.image", ECR.format),
+        ("apprunner_service", "source_configuration.*.image_repository.*.image_identifier", ECR.format),
+        ("ecs_task_definition", "container_definitions", lambda *parts: containers(ECR.format(*parts))),
+        ("batch_job_definition", "container_properties", lambda *parts: json.dumps({"image": ECR.format(*parts)})),
+    ],
+)
+def test_code_of_another_account_is_looked_at(kind: str, path: str, build: Any) -> None:
+    own, other = build(OWN, 1), build(OTHER, 1)
+    assert change(kind, path, own, other) == create(kind, path, other) == [("CODE", LOOK)]
+    assert change(kind, path, own, build(OWN, 2)) == create(kind, path, own) == []
+    assert change(kind, path, other, build(OTHER, 2)) == change(kind, path, other, own) == []
+
+
+def test_code_of_aws_is_fine() -> None:
+    assert create("lambda_function", "layers.*", LAYER.format("017000801446", 9)) == []
+    assert change("sagemaker_model", "container.*.image", ECR.format(OWN, 1), ECR.format("763104351884", 1)) == []
+    assert change("codebuild_project", "environment.*.image", "x/y:1", "aws/codebuild/standard:7.0") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "old", "same", "other"),
+    [
+        ("ecs_task_definition", "container_definitions", containers("nginx:1"), containers("nginx:2"),
+         containers("somebody/nginx:1")),
+        ("codebuild_project", "environment.*.image", "ghcr.io/me/a:1", "ghcr.io/me/a:2", "ghcr.io/you/a:1"),
+        ("codebuild_project", "source.*.location", "https://github.com/me/a", "https://github.com/me/b",
+         "https://github.com/you/a"),
+        ("glue_job", "command.*.script_location", "s3://mine/1.py", "s3://mine/2.py", "s3://yours/1.py"),
+    ],
+)  # fmt: skip
+def test_another_registry_or_bucket_than_before_is_looked_at(
+    kind: str, path: str, old: str, same: str, other: str
+) -> None:
+    assert change(kind, path, old, other) == [("CODE", LOOK)]
+    assert change(kind, path, old, same) == create(kind, path, other) == []
+
+
+def test_the_account_of_the_role_that_runs_it_is_ones_own() -> None:
+    values = {"execution_role_arn": f"arn:aws:iam::{OWN}:role/r", "primary_container": [{"image": ECR.format(OWN, 1)}]}
+    plan = build_plan(build_change("aws_sagemaker_model.m", values))
+    assert not [item for item in review(plan).risks if item.risk.id == "PRIVILEGES_CODE"]
+
+
+def record(old: Any, new: Any, kind: str = "A") -> list[tuple[str, Level]]:
+    before, after = (None if value is None else {"name": "a.b", "type": kind, **value} for value in (old, new))
+    return list_risks(build_change("aws_route53_record.r", after, before=before))
+
+
+def test_a_name_that_gets_another_target_is_looked_at() -> None:
+    assert record({"records": ["1.1.1.1"]}, {"records": ["2.2.2.2"]}) == [("DESTINATION", LOOK)]
+    assert record({"alias": [{"name": "a.elb"}]}, {"alias": [{"name": "b.elb"}]}) == [("DESTINATION", LOOK)]
+    assert record({"records": ["ns1"]}, {"records": ["ns1", "ns2"]}, "NS") == [("DESTINATION", LOOK)]
+    assert record({"records": ["a", "b"]}, {"records": ["a"]}) == []
+    assert record({"records": ["a"], "ttl": 60}, {"records": ["a"], "ttl": 300}) == []
+    assert record({"records": ["A.b."]}, {"records": ["a.b"]}) == []
+    assert record(None, {"records": ["1.1.1.1"]}) == []
+    assert record({"records": ["_x.acm-validations.aws."]}, {"records": ["_y.acm-validations.aws."]}, "CNAME") == []
+    assert record({"records": ["token=a"]}, {"records": ["token=b"]}, "TXT") == []
+    assert record({"records": ["v=spf1 -all"]}, {"records": ["v=spf1 include:x.y"]}, "TXT") == [("DESTINATION", LOOK)]
+
+
+def test_a_new_delegation_is_fine_only_to_a_zone_of_the_plan() -> None:
+    delegation = build_change("aws_route53_record.r", {"name": "a.b", "type": "NS", "records": ["ns-1.x."]})
+    values = {"name": "a.b", "name_servers": ["ns-1.x"]}
+    assert list_risks(delegation) == [("DESTINATION", LOOK)]
+    assert list_risks(delegation, build_change("aws_route53_zone.z", values, before=values)) == []
+
+
+def test_a_record_that_points_at_something_deleted_is_looked_at() -> None:
+    values = {"name": "a.b", "type": "A", "alias": [{"name": "dualstack.lb-1.elb.amazonaws.com"}]}
+    kept = build_change("aws_route53_record.r", values, before=values)
+    balancer = build_change("aws_lb.l", None, before={"dns_name": "lb-1.elb.amazonaws.com"})
+    assert list_risks(kept, balancer) == [("DESTINATION", LOOK)]
+    assert list_risks(kept, build_change("aws_lb.l", None, before={"dns_name": "lb-2.elb.amazonaws.com"})) == []
+    assert list_risks(build_change("aws_route53_record.r", None, before=values), balancer) == []

@@ -1,0 +1,127 @@
+"""Trust outside policy documents: identity providers, members, authorizers, sign-in."""
+
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan.values import split_path
+from sustainable_mlops.review.data.protection import list_values
+from sustainable_mlops.review.data.trust_settings import TRUST_SETTINGS
+from sustainable_mlops.review.review import review
+from sustainable_mlops.review.risk import Level
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
+
+KEPT = build_change("aws_sns_topic.kept", {"arn": "arn:aws:sns:eu-north-1:123456789012:t"}, actions=["no-op"],
+                    before={"arn": "arn:aws:sns:eu-north-1:123456789012:t"})  # fmt: skip
+
+
+def list_risks(kind: str, before: Any, after: Any, **more: Any) -> list[tuple[str, Level]]:
+    change = build_change(f"aws_{kind}.this", after, before=before, **more)
+    return [(found.risk.id, found.risk.level) for found in review(build_plan(KEPT, change)).risks]
+
+
+def nest(path: str, value: Any) -> Any:
+    """Return nested values: `a.*.b` becomes `{"a": [{"b": value}]}`."""
+    for step in reversed(path.split(".")):
+        value = [value] if step == "*" or step.isdecimal() else {step: value}
+    return value
+
+
+#: A change that trusts more, by type: the attribute, the values before and after, and the level.
+CHANGES = [
+    ("iam_saml_provider", "saml_metadata_document", "<a/>", "<b/>", "look"),
+    ("iam_openid_connect_provider", "client_id_list", ["sts"], ["sts", "other"], "look"),
+    ("iam_openid_connect_provider", "thumbprint_list", ["a"], ["a", "b"], "look"),
+    ("iam_group_membership", "users", ["ann"], ["ann", "bob"], "look"),
+    ("iam_user_group_membership", "groups", ["dev"], ["dev", "admin"], "look"),
+    ("rolesanywhere_trust_anchor", "source.*.source_data.*.x509_certificate_data", "a", "b", "look"),
+    ("rolesanywhere_profile", "session_policy", "{}", None, "look"),
+    ("lakeformation_data_lake_settings", "admins", ["a"], ["a", "b"], "look"),
+    ("lakeformation_data_lake_settings", "allow_external_data_filtering", False, True, "look"),
+    ("lakeformation_data_lake_settings", "create_table_default_permissions.*.principal", None,
+     "IAM_ALLOWED_PRINCIPALS", "look"),
+    ("cognito_user_pool", "admin_create_user_config.0.allow_admin_create_user_only", True, False, "look"),
+    ("cognito_user_pool", "mfa_configuration", "ON", "OPTIONAL", "look"),
+    ("cognito_user_pool_client", "callback_urls", ["https://a"], ["https://a", "https://b"], "look"),
+    ("cognito_user_pool_client", "allowed_oauth_flows", ["code"], ["code", "implicit"], "look"),
+    ("cognito_identity_pool", "cognito_identity_providers.*.client_id", None, "c", "look"),
+    ("cognito_identity_pool", "saml_provider_arns", [], ["arn:aws:iam::123456789012:saml-provider/x"], "look"),
+    ("api_gateway_method", "authorization", "AWS_IAM", "NONE", "stop"),
+    ("api_gateway_method", "authorization_scopes", ["read", "write"], ["read"], "look"),
+    ("apigatewayv2_route", "authorization_type", "JWT", "NONE", "stop"),
+    ("apigatewayv2_authorizer", "jwt_configuration.*.audience", ["a"], ["a", "b"], "look"),
+    ("appsync_graphql_api", "authentication_type", "AWS_IAM", "API_KEY", "look"),
+    ("vpclattice_service", "auth_type", "AWS_IAM", "NONE", "stop"),
+    ("lambda_function_url", "authorization_type", "AWS_IAM", "NONE", "stop"),
+    ("lb_listener_rule", "action.*.type", "authenticate-oidc", "forward", "stop"),
+    ("lb_listener", "mutual_authentication.0.mode", "verify", "off", "look"),
+    ("cloudfront_distribution", "default_cache_behavior.0.trusted_key_groups", ["k"], None, "stop"),
+    ("msk_cluster", "client_authentication.0.unauthenticated", False, True, "stop"),
+    ("elasticache_user_group", "user_ids", ["a"], ["a", "b"], "look"),
+    ("transfer_server", "endpoint_type", "VPC", "PUBLIC", "stop"),
+    ("eks_access_policy_association", "access_scope.0.type", "namespace", "cluster", "look"),
+    ("eks_access_entry", "kubernetes_groups", ["view"], ["view", "ops"], "look"),
+]  # fmt: skip
+#: Attributes without a stronger and a weaker value: every other value is a replacement.
+REPLACED = {"saml_metadata_document", "x509_certificate_data"}
+
+
+@pytest.mark.parametrize(("kind", "path", "old", "new", "level"), CHANGES, ids=lambda value: str(value)[:40])
+def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any, level: str) -> None:
+    before, after = ({"user": "u", "group": "g", "principal_arn": "p", **nest(path, value)} for value in (old, new))
+    levels = {found for name, found in list_risks(kind, before, after) if name.startswith("PRIVILEGES_")}
+    assert Level(level) in levels
+    if path.rpartition(".")[2] not in REPLACED:
+        assert list_risks(kind, after, before) == []
+    assert list_risks(kind, {**before, "tags": {"a": "b"}}, before) == []
+
+
+def test_a_login_that_a_load_balancer_no_longer_asks_for_is_stopped_beside_an_unknown_target_group() -> None:
+    def build_actions(*kinds: str) -> dict[str, Any]:
+        return {"default_action": [{"type": kind} for kind in kinds]}
+
+    unknown = {"default_action": [{"target_group_arn": True}]}
+    old, new = build_actions("authenticate-oidc", "forward"), build_actions("forward")
+    assert list_risks("lb_listener", old, new, unknown=unknown) == [("PRIVILEGES_TRUST", Level.STOP)]
+    assert list_risks("lb_listener", new, {**new, "port": 80}, unknown=unknown) == []
+
+
+def test_an_origin_that_cloudfront_reads_without_an_identity_is_looked_at() -> None:
+    def build_origin(**values: Any) -> dict[str, Any]:
+        return {"origin": [{"origin_id": "o", "domain_name": "d", **values}]}
+
+    control, identity = {"origin_access_control_id": "E"}, {"s3_origin_config": [{"origin_access_identity": "i"}]}
+    assert list_risks("cloudfront_distribution", build_origin(**control), build_origin()) == [
+        ("PRIVILEGES_EXPOSED", Level.LOOK)
+    ]
+    assert list_risks("cloudfront_distribution", build_origin(**identity), build_origin(**control)) == []
+    assert list_risks("cloudfront_distribution", build_origin(), build_origin(**control)) == []
+    assert list_risks("cloudfront_distribution", build_origin(**control), {"origin": []}) == []
+
+
+def test_the_added_items_are_named() -> None:
+    change = build_change("aws_iam_openid_connect_provider.p", {"client_id_list": ["a", "b", "c"]},
+                          before={"client_id_list": ["a"]})  # fmt: skip
+    descriptions = [found.risk.description for found in review(build_plan(KEPT, change)).risks]
+    assert any("client_id_list: adds b, c: tokens for another audience" in text for text in descriptions)
+
+
+def test_an_audience_that_is_unknown_until_apply_is_looked_at() -> None:
+    change = build_change("aws_iam_openid_connect_provider.p", {"url": "u"}, before={"url": "u", "client_id_list": []},
+                          unknown={"client_id_list": True})  # fmt: skip
+    root = {"resources": [build_configuration("aws_iam_openid_connect_provider.p", client_id_list=["local.x"])]}
+    risks = review(build_plan(KEPT, change, root=root)).risks
+    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in [(found.risk.id, found.risk.level) for found in risks]
+
+
+def test_values_are_found_below_stars() -> None:
+    values = {"a": [{"b": {"c": "x"}}, {"b": {"c": ["y"]}}, {}], "d": {"e": {"c": "z"}}}
+    assert list_values(values, ["a", "*", "b", "c"]) == ["x", ["y"]]
+    assert list_values(values, ["**", "c"]) == ["x", ["y"], "z"]
+    assert list_values(values, ["a", "1", "b", "c", "*"]) == ["y"]
+    assert list_values(values, ["none", "*"]) == []
+
+
+def test_each_trust_setting_names_a_type_and_a_path() -> None:
+    assert all(row.types and "" not in split_path(row.path) for row in TRUST_SETTINGS)
+    assert {row.id for row in TRUST_SETTINGS} == {"PRIVILEGES_TRUST"}
