@@ -258,7 +258,9 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
             yield _build_unknown_risk(pair, path, "it may name code of another account")
         for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text)):
             if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
-                yield _build_risk("PRIVILEGES_CODE", Level.LOOK, pair, f"{path}: runs code of {owner} ({reason})")
+                # A new resource whose account is unknown most likely runs code of that account.
+                level = Level.LOOK if own or pair.before is not None else Level.NOTE
+                yield _build_risk("PRIVILEGES_CODE", level, pair, f"{path}: runs code of {owner} ({reason})")
 
 
 def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison: Comparison) -> str:
@@ -313,12 +315,24 @@ def _list_texts(values: Block, path: str) -> list[Any]:
 
 def is_made_of_plan(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
     """Return whether the provider computes an unknown value, or it is made of resources of the plan only."""
-    head = path.partition("*")[0].rstrip(".")
+    head = _find_expression_path(pair, path)
     if pair.new is None or not head:
         return pair.before is None
     if comparison.plan.is_configured(pair.new, head) is False:
         return True
     return derive_text(comparison.joins_after.find_references(pair.new, head)) is not UNKNOWN
+
+
+def _find_expression_path(pair: ResourcePair, path: str) -> str:
+    """Return the path of the expression that holds the values at `path`, or of a block around it."""
+    steps = path.split(".")
+    for position, step in enumerate(steps):
+        blocks = pair.after.get(".".join(steps[:position])) if step == "*" and pair.after is not None else None
+        is_only_block = isinstance(blocks, list) and len(blocks) == 1 and position + 1 < len(steps)
+        if step == "**" or (step == "*" and not is_only_block):
+            return ".".join(steps[:position])
+        steps[position] = "0" if step == "*" else step
+    return ".".join(steps)
 
 
 def _list_role_accounts(after: Block) -> Set[str]:

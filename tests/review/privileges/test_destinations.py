@@ -220,3 +220,33 @@ def test_a_record_that_points_at_something_deleted_is_looked_at() -> None:
     assert list_risks(kept, balancer) == [("DESTINATION", LOOK)]
     assert list_risks(kept, build_change("aws_lb.l", None, before={"dns_name": "lb-2.elb.amazonaws.com"})) == []
     assert list_risks(build_change("aws_route53_record.r", None, before=values), balancer) == []
+
+
+def test_code_of_an_account_is_for_the_record_if_a_new_resource_may_be_in_that_account() -> None:
+    def find_levels(before: Any) -> list[Level]:
+        values = {"primary_container": [{"image": ECR.format(OTHER, 1)}]}
+        found = review(build_plan(build_change("aws_sagemaker_model.m", values, before=before))).risks
+        return [item.risk.level for item in found if item.risk.id == "PRIVILEGES_CODE"]
+
+    assert find_levels(None) == [Level.NOTE]
+    assert find_levels({"primary_container": [{"image": ECR.format(OWN, 1)}]}) == [Level.LOOK]
+
+
+def test_references_of_one_block_count_alone() -> None:
+    values = {
+        "async_inference_config": [{"output_config": [{"s3_output_path": "s3://b/", "notification_config": [{}]}]}]
+    }
+    unknown = {"async_inference_config": [{"output_config": [{"notification_config": [{"success_topic": True}]}]}]}
+    output = {"s3_output_path": {"references": ["local.bucket"]}, "notification_config": [
+        {"success_topic": {"references": ["aws_sns_topic.t.arn", "aws_sns_topic.t"]}}]}  # fmt: skip
+    root = {
+        "resources": [
+            build_configuration(
+                "aws_sagemaker_endpoint_configuration.c", async_inference_config=[{"output_config": [output]}]
+            )
+        ]
+    }
+    root["resources"][0]["expressions"]["async_inference_config"] = [{"output_config": [output]}]
+    topic = build_change("aws_sns_topic.t", {"name": "t"}, unknown={"arn": True})
+    configuration = build_change("aws_sagemaker_endpoint_configuration.c", values, unknown=unknown)
+    assert list_risks(topic, configuration, root=root) == []
