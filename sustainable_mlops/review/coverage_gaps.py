@@ -11,6 +11,7 @@ from enum import StrEnum
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import READERS, PlanFootprint
 from sustainable_mlops.plan.commands import PlanCommand
+from sustainable_mlops.review.attributes.review import list_unread_attributes
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.protections import PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
@@ -18,6 +19,7 @@ from sustainable_mlops.review.data.stateless_types import is_stateless
 from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.scope import summarize_addresses
 
 
 class GapKind(StrEnum):
@@ -54,6 +56,9 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
     for pair in comparison.changes:
         if pair.after is not None and pair.address not in foreign_addresses and not _is_reviewed(pair.type):
             description = f"the reviewer does not know the type {pair.type}, which may hold data or run machines"
+            yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
+        elif unread := list_unread_attributes(pair, comparison):
+            description = f"nothing here reads the changed {summarize_addresses(unread)}"
             yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
     for source in comparison.plan.data_sources:
         if source.provider and not _READ_ONLY_PROVIDERS.fullmatch(source.provider):

@@ -14,6 +14,7 @@ from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment, assess_findings, assess_risk
+from sustainable_mlops.review.attributes.review import find_attribute_risks
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_coverage_gaps
@@ -247,6 +248,7 @@ _RISKS: tuple[Callable[[Comparison], Iterator[Risk]], ...] = (
     find_exposure_risks,
     find_destination_risks,
     find_record_risks,
+    find_attribute_risks,
 )
 
 

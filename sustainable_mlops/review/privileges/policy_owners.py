@@ -11,7 +11,8 @@ from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
 
-_POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
+#: Names of attributes that may hold a policy.
+POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
 #: Label used when the attached policy is unknown until apply.
 ATTACHED_POLICY = "an attached policy"
@@ -183,7 +184,7 @@ class PolicyOwnerIndex:
         resources = {
             id(resource): resource
             for name in side.values
-            if not _POLICY_ATTRIBUTE.fullmatch(name)
+            if not POLICY_ATTRIBUTE.fullmatch(name)
             for resource in side.joins.find_references(side.resource, name).resources
             if resource.mode == "managed" and resource.exists(before=side.joins.before)
         }
@@ -265,7 +266,7 @@ def _list_policy_paths(side: _Side) -> Iterator[str]:
             pending += [(f"{path}.{key}", below) for key, below in value.items()]
         elif isinstance(value, list):
             pending += [(f"{path}.{position}", below) for position, below in enumerate(value)]
-        elif _is_unreadable(value) and _POLICY_ATTRIBUTE.fullmatch(path) and side.configured(path) is True:
+        elif _is_unreadable(value) and POLICY_ATTRIBUTE.fullmatch(path) and side.configured(path) is True:
             yield path
 
 

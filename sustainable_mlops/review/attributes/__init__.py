@@ -1,0 +1,1 @@
+"""Changed attributes: those that guard something, and those that nothing reads."""

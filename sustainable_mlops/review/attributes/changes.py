@@ -1,0 +1,134 @@
+"""The changes of a resource, by attribute path without positions, so that the order of blocks does not matter."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
+
+#: Keys of a block that name a parameter; its `value` is then the attribute of that name.
+_PARAMETER_KEYS = ("name", "key", "parameter_name", "parameter_key")
+#: Settings beside the name and the value of a parameter.
+_PARAMETER_SETTINGS = frozenset({"apply_method", "namespace", "resource", "value", "value_from"})
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+#: Longer texts are not parsed as JSON.
+_MAX_JSON = 200_000
+
+
+class AttributeChange(NamedTuple):
+    """The values that disappear from one attribute path, and those that appear there.
+
+    `path` has no positions (`listener.protocol`); the order of blocks does not matter. An unset attribute has no value.
+    """
+
+    path: str
+    removed: tuple[Any, ...]
+    added: tuple[Any, ...]
+    #: The values that stay.
+    kept: tuple[Any, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names on the path, the outermost first."""
+        return tuple(self.path.split("."))
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if the apply decides the new value, or if a value is hidden."""
+        return any(value is UNKNOWN or isinstance(value, Sensitive) for value in (*self.added, *self.removed))
+
+
+def list_attribute_changes(pair: ResourcePair, comparison: Comparison) -> Iterator[AttributeChange]:
+    """Yield the changes of a resource that exists before and after the plan, by path."""
+    if pair.before is None or pair.after is None or pair.before.values is UNKNOWN or pair.after.values is UNKNOWN:
+        return
+    old, new = pair.before.values, pair.after.values
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name), new.get(name)
+        if before == after and after is not UNKNOWN:
+            continue
+        if not _is_set_here(pair, name, after, comparison):
+            continue
+        yield from _compare(name, before, after)
+
+
+def _is_set_here(pair: ResourcePair, name: str, after: Any, comparison: Comparison) -> bool:
+    """Return whether the configuration decides the change, and not the provider that computes the value."""
+    if pair.new is None or name == "tags_all":
+        return False
+    is_configured = comparison.plan.is_configured(pair.new, name)
+    if after is UNKNOWN:
+        return is_configured is not False
+    # A refreshed value that the configuration does not set is no change of this plan.
+    refreshed = () if comparison.plan.is_refresh_only else pair.resource.drift
+    return name not in refreshed or is_configured is not False
+
+
+def _compare(name: str, before: Any, after: Any) -> Iterator[AttributeChange]:
+    old: dict[str, list[Any]] = {}
+    new: dict[str, list[Any]] = {}
+    _collect(before, name, old)
+    _collect(after, name, new)
+    unknown = [path for path, values in new.items() if UNKNOWN in values]
+    for path in dict.fromkeys((*old, *new)):
+        counts = Counter(old.get(path, ())), Counter(new.get(path, ()))
+        removed, added = counts[0] - counts[1], counts[1] - counts[0]
+        if path not in new and any(path.startswith(f"{prefix}.") for prefix in unknown):
+            continue  # inside a value that only the apply knows, which is a change of its own
+        if added or removed or UNKNOWN in new.get(path, ()):
+            appearing = (*added, UNKNOWN) if UNKNOWN in new.get(path, ()) else tuple(added)
+            yield AttributeChange(path, tuple(removed), appearing, tuple(counts[0] & counts[1]))
+
+
+def _collect(value: Any, path: str, leaves: dict[str, list[Any]]) -> None:
+    """Add the values below `path` to `leaves`, by path. Names become lower case with underscores."""
+    if value is None or value == "":
+        return
+    if isinstance(value, dict):
+        named = _find_parameter(value)
+        items = value.items() if named is None else [named]
+        for key, inner in items:
+            _collect(inner, f"{path}.{normalize_name(str(key))}", leaves)
+        if not value:  # a block without attributes, such as `allow {}`
+            leaves.setdefault(path, []).append(True)
+    elif isinstance(value, list):
+        for inner in value:
+            _collect(inner, path, leaves)
+    elif isinstance(value, str) and not isinstance(value, Sensitive) and value[:1] in "{[":
+        _collect_json(value, path, leaves)
+    else:
+        leaves.setdefault(path, []).append(value)
+
+
+def _collect_json(text: str, path: str, leaves: dict[str, list[Any]]) -> None:
+    try:
+        value = json.loads(text) if len(text) <= _MAX_JSON else None
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict) and "Statement" in value and POLICY_ATTRIBUTE.fullmatch(path.rpartition(".")[2]):
+        return  # a policy, which is compared by what it allows
+    if isinstance(value, dict | list) and value:
+        _collect(value, path, leaves)
+    else:
+        leaves.setdefault(path, []).append(text)
+
+
+def _find_parameter(block: dict[str, Any]) -> tuple[str, Any] | None:
+    """Return the name and value of a block that only sets a parameter; None for other blocks."""
+    key = next((key for key in _PARAMETER_KEYS if isinstance(block.get(key), str)), None)
+    if key is None or "value" not in block:
+        return None
+    if any(name != key and name not in _PARAMETER_SETTINGS and value is not None for name, value in block.items()):
+        return None
+    return block[key], block["value"]
+
+
+def normalize_name(name: str) -> str:
+    """Return the name in lower case with underscores: `readonlyRootFilesystem` as `readonly_root_filesystem`."""
+    return _SEPARATORS.sub("_", _CAPITAL.sub("_", name).lower()).strip("_") or "_"

@@ -1,0 +1,90 @@
+"""Names of attributes whose change puts neither data nor privileges at risk.
+
+They size, name, describe, time or present something. A name that is missing here makes a change "not reviewed".
+"""
+
+import re
+from functools import lru_cache
+
+#: Whole names that a guard would match by one of their words.
+_EXCEPTIONS = """
+health_check(?:_.*)? container_startup_health_check.* (?:preferred_)?(?:backup|snapshot)_window
+(?:preferred_)?(?:backup|snapshot)_time automatic_backup_start_time daily_automatic_backup_start_time
+alarm_description alarm_name log_stream_name_prefix log_stream_name log_format force_new_deployment
+force_update_version force_detach_policies force_delete_.*timeouts? disabled_reason final_snapshot_identifier
+(?:db_)?snapshot_name_prefix copy_tags_to_snapshots? copy_tags_to_backups is_ipv6_enabled dns_record_client_routing_.*
+notification_preferences checkpoint.* status_reason status_code status_codes monitoring_interval
+performance_insights_retention_period insights_mode enable_ecs_managed_tags enable_cross_zone.* enable_http2
+enable_performance_insights enabled_metrics internal_name history_name private_dns_name failover_weight
+"""
+#: Blocks and maps in which every attribute is harmless: labels, settings of programs, shapes of data.
+_BLOCKS = """
+tags? tags_all .*_tags tag_specifications? environment environments environment_variables variables labels?
+annotations metadata timeouts triggers keepers health_check(?:_.*)? dimensions dashboard_body default_arguments
+attributes? schema feature_definition columns? partition_keys? local_secondary_index global_secondary_index
+scaling_config scaling_configuration managed_instance_scaling instance_refresh instance_requirements metric_query
+metric_data_queries event_pattern stickiness lifecycle_hook initial_lifecycle_hook warm_pool deployment_controller
+deployment_configuration deployment_circuit_breaker capacity_provider_strategy ordered_placement_strategy
+placement_constraints target_tracking_configuration step_scaling_policy_configuration predictive_scaling_configuration
+target_tracking_scaling_policy_configuration step_adjustment scalable_target_action custom_error_response
+fixed_response resource_requirements request_parameters request_templates response_parameters response_templates
+response_models request_models integration_parameters throttle_settings quota_settings pattern_parameters
+"""
+#: Blocks of settings by name, in which only guards matter.
+_PARAMETERS = "parameters? settings? options? properties configuration_values cluster_parameters advanced_options"
+_NAMES = """
+name names family description comments? title text message caption color version runtime handler architectures?
+schedule cron statistic stat unit expression matcher path path_part path_pattern filename etag publish ami image_id
+engine_version platform_version release_version kubernetes_version addon_version runtime_version software_version
+kafka_version glue_version python_version airflow_version spark_version auto_minor_version_upgrade evaluation_periods
+datapoints_to_alarm comparison_operator treat_missing_data extended_statistic return_data content_type
+content_encoding content_language content_disposition cache_control compress locale language language_code sort_order
+hash_key range_key sort_key source_code_hash source_hash object_version s3_object_version package_type latest_version
+default_version update_default_version termination_policies rollback idle_timeout slow_start billing_mode table_class
+storage_class price_class tier allocation_strategy tenancy_name apply_immediately replace_triggered_by propagate_tags
+availability_zones? availability_zone_id az_mode zones? http_version ip_address_type default_root_object response_code
+error_code response_page_path message_body option_group_name parameter_group_family deployment_id auto_deploy
+max_message_size content_based_deduplication deduplication_scope amount limit_amount limit_unit time_unit
+threshold_type class bundle_id worker_type machine_type availability_zone instance_pools capacity_rebalance label
+display_name friendly_name metric_name dashboard_name container_name variant_name index_name stage_name name_prefix
+alias_name body_hash requires_compatibilities secret_string secret_string_wo_version value_wo_version batch_size
+maximum_retry_attempts split_on
+"""
+#: Words that a harmless name begins or ends with.
+_FIRST_WORDS = r"""
+min max minimum maximum desired target_capacity base initial memory cpu batch buffer buffering parallel concurrent
+cache caching throttl\w* spot on_demand provisioned burst deregistration healthy unhealthy wait_for compression metric
+display time_period schedule_expression load_balancing cross_zone copy_tags rebalanc\w* visibility_timeout
+receive_wait fifo storage_throughput allocated_storage
+"""
+_LAST_WORDS = """
+description label comment title capacity size sizes count counts units memory cpu cpus vcpu vcpus gpu gpus iops
+throughput bandwidth concurrency parallelism workers shards partitions replicas nodes dpus rate burst quota limit
+weight weights priority order percent percentage ratio bytes mb gb gib mib mbps instance_type instance_types
+instance_class node_type worker_type compute_type volume_type storage_type timeout timeouts interval intervals delay
+cooldown warmup duration latency age period periods frequency seconds minutes hours millis milliseconds secs threshold
+thresholds maintenance_window window_start time_zone timezone day_of_week hour minute start_time end_time start_date
+end_date recurrence ttl cache compression format delimiter encoding charset parameter_group_name wait
+maintenance_window_start engine_version runtime memory_size
+"""
+_BLOCK_PATTERN = re.compile("|".join(_BLOCKS.split()))
+_PARAMETER_PATTERN = re.compile("|".join(_PARAMETERS.split()))
+_EXCEPTION_PATTERN = re.compile("|".join(_EXCEPTIONS.split()))
+_NAME_PATTERN = re.compile(
+    rf"{'|'.join(_NAMES.split())}|(?:{'|'.join(_FIRST_WORDS.split())})(?:_.*)?|(?:.*_)?(?:{'|'.join(_LAST_WORDS.split())})"
+)
+
+
+@lru_cache(maxsize=16384)
+def is_harmless(path: str, *, before_guards: bool = False) -> bool:
+    """Return whether a change at this path can be neither a loss of data nor a new privilege.
+
+    Names of guards come before other names: `before_guards` asks only for the exceptions from them.
+    """
+    names = path.split(".")
+    *outer, name = names
+    if any(map(_BLOCK_PATTERN.fullmatch, names)) or _EXCEPTION_PATTERN.fullmatch(name):
+        return True
+    if before_guards:
+        return False
+    return _NAME_PATTERN.fullmatch(name) is not None or any(map(_PARAMETER_PATTERN.fullmatch, outer[-1:]))

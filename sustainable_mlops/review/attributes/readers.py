@@ -1,0 +1,71 @@
+"""The attributes that the tables of single types, the rules and the footprint model read."""
+
+import csv
+import re
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from sustainable_mlops.review.attributes.changes import normalize_name
+from sustainable_mlops.review.data.protections import PROTECTING_TYPES, list_protections
+from sustainable_mlops.review.privileges.exposure import list_exposing_attributes
+from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
+
+#: Types that a finder of their own compares as a whole.
+_WHOLLY_READ = """
+aws_security_group aws_default_security_group aws_security_group_rule aws_vpc_security_group_ingress_rule
+aws_vpc_security_group_egress_rule aws_network_acl aws_default_network_acl aws_network_acl_rule
+aws_s3_bucket_lifecycle_configuration aws_ecr_lifecycle_policy aws_appautoscaling_policy aws_appautoscaling_target
+aws_appautoscaling_scheduled_action aws_autoscaling_policy aws_autoscaling_schedule
+"""
+#: Names that the finder of roles reads in every type.
+_ROLE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)|pipeline_definition")
+
+
+def is_wholly_read(type_: str) -> bool:
+    """Return whether a finder of its own compares every attribute of this type."""
+    return type_ in _WHOLLY_READ.split()
+
+
+@lru_cache(maxsize=16384)
+def is_guarded_by_type(type_: str, path: str) -> bool:
+    """Return whether a table of single types compares the attribute at `path`, or a block around it."""
+    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_guarded_paths(type_), path)
+
+
+@lru_cache(maxsize=16384)
+def is_estimated(type_: str, path: str) -> bool:
+    """Return whether a rule or the footprint model reads the attribute at `path`, or a block around it."""
+    return _contains_path(_load_traced_paths().get(type_, frozenset()), path)
+
+
+def _contains_path(paths: frozenset[str], path: str) -> bool:
+    names = path.split(".")
+    return any(".".join(names[:length]) in paths for length in range(1, len(names) + 1))
+
+
+@lru_cache(maxsize=4096)
+def _list_guarded_paths(type_: str) -> frozenset[str]:
+    policies = (*POLICY_TYPES.get(type_, ()), *ATTACHMENTS.get(type_, ()))
+    paths = [
+        *(protection.path for protection in list_protections(type_)),
+        *(path for kind in policies for path in (kind.path, kind.owner_path) if path),
+        *list_exposing_attributes(type_),
+        *(["bucket"] if type_ in PROTECTING_TYPES else []),
+    ]
+    return frozenset(map(_normalize_path, paths))
+
+
+def _normalize_path(path: str) -> str:
+    """Return the path without positions, as in `changes.AttributeChange.path`."""
+    parts = (part for part in path.split(".") if not part.isdecimal() and part != "*")
+    return ".".join(normalize_name(part) for part in parts)
+
+
+@cache
+def _load_traced_paths() -> dict[str, frozenset[str]]:
+    """Return the attributes that rules and the footprint model read, by type; see `tests.review.attribute_reads`."""
+    text = (files("sustainable_mlops.review.attributes") / "read_attributes.csv").read_text()
+    paths: dict[str, set[str]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        paths.setdefault(row["type"], set()).add(_normalize_path(row["path"]))
+    return {type_: frozenset(read) for type_, read in paths.items()}

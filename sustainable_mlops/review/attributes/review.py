@@ -1,0 +1,120 @@
+"""Risks and coverage gaps of changed attributes, by the names of the attributes.
+
+Tables of single types come first: their findings are not repeated, and the attributes that they read are no gaps. Then
+the guards of any type, then harmless names. Every other changed attribute is "not reviewed".
+"""
+
+import re
+from collections.abc import Iterator
+
+from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.review.accounts import assess_foreign_accounts
+from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes
+from sustainable_mlops.review.attributes.guards import Guard, find_guard
+from sustainable_mlops.review.attributes.harmless_names import is_harmless
+from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
+
+_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
+_ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
+#: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
+_RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
+_INTERNET = ("0.0.0.0/0", "::/0")
+_MAX_VALUE = 60
+_MAX_VALUES = 3
+
+
+def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each changed attribute that guards something and becomes weaker."""
+    for pair in comparison.changes:
+        if not _has_attributes_to_review(pair):
+            continue
+        for change in list_attribute_changes(pair, comparison):
+            if is_guarded_by_type(pair.type, change.path) or is_harmless(change.path, before_guards=True):
+                continue
+            guard = find_guard(change.names[-1])
+            if guard is not None:
+                yield from _find_guard_risk(pair, change, guard)
+            yield from _find_foreign_values(pair, change, comparison)
+
+
+def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[str]:
+    """Return the paths of changed attributes that nothing reads and that may guard something."""
+    if not _has_attributes_to_review(pair):
+        return []
+    return [
+        change.path
+        for change in list_attribute_changes(pair, comparison)
+        if not is_guarded_by_type(pair.type, change.path)
+        and not is_estimated(pair.type, change.path)
+        and not is_harmless(change.path)
+        and not _is_compared(change)
+        and not _is_reference(change)
+    ]
+
+
+def _has_attributes_to_review(pair: ResourcePair) -> bool:
+    return pair.type.startswith("aws_") and pair.before is not None and not is_wholly_read(pair.type)
+
+
+def _is_compared(change: AttributeChange) -> bool:
+    """Return whether a guard compares the values, so that a change without a risk is fine."""
+    guard = find_guard(change.names[-1])
+    return guard is not None and (change.is_unknown or guard.is_weaker(change) is not None)
+
+
+def _is_reference(change: AttributeChange) -> bool:
+    """Return whether all new values are ARNs or IDs of resources; foreign accounts are a risk of their own."""
+    return bool(change.added) and all(
+        value is UNKNOWN or (isinstance(value, str) and (_ARN.fullmatch(value) or _RESOURCE_ID.fullmatch(value)))
+        for value in change.added
+    )
+
+
+def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) -> Iterator[Risk]:
+    prefix = "DATA" if guard.area is RiskArea.DATA else "PRIVILEGES"
+    if change.is_unknown:
+        if change.removed or change.kept:
+            description = f"{change.path} is unknown until apply or sensitive; possible effect: {guard.consequence}"
+            yield Risk(f"{prefix}_UNKNOWN", guard.area, Level.LOOK, pair.address, description, is_known=False)
+        return
+    if guard.is_weaker(change) is not True:
+        return
+    level = pick_worst(guard.level, Level.STOP) if _opens_to_internet(pair, change) else guard.level
+    name = "DATA_WEAKER" if guard.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
+    description = (
+        f"{change.path}: {_format_values(change.removed)} → {_format_values(change.added)}: {guard.consequence}"
+    )
+    yield Risk(name, guard.area, level, pair.address, description, "Restore the previous value, or accept the risk.")
+
+
+def _opens_to_internet(pair: ResourcePair, change: AttributeChange) -> bool:
+    return "_route" not in pair.type and any(value in _INTERNET for value in change.added)
+
+
+def _find_foreign_values(pair: ResourcePair, change: AttributeChange, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk of ARNs and IDs of other accounts that appear in an attribute."""
+    accounts = _list_accounts(change.added) - _list_accounts((*change.removed, *change.kept))
+    level, reason = assess_foreign_accounts(accounts, comparison.accounts)
+    if level is not Level.NOTE:
+        description = f"{change.path}: {_format_values(change.added)} ({reason})"
+        yield Risk("PRIVILEGES_GRANTED", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description)
+
+
+def _list_accounts(values: tuple[object, ...]) -> set[str]:
+    """Return the account IDs in ARNs, in addresses of images, and in values that are an account."""
+    matches = (_ARN.fullmatch(value) or _ACCOUNT.fullmatch(value) for value in values if isinstance(value, str))
+    return {match[1] for match in matches if match and match[1] not in (None, "aws")}
+
+
+def _format_values(values: tuple[object, ...]) -> str:
+    if not values:
+        return "not set"
+    texts = [_format_value(value) for value in values[:_MAX_VALUES]]
+    return ", ".join(texts) + (f" and {len(values) - _MAX_VALUES} more" if len(values) > _MAX_VALUES else "")
+
+
+def _format_value(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"

@@ -1,0 +1,226 @@
+"""Changed attributes: guards of any type, harmless names, and attributes that nothing reads."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.attributes.guards import find_guard
+from sustainable_mlops.review.attributes.harmless_names import is_harmless
+from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
+from sustainable_mlops.review.coverage_gaps import GapKind
+from sustainable_mlops.terraform import Terraform
+from tests.plan.plan_builder import build_change, build_plan
+from tests.renewal import renew
+from tests.review import attribute_reads
+
+#: A type, an attribute with its stronger and its weaker value, and a text about the change from one to the other.
+WEAKENINGS = {
+    "authorization": (
+        "api_gateway_method", {"authorization": "AWS_IAM"}, {"authorization": "NONE"}, "no authorization",
+    ),
+    "authorizer": ("apigatewayv2_route", {"authorizer_id": "abc123"}, {"authorizer_id": ""}, "no authorization"),
+    "TLS policy by version": (
+        "lb_listener",
+        {"ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},
+        {"ssl_policy": "ELBSecurityPolicy-TLS13-1-0-2021-06"},
+        "older versions of TLS",
+    ),
+    "TLS policy by date": (
+        "transfer_server",
+        {"security_policy_name": "TransferSecurityPolicy-2024-01"},
+        {"security_policy_name": "TransferSecurityPolicy-2018-11"},
+        "older versions of TLS",
+    ),
+    "HTTPS": ("lb_listener", {"protocol": "HTTPS"}, {"protocol": "HTTP"}, "unencrypted"),
+    "HTTPS of viewers": (
+        "cloudfront_distribution",
+        {"default_cache_behavior": [{"viewer_protocol_policy": "redirect-to-https"}]},
+        {"default_cache_behavior": [{"viewer_protocol_policy": "allow-all"}]},
+        "default_cache_behavior.viewer_protocol_policy",
+    ),
+    "parameter": (
+        "db_parameter_group",
+        {"parameter": [{"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"}]},
+        {"parameter": [{"name": "rds.force_ssl", "value": "0", "apply_method": "immediate"}]},
+        "rds_force_ssl",
+    ),
+    "internet": (
+        "wafv2_ip_set", {"ip_ranges": ["10.0.0.0/8"]}, {"ip_ranges": ["10.0.0.0/8", "0.0.0.0/0"]}, "other networks",
+    ),
+    "smaller network to larger": (
+        "workspaces_ip_group", {"rules": [{"cidr": "10.1.0.0/16"}]}, {"rules": [{"cidr": "10.0.0.0/8"}]}, "networks",
+    ),
+    "VPC": (
+        "lambda_function",
+        {"vpc_config": [{"subnet_ids": ["subnet-0a1b2c3d"], "security_group_ids": ["sg-0a1b2c3d"]}]},
+        {"vpc_config": []},
+        "outside the VPC",
+    ),
+    "public address": (
+        "ecs_service",
+        {"network_configuration": [{"assign_public_ip": False}]},
+        {"network_configuration": [{"assign_public_ip": True}]},
+        "internet",
+    ),
+    "encryption": (
+        "athena_workgroup",
+        {"configuration": [{"encryption_option": "SSE_KMS"}]},
+        {"configuration": [{"encryption_option": "SSE_S3"}]},
+        "encrypted less",
+    ),
+    "window before a deletion": (
+        "workspaces_pool", {"recovery_window_in_days": 30}, {"recovery_window_in_days": 7}, "shorter time",
+    ),
+    "logs": (
+        "eks_cluster",
+        {"enabled_cluster_log_types": ["api", "audit"]},
+        {"enabled_cluster_log_types": ["api"]},
+        "less is recorded",
+    ),
+    "logs of a container": (
+        "ecs_task_definition",
+        {"container_definitions": json.dumps([{"image": "a:1", "logConfiguration": {"logDriver": "awslogs"}}])},
+        {"container_definitions": json.dumps([{"image": "a:2"}])},
+        "less is recorded",
+    ),
+    "privileged container": (
+        "ecs_task_definition",
+        {"container_definitions": json.dumps([{"privileged": False}])},
+        {"container_definitions": json.dumps([{"privileged": True}])},
+        "privileged",
+    ),
+    "default action": (
+        "wafv2_web_acl", {"default_action": [{"block": [{}]}]}, {"default_action": [{"allow": [{}]}]}, "default_action",
+    ),
+    "switch": ("guardduty_detector", {"enable": True}, {"enable": False}, "is turned off"),
+    "status": ("macie2_account", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
+}  # fmt: skip
+_BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
+HARMLESS = {
+    "memory": ("glue_trigger", {"memory_size": 128, "timeout": 3}, {"memory_size": 256, "timeout": 9}),
+    "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
+    "tags": ("lb", {"tags": {"a": "b"}}, {"tags": {}}),
+    "order of blocks": (
+        "wafv2_rule_group",
+        {"rule": [{"name": "a", "cidr": "10.0.0.0/8"}, {"name": "b", "cidr": "10.1.0.0/16"}]},
+        {"rule": [{"name": "b", "cidr": "10.1.0.0/16"}, {"name": "a", "cidr": "10.0.0.0/8"}]},
+    ),
+    "tag of an image": (
+        "ecs_task_definition",
+        {"container_definitions": json.dumps([{"image": "example/app:1"}])},
+        {"container_definitions": json.dumps([{"image": "example/app:2"}])},
+    ),
+    "target group of the same kind": (
+        "lb_listener",
+        {"arn": f"{_BALANCER}:listener/a", "default_action": [{"target_group_arn": f"{_BALANCER}:targetgroup/a/1"}]},
+        {"arn": f"{_BALANCER}:listener/a", "default_action": [{"target_group_arn": f"{_BALANCER}:targetgroup/b/2"}]},
+    ),
+}  # fmt: skip
+
+
+def review_update(type_: str, before: dict[str, Any], after: dict[str, Any]) -> Review:
+    return review(build_plan(build_change(f"aws_{type_}.x", after, before=before)))
+
+
+def list_texts(result: Review) -> str:
+    gaps = [gap.description for gap in result.coverage_gaps]
+    return "\n".join([*(item.risk.description for item in result.risks), *gaps])
+
+
+@pytest.mark.parametrize("name", WEAKENINGS)
+def test_a_weaker_guard_is_reported_and_a_stronger_one_is_not(name: str) -> None:
+    type_, strong, weak, text = WEAKENINGS[name]
+    weakened, strengthened = review_update(type_, strong, weak), review_update(type_, weak, strong)
+    assert weakened.verdict != "fine"
+    assert text in list_texts(weakened)
+    assert not strengthened.risks, list_texts(strengthened)
+    assert not [gap for gap in strengthened.coverage_gaps if gap.kind is GapKind.NOT_REVIEWED]
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_harmless_change_is_no_risk_and_no_gap(name: str) -> None:
+    result = review_update(*HARMLESS[name])
+    assert not result.risks, list_texts(result)
+    assert not [gap for gap in result.coverage_gaps if gap.kind is GapKind.NOT_REVIEWED], list_texts(result)
+
+
+def test_a_changed_attribute_that_nothing_reads_is_a_gap() -> None:
+    result = review_update("transfer_server", {"directory_id": "a"}, {"directory_id": "b"})
+    assert result.verdict == "look"
+    assert "nothing here reads the changed directory_id" in list_texts(result)
+
+
+def test_an_account_that_appears_in_an_attribute_is_reported() -> None:
+    own, foreign = (f"arn:aws:sns:eu-north-1:{account}:t" for account in ("111122223333", "444455556666"))
+    result = review_update("elasticache_parameter_group", {"arn": own, "topic": own}, {"arn": own, "topic": foreign})
+    assert "another account: 444455556666" in list_texts(result)
+
+
+def test_an_unknown_guard_is_to_look_at_and_a_computed_attribute_is_not() -> None:
+    def change(configured: bool) -> Review:
+        expressions = {"ssl_policy": {"references": ["var.p"]}} if configured else {}
+        resource = {"address": "aws_lb_listener.x", "mode": "managed", "type": "aws_lb_listener", "name": "x"}
+        entry = build_change(
+            "aws_lb_listener.x", {"port": 1}, before={"port": 2, "ssl_policy": "a"}, unknown={"ssl_policy": True}
+        )
+        return review(build_plan(entry, root={"resources": [{**resource, "expressions": expressions}]}))
+
+    assert "ssl_policy is unknown until apply" in list_texts(change(True))
+    assert "ssl_policy" not in list_texts(change(False))
+
+
+def test_the_table_of_read_attributes_is_up_to_date() -> None:
+    assert attribute_reads.FILE.read_text() == attribute_reads.render_table(), renew(
+        ".venv/bin/python -m tests.review.attribute_reads"
+    )
+
+
+@pytest.mark.plan
+def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
+    tmp_path: Path, offline_environment: dict[str, str]
+) -> None:
+    """Change the text of every attribute of every type that no table, no rule and no guard reads."""
+    silent = [
+        f"{type_}.{path}"
+        for type_, path in _list_schema_attributes(tmp_path, offline_environment)
+        if not is_harmless(path) and find_guard(path.rpartition(".")[2]) is None and not is_wholly_read(type_)
+        if not is_guarded_by_type(type_, path) and not is_estimated(type_, path)
+        if review_update(type_.removeprefix("aws_"), *_change_value(path)).verdict == "fine"
+    ]
+    assert silent == []
+
+
+def _list_schema_attributes(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str]]:
+    (folder / "main.tf").write_text(
+        'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
+    )
+    terraform = Terraform(folder, environment)
+    terraform.init()
+    schemas = json.loads(terraform.run("providers", "schema", "-json"))
+    (provider,) = schemas["provider_schemas"].values()
+    for type_, schema in provider["resource_schemas"].items():
+        for path in _list_block_attributes(schema["block"], ""):
+            yield type_, path
+
+
+def _list_block_attributes(block: dict[str, Any], prefix: str) -> Iterator[str]:
+    for name, attribute in block.get("attributes", {}).items():
+        if attribute.get("required") or attribute.get("optional"):
+            yield f"{prefix}{name}"
+    for name, inner in block.get("block_types", {}).items():
+        yield from _list_block_attributes(inner["block"], f"{prefix}{name}.")
+
+
+def _change_value(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def nest(value: str) -> dict[str, Any]:
+        *outer, name = path.split(".")
+        nested: dict[str, Any] = {name: value}
+        for block in reversed(outer):
+            nested = {block: [nested]}
+        return nested
+
+    return nest("one value"), nest("another value")
