@@ -96,8 +96,8 @@ WEAKENINGS = {
     "default action": (
         "wafv2_web_acl", {"default_action": [{"block": [{}]}]}, {"default_action": [{"allow": [{}]}]}, "default_action",
     ),
-    "switch": ("guardduty_detector", {"enable": True}, {"enable": False}, "is turned off"),
-    "status": ("macie2_account", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
+    "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
+    "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip
 _BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
 HARMLESS = {

@@ -19,9 +19,9 @@ enable_performance_insights enabled_metrics internal_name history_name private_d
 """
 #: Blocks and maps in which every attribute is harmless: labels, settings of programs, shapes of data.
 _BLOCKS = """
-tags? tags_all .*_tags tag_specifications? environment environments environment_variables variables labels?
+tags? tags_all .*_tags tag_specifications? environment_variables? variables labels?
 annotations metadata timeouts triggers keepers health_check(?:_.*)? dimensions dashboard_body default_arguments
-attributes? schema feature_definition columns? partition_keys? local_secondary_index global_secondary_index
+schema feature_definition columns? partition_keys? local_secondary_index global_secondary_index
 scaling_config scaling_configuration managed_instance_scaling instance_refresh instance_requirements metric_query
 metric_data_queries event_pattern stickiness lifecycle_hook initial_lifecycle_hook warm_pool deployment_controller
 deployment_configuration deployment_circuit_breaker capacity_provider_strategy ordered_placement_strategy
@@ -31,7 +31,10 @@ fixed_response resource_requirements request_parameters request_templates respon
 response_models request_models integration_parameters throttle_settings quota_settings pattern_parameters
 """
 #: Blocks of settings by name, in which only guards matter.
-_PARAMETERS = "parameters? settings? options? properties configuration_values cluster_parameters advanced_options"
+_PARAMETERS = """
+parameters? settings? options? properties configuration_values cluster_parameters advanced_options attributes?
+environments?
+"""
 _NAMES = """
 name names family description comments? title text message caption color version runtime handler architectures?
 schedule cron statistic stat unit expression matcher path path_part path_pattern filename etag publish ami image_id
@@ -52,7 +55,7 @@ maximum_retry_attempts split_on
 """
 #: Words that a harmless name begins or ends with.
 _FIRST_WORDS = r"""
-min max minimum maximum desired target_capacity base initial memory cpu batch buffer buffering parallel concurrent
+min max minimum maximum desired target_capacity initial memory cpu batch buffer buffering parallel concurrent
 cache caching throttl\w* spot on_demand provisioned burst deregistration healthy unhealthy wait_for compression metric
 display time_period schedule_expression load_balancing cross_zone copy_tags rebalanc\w* visibility_timeout
 receive_wait fifo storage_throughput allocated_storage

@@ -6,7 +6,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from sustainable_mlops.review.attributes.changes import normalize_name
-from sustainable_mlops.review.data.protections import PROTECTING_TYPES, list_protections
+from sustainable_mlops.review.data.protections import list_protected_paths
+from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.privileges.exposure import list_exposing_attributes
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 
@@ -47,10 +48,10 @@ def _contains_path(paths: frozenset[str], path: str) -> bool:
 def _list_guarded_paths(type_: str) -> frozenset[str]:
     policies = (*POLICY_TYPES.get(type_, ()), *ATTACHMENTS.get(type_, ()))
     paths = [
-        *(protection.path for protection in list_protections(type_)),
+        *list_protected_paths(type_),
         *(path for kind in policies for path in (kind.path, kind.owner_path) if path),
         *list_exposing_attributes(type_),
-        *(["bucket"] if type_ in PROTECTING_TYPES else []),
+        *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
     ]
     return frozenset(map(_normalize_path, paths))
 

@@ -14,7 +14,7 @@ from sustainable_mlops.review.attributes.guards import Guard, find_guard
 from sustainable_mlops.review.attributes.harmless_names import is_harmless
 from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
 _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
 _ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
@@ -73,16 +73,15 @@ def _is_reference(change: AttributeChange) -> bool:
 
 
 def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) -> Iterator[Risk]:
-    prefix = "DATA" if guard.area is RiskArea.DATA else "PRIVILEGES"
     if change.is_unknown:
         if change.removed or change.kept:
             description = f"{change.path} is unknown until apply or sensitive; possible effect: {guard.consequence}"
-            yield Risk(f"{prefix}_UNKNOWN", guard.area, Level.LOOK, pair.address, description, is_known=False)
+            yield Risk(UNKNOWN_IDS[guard.area], guard.area, Level.LOOK, pair.address, description, is_known=False)
         return
     if guard.is_weaker(change) is not True:
         return
     level = pick_worst(guard.level, Level.STOP) if _opens_to_internet(pair, change) else guard.level
-    name = "DATA_WEAKER" if guard.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
+    name = WEAKER_IDS[guard.area]
     description = (
         f"{change.path}: {_format_values(change.removed)} → {_format_values(change.added)}: {guard.consequence}"
     )
