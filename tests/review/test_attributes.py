@@ -20,9 +20,9 @@ from tests.review import attribute_reads
 #: A type, an attribute with its stronger and its weaker value, and a text about the change from one to the other.
 WEAKENINGS = {
     "authorization": (
-        "api_gateway_method", {"authorization": "AWS_IAM"}, {"authorization": "NONE"}, "no authorization",
+        "networkmanager_link", {"authorization": "AWS_IAM"}, {"authorization": "NONE"}, "no authorization",
     ),
-    "authorizer": ("apigatewayv2_route", {"authorizer_id": "abc123"}, {"authorizer_id": ""}, "no authorization"),
+    "authorizer": ("networkmanager_link", {"authorizer_id": "abc"}, {"authorizer_id": ""}, "no authorization"),
     "TLS policy by version": (
         "lb_listener",
         {"ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},

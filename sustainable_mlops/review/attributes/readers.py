@@ -8,7 +8,9 @@ from importlib.resources import files
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.data.protections import list_protected_paths
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
-from sustainable_mlops.review.privileges.exposure import list_exposing_attributes
+from sustainable_mlops.review.privileges import dns_records
+from sustainable_mlops.review.privileges.destinations import list_destination_paths
+from sustainable_mlops.review.privileges.exposure import READ_ATTRIBUTES
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 
 #: Types that a finder of their own compares as a whole.
@@ -50,7 +52,9 @@ def _list_guarded_paths(type_: str) -> frozenset[str]:
     paths = [
         *list_protected_paths(type_),
         *(path for kind in policies for path in (kind.path, kind.owner_path) if path),
-        *list_exposing_attributes(type_),
+        *READ_ATTRIBUTES.get(type_, ()),
+        *dns_records.READ_ATTRIBUTES.get(type_, ()),
+        *list_destination_paths(type_),
         *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
     ]
     return frozenset(map(_normalize_path, paths))

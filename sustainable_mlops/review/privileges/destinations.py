@@ -148,10 +148,18 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
     "aws_sagemaker_pipeline": ("pipeline_definition",),
 }  # fmt: skip
 
+_JSON_TEXTS = ("container_definitions", "container_properties", "node_properties", "ecs_properties")
 #: The types that this file reads, with the first part of each attribute path.
 READ_ATTRIBUTES: dict[str, frozenset[str]] = {}
 for _type, _paths in (*((type_, paths) for type_, (_, paths) in DESTINATIONS.items()), *CODE_SOURCES.items()):
     READ_ATTRIBUTES[_type] = READ_ATTRIBUTES.get(_type, frozenset()) | {path.partition(".")[0] for path in _paths}
+
+
+def list_destination_paths(type_: str) -> tuple[str, ...]:
+    """Return the paths of the attributes that this file reads, without JSON texts, of which it reads only a part."""
+    _, paths = DESTINATIONS.get(type_, ("", ()))
+    return tuple(path for path in (*paths, *CODE_SOURCES.get(type_, ())) if path not in _JSON_TEXTS)
+
 
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 _ACCOUNT = re.compile(r"\d{12}")

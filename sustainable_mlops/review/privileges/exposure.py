@@ -94,12 +94,6 @@ _ANYBODY_VALUES = ("*", "all", "All", "NONE")
 _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
 
-def list_exposing_attributes(type_: str) -> list[str]:
-    """Return the paths of the attributes that give access, for a type that gives access by its existence."""
-    text = _GRANT_TEXTS.get(type_) or _CROSS_ACCOUNT_TEXTS.get(type_) or ""
-    return [name for _, name, _, _ in Formatter().parse(text) if name]
-
-
 def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
     """Yield risks of open ports, public buckets and objects, and access by other accounts."""
     yield from find_port_risks(comparison)
