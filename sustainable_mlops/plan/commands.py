@@ -16,9 +16,17 @@ _TEXT_ATTRIBUTES = {
     "file": ("source", "content"),
 }
 #: Resources that run something when they are created or changed, and the attribute that names it.
-_RUNNERS = {"aws_lambda_invocation": "function_name", "aws_ssm_association": "name"}
-#: The data source that runs a program.
-_PROGRAM = "external"
+_RUNNERS = {
+    "aws_lambda_invocation": "function_name",
+    "aws_redshiftdata_statement": "sql",
+    "aws_ssm_association": "name",
+}
+#: Data sources that run something when they are read, and the attribute that names it.
+_PROGRAMS = {
+    "external": "program",
+    "aws_lambda_invocation": "function_name",
+    "aws_ecs_task_execution": "task_definition",
+}
 _PROVISIONER_EVENTS = {"create": "created", "replace": "replaced", "delete": "destroyed"}
 _RUNNER_EVENTS = {"create": "created", "replace": "replaced", "update": "updated"}
 #: References that a provisioner may use on destruction. A provisioner on creation may use them too.
@@ -57,7 +65,7 @@ def list_commands(document: Mapping[str, Any], inventory: Inventory, configurati
     plan_commands += [
         _describe_data_source(resource)
         for resource in inventory.data_sources
-        if resource.type == _PROGRAM and _is_read(resource)
+        if resource.type in _PROGRAMS and _is_read(resource)
     ]
     for position, entry in enumerate(document.get("action_invocations") or []):
         plan_commands.append(_describe_action(entry, f"action_invocations[{position}]"))
@@ -100,7 +108,7 @@ def _describe_expression(expression: Any) -> str:
     """Return a constant, or the references of the expression: a plan does not contain the text of expressions."""
     if isinstance(expression, dict) and "constant_value" in expression:
         return _format_line(expression["constant_value"])
-    return _shorten(f"made of {', '.join(dict.fromkeys(list_references(expression)))}") if expression else ""
+    return shorten(f"made of {', '.join(dict.fromkeys(list_references(expression)))}") if expression else ""
 
 
 def _is_read(resource: Resource) -> bool:
@@ -117,7 +125,7 @@ def _describe_runner(resource: Resource) -> PlanCommand:
 
 
 def _describe_data_source(resource: Resource) -> PlanCommand:
-    text = _format_line(resource.get("program"))
+    text = _format_line(resource.get(_PROGRAMS[resource.type]))
     return PlanCommand(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
 
 
@@ -127,7 +135,7 @@ def _describe_action(entry: Any, location: str, deferred: str = "") -> PlanComma
     unknown, sensitive = entry.get("config_unknown", False), entry.get("config_sensitive", False)
     values = apply_marks(entry.get("config_values"), unknown, sensitive)
     settings = values if isinstance(values, dict) else {}
-    text = _shorten(
+    text = shorten(
         ", ".join(f"{name} = {_format_line(value)}" for name, value in settings.items() if value is not None)
     )
     trigger = entry.get("lifecycle_action_trigger")
@@ -150,12 +158,13 @@ def _format_line(value: Any) -> str:
     if isinstance(value, Sensitive) or value is None:
         return "" if value is None else str(value)
     if isinstance(value, list):
-        return _shorten("; ".join(map(_format_line, value)))
+        return shorten("; ".join(map(_format_line, value)))
     if isinstance(value, dict):
-        return _shorten(", ".join(f"{name} = {_format_line(inner)}" for name, inner in value.items()))
-    return _shorten(str(value).lower() if isinstance(value, bool) else str(value))
+        return shorten(", ".join(f"{name} = {_format_line(inner)}" for name, inner in value.items()))
+    return shorten(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return a text as one short line."""
     text = " ".join(text.split())
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"

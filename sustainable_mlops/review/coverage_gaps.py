@@ -17,6 +17,7 @@ from sustainable_mlops.review.data.protections import PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.data.stateless_types import is_stateless
 from sustainable_mlops.review.data.stores import STORES
+from sustainable_mlops.review.machine_commands import find_machine_commands
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.review.scope import summarize_addresses
@@ -64,7 +65,7 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
         if source.provider and not _READ_ONLY_PROVIDERS.fullmatch(source.provider):
             description = f"the reviewer does not know the effects of reading {source.type}"
             yield CoverageGap(GapKind.NOT_REVIEWED, source.address, description, Level.LOOK)
-    for command in comparison.plan.commands:
+    for command in (*comparison.plan.commands, *find_machine_commands(comparison)):
         yield CoverageGap(GapKind.COMMAND, command.address, _describe_command(command), Level.LOOK)
 
 

@@ -1,5 +1,6 @@
 """Tests that compare a value before and after, and return whether it protects less."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import inf
@@ -149,6 +150,17 @@ def _list_leaves(value: Any) -> Iterator[str]:
             yield from _list_leaves(item)
     elif value not in (None, ""):
         yield str(value)
+
+
+def is_longer(old: Any, new: Any) -> bool:
+    """Return whether a duration such as `PT1H30M` becomes longer."""
+    return _parse_duration(new) > _parse_duration(old)
+
+
+def _parse_duration(text: Any) -> float:
+    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", str(text))
+    parts = [float(part or 0) for part in match.groups()] if match else [0.0]
+    return sum(part * seconds for part, seconds in zip(parts, (86_400, 3600, 60, 1), strict=False))
 
 
 def stops_authenticating(old: Any, new: Any) -> bool:

@@ -33,6 +33,7 @@ DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
                  "destination_flow_config.*.connector_type"),
     ),
     "aws_appsync_datasource": ("requests", ("http_config.*.endpoint", "lambda_config.*.function_arn")),
+    "aws_backup_plan": ("backups", ("rule.*.copy_action.*.destination_vault_arn",)),
     "aws_cloudfront_realtime_log_config": ("logs", ("endpoint.*.kinesis_stream_config.*.stream_arn",)),
     "aws_cloudtrail": ("the audit trail", ("s3_bucket_name", "sns_topic_name", "cloud_watch_logs_group_arn")),
     "aws_cloudwatch_event_api_destination": ("events", ("invocation_endpoint",)),
@@ -130,6 +131,10 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
         "container_properties", "node_properties", "ecs_properties", "eks_properties.**.image"
     ),
     "aws_codebuild_project": ("environment.*.image", "source.*.location", "secondary_sources.*.location"),
+    "aws_codepipeline": (
+        "stage.*.action.*.configuration.FullRepositoryId", "stage.*.action.*.configuration.RepositoryName",
+        "stage.*.action.*.configuration.S3Bucket",
+    ),
     "aws_ecs_task_definition": ("container_definitions",),
     "aws_emrserverless_application": ("image_configuration.*.image_uri",),
     "aws_glue_job": ("command.*.script_location",),
@@ -260,11 +265,11 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
     for path in CODE_SOURCES[pair.type]:
         added = list_added_texts(pair, after, path)
         former_texts = [] if pair.before is None else list_known_texts(pair.before, path)
-        former = {owner for text in former_texts for owner in _list_code_owners(text)}
+        former = {owner for text in former_texts for owner in _list_code_owners(text, path)}
         known = [value for value in added if value is not UNKNOWN and not isinstance(value, Sensitive)]
         if len(known) < len(added) and pair.before is not None and not is_made_of_plan(pair, path, comparison):
             yield _build_unknown_risk(pair, path, "it may name code of another account")
-        for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text)):
+        for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text, path)):
             if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
                 # A new resource whose account is unknown most likely runs code of that account.
                 level = Level.LOOK if own or pair.before is not None else Level.NOTE
@@ -282,8 +287,14 @@ def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison
     return "another registry or repository than before"
 
 
-def _list_code_owners(text: str) -> Iterator[str]:
-    """Yield the owners of the code that a text names: accounts, buckets, registries with their namespace."""
+def _list_code_owners(text: str, path: str) -> Iterator[str]:
+    """Yield the owners of the code that a text names: accounts, buckets, registries with their namespace.
+
+    A pipeline names its source by a name alone, which counts as a whole.
+    """
+    if ".configuration." in path:
+        yield f"s3://{text}" if path.endswith("Bucket") else f"repository {text}"
+        return
     names = _IMAGE_KEY.findall(text) if text.startswith(("{", "[")) else [text]
     yield from filter(None, map(_find_code_owner, names))
 

@@ -77,6 +77,9 @@ _GRANT_TEXTS = {
         )
     },
     "aws_inspector2_delegated_admin_account": "{account_id} administers Inspector for the organization",
+    "aws_opensearch_authorize_vpc_endpoint_access": "lets {account} connect to {domain_name}",
+    "aws_config_aggregate_authorization": "lets {account_id} read the configuration in {region}",
+    "aws_route53_resolver_rule": "DNS servers {target_ip.*.ip} resolve {domain_name}",
     "aws_redshift_endpoint_authorization": "lets {account} connect to {cluster_identifier}",
     "aws_directory_service_shared_directory": "lets {target.0.id} use {directory_id}",
     "aws_transfer_user": "lets {user_name} use {server_id}",

