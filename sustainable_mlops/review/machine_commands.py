@@ -42,7 +42,8 @@ _HARMLESS_DOCUMENTS = frozenset(
     {"AWS-RunPatchBaseline", "AWS-GatherSoftwareInventory", "AWS-UpdateSSMAgent", "AmazonCloudWatch-ManageAgent"}
 )
 _SECRET = re.compile(
-    r"((?:pass|secret|token|key|credential|auth)[\w-]*\s*[=:]\s*)\S+|\b[A-Za-z0-9+/_-]{40,}={0,2}", re.I
+    r"((?:pass|secret|token|key|credential|auth)[\w-]*\s*[=:]\s*)\S+|\b(?=[A-Za-z+/_-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}",
+    re.I,
 )
 _HASH = re.compile("[0-9a-f]{40}")
 
@@ -160,6 +161,14 @@ _SOURCES: dict[str, tuple[_Source, ...]] = {
         for path in ("container_properties", "node_properties", "ecs_properties", "eks_properties")
     ),
 }  # fmt: skip
+#: The blocks of each attribute that have a command.
+_CONTAINERS = {
+    "container_definitions": ("",),
+    "container_properties": ("",),
+    "ecs_properties": ("taskProperties.containers.",),
+    "node_properties": ("nodeRangeProperties.container.",),
+    "eks_properties": ("pod_properties.containers.", "pod_properties.init_containers."),
+}
 #: The attribute and the value that turn something off.
 _OFF = {"aws_scheduler_schedule": ("state", "DISABLED"), "aws_config_remediation_configuration": ("automatic", False)}
 #: The machines that use a script as soon as the plan makes both.
@@ -169,11 +178,20 @@ _SCRIPT_USERS = {
         "aws_sagemaker_domain", "aws_sagemaker_user_profile", "aws_sagemaker_space"
     ),
 }  # fmt: skip
-#: The types that this file reads, with the first part of each attribute path.
-READ_ATTRIBUTES = {
-    type_: frozenset({source.path.partition(".")[0] for source in sources} | set(_OFF.get(type_, ())[:1]))
-    for type_, sources in _SOURCES.items()
-}
+
+
+def list_command_paths(type_: str) -> tuple[str, ...]:
+    """Return the paths of the attributes that this file reads; of a container definition, those of its commands."""
+    sources = _SOURCES.get(type_, ())
+    paths = [
+        f"{source.path}.{inner}{key}"
+        for source in sources
+        if source.read is _read_container_commands
+        for inner in _CONTAINERS[source.path]
+        for key in ("command", "entryPoint", "args")
+    ]
+    paths += [source.path for source in sources if source.read is not _read_container_commands]
+    return (*paths, *(_OFF[type_][:1] if type_ in _OFF else ()))
 
 
 def find_machine_commands(comparison: Comparison) -> Iterator[PlanCommand]:

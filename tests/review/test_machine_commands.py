@@ -149,6 +149,13 @@ def test_a_start_up_script_of_new_machines_alone_is_fine() -> None:
     assert len(list_commands(content, changed, root=root)) == 2
 
 
+def test_a_changed_script_is_a_command_and_not_a_gap_of_another_kind() -> None:
+    for kind, path, old, new in CHANGED[:4]:
+        before, after = ({"name": "x", **nest(path, value)} for value in (new, old))
+        gaps = review(build_plan(build_change(f"aws_{kind}.this", after, before=before))).coverage_gaps
+        assert not [gap for gap in gaps if gap.kind is GapKind.NOT_REVIEWED], kind
+
+
 def test_statements_and_data_sources_that_run_something_are_told() -> None:
     statement = build_change("aws_redshiftdata_statement.s", {"sql": "DROP TABLE orders"})
     assert list_commands(statement) == ["aws_redshiftdata_statement, when created: DROP TABLE orders"]

@@ -8,6 +8,7 @@ from importlib.resources import files
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.data.protections import list_protected_paths
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
+from sustainable_mlops.review.machine_commands import list_command_paths
 from sustainable_mlops.review.privileges import dns_records
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
 from sustainable_mlops.review.privileges.exposure import READ_ATTRIBUTES
@@ -55,6 +56,7 @@ def _list_guarded_paths(type_: str) -> frozenset[str]:
         *READ_ATTRIBUTES.get(type_, ()),
         *dns_records.READ_ATTRIBUTES.get(type_, ()),
         *list_destination_paths(type_),
+        *list_command_paths(type_),
         *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
     ]
     return frozenset(map(_normalize_path, paths))

@@ -128,7 +128,9 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "aws_amplify_app": ("repository",),
     "aws_batch_job_definition": (
-        "container_properties", "node_properties", "ecs_properties", "eks_properties.**.image"
+        "container_properties", "node_properties", "ecs_properties",
+        "eks_properties.*.pod_properties.*.containers.*.image",
+        "eks_properties.*.pod_properties.*.init_containers.*.image",
     ),
     "aws_codebuild_project": ("environment.*.image", "source.*.location", "secondary_sources.*.location"),
     "aws_codepipeline": (
@@ -138,7 +140,8 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
     "aws_ecs_task_definition": ("container_definitions",),
     "aws_emrserverless_application": ("image_configuration.*.image_uri",),
     "aws_glue_job": ("command.*.script_location",),
-    "aws_lambda_function": ("image_uri", "layers"),
+    "aws_lambda_function": ("image_uri", "layers", "s3_bucket"),
+    "aws_lambda_layer_version": ("s3_bucket",),
     "aws_lightsail_container_service_deployment_version": ("container.*.image",),
     "aws_sagemaker_code_repository": ("git_config.*.repository_url",),
     "aws_sagemaker_data_quality_job_definition": ("data_quality_app_specification.*.image_uri",),
@@ -153,17 +156,28 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
     "aws_sagemaker_pipeline": ("pipeline_definition",),
 }  # fmt: skip
 
-_JSON_TEXTS = ("container_definitions", "container_properties", "node_properties", "ecs_properties")
-#: The types that this file reads, with the first part of each attribute path.
-READ_ATTRIBUTES: dict[str, frozenset[str]] = {}
-for _type, _paths in (*((type_, paths) for type_, (_, paths) in DESTINATIONS.items()), *CODE_SOURCES.items()):
-    READ_ATTRIBUTES[_type] = READ_ATTRIBUTES.get(_type, frozenset()) | {path.partition(".")[0] for path in _paths}
+#: The images in each attribute that is a JSON text.
+_JSON_TEXTS = {
+    "container_definitions": "image",
+    "container_properties": "image",
+    "ecs_properties": "taskProperties.containers.image",
+    "node_properties": "nodeRangeProperties.container.image",
+}
+#: Attributes that choose a version of code. A new version is an everyday change; the owner of the code is compared.
+_VERSIONS = {
+    "aws_lambda_alias": ("function_version", "routing_config"),
+    **dict.fromkeys(
+        ("aws_lambda_function", "aws_lambda_layer_version"),
+        ("filename", "s3_key", "s3_object_version", "source_code_hash"),
+    ),
+}
 
 
 def list_destination_paths(type_: str) -> tuple[str, ...]:
-    """Return the paths of the attributes that this file reads, without JSON texts, of which it reads only a part."""
+    """Return the paths of the attributes that this file reads; of a JSON text, those of its images."""
     _, paths = DESTINATIONS.get(type_, ("", ()))
-    return tuple(path for path in (*paths, *CODE_SOURCES.get(type_, ())) if path not in _JSON_TEXTS)
+    code = (f"{path}.{_JSON_TEXTS[path]}" if path in _JSON_TEXTS else path for path in CODE_SOURCES.get(type_, ()))
+    return (*paths, *code, *_VERSIONS.get(type_, ()))
 
 
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
@@ -184,7 +198,7 @@ _MAX_LENGTH = 120
 def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
     """Yield risks of the destinations of data, and of the sources of code, that a plan adds."""
     for pair in comparison.changes:
-        if pair.after is None or pair.new is None or pair.type not in READ_ATTRIBUTES:
+        if pair.after is None or pair.new is None or not (pair.type in DESTINATIONS or pair.type in CODE_SOURCES):
             continue
         if pair.after.values is UNKNOWN:
             if pair.new.mapped_reader is None:  # others are reported as a whole
@@ -223,8 +237,8 @@ def _assess_destination(
     if outside := _describe_outside(value):
         is_new_topic = pair.type == _SUBSCRIPTION and _is_of_new_topic(pair, comparison)
         return (Level.NOTE, "") if is_new_topic else (Level.LOOK, outside)
-    is_document = value.startswith("{")
-    if pair.before is None or is_document or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
+    has_no_owner = value.startswith("{") or (value.startswith("arn:") and ":s3:::" not in value)
+    if pair.before is None or has_no_owner or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
         return Level.NOTE, ""
     return Level.LOOK, "it is not in the plan, so its owner is unknown"
 
@@ -292,8 +306,8 @@ def _list_code_owners(text: str, path: str) -> Iterator[str]:
 
     A pipeline names its source by a name alone, which counts as a whole.
     """
-    if ".configuration." in path:
-        yield f"s3://{text}" if path.endswith("Bucket") else f"repository {text}"
+    if path.endswith(("s3_bucket", "S3Bucket")) or ".configuration." in path:
+        yield f"s3://{text}" if path.endswith("ucket") else f"repository {text}"
         return
     names = _IMAGE_KEY.findall(text) if text.startswith(("{", "[")) else [text]
     yield from filter(None, map(_find_code_owner, names))

@@ -175,8 +175,10 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
     old = None if pair.before is None else {name: _list_attribute_texts(pair.before, name) for name in names}
     if not grantees or grantees == [_IAM_AUTHORIZATION]:
         return
-    if pair.is_same_object and old is not None and UNKNOWN not in grantees and not _has_more_grantees(old, new):
-        return
+    if old is not None and UNKNOWN not in grantees and not _has_more_grantees(old, new):
+        others = set(pair.list_changed_attributes()) - READ_ATTRIBUTES[pair.type]
+        if pair.is_same_object or not others:  # a replacement with another attribute may give more
+            return
     description = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
     level, reason = assess_foreign_accounts(
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts

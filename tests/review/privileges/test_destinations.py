@@ -250,3 +250,26 @@ def test_references_of_one_block_count_alone() -> None:
     topic = build_change("aws_sns_topic.t", {"name": "t"}, unknown={"arn": True})
     configuration = build_change("aws_sagemaker_endpoint_configuration.c", values, unknown=unknown)
     assert list_risks(topic, configuration, root=root) == []
+
+
+def test_another_bucket_of_a_function_is_looked_at_and_a_new_version_is_fine() -> None:
+    def code(bucket: str, key: str) -> dict[str, Any]:
+        return {"function_name": "f", "s3_bucket": bucket, "s3_key": key}
+
+    def deploy(old: Any, new: Any) -> Any:
+        return review(build_plan(KEPT, build_change("aws_lambda_function.f", new, before=old)))
+
+    assert "PRIVILEGES_CODE" in {item.risk.id for item in deploy(code("mine", "1"), code("yours", "1")).risks}
+    result = deploy(code("mine", "1"), code("mine", "2"))
+    assert result.risks == ()
+    assert not [gap for gap in result.coverage_gaps if gap.kind == "not reviewed"]
+
+
+def test_another_repository_of_a_pipeline_is_looked_at() -> None:
+    path = "stage.*.action.*.configuration"
+    old, new, branch = (
+        {"FullRepositoryId": name, "BranchName": branch_name}
+        for name, branch_name in (("me/a", "main"), ("you/a", "main"), ("me/a", "next"))
+    )
+    assert change("codepipeline", path, old, new) == [("CODE", LOOK)]
+    assert change("codepipeline", path, old, branch) == []

@@ -125,3 +125,15 @@ def test_values_are_found_below_stars() -> None:
 def test_each_trust_setting_names_a_type_and_a_path() -> None:
     assert all(row.types and "" not in split_path(row.path) for row in TRUST_SETTINGS)
     assert {row.id for row in TRUST_SETTINGS} == {"PRIVILEGES_TRUST"}
+
+
+def test_a_replaced_grant_that_only_loses_a_grantee_is_fine() -> None:
+    def build_roles(*names: str) -> dict[str, Any]:
+        return {"identity_pool_id": "p", "roles": {name: f"arn:aws:iam::123456789012:role/{name}" for name in names}}
+
+    both, one = build_roles("authenticated", "unauthenticated"), build_roles("authenticated")
+    kind, replace = "cognito_identity_pool_roles_attachment", ["delete", "create"]
+    assert list_risks(kind, both, one, actions=replace) == []
+    assert ("PRIVILEGES_EXPOSED", Level.STOP) in list_risks(kind, one, both, actions=replace)
+    wide, narrow = ({"principal": "999999999999", "function_name": "f", "source_arn": arn} for arn in (None, "a"))
+    assert list_risks("lambda_permission", narrow, wide, actions=replace)
