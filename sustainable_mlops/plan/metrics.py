@@ -59,6 +59,21 @@ def list_alarm_metrics(alarm: Readers) -> set[str] | Unknown:
     )
 
 
+def list_query_ids(alarm: Readers, names: frozenset[str]) -> set[str] | Unknown:
+    """Return the IDs of an alarm's metric queries that read one of these SageMaker metrics."""
+    queries = alarm.blocks("metric_query")
+    if queries is UNKNOWN:
+        return UNKNOWN
+    query_names = [
+        (query.text("id"), _filter_names([(query.text("metric.0.namespace"), query.text("metric.0.metric_name"))]))
+        for query in queries
+    ]
+    matching_ids = [name for name, metrics in query_names if metrics is UNKNOWN or metrics & names]
+    if UNKNOWN in matching_ids or any(metrics is UNKNOWN for _, metrics in query_names):
+        return UNKNOWN
+    return {str(name) for name in matching_ids}
+
+
 def list_policy_metrics(policy: Readers) -> set[str] | Unknown:
     """Return the SageMaker metrics of a target tracking policy; predefined ones have their own names."""
     tracking = policy.block("target_tracking_scaling_policy_configuration")

@@ -3,12 +3,18 @@
 import re
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
+from sustainable_mlops.plan.metrics import list_query_ids
 from sustainable_mlops.plan.values import all_of, any_of
 
 _COMPOSITE = "aws_cloudwatch_composite_alarm"
 
 #: Comparison and threshold of an alarm that is raised by the first request, not by the second.
 _AT_LEAST_ONE = {("GreaterThanOrEqualToThreshold", 1), ("GreaterThanThreshold", 0)}
+
+#: Metric math that is 1 under a condition and else 0.
+_CONDITION = re.compile(r"\s*IF\((?P<condition>.*),\s*1\s*,\s*0\s*\)\s*", re.IGNORECASE | re.DOTALL)
+#: A metric, or 0 where it has no data. Without FILL, metric math has no result for a metric without data.
+_FILLED = r"FILL\(\s*{id}\s*,\s*0\s*\)"
 
 
 def is_raised_at_one(alarm: Resource) -> bool | Unknown:
@@ -20,7 +26,7 @@ def is_raised_at_one(alarm: Resource) -> bool | Unknown:
 
 
 def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
-    """Return whether an alarm is raised below a threshold of `most` or less that the metric can fall below."""
+    """Return whether an alarm is raised below a threshold of `maximum` or less that the metric can fall below."""
     comparison, threshold = alarm.new.text("comparison_operator"), alarm.new.number("threshold")
     if comparison is not UNKNOWN and comparison not in ("LessThanThreshold", "LessThanOrEqualToThreshold"):
         return False
@@ -28,6 +34,44 @@ def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
         return UNKNOWN
     least_is_enough = comparison == "LessThanOrEqualToThreshold"
     return threshold is not None and threshold <= maximum and (threshold > 0 or (threshold == 0 and least_is_enough))
+
+
+def is_raised_without(alarm: Resource, metrics: frozenset[str], maximum: float) -> bool | Unknown:
+    """Return whether an alarm on one of these counts is raised if there are at most `maximum`, or no data at all.
+
+    Metric math is read in two forms: `FILL(count, 0)`, and `IF(… FILL(count, 0) < number …, 1, 0)`.
+    """
+    missing = alarm.new.text("treat_missing_data")
+    is_breaching = missing if missing is UNKNOWN else missing == "breaching"
+    is_below = all_of([is_breaching, is_raised_below(alarm, maximum)])
+    query_ids, expression = list_query_ids(alarm, metrics), _read_expression(alarm)
+    if query_ids is UNKNOWN or expression is UNKNOWN:
+        return UNKNOWN
+    if not expression:
+        return is_below
+    for query_id in query_ids:
+        filled = _FILLED.format(id=re.escape(query_id))
+        if re.fullmatch(rf"\s*{filled}\s*", expression, re.IGNORECASE):
+            return is_raised_below(alarm, maximum)
+        match = _CONDITION.fullmatch(expression)
+        limits = re.findall(rf"{filled}\s*(<=?)\s*([\d.]+)", match["condition"], re.IGNORECASE) if match else []
+        if any(sign + limit != "<0" and float(limit) <= maximum for sign, limit in limits):
+            return is_raised_at_one(alarm)
+    return is_below
+
+
+def _read_expression(alarm: Resource) -> str | Unknown | None:
+    """Return the metric math whose result an alarm compares; None for an alarm on a metric."""
+    queries = alarm.new.blocks("metric_query")
+    if queries is UNKNOWN:
+        return UNKNOWN
+    for query in queries:
+        returns = query.flag("return_data")
+        if returns is UNKNOWN:
+            return UNKNOWN
+        if returns:
+            return query.text("expression")
+    return None
 
 
 def has_action(plan: Plan, alarm: Resource) -> bool | Unknown:

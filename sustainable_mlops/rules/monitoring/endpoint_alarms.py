@@ -133,10 +133,7 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Return whether an alarm on requests is raised without requests. Then the metric is missing, too."""
-    missing = alarm.new.text("treat_missing_data")
-    return all_of(
-        [missing if missing is UNKNOWN else missing == "breaching", alarms.is_raised_below(alarm, FEW_REQUESTS)]
-    )
+    return alarms.is_raised_without(alarm, _REQUESTS, FEW_REQUESTS)
 
 
 def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:

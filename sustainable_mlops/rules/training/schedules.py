@@ -37,11 +37,14 @@ def _is_pipeline(plan: Plan, target: Resource, arn: str, block: str) -> bool:
 
 
 def _is_clock(trigger: Resource) -> bool | Unknown | None:
-    """Return whether the trigger runs repeatedly on a schedule, or None if it has no schedule."""
+    """Return whether the trigger runs repeatedly on a schedule, or None if it has no schedule.
+
+    After an apply, the state of a rule without a schedule holds an empty text.
+    """
     expression = trigger.text("schedule_expression")
     if expression is UNKNOWN:
         return UNKNOWN
-    return None if expression is None or expression.startswith("at(") else True
+    return None if not expression or expression.startswith("at(") else True
 
 
 def _is_training(plan: Plan, pipeline: Resource) -> bool | Unknown:

@@ -40,7 +40,7 @@ def add_composite_alarm(rule: str) -> Resources:
     }
 
 
-def build_ratio_alarm(expression: str) -> Resources:
+def build_math_alarm(expression: str, **options: Any) -> Resources:
     """Return a real-time endpoint with an alarm on metric math."""
     parts: list[Any] = [
         {
@@ -57,7 +57,7 @@ def build_ratio_alarm(expression: str) -> Resources:
         )
     ]
     query = [{"id": "e", "expression": expression, "return_data": True}, *parts]
-    return add_alarm(build_real_time(), "", dimensions=None, metric_query=query)
+    return add_alarm(build_real_time(), "", dimensions=None, metric_query=query, **options)
 
 
 CASES: CaseTable = {
@@ -124,20 +124,40 @@ CASES: CaseTable = {
         "not_applicable": WITHOUT_INSTANCES,
     },
     "SUS_ENDPOINT_IDLE_ALARM": {
-        "pass": {"missing data counts as a breach": add_alarm(build_real_time(), "Invocations", **IDLE)},
+        "pass": {
+            "missing data counts as a breach": add_alarm(build_real_time(), "Invocations", **IDLE),
+            "metric math that is 1 without requests": build_math_alarm(
+                "IF(FILL(busy, 0) > 50 AND FILL(asked, 0) < 1, 1, 0)", treat_missing_data="notBreaching"
+            ),
+            "metric math that is 0 without requests": build_math_alarm(
+                "FILL(asked, 0)", **{**IDLE, "treat_missing_data": "notBreaching"}
+            ),
+        },
         "fail": {
             "no alarm": build_real_time(),
             "a high threshold for requests": add_alarm(build_real_time(), "Invocations", **{**IDLE, "threshold": 1000}),
             "missing data does not count": add_alarm(
                 build_real_time(), "Invocations", **{**IDLE, "treat_missing_data": "missing"}
             ),
+            "missing data does not count in metric math": build_math_alarm("IF(asked < 1, 1, 0)"),
+            "metric math on another metric": build_math_alarm("IF(FILL(busy, 0) < 1, 1, 0)"),
+            "metric math that is 1 with requests": build_math_alarm("IF(FILL(asked, 0) > 1, 1, 0)"),
+            "metric math that is 1 with many requests": build_math_alarm("IF(FILL(asked, 0) < 1000, 1, 0)"),
+            "metric math that is never 1": build_math_alarm("IF(FILL(asked, 0) < 0, 1, 0)"),
+            "metric math that never reaches the threshold": build_math_alarm(
+                "IF(FILL(asked, 0) < 1, 1, 0)", threshold=2
+            ),
         },
-        "unknown": {**UNSURE, "a configuration outside the plan": ELSEWHERE},
+        "unknown": {
+            **UNSURE,
+            "a configuration outside the plan": ELSEWHERE,
+            "unknown metric math": build_math_alarm(UNKNOWN),
+        },
         "not_applicable": WITHOUT_INSTANCES,
     },
     "SUS_ENDPOINT_EFFICIENCY_ALARM": {
-        "pass": {"a ratio": build_ratio_alarm("busy / asked")},
-        "fail": {"no alarm": build_real_time(), "a sum": build_ratio_alarm("busy + asked")},
+        "pass": {"a ratio": build_math_alarm("busy / asked")},
+        "fail": {"no alarm": build_real_time(), "a sum": build_math_alarm("busy + asked")},
         "unknown": {**UNSURE, "a configuration outside the plan": ELSEWHERE},
         "not_applicable": WITHOUT_INSTANCES,
     },

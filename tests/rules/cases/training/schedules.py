@@ -55,6 +55,7 @@ CASES = {
         "pass": {
             "on drift": _rule(_TRAINS, event_pattern=_DRIFT),
             "on drift, a pipeline outside the plan": _rule({}, _ELSEWHERE, event_pattern=_DRIFT),
+            "on drift, after an apply": _rule(_TRAINS, event_pattern=_DRIFT, schedule_expression=""),
             "once": _schedule(_TRAINS, "at(2026-12-01T00:00:00)"),
         },
         "fail": {
@@ -75,7 +76,10 @@ CASES = {
         },
     },
     "SUS_PIPELINE_BY_CLOCK": {
-        "pass": {"on data": _rule(_SCORES, event_pattern={"source": ["aws.s3"]})},
+        "pass": {
+            "on data": _rule(_SCORES, event_pattern={"source": ["aws.s3"]}),
+            "on data, after an apply": _rule(_SCORES, event_pattern={"source": ["aws.s3"]}, schedule_expression=""),
+        },
         "fail": {
             "rule": _rule(_SCORES, schedule_expression="rate(1 day)"),
             "schedule": _schedule(_SCORES),
