@@ -17,6 +17,7 @@ import typer
 from sustainable_mlops import cli, program, rules
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.rules.fix_code import find_file
 from sustainable_mlops.terraform import ROOT
 
 #: The sections of the list, by the row they begin with.
@@ -160,11 +161,16 @@ def _render_rules() -> Iterator[str]:
     yield "Severity: `fail` is closed or impossible, `warn` is a choice that needs a reason, `info` is advice. The tag"
     yield "`sust_waiver:<rule>` = `<reason> until <yyyy-mm-dd>` accepts a finding until that day."
     yield ""
+    yield "*Code* is Terraform code that satisfies the rule: tests plan it with the AWS provider. Names such as"
+    yield "`aws_s3_bucket.this` stand for your resources."
+    yield ""
     yield "| rule | severity | requirement | remedy | practices |"
     yield "|---|---|---|---|---|"
     for rule in sorted(rules.ALL, key=lambda rule: rule.id):
         anchor = f'<a id="{rule.id.lower()}"></a>{rule.id}'
-        yield _render_row(anchor, rule.severity, rule.title, rule.fix, ", ".join(rule.practices))
+        file = find_file(rule.id)
+        remedy = f"{rule.fix} [Code](../{file.relative_to(ROOT)})" if file.is_file() else rule.fix
+        yield _render_row(anchor, rule.severity, rule.title, remedy, ", ".join(rule.practices))
 
 
 def _render_row(*cells: str) -> str:

@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules import guideline
+from sustainable_mlops.rules import fix_code, guideline
 
 
 class Severity(StrEnum):
@@ -99,6 +99,11 @@ class Rule:
     def guideline(self) -> str:
         """References of the rule: the practices, with the ML Lens's IDs and the guidance's steps."""
         return guideline.format_guideline(self.practices)
+
+    @property
+    def fix_code(self) -> str:
+        """Terraform code to paste, which satisfies the rule; empty if no code can."""
+        return fix_code.read_code(self.id)
 
 
 def rule(

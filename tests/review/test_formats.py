@@ -146,14 +146,14 @@ def comment_page(result: Review) -> _Page:
 
 
 #: All that a comment may be made of.
-MADE_OF = {"blockquote", "b", "br", "code", "details", "em", "h2", "h3", "h4", "hr", "li", "p", "strong", "sub",
+MADE_OF = {"blockquote", "b", "br", "code", "details", "em", "h2", "h3", "h4", "hr", "li", "p", "pre", "strong", "sub",
            "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"}  # fmt: skip
 
 
 def test_names_stay_names_in_markdown() -> None:
     result = comment_page(REVIEWS["hostile"]).tags
     assert {tag for tag, _ in result} <= MADE_OF
-    assert {name for _, name in result} <= {"", "open", "style"}
+    assert {name for _, name in result} <= {"", "class", "open", "style"}  # class: the language of a code block
 
 
 def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import effects, render
 from sustainable_mlops.review.formats.items import (
+    FIX_CODE,
     ItemGroup,
     ReportItem,
     ReportSection,
@@ -77,7 +79,8 @@ def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> 
     assert page.index(str(ReportSection.LOOK)) < fold.start()
     result = group_by_section(list_items(CHANGE))[ReportSection.LOOK]
     assert (int(fold[1]), int(fold[2])) == (len({one.id for one in result}), len({one.address for one in result}))
-    assert "<details" not in page[page.index(str(ReportSection.STOP)) : page.index(str(ReportSection.LOOK))]
+    stops = page[page.index(str(ReportSection.STOP)) : page.index(str(ReportSection.LOOK))]
+    assert "<details" not in stops.replace(f"<details><summary>{FIX_CODE}", "")
 
 
 def test_more_than_three_rules_are_many() -> None:
@@ -266,3 +269,12 @@ def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
         page = render(replace(CHANGE, findings=(one,)), "markdown")
         assert page.count(f"`{one.rule.id}`") == 1
         assert f"**{one.rule.title}**{word} · `{one.rule.id}`" in page
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "sarif"])
+def test_a_report_has_the_terraform_code_of_a_rule_once(form: str) -> None:
+    page = render(CHANGE, form)
+    code = next(one.rule.fix_code for one in CHANGE.findings if one.level is Level.LOOK and one.is_touched)
+    text = {"html": unescape(page), "sarif": page.replace("\\n", "\n").replace('\\"', '"')}.get(form, page)
+    assert code
+    assert text.count(code) == 1

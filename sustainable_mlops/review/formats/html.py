@@ -11,6 +11,7 @@ from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle
 from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.rules.fix_code import read_code
 
 #: Maximum number of changed rows in the list; the table has all of them.
 _MAX_ROWS = 20
@@ -68,6 +69,8 @@ def _render_template(template: str, **variables: Any) -> str:
         "format_budget": wording.format_budget,
         "format_counts": effects.format_counts,
         "format_shared_count": wording.format_shared_count,
+        "fix_code_title": report_items.FIX_CODE,
+        "read_fix_code": read_code,
         "get_fold_title": report_items.get_fold_title,
         "gate_titles": wording.GATE_TITLES,
         "format_headline": wording.format_headline,

@@ -26,6 +26,7 @@ _TOPICS = {
 }
 _POLICIES = "Policies"
 UNDECIDED = "Undecided"
+FIX_CODE = "Terraform code to paste"
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 
@@ -108,6 +109,15 @@ def get_fold_title(section: ReportSection, topic: str, groups: Sequence[ItemGrou
         return ""
     resources = len({item.address for group in groups for item in group.items})
     return f"{topic}: {_format_number(len(groups), 'rule')} on {_format_number(resources, 'resource')}"
+
+
+def list_fix_codes(items: Iterable[ReportItem]) -> dict[str, list[str]]:
+    """Return the Terraform code for the rules of the items, each with the IDs of its rules."""
+    codes: dict[str, list[str]] = {}
+    for rule_id in dict.fromkeys(item.id for item in items if item.topic == _POLICIES):
+        if code := rules.BY_ID[rule_id].fix_code:
+            codes.setdefault(code, []).append(rule_id)
+    return codes
 
 
 def summarize(title: str, items: Sequence[ReportItem]) -> str:

@@ -12,12 +12,14 @@ from sustainable_mlops.review.formats.comment_limit import LIMIT, OMITTED, Comme
 from sustainable_mlops.review.formats.effects import ActionSummary, FootprintRow
 from sustainable_mlops.review.formats.escaping import escape_text, format_code, format_fix
 from sustainable_mlops.review.formats.items import (
+    FIX_CODE,
     ItemGroup,
     ReportItem,
     ReportSection,
     get_fold_title,
     group_by_section,
     group_by_topic,
+    list_fix_codes,
     list_items,
     summarize,
     summarize_until_apply,
@@ -263,6 +265,10 @@ def _build_quiet_blocks(items_by_section: ItemsBySection, suffix: str = "") -> I
 
 
 def _build_explanations(items_by_section: ItemsBySection, suffix: str = "") -> Iterator[CommentBlock]:
+    loud_items = (*items_by_section[ReportSection.STOP], *items_by_section[ReportSection.LOOK])
+    if codes := list_fix_codes(loud_items):
+        lines = [f"{', '.join(rules)}\n\n```hcl\n{code}```\n" for code, rules in codes.items()]
+        yield _build_fold(f"{FIX_CODE}{suffix}", lines)
     for section in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):
         if items := items_by_section[section]:
             yield _build_fold(summarize(section, items) + suffix, *render_lines(items, _render_item))

@@ -90,10 +90,15 @@ def _build_rule(rule_id: str) -> dict[str, Any]:
     return {
         "id": rule_id,
         "shortDescription": {"text": _escape_links(rule.title)},
-        "help": {"text": _escape_links(f"{rule.fix} {rule.guideline}.")},
+        "help": _build_help(rule),
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["sustainability", *(f"practice-{practice}" for practice in rule.practices)]},
     }
+
+
+def _build_help(rule: rules.Rule) -> dict[str, str]:
+    text = _escape_links(f"{rule.fix} {rule.guideline}.")
+    return {"text": text, "markdown": f"{text}\n\n```hcl\n{rule.fix_code}```"} if rule.fix_code else {"text": text}
 
 
 def _list_scope_results(review: Review) -> Iterator[dict[str, Any]]:

@@ -8,11 +8,13 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, list_instan
 from sustainable_mlops.plan.metrics import list_alarm_metrics
 from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import alarms
+from sustainable_mlops.rules.attributes import read_tags
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
     REAL_TIME,
+    SERVERLESS,
     find_kinds,
     list_variants,
 )
@@ -61,7 +63,13 @@ def error_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
-    endpoint_kinds = find_kinds(plan, endpoint)
+    """Check all endpoints except serverless ones whose tag `latency_slo` is `cold_start`.
+
+    Their callers have no shorter limit. SageMaker's own limit of a minute is an error, which another alarm reports.
+    """
+    endpoint_kinds, tags = find_kinds(plan, endpoint), read_tags(plan, endpoint)
+    if endpoint_kinds == {SERVERLESS} and tags is not UNKNOWN and tags.get("latency_slo") == "cold_start":
+        return
     names = _LATENCY if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds else _LATENCY_ASYNC
     yield from _check_alarm(plan, endpoint, names, "no alarm with an action uses its latency metrics")
 

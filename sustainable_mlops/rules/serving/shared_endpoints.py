@@ -8,6 +8,7 @@ from sustainable_mlops.rules.serving.variants import (
     ENDPOINT,
     REAL_TIME,
     check_each_variant,
+    find_kinds,
     find_model,
     hosts_components,
     list_containers,
@@ -37,7 +38,8 @@ def multi_model_endpoint(plan: Plan, endpoint: Resource) -> RuleResults:
         if image is None:
             return
         if image is UNKNOWN:
-            yield unknown_result("the plan does not tell its image", path)
+            are_few = _count_possible_endpoints(plan) < MIN_SHARED_ENDPOINTS
+            yield success() if are_few else unknown_result("the plan does not tell its image", path)
             return
         same = _group_endpoints_by_image(plan).get((image, plan.find_region(endpoint)), ())
         if len(same) >= MIN_SHARED_ENDPOINTS:
@@ -75,3 +77,10 @@ def _group_endpoints_by_image(plan: Plan) -> dict[tuple[str, str | Unknown], tup
                 key = (image, plan.find_region(endpoint))
                 endpoints[key] = (*endpoints.get(key, ()), endpoint.address)
     return endpoints
+
+
+@lru_cache(maxsize=2)
+def _count_possible_endpoints(plan: Plan) -> int:
+    """Return the number of endpoints that have a real-time variant, or may have one."""
+    endpoint_kinds = (find_kinds(plan, endpoint) for endpoint in plan.list_by_type(ENDPOINT) if endpoint.exists())
+    return sum(kinds is UNKNOWN or REAL_TIME in kinds for kinds in endpoint_kinds)

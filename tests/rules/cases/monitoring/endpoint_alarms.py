@@ -94,9 +94,15 @@ CASES: CaseTable = {
         "fail": {
             "no alarm": build_real_time(),
             "a metric that asynchronous endpoints do not publish": add_alarm(build_asynchronous(), "OverheadLatency"),
+            "a serverless endpoint with a limit": build_serverless(endpoint={"tags": {"latency_slo": "5s"}}),
+            "instances": build_real_time(endpoint={"tags": {"latency_slo": "cold_start"}}),
         },
         "unknown": UNSURE,
-        "not_applicable": "every endpoint can be slow",
+        "not_applicable": {
+            "a serverless endpoint whose callers wait": build_serverless(
+                endpoint={"tags": {"latency_slo": "cold_start"}}
+            )
+        },
     },
     "SUS_ENDPOINT_LOW_UTILIZATION_ALARM": {
         "pass": {

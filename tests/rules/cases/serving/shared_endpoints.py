@@ -1,14 +1,25 @@
 """Cases of rules/serving/shared_endpoints.py."""
 
 from tests.rules.case_tables import CaseTable
-from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, build_real_time, build_serverless
+from tests.rules.endpoints import (
+    CONFIGURATION,
+    ENDPOINT,
+    IMAGE,
+    MODEL,
+    Resources,
+    Values,
+    build_real_time,
+    build_serverless,
+)
+
+PACKAGE: Values = {"primary_container": {"model_package_name": "p"}}
 
 
-def build_several(number: int) -> Resources:
+def build_several(number: int, **options: Values) -> Resources:
     """Return several endpoints with one image."""
     resources: Resources = {}
     for n in range(number):
-        endpoint = build_real_time()
+        endpoint = build_real_time(**options)
         resources |= {
             f"{MODEL}{n}": {**endpoint[MODEL], "name": f"m{n}"},
             f"{CONFIGURATION}{n}": {
@@ -23,13 +34,18 @@ def build_several(number: int) -> Resources:
 
 CASES: CaseTable = {
     "SUS_MULTI_MODEL_ENDPOINT": {
-        "pass": {"one": build_real_time(), "two": build_several(2)},
+        "pass": {
+            "one": build_real_time(),
+            "two": build_several(2),
+            "two with images of model packages": build_several(2, model=PACKAGE),
+        },
         "fail": {"three": build_several(3)},
         "unknown": {
-            "a model package brings the image": build_real_time(
-                model={"primary_container": {"model_package_name": "p"}}
-            ),
-            "a model elsewhere": build_real_time(variant={"model_name": "made-elsewhere"}),
+            "model packages bring the images": build_several(3, model=PACKAGE),
+            "a model elsewhere": {
+                **build_several(2),
+                **build_real_time(variant={"model_name": "made-elsewhere"}),
+            },
         },
         "not_applicable": {
             "a serverless endpoint": build_serverless(),

@@ -1,0 +1,20 @@
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = "delay"
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+
+  deployment_config {
+    blue_green_update_policy {
+      termination_wait_in_seconds = 300
+
+      traffic_routing_configuration {
+        type                     = "CANARY"
+        wait_interval_in_seconds = 300
+
+        canary_size {
+          type  = "CAPACITY_PERCENT"
+          value = 10
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+resource "aws_appautoscaling_target" "this" {
+  service_namespace  = "sagemaker"
+  scalable_dimension = "sagemaker:inference-component:DesiredCopyCount"
+  resource_id        = "inference-component/delay"
+  min_capacity       = 0
+  max_capacity       = 2
+}
+
+resource "aws_appautoscaling_policy" "wake" {
+  name               = "wake"
+  policy_type        = "StepScaling"
+  service_namespace  = aws_appautoscaling_target.this.service_namespace
+  scalable_dimension = aws_appautoscaling_target.this.scalable_dimension
+  resource_id        = aws_appautoscaling_target.this.resource_id
+
+  step_scaling_policy_configuration {
+    adjustment_type = "ChangeInCapacity"
+
+    step_adjustment {
+      metric_interval_lower_bound = 0
+      scaling_adjustment          = 1
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "wake" {
+  alarm_name          = "delay-wake"
+  namespace           = "AWS/SageMaker"
+  metric_name         = "NoCapacityInvocationFailures"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 1
+  alarm_actions       = [aws_appautoscaling_policy.wake.arn]
+
+  dimensions = {
+    InferenceComponentName = "delay"
+  }
+}

@@ -1,0 +1,29 @@
+resource "aws_sagemaker_model" "all" {
+  execution_role_arn = aws_iam_role.this.arn
+
+  primary_container {
+    image          = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:2026-11-01"
+    mode           = "MultiModel"
+    model_data_url = "s3://${aws_s3_bucket.this.bucket}/models/" # the prefix of all models
+  }
+}
+
+resource "aws_sagemaker_endpoint_configuration" "this" {
+  name_prefix = "delay-"
+
+  production_variants {
+    variant_name           = "main"
+    model_name             = aws_sagemaker_model.all.name
+    instance_type          = "ml.c7g.large"
+    initial_instance_count = 1
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = "delay"
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+}

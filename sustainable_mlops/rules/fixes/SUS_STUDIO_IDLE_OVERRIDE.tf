@@ -1,0 +1,26 @@
+resource "aws_sagemaker_user_profile" "this" {
+  domain_id         = aws_sagemaker_domain.this.id
+  user_profile_name = "ada"
+
+  user_settings {
+    execution_role = aws_iam_role.this.arn
+
+    jupyter_lab_app_settings {
+      app_lifecycle_management {
+        idle_settings {
+          lifecycle_management    = "ENABLED"
+          idle_timeout_in_minutes = 60
+        }
+      }
+    }
+
+    code_editor_app_settings {
+      app_lifecycle_management {
+        idle_settings {
+          lifecycle_management    = "ENABLED"
+          idle_timeout_in_minutes = 60
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+resource "aws_sagemaker_domain" "this" {
+  domain_name = "explore"
+  auth_mode   = "IAM"
+  vpc_id      = aws_vpc.this.id
+  subnet_ids  = [aws_subnet.this.id]
+
+  default_user_settings {
+    execution_role = aws_iam_role.this.arn
+
+    jupyter_lab_app_settings {
+      app_lifecycle_management {
+        idle_settings {
+          lifecycle_management    = "ENABLED"
+          idle_timeout_in_minutes = 60
+        }
+      }
+    }
+
+    code_editor_app_settings {
+      app_lifecycle_management {
+        idle_settings {
+          lifecycle_management    = "ENABLED"
+          idle_timeout_in_minutes = 60
+        }
+      }
+    }
+  }
+}
