@@ -2,8 +2,8 @@
 
 The schema of the provider's 1,500 resource types and 600 data sources has 5 MB. Every run of Terraform requests and
 decodes it, which takes a second: ten times the rest of most runs. So a proxy forwards each call unchanged, except the
-schema: it removes the types that no file of modules, environments and tests names. Terraform refuses such a type as
-unsupported. The first line printed is the address. The process ends with its input.
+schema: it removes the types that no file of `_FOLDERS` names. Terraform refuses such a type as unsupported. The first
+line printed is the address. The process ends with its input.
 """
 
 import json
@@ -22,7 +22,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message_factory import GetMessages
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FOLDERS, _KINDS = ("modules", "envs", "tests"), ("md", "py", "tf", "json")
+_FOLDERS = ("modules", "envs", "tests", "docs", "sustainable_mlops/rules/fixes")
+_KINDS = ("md", "py", "tf", "json")
 _TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-z0-9_]+)")
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 _SERVICE = "/tfplugin5.Provider/"

@@ -16,6 +16,7 @@ from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
 from tests.docs.programs import list_problems
+from tests.docs.test_other_scanners import PAGE
 from tests.modules.examples import examples
 
 RUN = ("", "sandbox", "demo", "page")
@@ -36,6 +37,7 @@ def test_every_block_of_commands_names_its_environment() -> None:
 def test_every_block_of_hcl_is_run_by_a_test() -> None:
     documented = {(block.file, block.where) for block in blocks() if block.language == "hcl"}
     tested = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
+    tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 

@@ -1,4 +1,7 @@
-"""All environments plan with packages of all models, including one with the longest allowed names."""
+"""All environments plan with packages of all models, including one with the longest allowed names.
+
+The review of the committed ones is fine.
+"""
 
 import json
 import shutil
@@ -15,6 +18,7 @@ from envs.names import NameKind, longest_name
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.envs.reviews import check_own_review
 from tests.renewal import renew
 
 #: Override that needs no AWS account.
@@ -126,11 +130,13 @@ def copy_environment(folder: Path, name: str) -> tuple[Path, EnvironmentSettings
 @pytest.mark.toolchain
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.list_names()[1])
-def test_the_committed_environments_plan_with_packages_of_all_models(
+def test_the_committed_environments_plan_with_packages_of_all_models_and_are_fine(
     tmp_path: Path, name: str, offline_environment: dict[str, str]
 ) -> None:
     folder, env_settings = copy_environment(tmp_path, name)
-    check_served_models(create_plan(folder, env_settings, offline_environment), env_settings)
+    plan = create_plan(folder, env_settings, offline_environment)
+    check_served_models(plan, env_settings)
+    assert check_own_review(plan).verdict == "fine"
 
 
 @pytest.mark.plan

@@ -1,7 +1,7 @@
 resource "aws_sagemaker_endpoint_configuration" "this" {
   name_prefix = "delay-"
   # no kms_key_arn: the instance encrypts its local disk itself
-  #checkov:skip=CKV_AWS_98:SageMaker does not apply a volume key to a local disk
+  # checkov:skip=CKV_AWS_98:the instance encrypts its local disk itself
 
   production_variants {
     variant_name           = "main"

@@ -1,5 +1,5 @@
 resource "aws_sagemaker_model" "this" {
-  #checkov:skip=CKV_AWS_370:A serverless endpoint cannot use network isolation
+  # checkov:skip=CKV_AWS_370:a serverless endpoint refuses a model with network isolation
   enable_network_isolation = false
   execution_role_arn       = aws_iam_role.this.arn
 

@@ -1,0 +1,33 @@
+"""Reviews of the environments' own plans: nothing is left to look at, except what a test lists with a reason."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sustainable_mlops.review import Review
+from sustainable_mlops.review.risk import Level
+from tests.review_checks import check_review
+
+#: Reasons for which figures of an environment are not complete. No plan contains these values.
+UNKNOWN_FIGURES = {
+    "a plan does not contain its size; give offline_gb in the usage file",
+    "a plan does not contain its size; give storage_gb in the usage file",
+    "AWS does not publish the capacity that it keeps ready between serverless requests",
+    "AWS publishes no water figure for this Region",
+    "the price of SageMaker volumes is unknown",
+}
+
+
+def check_own_review(plan: dict[str, Any], rules: Collection[str] = ()) -> Review:
+    """Return the review of an environment's plan, after checking that only `rules` have findings to look at.
+
+    Without any, the plan must be fine, unless risks are left. Nothing is outside the review, and figures lack nothing
+    but `UNKNOWN_FIGURES`.
+    """
+    review = check_review(plan)
+    found = {assessment.finding.rule for assessment in review.findings if assessment.level is not Level.NOTE}
+    assert found == set(rules)
+    assert [gap for gap in review.coverage_gaps if gap.level is not Level.NOTE] == []
+    assert {unknown.reason for _, unknown in review.footprint.unknowns} <= UNKNOWN_FIGURES
+    if not rules and all(assessment.level is Level.NOTE for assessment in review.risks):
+        assert review.verdict == "fine", review.gates
+    return review
