@@ -20,7 +20,11 @@ _LATER = "the resource or argument needs a later provider than 5.100, with which
 WITHOUT_CODE = {
     "SUS_COMPONENTS_TO_ZERO": _LATER,
     "SUS_COMPONENT_ROLE": _LATER,
+    "SUS_COMPONENT_SCALE_IN": _LATER,
     "SUS_EDGE_MANAGER": "the remedy is to delete the resource",
+    "SUS_GPU_PARTITIONS": _LATER,
+    "SUS_INSTANCE_POOLS": _LATER,
+    "SUS_METRICS_INTERVAL": _LATER,
     "SUS_MLFLOW_SERVER": _LATER,
     "SUS_MODEL_CARD_ENVIRONMENT": _LATER,
     "SUS_MODEL_MONITOR": "the remedy is to delete the resource",
