@@ -48,6 +48,11 @@ def _convert_acl(value: Any) -> Any:
     return to_snake_case(value).replace("_", "-") if isinstance(value, str) else value
 
 
+def _convert_only_item(value: Any) -> Any:
+    """Return the item of a list with one item. The provider aws has a resource for each item."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else UNKNOWN
+
+
 def _mapping(
     type_: str,
     identity: Mapping[str, str],
@@ -64,8 +69,54 @@ _OLD_VERSIONS = "lifecycle_rule.noncurrent_version"
 _ENCRYPTION = "bucket_encryption.server_side_encryption_configuration"
 _ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
 
+
+def _policy_mapping(type_: str, owner: tuple[str, str], *, has_list: bool = False, name: str = "") -> TypeMapping:
+    """Return the mapping of a policy; `owner` has the names of the attribute that names its owner, in both types."""
+    identity = {name: "name", "id": "id"} if name else {"id": "id"}
+    values: dict[str, Converter] = {"policy_document": _convert_policy}
+    if has_list:
+        values[owner[0]] = _convert_only_item
+    return _mapping(type_, identity, {owner[0]: owner[1], "policy_document": "policy"}, values)
+
+
 #: The mapping of each type. All of them have `tags`.
 TYPE_MAPPINGS = {
+    "AWS::EC2::SecurityGroupIngress": _mapping(
+        "aws_vpc_security_group_ingress_rule",
+        {"id": "id"},
+        {
+            "group_id": "security_group_id",
+            "cidr_ip": "cidr_ipv4",
+            "source_security_group_id": "referenced_security_group_id",
+            "source_prefix_list_id": "prefix_list_id",
+        },
+    ),
+    "AWS::IAM::GroupPolicy": _policy_mapping("aws_iam_group_policy", ("group_name", "group"), name="policy_name"),
+    "AWS::IAM::OIDCProvider": _mapping("aws_iam_openid_connect_provider", {"arn": "arn", "id": "id"}),
+    "AWS::IAM::RolePolicy": _policy_mapping("aws_iam_role_policy", ("role_name", "role"), name="policy_name"),
+    "AWS::IAM::SAMLProvider": _mapping("aws_iam_saml_provider", {"arn": "arn", "id": "id"}),
+    "AWS::IAM::UserPolicy": _policy_mapping("aws_iam_user_policy", ("user_name", "user"), name="policy_name"),
+    "AWS::Lambda::Permission": _mapping("aws_lambda_permission", {"id": "id"}),
+    "AWS::Lambda::Url": _mapping(
+        "aws_lambda_function_url",
+        {"function_arn": "function_arn", "function_url": "function_url", "id": "id"},
+        {"auth_type": "authorization_type", "target_function_arn": "function_name"},
+    ),
+    "AWS::Logs::SubscriptionFilter": _mapping(
+        "aws_cloudwatch_log_subscription_filter", {"filter_name": "name", "id": "id"}
+    ),
+    "AWS::S3::BucketPolicy": _policy_mapping("aws_s3_bucket_policy", ("bucket", "bucket")),
+    "AWS::SecretsManager::ResourcePolicy": _mapping(
+        "aws_secretsmanager_secret_policy",
+        {"id": "id"},
+        {"secret_id": "secret_arn", "resource_policy": "policy"},
+        {"resource_policy": _convert_policy},
+    ),
+    "AWS::SNS::Subscription": _mapping("aws_sns_topic_subscription", {"arn": "arn", "id": "id"}),
+    "AWS::SNS::TopicInlinePolicy": _policy_mapping("aws_sns_topic_policy", ("topic_arn", "arn")),
+    "AWS::SNS::TopicPolicy": _policy_mapping("aws_sns_topic_policy", ("topics", "arn"), has_list=True),
+    "AWS::SQS::QueueInlinePolicy": _policy_mapping("aws_sqs_queue_policy", ("queue", "queue_url")),
+    "AWS::SQS::QueuePolicy": _policy_mapping("aws_sqs_queue_policy", ("queues", "queue_url"), has_list=True),
     "AWS::IAM::ManagedPolicy": _mapping(
         "aws_iam_policy",
         {"managed_policy_name": "name", "policy_arn": "arn", "id": "arn"},

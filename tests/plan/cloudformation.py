@@ -14,6 +14,8 @@ from tests.rules import plan_builder
 
 FORMS = ("aws", "awscc", "cloudcontrol")
 _ACTIONS = {"replace": ["delete", "create"]}
+#: Between two words of a CloudFormation type, such as `OIDCProvider`.
+_WORD_START = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: Words in capitals in CloudFormation.
 _CAPITALS = {"sse": "SSE", "gb": "GB", "mb": "MB", "kms_master": "KMSMaster"}
 
@@ -34,6 +36,22 @@ class TypePair(NamedTuple):
 
 
 AWS_TYPES = {
+    "AWS::EC2::SecurityGroupIngress": "aws_vpc_security_group_ingress_rule",
+    "AWS::IAM::GroupPolicy": "aws_iam_group_policy",
+    "AWS::IAM::OIDCProvider": "aws_iam_openid_connect_provider",
+    "AWS::IAM::RolePolicy": "aws_iam_role_policy",
+    "AWS::IAM::SAMLProvider": "aws_iam_saml_provider",
+    "AWS::IAM::UserPolicy": "aws_iam_user_policy",
+    "AWS::Lambda::Permission": "aws_lambda_permission",
+    "AWS::Lambda::Url": "aws_lambda_function_url",
+    "AWS::Logs::SubscriptionFilter": "aws_cloudwatch_log_subscription_filter",
+    "AWS::S3::BucketPolicy": "aws_s3_bucket_policy",
+    "AWS::SecretsManager::ResourcePolicy": "aws_secretsmanager_secret_policy",
+    "AWS::SNS::Subscription": "aws_sns_topic_subscription",
+    "AWS::SNS::TopicInlinePolicy": "aws_sns_topic_policy",
+    "AWS::SNS::TopicPolicy": "aws_sns_topic_policy",
+    "AWS::SQS::QueueInlinePolicy": "aws_sqs_queue_policy",
+    "AWS::SQS::QueuePolicy": "aws_sqs_queue_policy",
     "AWS::IAM::ManagedPolicy": "aws_iam_policy",
     "AWS::IAM::Role": "aws_iam_role",
     "AWS::KMS::Key": "aws_kms_key",
@@ -55,7 +73,7 @@ def build_address(kind: str, name: str, form: str) -> str:
     if form == "cloudcontrol":
         return f"aws_cloudcontrolapi_resource.{name}"
     _, service, type_ = kind.split("::")
-    return f"awscc_{service.lower()}_{re.sub('(?<!^)(?=[A-Z])', '_', type_).lower()}.{name}"
+    return f"awscc_{service.lower()}_{_WORD_START.sub('_', type_).lower()}.{name}"
 
 
 def build_changes(*resources: TypePair, form: str, action: str = "create") -> dict[str, Any]:
@@ -149,8 +167,89 @@ BLUE_GREEN = {
 RULE_AWS = {"id": "old", "enabled": True, "prefix": "", "expiration": {"days": 30}}
 RULE = {"id": "old", "status": "Enabled", "prefix": "", "expiration_in_days": 30}
 
+
+def _build_policy_pair(kind: str, owner: str, aws_owner: str, name: str, *, in_list: bool = False) -> TypePair:
+    """Return a policy of `name` that comes to allow everything to another account, or to its identity."""
+    wide, narrow = (ALL, READ_STATEMENT) if "IAM" in kind else (FOREIGN, OWN)
+    named = {"policy_name": "wide"} if "IAM" in kind else {}
+    return TypePair(
+        kind,
+        {aws_owner: name, "policy": wide, **({"name": "wide"} if named else {})},
+        {owner: [name] if in_list else name, "policy_document": wide, **named},
+        {"policy": narrow},
+        {"policy_document": narrow},
+    )
+
+
+def _build_same_pair(kind: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> TypePair:
+    """Return a resource whose attributes have the same names in both forms."""
+    return TypePair(kind, values, values, before, before)
+
+
+TOPIC, QUEUE = "arn:aws:sns:eu-north-1:123456789012:done", "https://sqs.eu-north-1.amazonaws.com/123456789012/done"
 #: One resource of each type, with an update that reduces its protection.
 TWINS = (
+    TypePair(
+        "AWS::EC2::SecurityGroupIngress",
+        {"security_group_id": "sg-1", "ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ipv4": "0.0.0.0/0"},
+        {"group_id": "sg-1", "ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"},
+        {"cidr_ipv4": "10.0.0.0/8"},
+        {"cidr_ip": "10.0.0.0/8"},
+    ),
+    *(
+        _build_policy_pair(f"AWS::IAM::{owner.title()}Policy", f"{owner}_name", owner, "someone")
+        for owner in ("group", "role", "user")
+    ),
+    _build_same_pair(
+        "AWS::IAM::OIDCProvider",
+        {"url": "https://login.example.com", "client_id_list": ["sts.amazonaws.com", "other"]},
+        {"client_id_list": ["sts.amazonaws.com"]},
+    ),
+    _build_same_pair(
+        "AWS::IAM::SAMLProvider",
+        {"name": "login", "saml_metadata_document": "<b/>"},
+        {"saml_metadata_document": "<a/>"},
+    ),
+    _build_same_pair(
+        "AWS::Lambda::Permission",
+        {"function_name": "f", "action": "lambda:InvokeFunction", "principal": "*"},
+        {"principal": "arn:aws:iam::123456789012:root"},
+    ),
+    TypePair(
+        "AWS::Lambda::Url",
+        {"function_name": "f", "authorization_type": "NONE"},
+        {"target_function_arn": "f", "auth_type": "NONE"},
+        {"authorization_type": "AWS_IAM"},
+        {"auth_type": "AWS_IAM"},
+    ),
+    TypePair(
+        "AWS::Logs::SubscriptionFilter",
+        {"name": "audit", "log_group_name": "audit", "destination_arn": TOPIC.replace("123456789012", "999999999999")},
+        {
+            "filter_name": "audit",
+            "log_group_name": "audit",
+            "destination_arn": TOPIC.replace("123456789012", "999999999999"),
+        },
+        {"destination_arn": TOPIC},
+        {"destination_arn": TOPIC},
+    ),
+    _build_policy_pair("AWS::S3::BucketPolicy", "bucket", "bucket", "sagemaker-data"),
+    TypePair(
+        "AWS::SecretsManager::ResourcePolicy",
+        {"secret_arn": "token", "policy": FOREIGN},
+        {"secret_id": "token", "resource_policy": FOREIGN},
+        {"policy": OWN},
+        {"resource_policy": OWN},
+    ),
+    _build_same_pair(
+        "AWS::SNS::Subscription",
+        {"topic_arn": TOPIC, "protocol": "https", "endpoint": "https://example.org"},
+        {"protocol": "lambda", "endpoint": "arn:aws:lambda:eu-north-1:123456789012:function:f"},
+    ),
+    _build_policy_pair("AWS::SNS::TopicInlinePolicy", "topic_arn", "arn", TOPIC),
+    _build_policy_pair("AWS::SNS::TopicPolicy", "topics", "arn", TOPIC, in_list=True),
+    _build_policy_pair("AWS::SQS::QueueInlinePolicy", "queue", "queue_url", QUEUE),
+    _build_policy_pair("AWS::SQS::QueuePolicy", "queues", "queue_url", QUEUE, in_list=True),
     TypePair(
         "AWS::IAM::ManagedPolicy",
         {"name": "wide", "policy": ALL},
