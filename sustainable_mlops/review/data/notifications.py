@@ -1,6 +1,7 @@
-"""Event rules and subscriptions that tell people about threats, faults and costs."""
+"""Event rules, subscriptions and documents that matter to the people who watch an account."""
 
 import re
+from typing import Any
 
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
@@ -24,8 +25,21 @@ _SENDERS = {
 
 def is_security_rule(values: Block, _: Comparison) -> bool:
     """Return whether an event rule matches events of a service that watches the account."""
-    pattern = values.text("event_pattern")
+    return has_security_source(values.text("event_pattern"))
+
+
+def has_security_source(pattern: object) -> bool:
+    """Return whether an event pattern names a service that watches the account."""
     return isinstance(pattern, str) and _SOURCES.search(pattern) is not None
+
+
+def turns_off_security_rule(old: Any, new: Any) -> bool:
+    """Return whether an event rule that matches such events is turned off."""
+    return has_security_source(old.get("event_pattern")) and _is_on(old) and not _is_on(new)
+
+
+def _is_on(rule: Any) -> bool:
+    return rule.get("is_enabled") is not False and rule.get("state") != "DISABLED"
 
 
 def is_security_target(values: Block, comparison: Comparison) -> bool:
@@ -45,3 +59,11 @@ def reaches_people(values: Block, comparison: Comparison) -> bool:
         if pair.before is not None
         for path in paths
     )
+
+
+def sets_session_logs(values: Block, _: Comparison) -> bool:
+    """Return whether a document of Systems Manager sets the preferences of all sessions.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html
+    """
+    return values.text("document_type") == "Session"

@@ -2,16 +2,14 @@
 
 from functools import lru_cache
 
+from sustainable_mlops.review.data.copy_protections import COPY_EXPOSURES, COPY_PROTECTIONS
 from sustainable_mlops.review.data.protection import Protection
-from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots
 from sustainable_mlops.review.data.stores import find_data_store
 from sustainable_mlops.review.data.switches import SWITCHES
 from sustainable_mlops.review.data.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.data.weakening import (
     adds_any_of,
-    backs_up_less,
     changes_to,
-    cuts_backups,
     downgrades_from,
     expires_at_once,
     expires_newly,
@@ -26,7 +24,6 @@ from sustainable_mlops.review.data.weakening import (
     is_turned_off,
     is_turned_on,
     loses_block,
-    loses_items,
     unlocks_sooner,
 )
 from sustainable_mlops.review.risk import Level, RiskArea
@@ -85,10 +82,6 @@ PROTECTIONS = (
         "new objects are locked for a shorter time, or some users can remove the lock",
     ),
     Protection(
-        _BUCKET, "replication_configuration.0.rules", loses_block("id", status="Enabled"),
-        "some objects are no longer replicated", LOOK,
-    ),
-    Protection(
         _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _NO_OWN_KEY, LOOK,
         PRIVILEGES,
     ),
@@ -115,10 +108,6 @@ PROTECTIONS = (
     Protection(
         ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0", unlocks_sooner,
         "new objects are locked for a shorter time, or some users can remove the lock",
-    ),
-    Protection(
-        ("aws_s3_bucket_replication_configuration",), "rule", loses_block("id", status="Enabled"),
-        "some objects are no longer replicated", LOOK,
     ),
     Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
@@ -195,11 +184,6 @@ PROTECTIONS = (
         "a replication may overwrite it", LOOK,
     ),
     Protection(
-        ("aws_backup_plan",), "rule", backs_up_less, "backups run at other times, or are deleted earlier", LOOK,
-        is_drastic=cuts_backups,
-    ),
-    Protection(("aws_backup_selection",), "resources", loses_items, "some selected resources are no longer backed up"),
-    Protection(
         ("aws_backup_vault_lock_configuration",), "min_retention_days", is_lowered, "backups can be deleted earlier",
         LOOK,
         default=0,
@@ -207,10 +191,6 @@ PROTECTIONS = (
     Protection(
         ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "this policy makes no more snapshots",
         default="ENABLED",
-    ),
-    Protection(
-        ("aws_dlm_lifecycle_policy",), "policy_details.0", makes_fewer_snapshots,
-        "snapshots cover less, run at other times, or are deleted earlier", LOOK, is_drastic=cuts_snapshots,
     ),
     Protection(
         ("aws_cloudtrail_event_data_store",), "retention_period", is_lowered, "older events will be deleted",
@@ -307,6 +287,8 @@ PROTECTIONS = (
         "apps reach the internet directly",
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
+    *COPY_PROTECTIONS,
+    *COPY_EXPOSURES,
     *SWITCHES,
     *TRUST_SETTINGS,
 )  # fmt: skip

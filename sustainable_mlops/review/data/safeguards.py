@@ -5,7 +5,12 @@ from typing import NamedTuple
 
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.notifications import is_security_rule, is_security_target, reaches_people
+from sustainable_mlops.review.data.notifications import (
+    is_security_rule,
+    is_security_target,
+    reaches_people,
+    sets_session_logs,
+)
 from sustainable_mlops.review.risk import Level, RiskArea
 
 STOP, LOOK = Level.STOP, Level.LOOK
@@ -44,7 +49,7 @@ _FINDINGS = "its findings reach nobody"
 _NEW_ACCOUNTS = "new accounts of the organization are not covered"
 _MEMBER = "this account no longer reports to the administrator account"
 _NO_BACKUPS = "this plan makes no more backups"
-_NO_WAF = "no web ACL filters the requests to it"
+_NO_WAF = "no web ACL of AWS WAF filters the requests to it"
 
 #: Each row has the effect of the removal. AWS's page of the service describes it, unless a row names another source.
 SAFEGUARDS: dict[str, Safeguard] = {
@@ -98,7 +103,9 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_rbin_rule": Safeguard(
         "deleted snapshots and images can no longer be restored", STOP, DATA, key=("resource_type", "resource_tags")
     ),
-    "aws_ecr_replication_configuration": Safeguard("images are no longer copied to other registries", LOOK, DATA),
+    "aws_ecr_replication_configuration": Safeguard(
+        "replication ends: images are no longer copied to other registries", LOOK, DATA
+    ),
     "aws_msk_replicator": Safeguard("topics are no longer copied", LOOK, DATA, key=("replicator_name",)),
     "aws_datasync_task": Safeguard(
         "files are no longer copied", LOOK, DATA, key=("source_location_arn", "destination_location_arn")
@@ -108,27 +115,27 @@ SAFEGUARDS: dict[str, Safeguard] = {
         ("table_name", "stream_arn"),
     ),
     # Records of activity.
-    "aws_cloudtrail": Safeguard("activity in the account is no longer recorded", STOP, key=("name",)),
-    "aws_config_configuration_recorder": Safeguard("changes of resources are no longer recorded", STOP),
-    "aws_config_configuration_recorder_status": Safeguard("changes of resources are no longer recorded", STOP),
-    "aws_config_delivery_channel": Safeguard("recorded changes are no longer delivered", STOP),
+    "aws_cloudtrail": Safeguard("CloudTrail no longer records activity in the account", STOP, key=("name",)),
+    "aws_config_configuration_recorder": Safeguard("AWS Config no longer records changes of resources", STOP),
+    "aws_config_configuration_recorder_status": Safeguard("AWS Config no longer records changes of resources", STOP),
+    "aws_config_delivery_channel": Safeguard("AWS Config no longer delivers its records", STOP),
     "aws_config_retention_configuration": Safeguard("records are kept for the default time"),
     "aws_flow_log": Safeguard(
-        "traffic is no longer recorded",
+        "no flow log records the traffic",
         path="vpc_id, subnet_id, eni_id, transit_gateway_id, transit_gateway_attachment_id",
     ),
-    "aws_route53_resolver_query_log_config": Safeguard("name look-ups are no longer recorded", key=("name",)),
+    "aws_route53_resolver_query_log_config": Safeguard("DNS queries are no longer logged", key=("name",)),
     "aws_route53_resolver_query_log_config_association": Safeguard(
-        "name look-ups are no longer recorded", path="resource_id"
+        "DNS queries are no longer logged", path="resource_id"
     ),
-    "aws_route53_query_log": Safeguard("name look-ups are no longer recorded", path="zone_id"),
+    "aws_route53_query_log": Safeguard("DNS queries are no longer logged", path="zone_id"),
     "aws_networkfirewall_logging_configuration": Safeguard(
-        "the firewall records nothing", path="firewall_arn", kind="aws_networkfirewall_firewall"
+        "the firewall logs nothing", path="firewall_arn", kind="aws_networkfirewall_firewall"
     ),
     "aws_wafv2_web_acl_logging_configuration": Safeguard(
-        "the web ACL records nothing", path="resource_arn", kind="aws_wafv2_web_acl"
+        "the web ACL logs nothing", path="resource_arn", kind="aws_wafv2_web_acl"
     ),
-    "aws_bedrock_model_invocation_logging_configuration": Safeguard("calls of models are no longer recorded", STOP),
+    "aws_bedrock_model_invocation_logging_configuration": Safeguard("calls of models are no longer logged", STOP),
     "aws_redshift_logging": Safeguard(
         "connections and queries are no longer recorded", path="cluster_identifier", kind="aws_redshift_cluster"
     ),
@@ -156,7 +163,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "aws_securitylake_aws_log_source": Safeguard("the data lake no longer collects this source", key=("source",)),
     # Detection of threats and faults of configuration.
-    "aws_guardduty_detector": Safeguard("threats in the account are no longer detected", STOP),
+    "aws_guardduty_detector": Safeguard("GuardDuty no longer detects threats in the account", STOP),
     "aws_guardduty_detector_feature": Safeguard(
         "this protection is no longer set here", path="detector_id", kind="aws_guardduty_detector",
         key=("detector_id", "name"),
@@ -188,7 +195,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "aws_securityhub_account": Safeguard("Security Hub is turned off", STOP),
     "aws_securityhub_standards_subscription": Safeguard(
-        "the controls of this standard are no longer checked", key=("standards_arn",)
+        "Security Hub no longer checks the controls of this standard", key=("standards_arn",)
     ),
     "aws_securityhub_product_subscription": Safeguard(
         "findings of this product no longer arrive", key=("product_arn",)
@@ -201,14 +208,14 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "the policy no longer applies to this target", key=("target_id",)
     ),
     "aws_securityhub_member": Safeguard(_MEMBER, key=("account_id",)),
-    "aws_macie2_account": Safeguard("sensitive data in buckets is no longer detected", STOP),
+    "aws_macie2_account": Safeguard("Macie no longer detects sensitive data in buckets", STOP),
     "aws_macie2_organization_configuration": Safeguard(_NEW_ACCOUNTS),
     "aws_macie2_organization_admin_account": Safeguard("no account administers Macie"),
     "aws_macie2_member": Safeguard(_MEMBER, key=("account_id",)),
     "aws_macie2_classification_export_configuration": Safeguard("results of the jobs are no longer exported"),
     "aws_macie2_classification_job": Safeguard("the job no longer looks for sensitive data", key=("name",)),
-    "aws_accessanalyzer_analyzer": Safeguard("access from outside is no longer detected", key=("analyzer_name",)),
-    "aws_inspector2_enabler": Safeguard("vulnerabilities are no longer scanned for", key=("account_ids",)),
+    "aws_accessanalyzer_analyzer": Safeguard("no analyzer detects access from outside", key=("analyzer_name",)),
+    "aws_inspector2_enabler": Safeguard("Inspector no longer scans for vulnerabilities", key=("account_ids",)),
     "aws_inspector2_organization_configuration": Safeguard(_NEW_ACCOUNTS),
     "aws_inspector2_delegated_admin_account": Safeguard("no account administers Inspector"),
     "aws_inspector2_member_association": Safeguard(_MEMBER, key=("account_id",)),
@@ -218,8 +225,8 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_detective_organization_configuration": Safeguard(
         _NEW_ACCOUNTS, path="graph_arn", kind="aws_detective_graph"
     ),
-    "aws_config_config_rule": Safeguard("resources are no longer checked by this rule", key=("name",)),
-    "aws_config_conformance_pack": Safeguard("resources are no longer checked by this pack", key=("name",)),
+    "aws_config_config_rule": Safeguard("AWS Config no longer checks resources by this rule", key=("name",)),
+    "aws_config_conformance_pack": Safeguard("AWS Config no longer checks resources by this pack", key=("name",)),
     **{
         f"aws_config_organization_{kind}": Safeguard("accounts are no longer checked by it", key=("name",))
         for kind in ("conformance_pack", "custom_policy_rule", "custom_rule", "managed_rule")
@@ -235,7 +242,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_devopsguru_resource_collection": Safeguard("anomalies are no longer detected"),
     "aws_devopsguru_notification_channel": Safeguard(_FINDINGS, key=("sns",)),
     "aws_auditmanager_account_registration": Safeguard("evidence is no longer collected"),
-    "aws_fms_policy": Safeguard("the policy no longer protects accounts", STOP, key=("name",)),
+    "aws_fms_policy": Safeguard("Firewall Manager no longer protects accounts by this policy", STOP, key=("name",)),
     "aws_fms_admin_account": Safeguard("no account administers Firewall Manager", STOP),
     "aws_controltower_control": Safeguard(
         "the control no longer applies to this target", STOP, key=("control_identifier", "target_identifier")
@@ -258,7 +265,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_route53_hosted_zone_dnssec": Safeguard(
         "answers are no longer signed", path="hosted_zone_id", kind="aws_route53_zone"
     ),
-    "aws_shield_protection": Safeguard("attacks on it are no longer mitigated", path="resource_arn"),
+    "aws_shield_protection": Safeguard("Shield Advanced no longer protects it from attacks", path="resource_arn"),
     "aws_shield_protection_group": Safeguard(
         "attacks on the group are no longer detected as a whole", key=("protection_group_id",)
     ),
@@ -310,7 +317,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "the secret is no longer rotated", path="secret_id", kind="aws_secretsmanager_secret"
     ),
     # Money.
-    "aws_budgets_budget": Safeguard("nobody hears when costs exceed it", key=("name",)),
+    "aws_budgets_budget": Safeguard("nobody hears when costs exceed the budget", key=("name",)),
     "aws_budgets_budget_action": Safeguard(
         "costs that exceed the budget stop nothing", path="budget_name", kind="aws_budgets_budget",
         key=("budget_name", "definition"),
@@ -319,10 +326,10 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_ce_anomaly_subscription": Safeguard("nobody hears of unusual costs", key=("name",)),
     # Alarms and their paths to people.
     "aws_cloudwatch_metric_alarm": Safeguard(
-        "nobody hears when the metric crosses its threshold",
+        "no alarm tells when the metric crosses its threshold",
         key=("namespace", "metric_name", "dimensions", "metric_query"),
     ),
-    "aws_cloudwatch_composite_alarm": Safeguard("nobody hears when its alarms go off", key=("alarm_name",)),
+    "aws_cloudwatch_composite_alarm": Safeguard("no composite alarm tells when its alarms go off", key=("alarm_name",)),
     "aws_cloudwatch_log_metric_filter": Safeguard(
         "events in the logs are no longer counted, so no alarm can see them", path="log_group_name",
         kind="aws_cloudwatch_log_group", key=("log_group_name", "pattern"),
@@ -343,16 +350,21 @@ SAFEGUARDS: dict[str, Safeguard] = {
         for service, topic in (("db", "sns_topic"), ("docdb", "sns_topic_arn"), ("neptune", "sns_topic_arn"),
                                ("redshift", "sns_topic_arn"))
     },
-    "aws_route53_health_check": Safeguard("the endpoint is no longer checked", key=("fqdn", "ip_address", "type")),
-    "aws_synthetics_canary": Safeguard("the endpoint is no longer checked", key=("name",)),
+    "aws_ssm_maintenance_window": Safeguard("its tasks, such as patches, run no longer", key=("name",)),
+    "aws_ssm_default_patch_baseline": Safeguard("patches follow the baseline of AWS", key=("operating_system",)),
+    "aws_ssm_document": Safeguard(
+        "sessions are no longer logged as the deleted document says", key=("name",), protects=sets_session_logs
+    ),
+    "aws_route53_health_check": Safeguard("no health check tests the endpoint", key=("fqdn", "ip_address", "type")),
+    "aws_synthetics_canary": Safeguard("no canary tests the endpoint", key=("name",)),
     "aws_internetmonitor_monitor": Safeguard("disturbances of the internet are no longer seen", key=("monitor_name",)),
     "aws_sagemaker_monitoring_schedule": Safeguard(
-        "the quality of data or model is no longer checked",
+        "no job monitors the quality of data or model",
         path="monitoring_schedule_config.0.monitoring_job_definition_name",
         kind="aws_sagemaker_data_quality_job_definition",
     ),
     "aws_sagemaker_data_quality_job_definition": Safeguard(
-        "the quality of data is no longer checked",
+        "no job monitors the quality of data",
         path="data_quality_job_input.0.endpoint_input.0.endpoint_name", kind="aws_sagemaker_endpoint",
     ),
 }  # fmt: skip

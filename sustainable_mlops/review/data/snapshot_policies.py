@@ -7,22 +7,53 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from sustainable_mlops.review.data.weakening import get_blocks, get_number, get_scalar, is_drastic_cut, loses_items
+from sustainable_mlops.plan.schedules import count_runs_per_month
+from sustainable_mlops.plan.values import UNKNOWN
+from sustainable_mlops.review.data.weakening import (
+    gains_items,
+    get_blocks,
+    get_number,
+    get_scalar,
+    is_drastic_cut,
+    is_turned_on,
+    loses_items,
+)
+
+_HOURS_PER_MONTH = 730
+#: A schedule that runs less often by less than this part has only moved.
+_SAME = 0.99
 
 
 def makes_fewer_snapshots(old: Any, new: Any) -> bool:
     """Return whether a policy covers fewer resources, runs at other times, or keeps snapshots for less time."""
-    if any(
+    if _excludes_more(old, new) or any(
         loses_items([*_list_tags(old, name)], [*_list_tags(new, name)]) for name in ("resource_types", "target_tags")
     ):
         return True
     after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
     return any(
-        _list_times(after.get(name)) != _list_times(schedule)
+        _count_runs(after.get(name)) < _count_runs(schedule) * _SAME
         or _get_retention_days(after.get(name)) < _get_retention_days(schedule)
+        or any(_list_copies(after.get(name)).get(target, -1) < days for target, days in _list_copies(schedule).items())
         for schedule in _list_schedules(old)
         for name in (get_scalar(schedule, "name"),)
     )
+
+
+def _excludes_more(old: Any, new: Any) -> bool:
+    """Return whether a policy newly leaves out boot volumes."""
+    return is_turned_on(*(_get_rule(details, "parameters").get("exclude_boot_volume") for details in (old, new)))
+
+
+def shares_more(old: Any, new: Any) -> bool:
+    """Return whether a policy shares snapshots with another account."""
+    return gains_items([*_list_shares(old)], [*_list_shares(new)])
+
+
+def _list_shares(details: Any) -> Iterator[str]:
+    for schedule in _list_schedules(details):
+        accounts = _get_rule(schedule, "share_rule").get("target_accounts")
+        yield from map(str, accounts if isinstance(accounts, list) else ())
 
 
 def cuts_snapshots(old: Any, new: Any) -> bool:
@@ -54,15 +85,22 @@ def _get_rule(schedule: Any, name: str) -> dict[str, Any]:
     return rules[0] if rules else {}
 
 
-def _list_times(schedule: Any) -> list[Any]:
-    """Return the times at which a schedule makes snapshots."""
+def _count_runs(schedule: Any) -> float:
+    """Return the snapshots of a month; a schedule that cannot be counted makes one."""
+    if schedule is None:
+        return 0
     rule = _get_rule(schedule, "create_rule")
-    times = rule.get("times")
-    return [
-        *(get_scalar(rule, name) for name in ("cron_expression", "interval", "interval_unit")),
-        *(times if isinstance(times, list) else []),
-        get_scalar(schedule, "create_interval"),
-    ]
+    if expression := get_scalar(rule, "cron_expression"):
+        rate = count_runs_per_month(str(expression))
+        return 1 if rate is UNKNOWN else rate
+    hours = get_number(rule, "interval") or 24 * get_number(schedule, "create_interval")
+    return _HOURS_PER_MONTH / (hours or 24)
+
+
+def _list_copies(schedule: Any) -> dict[object, float]:
+    """Return the days for which a schedule keeps copies, by the Region or Outpost of the copy."""
+    rules = get_blocks(schedule.get("cross_region_copy_rule")) if isinstance(schedule, dict) else []
+    return {get_scalar(rule, "target"): _get_retention_days(rule) for rule in rules}
 
 
 def _get_retention_days(schedule: Any) -> float:

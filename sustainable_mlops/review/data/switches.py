@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sustainable_mlops.review.data.notifications import turns_off_security_rule
 from sustainable_mlops.review.data.protection import Protection
 from sustainable_mlops.review.data.watching import (
     alerts_later,
@@ -143,9 +144,9 @@ SWITCHES = (
             _NEW_ACCOUNTS),
     _switch("aws_guardduty_organization_configuration_feature", "auto_enable", _ORGANIZATION, _NEW_ACCOUNTS),
     _switch("aws_guardduty_filter aws_macie2_findings_filter", "action", changes_to("ARCHIVE"),
-            "its findings are hidden", default="NOOP", level_if_new=LOOK),
-    _switch("aws_inspector2_filter", "action", changes_to("SUPPRESS"), "its findings are hidden", default="NONE",
-            level_if_new=LOOK),
+            "its findings are archived, and nobody sees them", default="NOOP", level_if_new=LOOK),
+    _switch("aws_inspector2_filter", "action", changes_to("SUPPRESS"),
+            "its findings are suppressed, and nobody sees them", default="NONE", level_if_new=LOOK),
     _switch("aws_guardduty_threatintelset", "activate", is_turned_off, _NOT_DETECTED),
     _switch("aws_guardduty_ipset", "activate", is_turned_on, "addresses in it cause no findings", level_if_new=LOOK),
     _switch("aws_securityhub_account", "auto_enable_controls", is_turned_off, "new controls are not checked",
@@ -280,6 +281,9 @@ SWITCHES = (
     _switch("aws_cloudwatch_composite_alarm", "actions_suppressor.0.alarm", is_replaced, _SILENT),
     _switch("aws_db_event_subscription aws_docdb_event_subscription aws_neptune_event_subscription "
             "aws_redshift_event_subscription", "enabled", is_turned_off, _SILENT, default=True),
+    _switch("aws_cloudwatch_event_rule", "event_pattern, state, is_enabled", turns_off_security_rule, _SILENT),
+    _switch("aws_ssm_maintenance_window", "enabled", is_turned_off, "its tasks, such as patches, run no longer",
+            default=True),
     _switch("aws_route53_health_check", "disabled", is_turned_on, "the endpoint is no longer checked"),
     _switch("aws_synthetics_canary", "start_canary", is_turned_off, "the endpoint is no longer checked"),
     _switch("aws_internetmonitor_monitor", "status", downgrades_from("ACTIVE"),

@@ -7,6 +7,7 @@ from typing import Any
 from sustainable_mlops.review.data.weakening import (
     gains_items,
     get_blocks,
+    get_first_block,
     get_scalar,
     is_lowered,
     is_raised,
@@ -17,6 +18,10 @@ from sustainable_mlops.review.data.weakening import (
 #: Services whose events a selector may exclude.
 #: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
 _EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
+#: A limit that changes by at most this factor is adjusted, not lifted.
+_ADJUSTMENT = 1.2
+#: An alarm may go off later by this factor.
+_SLOWER = 10
 _KINDS: dict[str, tuple[str, ...]] = {"ReadOnly": ("read",), "WriteOnly": ("write",)}
 _STRENGTHS = {"NONE": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 _ACTIONS = {"NONE": 0, "ANONYMIZE": 1, "BLOCK": 2}
@@ -38,14 +43,6 @@ def get_number_of(value: Any) -> float | None:
         return None if value is None or isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return None
-
-
-def first_block(value: Any, *names: str) -> dict[str, Any]:
-    """Return the first block below `names`, or an empty one."""
-    for name in names:
-        blocks = get_blocks(value.get(name)) if isinstance(value, dict) else []
-        value = blocks[0] if blocks else {}
-    return value if isinstance(value, dict) else {}
 
 
 def stops_logging(old: Any, new: Any) -> bool:
@@ -73,7 +70,7 @@ def records_fewer_resources(old: Any, new: Any) -> bool:
     if _records_everything(before):
         return True
     former, excluded = (
-        first_block(group, "exclusion_by_resource_types").get("resource_types") for group in (before, after)
+        get_first_block(group, "exclusion_by_resource_types").get("resource_types") for group in (before, after)
     )
     if not excluded:
         return bool(former) or loses_items(before.get("resource_types"), after.get("resource_types"))
@@ -149,23 +146,28 @@ def _replaces_notification(new: Mapping[str, Any], old: Mapping[str, Any]) -> bo
 
 
 def budgets_more(old: Any, new: Any) -> bool:
-    """Return whether an amount, as a number or text, is greater than before or unset."""
+    """Return whether an amount, as a number or text, is much greater than before, or unset."""
     before, after = get_number_of(old), get_number_of(new)
-    return before is not None and (after is None or after > before)
+    return before is not None and (after is None or after > before * _ADJUSTMENT)
 
 
 def alerts_later(old: Any, new: Any) -> bool:
-    """Return whether an alarm needs a more extreme or longer deviation than before."""
+    """Return whether an alarm needs a more extreme or a much longer deviation than before."""
     former, operator = (str(alarm.get("comparison_operator")) for alarm in (old, new))
     if operator not in (former, former.replace("Than", "ThanOrEqualTo")):
         return True
     limits = get_number_of(old.get("threshold")), get_number_of(new.get("threshold"))
     later = is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)
     return (
-        (later and "UpperThreshold" not in operator)
-        or is_raised(_get_delay(old), _get_delay(new))
+        (later and "UpperThreshold" not in operator and not _is_adjusted(*limits))
+        or _get_delay(new) > _get_delay(old) * _SLOWER
         or (old.get("treat_missing_data") == "breaching" != new.get("treat_missing_data"))
     )
+
+
+def _is_adjusted(old: float | None, new: float | None) -> bool:
+    """Return whether a threshold changes so little that the alarm still sees the same events."""
+    return old is not None and new is not None and max(abs(old), abs(new)) <= min(abs(old), abs(new)) * _ADJUSTMENT
 
 
 def _get_delay(alarm: Mapping[str, Any]) -> float:

@@ -179,7 +179,6 @@ def is_weakest_when_unset(test: WeakeningTest) -> bool:
         is_removed,
         is_emptied,
         unlocks_sooner,
-        backs_up_less,
         loses_items,
     )
 
@@ -209,26 +208,6 @@ def expires_newly(old: Any, new: Any) -> bool:
     )
 
 
-def backs_up_less(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan is removed, runs at other times, or deletes backups sooner."""
-    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
-    return any(
-        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule")
-        or _get_kept_days(after.get(name)) < _get_kept_days(rule)
-        for rule in get_blocks(old)
-        if (name := get_scalar(rule, "rule_name"))
-    )
-
-
-def cuts_backups(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan now deletes nearly all backups at once."""
-    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
-    pairs = ((rule, after.get(get_scalar(rule, "rule_name"))) for rule in get_blocks(old))
-    return any(
-        rule is not None and is_drastic_cut(_get_kept_days(former), _get_kept_days(rule)) for former, rule in pairs
-    )
-
-
 def _is_true(value: Any) -> bool:
     return value is True or value == "true"
 
@@ -236,6 +215,12 @@ def _is_true(value: Any) -> bool:
 def get_blocks(value: Any) -> list[dict[str, Any]]:
     """Return the blocks in a value, or none if it is not a list of blocks."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def get_first_block(block: Any, name: str) -> dict[str, Any]:
+    """Return the first block of this name, or an empty one."""
+    blocks = get_blocks(block.get(name)) if isinstance(block, dict) else []
+    return blocks[0] if blocks else {}
 
 
 def get_scalar(block: Any, key: str) -> Any:
@@ -257,8 +242,3 @@ def _get_days(retention: Any) -> float:
 def _get_seconds(duration: Any) -> float:
     units = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86_400, "Weeks": 604_800}
     return get_number(duration, "value") * units.get(str(get_scalar(duration, "unit")), 1) or inf
-
-
-def _get_kept_days(rule: Any) -> float:
-    lifecycle = rule.get("lifecycle") if isinstance(rule, dict) else None
-    return next((get_number(lifecycle_block, "delete_after") for lifecycle_block in get_blocks(lifecycle)), 0) or inf

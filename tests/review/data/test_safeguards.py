@@ -19,6 +19,7 @@ ALARM = {"alarm_name": "a", "namespace": "AWS/SageMaker", "metric_name": "Invoca
 PROTECTING: dict[str, dict[str, Any]] = {
     "aws_cloudwatch_event_rule": {"event_pattern": '{"source": ["aws.guardduty"]}'},
     "aws_sns_topic_subscription": {"protocol": "email", "topic_arn": "t"},
+    "aws_ssm_document": {"document_type": "Session"},
     "aws_cloudwatch_event_target": {"rule": "r", "arn": "t"},
 }
 RULE = build_change("aws_cloudwatch_event_rule.r", *[{"name": "r", **PROTECTING["aws_cloudwatch_event_rule"]}],
@@ -158,6 +159,7 @@ def test_a_detector_in_another_region_does_not_take_its_place() -> None:
         ("aws_cloudwatch_event_rule", {"schedule_expression": "rate(1 day)"}),
         ("aws_sns_topic_subscription", {"protocol": "lambda", "topic_arn": "t"}),
         ("aws_route53_resolver_firewall_rule", {"action": "ALLOW"}),
+        ("aws_ssm_document", {"document_type": "Command"}),
     ],
 )
 def test_the_removal_of_what_protected_nothing_is_no_risk(kind: str, values: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "aws_cloudwatch_metric_alarm",
         {"comparison_operator": "GreaterThanThreshold", "threshold": 80},
-        {"comparison_operator": "GreaterThanThreshold", "threshold": 90},
+        {"comparison_operator": "GreaterThanThreshold", "threshold": 100},
     ),
     (
         "aws_cloudwatch_metric_alarm",
@@ -109,7 +109,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "aws_cloudwatch_metric_alarm",
         {"comparison_operator": "LessThanThreshold", "evaluation_periods": 1, "period": 60},
-        {"comparison_operator": "LessThanThreshold", "evaluation_periods": 10, "period": 60},
+        {"comparison_operator": "LessThanThreshold", "evaluation_periods": 11, "period": 60},
     ),
     (
         "aws_cloudwatch_metric_alarm",
@@ -143,6 +143,8 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("aws_bedrock_model_invocation_logging_configuration", {"logging_config": {"s3_config": {"bucket_name": "b"}}},
      {"logging_config": {}}),
     ("aws_cloudfront_distribution", {"web_acl_id": "arn"}, {"web_acl_id": ""}),
+    ("aws_cloudwatch_event_rule", {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "ENABLED"},
+     {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "DISABLED"}),
     ("aws_ebs_snapshot_block_public_access", {"state": "block-all-sharing"}, {"state": "unblocked"}),
 ]  # fmt: skip
 
@@ -193,6 +195,24 @@ def test_a_switch_is_a_risk_with_its_level_and_only_one_way(switch: Any, kind: s
 def test_a_switch_that_only_the_apply_shows_is_never_fine() -> None:
     (risk,) = find_risks("aws_guardduty_detector", {"enable": True}, {}, unknown={"enable": True})
     assert (risk.id, risk.area, risk.level) == ("SAFEGUARD_UNKNOWN", RiskArea.SAFEGUARDS, LOOK)
+
+
+#: A type and its attributes before and after, which differ too little to matter.
+ADJUSTED = [
+    ("aws_budgets_budget", {"limit_amount": "1000"}, {"limit_amount": "1100"}),
+    ("aws_cloudwatch_metric_alarm", {"threshold": 80}, {"threshold": 90}),
+    ("aws_cloudwatch_metric_alarm", {"period": 60, "evaluation_periods": 1}, {"period": 300, "evaluation_periods": 1}),
+    ("aws_cloudwatch_event_rule", {"event_pattern": '{"source": ["my.app"]}'},
+     {"event_pattern": '{"source": ["my.app"]}', "state": "DISABLED"}),
+    ("aws_elb", {"access_logs": [{"bucket": "a"}]}, {"access_logs": [{"bucket": "b"}]}),
+    ("aws_config_configuration_recorder", {"recording_group": group("B")}, {"recording_group": exclude("A")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "old", "new"), ADJUSTED)
+def test_an_adjusted_setting_is_no_risk(kind: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    same = {"comparison_operator": "GreaterThanThreshold"} if "threshold" in old else {}
+    assert find_risks(kind, {**same, **old}, {**same, **new}) == []
 
 
 def test_an_alarm_that_notifies_a_new_topic_is_fine() -> None:

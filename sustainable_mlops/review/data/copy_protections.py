@@ -1,0 +1,173 @@
+"""Attributes that keep copies of data, or keep data for a time."""
+
+from typing import Any
+
+from sustainable_mlops.review.data.copies import (
+    backs_up_less,
+    cuts_backups,
+    replicates_deletions,
+    replicates_fewer_images,
+    replicates_less,
+    replicates_nothing,
+    selects_less,
+    takes_fewer_snapshots,
+)
+from sustainable_mlops.review.data.protection import Protection
+from sustainable_mlops.review.data.retention import (
+    cuts_records,
+    keeps_indices_less,
+    keeps_records_less,
+    optimizes_more_away,
+    recovers_less,
+)
+from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots, shares_more
+from sustainable_mlops.review.data.weakening import (
+    WeakeningTest,
+    adds_any_of,
+    changes_to,
+    downgrades_from,
+    gains_items,
+    is_changed,
+    is_decimated,
+    is_lowered,
+    is_removed,
+    is_replaced,
+    is_turned_off,
+    loses_block,
+    loses_items,
+)
+from sustainable_mlops.review.risk import Level, RiskArea
+
+STOP, LOOK = Level.STOP, Level.LOOK
+_REPLICATED_LESS = "replication: some objects are no longer replicated, or to another bucket"
+_DELETIONS = "delete_marker_replication: deletions newly reach the copy"
+_OLDER = "older data will be deleted"
+_NO_STANDBY = "no standby copy in another zone"
+_LOST_MESSAGES = "messages or events that fail are lost (no dead-letter queue)"
+#: Attributes that the provider computes; they change no backup.
+_COMPUTED = frozenset({"opt_in_to_archive_for_supported_resources", "recovery_point_tags", "cold_storage_after",
+                       "copy_tags", "location", "times"})  # fmt: skip
+_BACKUP_ALL = ("Enabled", "AllDocuments", "AllEvents", "AllData")
+
+
+def _keep(
+    types: str,
+    path: str,
+    is_weaker: WeakeningTest,
+    consequence: str,
+    level: Level = LOOK,
+    default: Any = None,
+    *,
+    is_drastic: WeakeningTest | None = None,
+    level_if_new: Level | None = None,
+    ignored: frozenset[str] = frozenset(),
+) -> Protection:
+    return Protection(
+        tuple(types.split()), path, is_weaker, consequence, level, RiskArea.DATA, default,
+        is_drastic=is_drastic, level_if_new=level_if_new, ignored=ignored,
+    )  # fmt: skip
+
+
+#: The names and defaults of attributes are those of the AWS provider 5.100.
+COPY_PROTECTIONS = (
+    # Replication of buckets and images.
+    *(
+        _keep(type_, path, test, consequence, is_drastic=drastic)
+        for type_, path in (("aws_s3_bucket_replication_configuration", "rule"),
+                            ("aws_s3_bucket", "replication_configuration.0.rules"))
+        for test, consequence, drastic in ((replicates_less, _REPLICATED_LESS, replicates_nothing),
+                                           (replicates_deletions, _DELETIONS, None))
+    ),
+    _keep("aws_ecr_replication_configuration", "replication_configuration.0.rule", replicates_fewer_images,
+          "replication: fewer images are copied to other registries"),
+    _keep("aws_efs_replication_configuration", "destination.0.region", is_replaced,
+          "the replication goes to another Region"),
+    _keep("aws_dynamodb_table", "replica", loses_block("region_name", point_in_time_recovery=True),
+          "point_in_time_recovery: a copy cannot be restored to an earlier point in time"),
+    _keep("aws_dynamodb_table_replica", "point_in_time_recovery", is_turned_off,
+          "no restore to an earlier point in time"),
+    _keep("aws_db_instance", "replicate_source_db", is_removed, "the replica becomes a database of its own"),
+    _keep("aws_rds_cluster", "replication_source_identifier", is_removed, "the replica becomes a database of its own"),
+    _keep("aws_rds_cluster aws_docdb_cluster aws_neptune_cluster", "global_cluster_identifier", is_removed,
+          "the replication to other Regions ends"),
+    _keep("aws_db_instance", "multi_az", is_turned_off, _NO_STANDBY),
+    _keep("aws_elasticache_replication_group", "multi_az_enabled", is_turned_off, _NO_STANDBY),
+    _keep("aws_elasticache_replication_group", "automatic_failover_enabled", is_turned_off, _NO_STANDBY),
+    _keep("aws_msk_replicator", "replication_info_list.0.topic_replication.0.topics_to_replicate", loses_items,
+          "some topics are no longer copied"),
+    _keep("aws_msk_replicator", "replication_info_list.0.topic_replication.0.topics_to_exclude", gains_items,
+          "some topics are no longer copied"),
+    _keep("aws_datasync_task", "schedule.0.schedule_expression", is_removed,
+          "files are no longer copied by themselves"),
+    # Backups and snapshots.
+    _keep("aws_backup_plan", "rule", backs_up_less,
+          "backups run less often, are deleted earlier, go to another vault or are copied less (copy_action)",
+          is_drastic=cuts_backups, ignored=_COMPUTED),
+    _keep("aws_backup_plan", "advanced_backup_setting", loses_block("resource_type"),
+          "backups of Windows are no longer consistent"),
+    _keep("aws_backup_selection", "resources, not_resources, selection_tag, condition", selects_less,
+          "some selected resources are no longer backed up", STOP),
+    _keep("aws_dlm_lifecycle_policy", "policy_details.0", makes_fewer_snapshots,
+          "snapshots cover less, are made or copied less often, or are deleted earlier", is_drastic=cuts_snapshots,
+          ignored=_COMPUTED),
+    _keep("aws_redshift_snapshot_schedule", "definitions", takes_fewer_snapshots, "snapshots are made less often"),
+    _keep("aws_redshift_snapshot_schedule_association", "schedule_identifier", is_changed,
+          "the cluster follows another snapshot schedule"),
+    _keep("aws_redshift_snapshot_copy", "destination_region", is_changed, "snapshots are copied to another Region"),
+    _keep("aws_redshift_cluster", "snapshot_copy", is_removed, "snapshots are no longer copied to another Region"),
+    *(
+        _keep(type_, path, is_lowered, "snapshots are kept for a shorter time", default=7)
+        for type_, path in (("aws_redshift_snapshot_copy", "retention_period"),
+                            ("aws_redshift_cluster", "snapshot_copy.0.retention_period"))
+    ),
+    _keep("aws_rbin_rule", "resource_type, resource_tags, retention_period", recovers_less,
+          "retention: deleted snapshots and images can be restored for a shorter time, or not at all"),
+    _keep("aws_rbin_rule", "lock_configuration", is_removed, "the rule can be deleted"),
+    _keep("aws_keyspaces_table", "point_in_time_recovery.0.status", downgrades_from("ENABLED"),
+          "no restore to an earlier point in time", STOP),
+    _keep("aws_fsx_openzfs_file_system", "delete_options", adds_any_of("DELETE_CHILD_VOLUMES_AND_SNAPSHOTS"),
+          "a destroy will also delete its volumes and snapshots", STOP),
+    _keep("aws_fsx_ontap_volume", "snapshot_policy", changes_to("none"), "no more snapshots are made"),
+    _keep("aws_fsx_ontap_volume", "snaplock_configuration.0.privileged_delete", changes_to("ENABLED"),
+          "locked files can be deleted", STOP, "DISABLED"),
+    *(
+        _keep("aws_kinesis_firehose_delivery_stream", f"{destination}_configuration.0.s3_backup_mode",
+              downgrades_from(*_BACKUP_ALL), "the source records are no longer kept in S3")
+        for destination in ("extended_s3", "redshift", "elasticsearch", "opensearch", "opensearchserverless", "splunk",
+                            "http_endpoint", "snowflake", "iceberg")
+    ),
+    # Retention.
+    _keep("aws_msk_configuration", "server_properties", keeps_records_less,
+          "retention: brokers delete records sooner, or keep fewer copies", is_drastic=cuts_records),
+    _keep("aws_msk_cluster", "storage_mode", changes_to("LOCAL"), "records in tiered storage will be deleted", STOP,
+          "LOCAL"),
+    _keep("aws_glue_catalog_table_optimizer", "type, configuration", optimizes_more_away,
+          "retention: snapshots or files of the table are deleted sooner", default={}, level_if_new=LOOK),
+    *(
+        _keep("aws_s3tables_table",
+              f"maintenance_configuration.iceberg_snapshot_management.settings.{name}", is_lowered,
+              "snapshots of the table are deleted sooner", default=default, is_drastic=is_decimated)
+        for name, default in (("max_snapshot_age_hours", 120), ("min_snapshots_to_keep", 1))
+    ),
+    *(
+        _keep("aws_s3tables_table_bucket",
+              f"maintenance_configuration.iceberg_unreferenced_file_removal.settings.{name}", is_lowered,
+              "files without a reference are deleted sooner", default=default)
+        for name, default in (("non_current_days", 10), ("unreferenced_days", 3))
+    ),
+    _keep("aws_opensearchserverless_lifecycle_policy", "policy", keeps_indices_less, _OLDER, level_if_new=LOOK),
+    _keep("aws_imagebuilder_lifecycle_policy", "policy_detail", is_replaced, "images may be deleted",
+          level_if_new=LOOK),
+    # Messages that fail.
+    _keep("aws_sqs_queue aws_sns_topic_subscription", "redrive_policy", is_removed, _LOST_MESSAGES),
+    _keep("aws_lambda_function aws_cloudwatch_event_target", "dead_letter_config", is_removed, _LOST_MESSAGES),
+    _keep("aws_lambda_event_source_mapping aws_lambda_function_event_invoke_config",
+          "destination_config.0.on_failure", is_removed, _LOST_MESSAGES),
+)  # fmt: skip
+#: Sharing of copies with other accounts.
+COPY_EXPOSURES = (
+    Protection(
+        ("aws_dlm_lifecycle_policy",), "policy_details.0", shares_more, "snapshots are shared with another account",
+        LOOK, RiskArea.PRIVILEGES, ignored=_COMPUTED,
+    ),
+)  # fmt: skip

@@ -1,0 +1,142 @@
+"""Comparison of retention that a text or an object describes: Kafka, Recycle Bin, Iceberg tables, OpenSearch."""
+
+import json
+from collections.abc import Iterator
+from math import inf
+from typing import Any
+
+from sustainable_mlops.review.data.weakening import get_first_block, get_number, get_scalar, is_decimated
+
+#: The properties of a broker that set a retention, the strongest first, with their milliseconds.
+#: https://kafka.apache.org/documentation/#brokerconfigs_log.retention.ms
+_KAFKA_TIMES = {"log.retention.ms": 1, "log.retention.minutes": 60_000, "log.retention.hours": 3_600_000}
+_KAFKA_HOURS = 168
+#: Defaults of properties whose decrease makes a loss of records likelier.
+#: https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
+_KAFKA_NUMBERS = {"min.insync.replicas": 2, "default.replication.factor": 3}
+_WEEK = 7 * 86_400_000
+_DAYS = {"DAYS": 1, "HOURS": 1 / 24, "WEEKS": 7}
+
+
+def keeps_records_less(old: Any, new: Any) -> bool:
+    """Return whether the properties of Kafka brokers delete records sooner, or make fewer copies."""
+    before, after = _parse_properties(old), _parse_properties(new)
+    return (
+        _get_kafka_time(after) < _get_kafka_time(before)
+        or _get_kafka_bytes(after) < _get_kafka_bytes(before)
+        or any(
+            _parse_number(after.get(name), default) < _parse_number(before.get(name), default)
+            for name, default in _KAFKA_NUMBERS.items()
+        )
+        or _is_set(after, "unclean.leader.election.enable") > _is_set(before, "unclean.leader.election.enable")
+        or "delete" in after.get("log.cleanup.policy", "delete") > before.get("log.cleanup.policy", "delete")
+    )
+
+
+def cuts_records(old: Any, new: Any) -> bool:
+    """Return whether the properties of Kafka brokers delete nearly all records at once."""
+    before, after = (_get_kafka_time(_parse_properties(properties)) for properties in (old, new))
+    return is_decimated(min(before, _WEEK), after)
+
+
+def _parse_properties(text: Any) -> dict[str, str]:
+    lines = text.splitlines() if isinstance(text, str) else []
+    pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, sign, value in pairs if sign}
+
+
+def _get_kafka_time(properties: dict[str, str]) -> float:
+    """Return the retention in milliseconds; -1 means for ever."""
+    found = ((properties[name], unit) for name, unit in _KAFKA_TIMES.items() if name in properties)
+    value, unit = next(found, (str(_KAFKA_HOURS), _KAFKA_TIMES["log.retention.hours"]))
+    number = _parse_number(value, _KAFKA_HOURS)
+    return inf if number < 0 else number * unit
+
+
+def _get_kafka_bytes(properties: dict[str, str]) -> float:
+    number = _parse_number(properties.get("log.retention.bytes"), -1)
+    return inf if number < 0 else number
+
+
+def _is_set(properties: dict[str, str], name: str) -> bool:
+    return properties.get(name, "false").lower() == "true"
+
+
+def _parse_number(text: str | None, default: float) -> float:
+    try:
+        return default if text is None else float(text)
+    except ValueError:
+        return default
+
+
+def recovers_less(old: Any, new: Any) -> bool:
+    """Return whether a rule of the Recycle Bin keeps less, or keeps it for a shorter time."""
+    return _get_bin_days(new) < _get_bin_days(old) or bool(
+        _list_tags(new) and (not _list_tags(old) or not _list_tags(old) <= _list_tags(new))
+    )
+
+
+def _get_bin_days(rule: Any) -> float:
+    period = get_first_block(rule, "retention_period")
+    return get_number(period, "retention_period_value") * _DAYS.get(str(get_scalar(period, "retention_period_unit")), 1)
+
+
+def _list_tags(rule: Any) -> set[tuple[object, object]]:
+    tags = rule.get("resource_tags")
+    return {
+        (get_scalar(tag, "resource_tag_key"), get_scalar(tag, "resource_tag_value"))
+        for tag in (tags if isinstance(tags, list) else ())
+    }
+
+
+def optimizes_more_away(old: Any, new: Any) -> bool:
+    """Return whether an optimizer of Iceberg tables deletes snapshots or files that it kept.
+
+    https://docs.aws.amazon.com/glue/latest/webapi/API_IcebergRetentionConfiguration.html
+    """
+    return _list_kept(new) < _list_kept(old) or any(
+        after < before for before, after in zip(_list_kept(old), _list_kept(new), strict=True)
+    )
+
+
+def _list_kept(optimizer: Any) -> tuple[float, ...]:
+    """Return the days and numbers that an optimizer keeps; one that deletes nothing keeps all."""
+    configuration = get_first_block(optimizer, "configuration")
+    kind = optimizer.get("type")
+    if kind == "compaction" or configuration.get("enabled") is False or not configuration:
+        return (inf, inf, inf, 1)
+    retention, orphans = (
+        get_first_block(get_first_block(configuration, name), "iceberg_configuration")
+        for name in ("retention_configuration", "orphan_file_deletion_configuration")
+    )
+    if kind == "orphan_file_deletion":
+        return (get_number(orphans, "orphan_file_retention_period_in_days") or 3, inf, inf, 1)
+    return (
+        inf,
+        get_number(retention, "snapshot_retention_period_in_days") or 5,
+        get_number(retention, "number_of_snapshots_to_retain") or 1,
+        retention.get("clean_expired_files") is not True,
+    )
+
+
+def keeps_indices_less(old: Any, new: Any) -> bool:
+    """Return whether a lifecycle policy of OpenSearch Serverless deletes documents sooner.
+
+    https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-lifecycle.html
+    """
+    before, after = dict(_list_retentions(old)), dict(_list_retentions(new))
+    return any(days < before.get(index, inf) for index, days in after.items())
+
+
+def _list_retentions(text: Any) -> Iterator[tuple[str, float]]:
+    """Yield the days that documents of an index stay, by the index. A text that is no such policy deletes all."""
+    if not text:
+        return
+    try:
+        rules = json.loads(text)["Rules"]
+        for rule in rules:
+            period = "" if rule.get("NoMinIndexRetention") else str(rule.get("MinIndexRetention", ""))
+            days = float(period[:-1]) / (24 if period.endswith("h") else 1) if period else inf
+            yield from ((str(name), days) for name in rule["Resource"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        yield "", 0.0
