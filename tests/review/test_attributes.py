@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.attributes.changes import AttributeChange
 from sustainable_mlops.review.attributes.guards import find_guard
 from sustainable_mlops.review.attributes.harmless_names import is_harmless
 from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
@@ -96,11 +97,34 @@ WEAKENINGS = {
     "default action": (
         "wafv2_web_acl", {"default_action": [{"block": [{}]}]}, {"default_action": [{"allow": [{}]}]}, "default_action",
     ),
+    "counted requests": (
+        "wafv2_web_acl",
+        {"rule": [{"name": "a", "action": [{"block": [{"custom_response": []}]}]}]},
+        {"rule": [{"name": "a", "action": [{"count": [{"custom_request_handling": []}]}]}]},
+        "rule.action",
+    ),
+    "public brokers": (
+        "networkmanager_link",
+        {"connectivity_info": [{"public_access": [{"type": "DISABLED"}]}]},
+        {"connectivity_info": [{"public_access": [{"type": "SERVICE_PROVIDED_EIPS"}]}]},
+        "public_access.type",
+    ),
+    "network as a value": (
+        "workspaces_ip_group", {"rules": [{"source": "10.0.0.0/8"}]}, {"rules": [{"source": "0.0.0.0/0"}]}, "networks",
+    ),
+    "secret parameter": ("ssm_parameter", {"type": "SecureString"}, {"type": "String"}, "no longer encrypted"),
+    "firewall policy": (
+        "networkfirewall_firewall_policy",
+        {"firewall_policy": [{"stateless_default_actions": ["aws:drop"]}]},
+        {"firewall_policy": [{"stateless_default_actions": ["aws:pass"]}]},
+        "without inspection",
+    ),
     "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip
 _BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
 HARMLESS = {
+    "a paused schedule": ("scheduler_schedule", {"state": "ENABLED"}, {"state": "DISABLED"}),
     "memory": ("glue_trigger", {"memory_size": 128, "timeout": 3}, {"memory_size": 256, "timeout": 9}),
     "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
     "tags": ("lb", {"tags": {"a": "b"}}, {"tags": {}}),
@@ -187,7 +211,7 @@ def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
     silent = [
         f"{type_}.{path}"
         for type_, path in _list_schema_attributes(tmp_path, offline_environment)
-        if not is_harmless(path) and find_guard(path.rpartition(".")[2]) is None and not is_wholly_read(type_)
+        if not is_harmless(path) and find_guard(AttributeChange(path, (), ())) is None and not is_wholly_read(type_)
         if not is_guarded_by_type(type_, path) and not is_estimated(type_, path)
         if review_update(type_.removeprefix("aws_"), *_change_value(path)).verdict == "fine"
     ]

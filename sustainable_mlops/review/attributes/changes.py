@@ -92,10 +92,10 @@ def _collect(value: Any, path: str, leaves: dict[str, list[Any]]) -> None:
         return
     if isinstance(value, dict):
         named = _find_parameter(value)
-        items = value.items() if named is None else [named]
-        for key, inner in items:
+        found = sum(map(len, leaves.values()))
+        for key, inner in value.items() if named is None else [named]:
             _collect(inner, f"{path}.{normalize_name(str(key))}", leaves)
-        if not value:  # a block without attributes, such as `allow {}`
+        if found == sum(map(len, leaves.values())):  # a block without attributes, such as `allow {}`
             leaves.setdefault(path, []).append(True)
     elif isinstance(value, list):
         for inner in value:

@@ -52,8 +52,11 @@ def _turns_off(change: AttributeChange) -> Tristate:
 
 
 def _is_lower_switch(old: Any, new: Any) -> Tristate:
-    ranks = _rank_switch(old), _rank_switch(new)
-    return None if None in ranks else ranks[1] < ranks[0]  # type: ignore[operator]
+    before, after = _rank_switch(old), _rank_switch(new)
+    if before is None and after is None:
+        return None
+    # Any other text is more than "off": it is a destination, a level or a mode.
+    return (1 if after is None else after) < (1 if before is None else before)
 
 
 def _rank_switch(value: Any) -> int | None:
@@ -224,20 +227,22 @@ def _compile(names: str) -> re.Pattern[str]:
     return re.compile(f"(?:{'|'.join(names.split())})")
 
 
+NETWORKS = Guard(
+    _compile(
+        r"(?:.*_)?(?:cidrs?|cidr_blocks?|cidr_ips?|cidr_list|ip_ranges?|ip_sets?|ip_allow_?lists?|allow_?lists?|"
+        r"whitelists?|allowed_ips?|allowed_ip_range|trusted_ips?|source_ips?|source_ranges|addresses|ip_address|"
+        r"ip_addresses|(?:.*_)?ip_filter.*|vpc_source_ips?)"
+    ),
+    _admits_networks,
+    "other networks may connect",
+)
 #: The first guard whose names match decides. Names are in lower case with underscores, see `changes.normalize_name`.
 GUARDS = (
     Guard(
         _compile(r"(?:.*_)?(?:deny|denied|blocked|block|excluded?|exclusions?)_?(?:list|ips?|cidrs?|.*ip_range.*)"),
         _loses, "addresses are no longer blocked",
     ),
-    Guard(
-        _compile(
-            r"(?:.*_)?(?:cidrs?|cidr_blocks?|cidr_ips?|cidr_list|ip_ranges?|ip_sets?|ip_allow_?lists?|allow_?lists?|"
-            r"whitelists?|allowed_ips?|allowed_ip_range|trusted_ips?|source_ips?|source_ranges|addresses|ip_address|"
-            r"ip_addresses|(?:.*_)?ip_filter.*|vpc_source_ips?)"
-        ),
-        _admits_networks, "other networks may connect",
-    ),
+    NETWORKS,
     Guard(
         _compile(
             r"(?:.*_)?(?:authorization|authorization_type|authorizer_type|authorizer_id|auth|auth_type|auth_mode|"
@@ -247,6 +252,7 @@ GUARDS = (
         ),
         _drops_authorization, "callers need no authorization, or another one", STOP,
     ),
+    Guard(_compile(r"(?:.*_)?passwords?|auth_token"), _is_gone, "users need no password", STOP),
     Guard(_compile(r"(?:.*_)?mfa(?:_.*)?|.*multi_factor.*"), _loses, "users sign in without a second factor"),
     Guard(
         _compile(
@@ -272,6 +278,7 @@ GUARDS = (
     Guard(
         _compile(
             r"(?:.*_)?(?:block|blocks|restrict|isolat\w*|protect\w*|prevent|require\w*|enforce\w*|verify|verification|"
+            r"enhanced_vpc_routing|override_action_none|access_control_max_age_sec|override|"
             r"validat\w*|mask\w*|redact\w*|mutability|rotation|rotate\w*|versioning|lock|locked|scan|scanning|audit\w*|"
             r"deny|read_?only|readonly|private|internal|secure|secured|tamper\w*|checks?|inspection|guardrail\w*|"
             r"boundary|signing|multi_az|failover)(?:_.*)?"
@@ -281,13 +288,15 @@ GUARDS = (
     Guard(
         _compile(
             r"(?!public_key).*(?:public|internet|anonymous|unauthenticated|external_principal|everyone).*|scheme|"
-            r"(?:.*_)?(?:access_type|endpoint_types?|endpoint_type|connectivity|access_mode)|map_public_ip_on_launch"
+            r"(?:.*_)?(?:access_type|endpoint_types?|endpoint_type|connectivity|access_mode)|map_public_ip_on_launch|"
+            r"endpoint_configuration_types"
         ),
         _becomes_public, "reachable from the internet, or by everybody", STOP,
     ),
     Guard(
         _compile(
-            r"enable_execute_command|enable_http_endpoint|auto_accept.*|skip_.*|bypass_.*|ignore_.*|force_.*|"
+            r"enable_execute_command|enable_http_endpoint|introspection\w*|authorize_all.*|action_count|auto_accept.*|"
+            r"skip_.*|bypass_.*|force_.*|"
             r"(?:.*_)?(?:allow|allows|allowed|privileged|permissive|insecure|unsafe|purge|cascade|overwrite|hard_delete|"
             r"delete|deletes|remove|terminate|disable|disabled|disables|suspend|suspended|external|shared|sharing|"
             r"cross_account|root|debug|trust_all|impersonat\w*)(?:_.*)?"
@@ -324,7 +333,29 @@ GUARDS = (
 )  # fmt: skip
 
 
+#: Names that say little without the name of their block: `public_access.type` is read as `public_access_type`.
+_PLAIN_NAMES = frozenset({"type", "types", "mode", "value", "option", "level", "none", "count"})
+
+
+def find_guard(change: AttributeChange) -> Guard | None:
+    """Return the guard that an attribute is, by its name or its values; None if it guards nothing that is known."""
+    *outer, name = change.names
+    guard = _find_by_name(f"{outer[-1]}_{name}" if outer and name in _PLAIN_NAMES else name)
+    if guard is None and change.added and all(map(_is_network, (*change.added, *change.removed))):
+        return NETWORKS
+    return guard
+
+
 @lru_cache(maxsize=8192)
-def find_guard(name: str) -> Guard | None:
-    """Return the guard that an attribute of this name is; None if it guards nothing that is known."""
+def _find_by_name(name: str) -> Guard | None:
     return next((guard for guard in GUARDS if guard.names.fullmatch(name)), None)
+
+
+def _is_network(value: Any) -> bool:
+    if not isinstance(value, str) or "/" not in value:
+        return False
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True

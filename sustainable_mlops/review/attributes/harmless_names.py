@@ -42,7 +42,8 @@ engine_version platform_version release_version kubernetes_version addon_version
 kafka_version glue_version python_version airflow_version spark_version auto_minor_version_upgrade evaluation_periods
 datapoints_to_alarm comparison_operator treat_missing_data extended_statistic return_data content_type
 content_encoding content_language content_disposition cache_control compress locale language language_code sort_order
-hash_key range_key sort_key source_code_hash source_hash object_version s3_object_version package_type latest_version
+hash_key range_key sort_key source_code_hash source_hash object_version s3_object_version package_type s3_key
+function_version port container_port host_port command entry_point entrypoint working_directory latest_version
 default_version update_default_version termination_policies rollback idle_timeout slow_start billing_mode table_class
 storage_class price_class tier allocation_strategy tenancy_name apply_immediately replace_triggered_by propagate_tags
 availability_zones? availability_zone_id az_mode zones? http_version ip_address_type default_root_object response_code
@@ -76,6 +77,30 @@ _EXCEPTION_PATTERN = re.compile("|".join(_EXCEPTIONS.split()))
 _NAME_PATTERN = re.compile(
     rf"{'|'.join(_NAMES.split())}|(?:{'|'.join(_FIRST_WORDS.split())})(?:_.*)?|(?:.*_)?(?:{'|'.join(_LAST_WORDS.split())})"
 )
+
+
+#: Attributes that hold the content of a resource, such as a program or a message: everyday changes.
+_CONTENTS = {
+    "aws_ssm_parameter": ("value", "insecure_value"),
+    "aws_s3_object": ("source", "content", "content_base64"),
+    "aws_s3_bucket_object": ("source", "content", "content_base64"),
+    "aws_sfn_state_machine": ("definition",),
+    "aws_dynamodb_table_item": ("item",),
+    "aws_secretsmanager_secret_version": ("secret_binary",),
+    "aws_cloudwatch_event_target": ("input", "input_path", "input_transformer"),
+    "aws_scheduler_schedule": ("target.input",),
+    "aws_lb_listener_rule": ("condition",),
+    "aws_api_gateway_deployment": ("stage_description",),
+    "aws_cloudwatch_query_definition": ("query_string",),
+    "aws_athena_named_query": ("query",),
+    "aws_glue_catalog_table": ("storage_descriptor.columns", "parameters"),
+    "aws_lambda_function": ("image_config",),
+}
+
+
+def is_content(type_: str, path: str) -> bool:
+    """Return whether the attribute holds the content of a resource of this type."""
+    return any(path == content or path.startswith(f"{content}.") for content in _CONTENTS.get(type_, ()))
 
 
 @lru_cache(maxsize=16384)

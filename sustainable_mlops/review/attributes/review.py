@@ -11,7 +11,7 @@ from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes
 from sustainable_mlops.review.attributes.guards import Guard, find_guard
-from sustainable_mlops.review.attributes.harmless_names import is_harmless
+from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
 from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
@@ -20,6 +20,11 @@ _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
 _ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
 _RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
+#: Types that start work. To pause one is no risk; its own finders tell of those that watch something.
+_EVERYDAY_SWITCHES = """
+aws_scheduler_schedule aws_cloudwatch_event_rule aws_lambda_event_source_mapping aws_glue_trigger
+aws_autoscaling_schedule aws_pipes_pipe aws_cloudfront_distribution aws_codestarnotifications_notification_rule
+"""
 _INTERNET = ("0.0.0.0/0", "::/0")
 _MAX_VALUE = 60
 _MAX_VALUES = 3
@@ -30,10 +35,10 @@ def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
     for pair in comparison.changes:
         if not _has_attributes_to_review(pair):
             continue
-        for change in list_attribute_changes(pair, comparison):
+        for change in _list_changes(pair, comparison):
             if is_guarded_by_type(pair.type, change.path) or is_harmless(change.path, before_guards=True):
                 continue
-            guard = find_guard(change.names[-1])
+            guard = find_guard(change)
             if guard is not None:
                 yield from _find_guard_risk(pair, change, guard)
             yield from _find_foreign_values(pair, change, comparison)
@@ -45,7 +50,7 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
         return []
     return [
         change.path
-        for change in list_attribute_changes(pair, comparison)
+        for change in _list_changes(pair, comparison)
         if not is_guarded_by_type(pair.type, change.path)
         and not is_estimated(pair.type, change.path)
         and not is_harmless(change.path)
@@ -54,13 +59,17 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
     ]
 
 
+def _list_changes(pair: ResourcePair, comparison: Comparison) -> Iterator[AttributeChange]:
+    return (change for change in list_attribute_changes(pair, comparison) if not is_content(pair.type, change.path))
+
+
 def _has_attributes_to_review(pair: ResourcePair) -> bool:
     return pair.type.startswith("aws_") and pair.before is not None and not is_wholly_read(pair.type)
 
 
 def _is_compared(change: AttributeChange) -> bool:
     """Return whether a guard compares the values, so that a change without a risk is fine."""
-    guard = find_guard(change.names[-1])
+    guard = find_guard(change)
     return guard is not None and (change.is_unknown or guard.is_weaker(change) is not None)
 
 
@@ -78,7 +87,7 @@ def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) 
             description = f"{change.path} is unknown until apply or sensitive; possible effect: {guard.consequence}"
             yield Risk(UNKNOWN_IDS[guard.area], guard.area, Level.LOOK, pair.address, description, is_known=False)
         return
-    if guard.is_weaker(change) is not True:
+    if guard.is_weaker(change) is not True or _is_everyday_switch(pair.type, change):
         return
     level = pick_worst(guard.level, Level.STOP) if _opens_to_internet(pair, change) else guard.level
     name = WEAKER_IDS[guard.area]
@@ -86,6 +95,11 @@ def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) 
         f"{change.path}: {_format_values(change.removed)} → {_format_values(change.added)}: {guard.consequence}"
     )
     yield Risk(name, guard.area, level, pair.address, description, "Restore the previous value, or accept the risk.")
+
+
+def _is_everyday_switch(type_: str, change: AttributeChange) -> bool:
+    """Return whether the change only pauses a schedule or a consumer, which people do every week."""
+    return type_ in _EVERYDAY_SWITCHES.split() and change.path in ("state", "enabled", "is_enabled")
 
 
 def _opens_to_internet(pair: ResourcePair, change: AttributeChange) -> bool:

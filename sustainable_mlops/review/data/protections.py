@@ -289,6 +289,21 @@ PROTECTIONS = (
     ),
     *COPY_PROTECTIONS,
     *COPY_EXPOSURES,
+    Protection(
+        ("aws_ssm_parameter",), "type", downgrades_from("SecureString"), "the value is no longer encrypted", LOOK,
+        PRIVILEGES,
+    ),
+    *(
+        Protection(
+            ("aws_networkfirewall_firewall_policy",), f"firewall_policy.0.{name}", adds_any_of("aws:pass"),
+            "packets pass without inspection", LOOK, PRIVILEGES,
+        )
+        for name in ("stateless_default_actions", "stateless_fragment_default_actions")
+    ),
+    Protection(
+        ("aws_ec2_client_vpn_authorization_rule",), "authorize_all_groups", is_turned_on, "every user may connect",
+        LOOK, PRIVILEGES,
+    ),
     *SWITCHES,
     *TRUST_SETTINGS,
 )  # fmt: skip

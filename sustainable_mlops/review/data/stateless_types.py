@@ -8,7 +8,7 @@ import re
 #: Suffixes of types that only configure, connect, name, monitor or route.
 _SUFFIXES = """
 accepter access access_entry access_point account_password_policy acl action addon alarm alias analyzer api_key app
-approval assignment association attachment attribute attributes authorization authorizer binding block canary
+approval assignment association attachment attribute attributes authorization authorizer binding block branch canary
 certificate check client cluster_instance config configuration confirmation connection connector consumer contact
 control controls crawler dashboard default defaults definition delegation delivery deployment destination dnssec
 endpoint entry exclusive fast_snapshot_restore feature features filter forwarder function gateway grant group
@@ -40,7 +40,7 @@ aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ a
 aws_redshiftdata aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
 #: The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data.
-_STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_SUFFIXES.split())})")
+_STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_(?:.*_)?(?:{'|'.join(_SUFFIXES.split())})")
 
 
 def is_stateless(type_: str) -> bool:
