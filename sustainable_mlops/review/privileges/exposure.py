@@ -66,6 +66,11 @@ _GRANT_TEXTS = {
     "aws_eks_identity_provider_config": "{oidc.0.issuer_url} may authenticate users of {cluster_name}",
     "aws_lakeformation_data_lake_settings": "{admins} administer the data lake",
     "aws_lakeformation_resource": "lets Lake Formation give access to {arn}",
+    "aws_lakeformation_opt_in": "Lake Formation decides about {principal.*.data_lake_principal_identifier}",
+    **{
+        f"aws_lakeformation_resource_lf_{name}": "permissions on the tag {lf_tag.*.key} = {lf_tag.*.value} apply"
+        for name in ("tag", "tags")
+    },
     "aws_organizations_delegated_administrator": "{account_id} administers {service_principal} for the organization",
     **{
         f"aws_{service}_organization_admin_account": f"{{{name}}} administers {title} for the organization"
