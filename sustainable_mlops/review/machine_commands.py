@@ -40,7 +40,7 @@ _DESTRUCTIVE_COMMAND = (
 _HARMLESS_DOCUMENTS = frozenset(
     {"AWS-RunPatchBaseline", "AWS-GatherSoftwareInventory", "AWS-UpdateSSMAgent", "AmazonCloudWatch-ManageAgent"}
 )
-#: Parts of a command that may be a secret: the word after a name such as `password`, a login in an address, a long token.
+#: Parts that may be a secret: the word after a name such as `password`, a login in an address, a long token.
 _HIDDEN_PART = (
     r"(?i)((?:pass|secret|token|key|credential|auth)[\w-]*(?:\s*[=:]\s*|\s+)(?:bearer\s+|basic\s+)?)[^\s;]+"
     r"|(?<=//)[^/@\s]+(?=@)|\b(?=[A-Za-z+/_-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}"
