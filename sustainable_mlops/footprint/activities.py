@@ -71,6 +71,9 @@ class JobActivity:
     duty: Quantity | None = None
     volume_gb: float = 0.0
     work: AcceleratorWork = "training"
+    #: As in `FleetActivity`.
+    unpriced_reason: str = ""
+    fallback_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def _compare_moves(
 def _list_proposals(part: ResourcePart, provider: int | Unknown) -> Iterator[tuple[str, str, str, Activity]]:
     """Yield the kind, title, drawbacks and new activity of each proposal."""
     activity = part.activity
-    if isinstance(activity, JobActivity):
+    if isinstance(activity, JobActivity) and not activity.fallback_types:
         yield from _propose_trainium(activity)
     if not isinstance(activity, FleetActivity) or (instance := instances.find(activity.instance_type)) is None:
         return

@@ -114,7 +114,7 @@ def _estimate_change_cached(
 
 def _list_choices(activity: Activity) -> list[Activity]:
     """Return the activity on each of its instance types, the expected one first."""
-    if not isinstance(activity, FleetActivity) or not activity.fallback_types:
+    if not isinstance(activity, FleetActivity | JobActivity) or not activity.fallback_types:
         return [activity]
     return [
         replace(activity, instance_type=name, fallback_types=())
@@ -123,7 +123,7 @@ def _list_choices(activity: Activity) -> list[Activity]:
 
 
 def _describe_choices(choices: Sequence[Activity]) -> str:
-    names = [choice.instance_type for choice in choices if isinstance(choice, FleetActivity)]
+    names = [choice.instance_type for choice in choices if isinstance(choice, FleetActivity | JobActivity)]
     return f"instance type by capacity: {', else '.join(names)}"
 
 

@@ -137,3 +137,17 @@ def test_members_that_only_cloudformation_has_are_reviewed() -> None:
     assert (part.activity.instance_type, part.activity.fallback_types) == ("ml.g5.xlarge", ("ml.g5.2xlarge",))
     assert part.estimate is not None
     assert part.estimate.get("cost") is None
+
+
+def test_an_inference_router_needs_a_look() -> None:
+    """No provider has the type yet. A router sends requests to other Regions and accounts."""
+    destinations = [{"ResourceArn": "arn:aws:sagemaker:us-east-1:210987654321:endpoint/e"}]
+    state = {"InferenceRouterName": "r", "RoutingTargets": [{"Name": "m", "Destinations": destinations}]}
+    values = {"type_name": "AWS::SageMaker::InferenceRouter", "desired_state": json.dumps(state)}
+    for address, after in (
+        ("aws_cloudcontrolapi_resource.r", values),
+        ("awscc_sagemaker_inference_router.r", {"inference_router_name": "r"}),
+        ("aws_sagemaker_inference_router.r", {"name": "r"}),
+    ):
+        document = plan_builder.build_document(plan_builder.build_change(address, after))
+        assert review(load(json.dumps(document).encode(), "plan")).verdict == "look"

@@ -14,7 +14,9 @@ from sustainable_mlops.footprint.services import scaling, start_up
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
+    explain_reserved_price,
     get_usage_or_default,
+    split_fallback_types,
     to_known_number,
 )
 from sustainable_mlops.footprint.usage import UsageKeys
@@ -140,7 +142,7 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
     instance_type = next((kind for kind in types if not isinstance(kind, str)), types[0])
     if not isinstance(instance_type, str):
         return make_unknown_part(name, kind, explain_missing(instance_type, "instance_type"))
-    fallbacks = [other for other in dict.fromkeys(types) if isinstance(other, str) and other != instance_type]
+    fallback_types, unknown_types = split_fallback_types(name, types)
     if served.endpoint is None:
         scaling_effect, is_deleted_by_schedule = find_unattached_scaling(served.variant), False
     else:
@@ -164,16 +166,12 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         requests=get_usage_or_default(keys, "requests_per_month") * served.share,
         duration_s=get_usage_or_default(keys, "duration_seconds"),
         unpriced_reason=_explain_price(block),
-        fallback_types=tuple(other for other in fallbacks if instances.find(other) is not None),
+        fallback_types=fallback_types,
     )
     left_out = (
         *_report_unknown_scaling(scaling_effect, given_count, "instances"),
         *_report_accelerator(served),
-        *(
-            UnknownItem(name, f"it may get {other}: {instances.explain_unknown(other)}", UnknownKind.UNCOUNTED)
-            for other in fallbacks
-            if instances.find(other) is None
-        ),
+        *unknown_types,
         *use.omissions,
     )
     part = make_part(name, kind, fleet, left_out)
@@ -187,13 +185,10 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
 
 
 def _explain_price(block: Block) -> str:
-    """Return the reason why the price of a variant on reserved capacity is unknown; empty without a reservation."""
     reservation = block.block("capacity_reservation_config")
-    if reservation is UNKNOWN:
-        return "it is not known until apply whether it uses reserved capacity"
-    if reservation is None or reservation.text("ml_reservation_arn") in (None, ""):
-        return ""
-    return "its training plan is paid for in advance, and the plan does not contain that price"
+    return explain_reserved_price(
+        reservation.text("ml_reservation_arn") if isinstance(reservation, Block) else reservation
+    )
 
 
 def _describe_apply(served: _ServedVariant) -> str:

@@ -8,6 +8,7 @@ from sustainable_mlops.footprint.services.ec2_machines import MACHINES_KIND, mak
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
+    explain_reserved_price,
     get_usage_or_default,
     to_known_number,
 )
@@ -50,6 +51,7 @@ def _read_group(group: Block, number: int, resource: Resource, side: PlanSide) -
         duty=get_usage_or_default(keys, "duty", "machine_load"),
         volume_gb=volumes or 0.0,
         work="training",
+        unpriced_reason=explain_reserved_price(group.text("training_plan_arn")),
     )
     unknown_volumes = UnknownItem(name, "the size of its volumes is not known until apply")
     return [make_part(name, MACHINES_KIND, fleet, (unknown_volumes,) if volumes is None else ())]

@@ -1,5 +1,6 @@
 """A job of any kind: its machines, their hours, and its warm pool."""
 
+from collections.abc import Iterator
 from math import inf
 from typing import NamedTuple
 
@@ -8,9 +9,22 @@ from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
-from sustainable_mlops.footprint.services.plan_side import explain_missing, to_known_number
+from sustainable_mlops.footprint.services.plan_side import (
+    explain_missing,
+    explain_reserved_price,
+    split_fallback_types,
+    to_known_number,
+)
 from sustainable_mlops.footprint.usage import UsageKeys
 from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep
+
+
+class JobMachinePreference(NamedTuple):
+    """One instance type that a job accepts, as read."""
+
+    instance_type: object
+    instances: object
+    training_plan: object
 
 
 class JobMachineRequest(NamedTuple):
@@ -22,6 +36,9 @@ class JobMachineRequest(NamedTuple):
     warm_seconds: object
     cap_seconds: object
     spot: object
+    training_plan: object
+    #: The types of which SageMaker takes the first that has capacity (API reference, InstancePreferences).
+    preferences: tuple[JobMachinePreference, ...]
     #: Event after which unknown values are known.
     known_after: str
 
@@ -36,8 +53,21 @@ def read_step(step: PipelineStep, machines: str, definition: str = "") -> JobMac
         warm_seconds=step.number(f"{machines}.KeepAlivePeriodInSeconds"),
         cap_seconds=step.number(f"{definition}StoppingCondition.MaxRuntimeInSeconds"),
         spot=step.flag(f"{definition}EnableManagedSpotTraining"),
+        training_plan=step.text(f"{machines}.TrainingPlanArn"),
+        preferences=tuple(_read_preferences(step, f"{machines}.InstancePreferences")),
         known_after="an execution",
     )
+
+
+def _read_preferences(step: PipelineStep, path: str) -> Iterator[JobMachinePreference]:
+    preferences = step.get(path)
+    for number in range(len(preferences) if isinstance(preferences, list) else 0):
+        one = f"{path}.{number}"
+        yield JobMachinePreference(
+            step.text(f"{one}.InstanceType"),
+            step.number(f"{one}.InstanceCount"),
+            step.text(f"{one}.TrainingPlanArns.0"),
+        )
 
 
 def read_block(values: Block, path: str) -> JobMachineRequest:
@@ -51,6 +81,8 @@ def read_block(values: Block, path: str) -> JobMachineRequest:
         warm_seconds=machines.number("keep_alive_period_in_seconds"),
         cap_seconds=values.number("stopping_condition.0.max_runtime_in_seconds"),
         spot=values.flag("enable_managed_spot_training"),
+        training_plan=machines.text("training_plan_arn"),
+        preferences=(),
         known_after="apply",
     )
 
@@ -76,14 +108,23 @@ def make_job_parts(
             else explain_missing(value, attribute)
         )
 
-    if not isinstance(request.instance_type, str):
-        return [make_unknown_part(name, "job", explain(request.instance_type, "its instance type"))]
-    number = 1.0 if request.instances is None else to_known_number(request.instances)
+    types = [one.instance_type for one in request.preferences] or [request.instance_type]
+    instance_type = next((kind for kind in types if not isinstance(kind, str)), types[0])
+    if not isinstance(instance_type, str):
+        return [make_unknown_part(name, "job", explain(instance_type, "its instance type"))]
+    counts = {one.instances for one in request.preferences if one.instances is not None} or {request.instances}
+    if len(counts) > 1 and keys.get("instances") is None:
+        reason = "its number of instances depends on the type that has capacity; give instances in the usage file"
+        return [make_unknown_part(name, "job", reason)]
+    instances = counts.pop()
+    number = 1.0 if instances is None else to_known_number(instances)
     count = keys.get("instances") or (None if number is None else exact_quantity(number))
     if count is None:
-        return [make_unknown_part(name, "job", explain(request.instances, "its number of instances"))]
+        return [make_unknown_part(name, "job", explain(instances, "its number of instances"))]
+    plans = [one.training_plan for one in request.preferences if one.training_plan is not None]
+    fallback_types, unknown_types = split_fallback_types(name, types)
     job = JobActivity(
-        instance_type=request.instance_type,
+        instance_type=instance_type,
         region=region,
         hours=keys.get("hours_per_run") or _estimate_hours(to_known_number(request.cap_seconds), longest_h),
         count=count,
@@ -93,8 +134,10 @@ def make_job_parts(
         duty=keys.get("duty"),
         volume_gb=to_known_number(request.volume_gb) or 0.0,
         work=work,
+        unpriced_reason=explain_reserved_price(plans[0] if plans else request.training_plan),
+        fallback_types=fallback_types,
     )
-    left_out = []
+    left_out = list(unknown_types)
     if request.cap_seconds is UNKNOWN:
         left_out.append(UnknownItem(name, explain(UNKNOWN, "its runtime cap")))
     if request.warm_seconds is UNKNOWN:
@@ -118,5 +161,15 @@ def _make_warm_pool(name: str, job: JobActivity, seconds: float | None) -> list[
     if not seconds:
         return []
     hours = bounded_quantity(0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job")
-    pool = FleetActivity(job.instance_type, job.region, job.count, hours, ZERO, job.runs, job.volume_gb)
+    pool = FleetActivity(
+        job.instance_type,
+        job.region,
+        job.count,
+        hours,
+        ZERO,
+        job.runs,
+        job.volume_gb,
+        unpriced_reason=job.unpriced_reason,
+        fallback_types=job.fallback_types,
+    )
     return [make_part(f"{name}, warm pool", "job", pool)]

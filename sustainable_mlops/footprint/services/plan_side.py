@@ -1,8 +1,10 @@
 """One side of a plan, before or after, and helpers for attributes that may be unknown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart
 from sustainable_mlops.footprint.usage import ResourceUsage, UsageKeys
@@ -94,3 +96,23 @@ def to_known_number(value: object) -> float | None:
 def explain_missing(value: object, attribute: str) -> str:
     """Return the reason why a required attribute has no usable value."""
     return f"{attribute} is not known until apply" if value is UNKNOWN else f"{attribute} is not given"
+
+
+def explain_reserved_price(training_plan: object) -> str:
+    """Return why the price of machines with this training plan is unknown; empty if they have none."""
+    if training_plan is UNKNOWN:
+        return "it is not known until apply whether they use a training plan"
+    return (
+        "their training plan is paid for in advance, and the plan does not contain that price" if training_plan else ""
+    )
+
+
+def split_fallback_types(name: str, types: Sequence[object]) -> tuple[tuple[str, ...], tuple[UnknownItem, ...]]:
+    """Return the known types after the first, and a note for each type that the catalogue does not have."""
+    others = [one for one in dict.fromkeys(types) if isinstance(one, str) and one != types[0]]
+    known = tuple(one for one in others if instances.find(one) is not None)
+    return known, tuple(
+        UnknownItem(name, f"it may get {one}: {instances.explain_unknown(one)}", UnknownKind.UNCOUNTED)
+        for one in others
+        if one not in known
+    )

@@ -295,3 +295,50 @@ def test_a_serverless_training_job_is_not_counted() -> None:
     assert make_footprint(build_change(JOB, values, before=values)).resources == ()
     step = {"Name": "Tune", "Type": "Training", "Arguments": {"ServerlessJobConfig": {"JobType": "FineTuning"}}}
     assert "SageMaker chooses the machines" in join_reasons(make_footprint(build_change(PIPELINE, pipeline(step))))
+
+
+def make_preferred_step(*preferences: dict[str, Any], **cluster: Any) -> dict[str, Any]:
+    step = training()
+    step["Arguments"]["ResourceConfig"] = {"InstancePreferences": list(preferences), **cluster}
+    return build_change(PIPELINE, pipeline(step))
+
+
+def test_a_list_of_preferred_types_spans_them() -> None:
+    types = ("ml.m5.xlarge", "ml.m5.2xlarge")
+    preferences = [{"InstanceType": kind} for kind in types]
+    spanned = make_footprint(make_preferred_step(*preferences, InstanceCount=1)).after.get("cost")
+    each = [make_footprint(build_change(PIPELINE, pipeline(training(InstanceType=kind)))).after for kind in types]
+    costs = [cost for one in each if (cost := one.get("cost")) is not None]
+    assert spanned is not None
+    assert (spanned.low, spanned.central, spanned.high) == (costs[0].low, costs[0].central, costs[1].high)
+    same = make_footprint(make_preferred_step(*({**one, "InstanceCount": 1} for one in preferences)))
+    assert same.after.get("cost") == spanned
+
+
+def test_preferred_types_with_several_numbers_of_instances_are_not_counted() -> None:
+    several = [
+        {"InstanceType": "ml.m5.xlarge", "InstanceCount": 2},
+        {"InstanceType": "ml.m5.2xlarge", "InstanceCount": 1},
+    ]
+    result = make_footprint(make_preferred_step(*several))
+    assert result.after.get("cost") is None
+    assert "depends on the type that has capacity" in join_reasons(result)
+
+
+def test_a_training_plan_is_paid_for_in_advance() -> None:
+    arn = "arn:aws:sagemaker:us-east-1:111122223333:training-plan/p"
+    planned = make_training_job()
+    planned["resource_config"][0]["training_plan_arn"] = arn
+    cluster = {"instance_groups": [{"instance_type": "ml.m5.xlarge", "instance_count": 1, "training_plan_arn": arn}]}
+    preferred = {"InstanceType": "ml.m5.xlarge", "TrainingPlanArns": [arn]}
+    for change in (
+        build_change(JOB, planned),
+        build_change(PIPELINE, pipeline(training(TrainingPlanArn=arn))),
+        make_preferred_step(preferred, InstanceCount=1),
+        build_change("aws_sagemaker_cluster.c", {"region": REGION, **cluster}),
+    ):
+        result = make_footprint(change)
+        assert result.after.get("cost") is None
+        assert get_kwh(result) > 0
+        assert "paid for in advance" in join_reasons(result)
+    assert make_footprint(build_change(JOB, make_training_job())).after.get("cost") is not None
