@@ -12,7 +12,7 @@ accelerators, by name or by family.
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def make_offerings() -> Iterator[tuple[str, ...]]:
                 yield name, " ".join(type_regions)
 
 
-def format_table(table: Iterator[tuple[str, ...]]) -> str:
+def format_table(table: Iterable[tuple[str, ...]]) -> str:
     """Return the table as the text of its file."""
     return "".join(",".join(row) + "\n" for row in table)
 

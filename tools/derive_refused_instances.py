@@ -1,9 +1,11 @@
 """Generator of `refused_instances.csv`: instance types that the SageMaker API accepts and the AWS provider refuses.
 
-`python -m tools.derive_refused_instances` rewrites the file. It needs botocore (names in SageMaker) and Terraform with
-the provider. `terraform validate` of one resource per type shows which types the provider refuses, without an account.
+`python -m tools.derive_refused_instances` rewrites the rows of the provider that set-up locked: once with 5.100.0, and
+once with `SMLOPS_AWS_PROVIDER=6.47.1`. It needs botocore (names in SageMaker) and Terraform. `terraform validate` of
+one resource per type shows which types the provider refuses, without an account.
 
-The provider is the last version of its major version: earlier versions refuse the same types.
+Version 5.100.0 is the last of its major version: earlier versions refuse the same types. A newer version 6 may accept
+more.
 """
 
 import json
@@ -12,34 +14,41 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY, read_rows
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.terraform import Terraform, provider_version
 from tools.derive_instances import format_table, list_sagemaker_types
 
-VERSION = "5.100.0"
+#: The versions of the rows.
+VERSIONS = ("5.100.0", "6.47.1")
 _ROLE = "arn:aws:iam::123456789012:role/r"
 
 
-def make_refused_instances() -> Iterator[tuple[str, ...]]:
-    """Yield the rows of `refused_instances.csv`, the header first."""
-    yield "instance", "provider", "uses", "source"
+def make_table(version: str) -> str:
+    """Return `refused_instances.csv` with new rows for a version of the provider."""
+    major = version.split(".")[0]
+    kept = (tuple(row.values()) for row in read_rows("refused_instances") if row["provider"] != major)
+    rows = sorted([*kept, *_make_refused_instances(version)])
+    return format_table([("instance", "provider", "uses", "source"), *rows])
+
+
+def _make_refused_instances(version: str) -> Iterator[tuple[str, ...]]:
     uses_by_type = {
         kind: [use for use in uses if use in _RESOURCES] for kind, uses in sorted(list_sagemaker_types().items())
     }
-    refused_resources = _find_refused({kind: uses for kind, uses in uses_by_type.items() if uses})
+    refused_resources = _find_refused({kind: uses for kind, uses in uses_by_type.items() if uses}, version)
     for kind, uses in uses_by_type.items():
         refused_uses = [use for use in uses if (_RESOURCES[use][0], _make_label(kind)) in refused_resources]
         if refused_uses:
             yield (
                 kind,
-                VERSION.split(".")[0],
+                version.split(".")[0],
                 " ".join(refused_uses),
-                f"terraform validate with hashicorp/aws {VERSION}",
+                f"terraform validate with hashicorp/aws {version}",
             )
 
 
-def _find_refused(uses_by_type: dict[str, list[str]]) -> set[tuple[str, str]]:
+def _find_refused(uses_by_type: dict[str, list[str]], version: str) -> set[tuple[str, str]]:
     """Return the type and label of each resource whose instance type the provider refuses.
 
     Raises UserError for any other error.
@@ -49,7 +58,7 @@ def _find_refused(uses_by_type: dict[str, list[str]]) -> set[tuple[str, str]]:
         for use in uses:
             resource, body = _RESOURCES[use]
             resources.setdefault(resource, {})[_make_label(kind)] = json.loads(json.dumps(body).replace("TYPE", kind))
-    terraform_block = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}
+    terraform_block = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": version}}}
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "main.tf.json").write_text(json.dumps({"terraform": terraform_block, "resource": resources}))
         terraform = Terraform(Path(folder))
@@ -86,4 +95,4 @@ _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(format_table(make_refused_instances()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(make_table(provider_version()), encoding="utf-8")

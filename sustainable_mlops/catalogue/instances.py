@@ -168,8 +168,9 @@ def is_refused_by_provider(name: str, use: str, provider: int | None) -> bool:
 
     None stands for an unknown version and returns True if any version refuses it. SageMaker itself accepts all of them.
     """
-    refusal = _load_refusals().get(name)
-    return refusal is not None and use in refusal[1] and (provider is None or provider <= refusal[0])
+    return any(
+        use in uses and (provider is None or provider <= major) for major, uses in _load_refusals().get(name, ())
+    )
 
 
 @cache
@@ -284,10 +285,12 @@ def _load_offerings() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _load_refusals() -> dict[str, tuple[int, frozenset[str]]]:
-    """Return the newest major version of the provider that refuses each type, and the refused uses."""
-    refusals = read_rows("refused_instances")
-    return {row["instance"]: (int(row["provider"]), frozenset(row["uses"].split())) for row in refusals}
+def _load_refusals() -> dict[str, list[tuple[int, frozenset[str]]]]:
+    """Return the major versions of the provider that refuse each type, with the refused uses."""
+    refusals: dict[str, list[tuple[int, frozenset[str]]]] = {}
+    for row in read_rows("refused_instances"):
+        refusals.setdefault(row["instance"], []).append((int(row["provider"]), frozenset(row["uses"].split())))
+    return refusals
 
 
 @cache
