@@ -72,7 +72,6 @@ class JobActivity:
     volume_gb: float = 0.0
     work: AcceleratorWork = "training"
     #: As in `FleetActivity`.
-    unpriced_reason: str = ""
     fallback_types: tuple[str, ...] = ()
 
 

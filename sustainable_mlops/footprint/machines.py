@@ -217,7 +217,6 @@ def make_job_fleet(job: JobActivity) -> FleetActivity:
         price_share=price_share,
         rework=rework,
         work=job.work,
-        unpriced_reason=job.unpriced_reason,
     )
 
 

@@ -14,8 +14,8 @@ from sustainable_mlops.footprint.services import scaling, start_up
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
-    explain_reserved_price,
     get_usage_or_default,
+    note_training_plan,
     split_fallback_types,
     to_known_number,
 )
@@ -165,13 +165,13 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         volume_gb=to_known_number(block.number("volume_size_in_gb")) or 0.0,
         requests=get_usage_or_default(keys, "requests_per_month") * served.share,
         duration_s=get_usage_or_default(keys, "duration_seconds"),
-        unpriced_reason=_explain_price(block),
         fallback_types=fallback_types,
     )
     left_out = (
         *_report_unknown_scaling(scaling_effect, given_count, "instances"),
         *_report_accelerator(served),
         *unknown_types,
+        *note_training_plan(name, block.text("capacity_reservation_config.0.ml_reservation_arn")),
         *use.omissions,
     )
     part = make_part(name, kind, fleet, left_out)
@@ -181,13 +181,6 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         has_schedule=is_deleted_by_schedule or scaling_effect.has_scheduled_reduction is True,
         serverless_obstacles=tuple(_list_serverless_obstacles(served)),
         apply_note=_describe_apply(served) if scaling.is_asleep_without_backlog(scaling_effect, kind) else "",
-    )
-
-
-def _explain_price(block: Block) -> str:
-    reservation = block.block("capacity_reservation_config")
-    return explain_reserved_price(
-        reservation.text("ml_reservation_arn") if isinstance(reservation, Block) else reservation
     )
 
 

@@ -8,8 +8,8 @@ from sustainable_mlops.footprint.services.ec2_machines import MACHINES_KIND, mak
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
-    explain_reserved_price,
     get_usage_or_default,
+    note_training_plan,
     to_known_number,
 )
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
@@ -51,10 +51,11 @@ def _read_group(group: Block, number: int, resource: Resource, side: PlanSide) -
         duty=get_usage_or_default(keys, "duty", "machine_load"),
         volume_gb=volumes or 0.0,
         work="training",
-        unpriced_reason=explain_reserved_price(group.text("training_plan_arn")),
     )
-    unknown_volumes = UnknownItem(name, "the size of its volumes is not known until apply")
-    return [make_part(name, MACHINES_KIND, fleet, (unknown_volumes,) if volumes is None else ())]
+    notes = list(note_training_plan(name, group.text("training_plan_arn")))
+    if volumes is None:
+        notes.append(UnknownItem(name, "the size of its volumes is not known until apply"))
+    return [make_part(name, MACHINES_KIND, fleet, tuple(notes))]
 
 
 def _sum_volumes(group: Block) -> float | None:

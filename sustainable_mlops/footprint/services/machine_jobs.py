@@ -11,7 +11,7 @@ from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, e
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services.plan_side import (
     explain_missing,
-    explain_reserved_price,
+    note_training_plan,
     split_fallback_types,
     to_known_number,
 )
@@ -134,10 +134,9 @@ def make_job_parts(
         duty=keys.get("duty"),
         volume_gb=to_known_number(request.volume_gb) or 0.0,
         work=work,
-        unpriced_reason=explain_reserved_price(plans[0] if plans else request.training_plan),
         fallback_types=fallback_types,
     )
-    left_out = list(unknown_types)
+    left_out = [*unknown_types, *note_training_plan(name, plans[0] if plans else request.training_plan)]
     if request.cap_seconds is UNKNOWN:
         left_out.append(UnknownItem(name, explain(UNKNOWN, "its runtime cap")))
     if request.warm_seconds is UNKNOWN:
@@ -169,7 +168,6 @@ def _make_warm_pool(name: str, job: JobActivity, seconds: float | None) -> list[
         ZERO,
         job.runs,
         job.volume_gb,
-        unpriced_reason=job.unpriced_reason,
         fallback_types=job.fallback_types,
     )
     return [make_part(f"{name}, warm pool", "job", pool)]

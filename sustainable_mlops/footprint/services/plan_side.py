@@ -98,12 +98,12 @@ def explain_missing(value: object, attribute: str) -> str:
     return f"{attribute} is not known until apply" if value is UNKNOWN else f"{attribute} is not given"
 
 
-def explain_reserved_price(training_plan: object) -> str:
-    """Return why the price of machines with this training plan is unknown; empty if they have none."""
-    if training_plan is UNKNOWN:
-        return "it is not known until apply whether they use a training plan"
+def note_training_plan(name: str, training_plan: object) -> tuple[UnknownItem, ...]:
+    """Return a note on the price of machines with a training plan: it is paid in advance, for the whole time."""
+    if training_plan in (None, ""):
+        return ()
     return (
-        "their training plan is paid for in advance, and the plan does not contain that price" if training_plan else ""
+        UnknownItem(f"price of {name}", "its training plan has a price of its own; the on-demand price is counted"),
     )
 
 

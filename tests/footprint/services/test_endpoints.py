@@ -275,13 +275,13 @@ def test_a_type_of_a_pool_that_the_catalogue_lacks_is_told() -> None:
     assert get_only_part(unknown).estimate is None
 
 
-def test_reserved_capacity_has_no_hourly_price() -> None:
+def test_reserved_capacity_counts_at_the_on_demand_price_with_a_note() -> None:
     plan_arn = "arn:aws:sagemaker:us-east-1:111122223333:training-plan/p"
     reserved = variant("ml.g5.xlarge", capacity_reservation_config=[{"ml_reservation_arn": plan_arn}])
-    result = make_footprint(*build_endpoint_plan(reserved))
-    assert result.after.get("cost") is None
-    assert get_kwh(result) == pytest.approx(get_kwh(make_footprint(*build_endpoint_plan(variant("ml.g5.xlarge")))))
-    assert "paid for in advance" in join_reasons(result)
+    result, on_demand = (make_footprint(*build_endpoint_plan(one)) for one in (reserved, variant("ml.g5.xlarge")))
+    assert get_usd(result) == get_usd(on_demand)
+    assert "its training plan has a price of its own" in join_reasons(result)
+    assert "price" not in join_reasons(on_demand)
 
 
 def test_a_pool_gets_no_advice_for_one_type() -> None:

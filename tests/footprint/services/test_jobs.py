@@ -325,7 +325,7 @@ def test_preferred_types_with_several_numbers_of_instances_are_not_counted() -> 
     assert "depends on the type that has capacity" in join_reasons(result)
 
 
-def test_a_training_plan_is_paid_for_in_advance() -> None:
+def test_a_training_plan_has_a_price_of_its_own() -> None:
     arn = "arn:aws:sagemaker:us-east-1:111122223333:training-plan/p"
     planned = make_training_job()
     planned["resource_config"][0]["training_plan_arn"] = arn
@@ -338,7 +338,6 @@ def test_a_training_plan_is_paid_for_in_advance() -> None:
         build_change("aws_sagemaker_cluster.c", {"region": REGION, **cluster}),
     ):
         result = make_footprint(change)
-        assert result.after.get("cost") is None
-        assert get_kwh(result) > 0
-        assert "paid for in advance" in join_reasons(result)
-    assert make_footprint(build_change(JOB, make_training_job())).after.get("cost") is not None
+        assert result.after.get("cost") is not None
+        assert "its training plan has a price of its own" in join_reasons(result)
+    assert "price" not in join_reasons(make_footprint(build_change(JOB, make_training_job())))
