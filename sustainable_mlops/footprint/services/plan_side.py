@@ -102,9 +102,8 @@ def note_training_plan(name: str, training_plan: object) -> tuple[UnknownItem, .
     """Return a note on the price of machines with a training plan: it is paid in advance, for the whole time."""
     if training_plan in (None, ""):
         return ()
-    return (
-        UnknownItem(f"price of {name}", "its training plan has a price of its own; the on-demand price is counted"),
-    )
+    plan = "a training plan, if it has one," if training_plan is UNKNOWN else "its training plan"
+    return (UnknownItem(f"price of {name}", f"{plan} has a price of its own; the on-demand price is counted"),)
 
 
 def split_fallback_types(name: str, types: Sequence[object]) -> tuple[tuple[str, ...], tuple[UnknownItem, ...]]:
