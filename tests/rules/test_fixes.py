@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ CONTEXT: Mapping[str, tuple[str, ...]] = {
     "SUS_SERVED_MODEL_ARCHIVED": ("aws_sagemaker_model.this",),
     "SUS_TRAINING_UTILIZATION": ("aws_sagemaker_pipeline.this",),
 }
+#: A later change of the code of each rule that judges changes: old and new text.
+LATER_CHANGES = {
+    "SUS_CREATE_BEFORE_DESTROY_NAME": ("ml.c7g.large", "ml.c7g.xlarge"),
+    "SUS_EDIT_DELETES_DATA": ('"Iceberg"', '"Glue"'),
+    "SUS_ENDPOINT_KEEPS_OLD_MODEL": ("delay:2026-11-01", "delay:2026-12-01"),
+    "SUS_NAME_TAKEN": ('"fraud"', '"fraud", "churn"'),
+    "SUS_REPLACED_BEFORE_ENDPOINT": ("ml.c7g.large", "ml.c7g.xlarge"),
+    "SUS_ROLLBACK_REPLACES_ENDPOINT": ('"delay-errors"', '"delay-server-errors"'),
+    "SUS_SERVERLESS_CONVERSION": ("= 2048", "= 4096"),
+}
 TODAY = date(2026, 11, 24)
 ROOT_MODULE = """
 provider "aws" {
@@ -89,28 +100,50 @@ def list_context(rule: Rule, context: Mapping[str, str]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory, offline_environment: dict[str, str]) -> dict[str, Any]:
     """One plan of all code, each rule's in a module of its own."""
-    folder = tmp_path_factory.mktemp("fixes")
+    codes = {rule: rule.fix_code for rule in ALL if rule.fix_code}
+    return create_plan(tmp_path_factory.mktemp("fixes"), codes, offline_environment)
+
+
+def create_plan(folder: Path, codes: Mapping[Rule, str], environment: dict[str, str], *options: str) -> dict[str, Any]:
+    """Return the plan of a root module that calls a module for each rule."""
     context = read_blocks((Path(__file__).parent / "fixes" / "context.tf").read_text())
     calls = [ROOT_MODULE]
-    for rule in ALL:
-        if rule.fix_code:
-            (folder / rule.id).mkdir()
-            (folder / rule.id / "fix.tf").write_text(rule.fix_code)
-            (folder / rule.id / "context.tf").write_text("\n".join(list_context(rule, context)))
-            calls.append(f'module "{rule.id}" {{\n  source = "./{rule.id}"\n}}\n')
+    for rule, code in codes.items():
+        (folder / rule.id).mkdir()
+        (folder / rule.id / "fix.tf").write_text(code)
+        (folder / rule.id / "context.tf").write_text("\n".join(list_context(rule, context)))
+        calls.append(f'module "{rule.id}" {{\n  source = "./{rule.id}"\n}}\n')
     (folder / "main.tf").write_text("\n".join(calls))
-    terraform = Terraform(folder, offline_environment)
+    terraform = Terraform(folder, environment)
     terraform.init()
-    return terraform.plan(folder / "tfplan")
+    return terraform.plan(folder / "tfplan", *options)
+
+
+def build_state(document: Mapping[str, Any], modules: Collection[str]) -> dict[str, Any]:
+    """Return the state after an apply of a plan's modules, with texts made up for those that AWS chooses."""
+    resources = []
+    for change in document["resource_changes"]:
+        if change["module_address"].removeprefix("module.") in modules:
+            after, unknown = change["change"]["after"], change["change"]["after_unknown"]
+            name = sha256(change["address"].encode()).hexdigest()[:12]
+            texts = {"arn": f"arn:aws:sagemaker:eu-north-1:123456789012:{name}", "id": name, "name": name}
+            chosen = {attribute: text for attribute, text in texts.items() if unknown.get(attribute) is True}
+            where = {"module": change["module_address"], "mode": "managed", "type": change["type"]}
+            provider = f'provider["{change["provider_name"]}"]'
+            index = {"index_key": change["index"]} if "index" in change else {}
+            instance = {"attributes": {**after, **chosen}, "schema_version": 0, **index}
+            resources.append({**where, "name": change["name"], "provider": provider, "instances": [instance]})
+    return {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "fixes", "resources": resources}
 
 
 def select_module(document: Mapping[str, Any], name: str) -> Plan:
     """Return the plan of one module alone."""
     root, values = document["configuration"]["root_module"], document["planned_values"]["root_module"]
+    parts = {key: value for key, value in document.items() if key != "prior_state"}
     return load(
         json.dumps(
             {
-                **document,
+                **parts,
                 "resource_changes": [
                     change for change in document["resource_changes"] if change["module_address"] == f"module.{name}"
                 ],
@@ -145,6 +178,34 @@ def test_the_code_of_each_rule_passes_the_rule(document: dict[str, Any]) -> None
             elif "*" not in rule.types and not plan.list_by_type(*rule.types):
                 problems[rule.id] = "no resource of its types"
     assert problems == {}, "\n".join(f"{rule}: {problem}" for rule, problem in problems.items())
+
+
+@pytest.mark.plan
+def test_a_later_change_of_the_code_passes_the_rules_about_changes(
+    document: dict[str, Any], tmp_path: Path, offline_environment: dict[str, str]
+) -> None:
+    assert sorted(LATER_CHANGES) == sorted(rule.id for rule in ALL if rule.is_about_change)
+    codes = {BY_ID[rule]: BY_ID[rule].fix_code.replace(*texts) for rule, texts in LATER_CHANGES.items()}
+    assert [rule.id for rule, code in codes.items() if code == rule.fix_code] == []
+    unchanged, applied = {rule: rule.fix_code for rule in codes}, document
+    for number in range(4):  # the role, the model, the configuration and the endpoint: each refers to the one before
+        applied = plan_after(tmp_path / f"applied{number}", applied, unchanged, offline_environment)
+    later = plan_after(tmp_path / "later", applied, codes, offline_environment)
+    plans = {rule: select_module(later, rule.id) for rule in codes}
+    findings = {rule.id: evaluate(plan, [rule], TODAY) for rule, plan in plans.items()}
+    others = [finding for each in findings.values() for finding in each if finding.outcome is not Outcome.PASS]
+    assert others == [], "\n".join(map(str, others))
+    assert [rule for rule, each in findings.items() if not each] == ["SUS_NAME_TAKEN"], "it has no passing case"
+
+
+def plan_after(
+    folder: Path, applied: Mapping[str, Any], codes: Mapping[Rule, str], environment: dict[str, str]
+) -> dict[str, Any]:
+    """Return the plan after an apply of another one."""
+    folder.mkdir()
+    state = build_state(applied, [rule.id for rule in codes])
+    (folder / "terraform.tfstate").write_text(json.dumps(state))
+    return create_plan(folder, codes, environment, "-refresh=false")
 
 
 @pytest.mark.plan
