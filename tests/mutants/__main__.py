@@ -1,4 +1,4 @@
-"""Whether the tests notice a change of the library: a sample of mutants of plan, review, rules and footprint."""
+"""Mutation testing: a sample of small changes of plan, review, rules and footprint, which the tests should notice."""
 
 import difflib
 import json
@@ -19,7 +19,7 @@ from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
 from tests.mutants import equivalent, mutants, running
 
-#: Of the fast tier, what looks at the mutated packages.
+#: The fast tests of the mutated packages.
 TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules", "test_values.py")
 MARKS = "not plan and not apply and not slow"
 #: The share of the sample that may survive.
@@ -30,15 +30,15 @@ app = cli.app()
 
 @app.command(no_args_is_help=False)
 def main(
-    seed: Annotated[int, typer.Option(help="Draws another sample.")] = mutants.SEED,
+    seed: Annotated[int, typer.Option(help="Seed of another sample.")] = mutants.SEED,
     only: Annotated[str, typer.Option(help="Mutants whose file or name holds this text.")] = "",
     tests: Annotated[list[Path] | None, typer.Option(help="Test files and folders to run instead of all.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Every mutant, and what became of it, on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every mutant with its outcome as JSON.")] = False,
 ) -> None:
-    """Whether the tests notice a change of the library: a sample of mutants of plan, review, rules and footprint.
+    """Make small changes in a copy of plan, review, rules and footprint, and report those that no test notices.
 
-    Exit code 1 where more than 3 % of the sample survive. Nothing is written into the tree.
+    Exit code 1 if more than 3 % of the sample survive. Nothing is written into the tree.
 
     - `.venv/bin/python -m tests.mutants`: the whole sample
     - `.venv/bin/python -m tests.mutants --only rules/spot --tests tests/rules`: one file's mutants against some tests
@@ -61,8 +61,8 @@ def main(
         if recording.failed:
             raise UserError(f"tests fail without any mutant: {', '.join(sorted(recording.failed))}")
         left = {name: one.mutation for name, one in chosen.items() if name not in proofs}
-        judged = running.judge(ROOT, left, recording, pool)
-        for name, outcome in progress.track(judged, len(left), description="mutants"):
+        outcomes_of_run = running.judge(ROOT, left, recording, pool)
+        for name, outcome in progress.track(outcomes_of_run, len(left), description="mutants"):
             outcomes[name] = outcome
             if outcome.state == "survived":
                 progress.console.print(escape(_change(chosen[name])), style="yellow", highlight=False)
@@ -78,11 +78,11 @@ def main(
 
 
 def _files(places: list[Path]) -> list[str]:
-    """Test files relative to the repository, those first that take longest as far as their size tells."""
-    found = {file.resolve() for place in places for file in ([place] if place.is_file() else place.rglob("test_*.py"))}
-    if not found:
+    """Return the test files relative to the repository, the largest first, which mostly take longest."""
+    files = {file.resolve() for place in places for file in ([place] if place.is_file() else place.rglob("test_*.py"))}
+    if not files:
         raise UserError(f"no test_*.py in {', '.join(map(str, places))}")
-    return [str(file.relative_to(ROOT)) for file in sorted(found, key=lambda file: -file.stat().st_size)]
+    return [str(file.relative_to(ROOT)) for file in sorted(files, key=lambda file: -file.stat().st_size)]
 
 
 def _change(mutant: mutants.Mutant) -> str:

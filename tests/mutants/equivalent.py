@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("equivalent.yaml")
 
 
 class Equivalent(BaseModel):
-    """A mutant by what names it, and why it does what the original does."""
+    """A mutant that behaves like the original, with the reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,16 +29,16 @@ class Equivalent(BaseModel):
 
 
 def proofs(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
-    """Why a mutant is equivalent, by its place.
+    """Return the reason of each equivalent mutant of the sample, by its place.
 
-    Raises `UserError` where the file is wrong, or where an entry is not one of a sample that is `complete`.
+    Raises UserError if the file is invalid, or if an entry matches no mutant of a `complete` sample.
     """
     try:
         entries = TypeAdapter(list[Equivalent]).validate_python(yaml.safe_load(FILE.read_text(encoding="utf-8")) or [])
     except (yaml.YAMLError, ValidationError) as error:
         raise UserError(f"{FILE.name}: {error}") from None
-    found = {entry: [mutant for mutant in sample if entry.is_of(mutant)] for entry in entries}
-    stray = [f"{entry.function}: {entry.line} [{entry.operator}]" for entry, of in found.items() if len(of) != 1]
+    matches = {entry: [mutant for mutant in sample if entry.is_of(mutant)] for entry in entries}
+    stray = [f"{entry.function}: {entry.line} [{entry.operator}]" for entry, of in matches.items() if len(of) != 1]
     if stray and complete:
-        raise UserError(f"{FILE.name}: of these the sample has none, or several: {'; '.join(stray)}")
-    return {mutant.place: entry.because for entry, of in found.items() for mutant in of}
+        raise UserError(f"{FILE.name}: the sample has no mutant, or several, of: {'; '.join(stray)}")
+    return {mutant.place: entry.because for entry, of in matches.items() for mutant in of}

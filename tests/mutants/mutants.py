@@ -74,7 +74,7 @@ class Mutant:
 
     @property
     def place(self) -> str:
-        """What the mutant is known by while it is run."""
+        """The identifier of the mutant during a run."""
         return f"{self.file} {self.name}"
 
     @property
@@ -93,27 +93,27 @@ def sample(root: Path, seed: int = SEED) -> list[Mutant]:
 
 
 def drawn(path: Path, root: Path, seed: int) -> list[Mutant]:
-    """The places of a file that come first by the hash of their names, each with the change that does."""
+    """Return one mutant for each drawn place of a file. The hash of a name decides its turn."""
     source = path.read_text(encoding="utf-8")
     quota = round(len(source.splitlines()) / LINES_PER_MUTANT)
     places = _places(source, str(path.relative_to(root)))
-    found: list[Mutant] = []
+    drawn_mutants: list[Mutant] = []
     for place in sorted(places, key=lambda place: _hash(seed, *place)):
-        if len(found) == quota:
+        if len(drawn_mutants) == quota:
             break
-        found += next(([one] for one in _shuffled(places[place], seed) if _differs(one.source, source)), [])
-    return sorted(found, key=lambda one: one.first_line)
+        drawn_mutants += next(([one] for one in _shuffled(places[place], seed) if _differs(one.source, source)), [])
+    return sorted(drawn_mutants, key=lambda one: one.first_line)
 
 
 def _shuffled(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
-    """The changes of one place by the hash of their names, made as they are asked for."""
+    """Yield the mutants of one place in the order of the hash of their names."""
     for mutant, index in sorted(changes, key=lambda one: _hash(seed, one[0].name, one[1])):
         operator = plugins.get_operator(f"core/{mutant.operator}")()
         yield replace(mutant, source=mutating.mutate_code(mutant.source, operator, index))
 
 
 def _never_changes(node: Any) -> bool:
-    """Most nodes, of which the operators only lose time; and the star before arguments that need their names."""
+    """Return whether the operators skip the node: most nodes, and the star before keyword-only arguments."""
     return node.type in NEVER_CHANGED or (node.type == "operator" and node.parent.type in ("parameters", "lambdef"))
 
 
@@ -122,35 +122,34 @@ def _hash(*parts: object) -> str:
 
 
 def _places(source: str, file: str) -> dict[tuple[str, str, str, int], list[tuple[Mutant, int]]]:
-    """What could be changed, by place: each change with the source not yet changed, and its number among the
-    operator's changes of the file."""
+    """Return the possible changes by place: the mutant with the original source, and its index for the operator."""
     lines, reading = source.splitlines(), _Reading(ast.parse(source))
     nodes = [node for node in ast_nodes(get_ast(source)) if not _never_changes(node)]
-    found = defaultdict(list)
+    changes = defaultdict(list)
     for family, operators in OPERATORS.items():
-        seen: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
+        positions: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
         for operator, index, place in _positions(nodes, operators):
             if reading.tells_nothing(place):
                 continue
             function, text = reading.function(place[0]), lines[place[0] - 1].strip()
-            occurrence = seen[(function, text)].setdefault(place, len(seen[(function, text)]))
+            occurrence = positions[(function, text)].setdefault(place, len(positions[(function, text)]))
             mutant = Mutant(file, function, text, operator, occurrence, *reading.statement(place), source)
-            found[(family, function, text, occurrence)].append((mutant, index))
-    return found
+            changes[(family, function, text, occurrence)].append((mutant, index))
+    return changes
 
 
 def _positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
-    """What each operator could change, in the order of the text: its name, its changes' number, the place."""
-    found = []
+    """Yield each possible change in the order of the text: operator, index for the operator, position."""
+    changes = []
     for operator in operators:
         instance = plugins.get_operator(f"core/{operator}")()
         places = (start for node in nodes for start, _ in instance.mutation_positions(node))
-        found += [(operator, index, place) for index, place in enumerate(places)]
-    return iter(sorted(found, key=lambda one: one[2]))
+        changes += [(operator, index, place) for index, place in enumerate(places)]
+    return iter(sorted(changes, key=lambda one: one[2]))
 
 
 def _differs(mutated: str, original: str) -> bool:
-    """Whether a mutated source compiles, and to something else."""
+    """Return whether the mutated source compiles to another program."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         try:
@@ -161,7 +160,7 @@ def _differs(mutated: str, original: str) -> bool:
 
 
 class _Reading:
-    """Where a module's functions and statements are, and what of it says nothing at run time."""
+    """The positions of functions and statements in a module, and of the code without an effect at run time."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._functions: list[tuple[int, int, str]] = []
@@ -225,7 +224,7 @@ def _silent(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_type(node: ast.AST) -> bool:
-    """Whether a node may stand in an alias of types: names in CamelCase or of builtin types, None, subscripts."""
+    """Return whether a node may be part of a type alias: a name in CamelCase, a builtin type, None or a subscript."""
     if isinstance(node, ast.Name):
         return node.id in _BUILTIN_TYPES or (node.id[0].isupper() and not node.id.isupper())
     return not isinstance(node, ast.Constant) or node.value is None or node.value is ...

@@ -1,4 +1,4 @@
-"""What is done in a forked process: pytest, with one module mutated or with what its tests execute written down."""
+"""The work of a forked process: pytest with one mutated module, or with a record of the lines that tests execute."""
 
 import importlib.abc
 import importlib.machinery
@@ -37,12 +37,12 @@ def record(root: Path, file: str, sources: list[str], marks: str) -> dict[str, A
         recorder.failed = recorder.failed or [file]
     data = measured.get_data()
     lines = {os.path.relpath(name, root): data.contexts_by_lineno(name) for name in data.measured_files()}
-    beside = [name for name, module in sys.modules.items() if _is_beside(module, root)]
-    return {"seconds": recorder.seconds, "failed": recorder.failed, "lines": lines, "modules": beside}
+    modules = [name for name, module in sys.modules.items() if _is_beside(module, root)]
+    return {"seconds": recorder.seconds, "failed": recorder.failed, "lines": lines, "modules": modules}
 
 
 def kill(root: Path, mutation: "Mutation", seconds: dict[str, float]) -> dict[str, str | None]:
-    """Runs the tests in this order against the mutation up to the first that fails, which is the result."""
+    """Run the tests in this order against the mutation. Stop at the first failure, and return its name."""
     from tests.mutants.running import limit_memory
 
     limit_memory()

@@ -41,7 +41,7 @@ class Mutation(NamedTuple):
 
 
 class MutantOutcome(NamedTuple):
-    """What became of a mutant: "killed", "timeout" or "survived", and the test that killed it."""
+    """The outcome of a mutant: "killed", "timeout" or "survived", and the test that killed it."""
 
     state: str
     killed_by: str | None = None
@@ -49,7 +49,7 @@ class MutantOutcome(NamedTuple):
 
 @dataclass(slots=True)
 class Recording:
-    """What the tests do where nothing is mutated."""
+    """A run of the tests without mutants: their times, and the lines that each executes."""
 
     seconds: dict[str, float] = field(default_factory=dict)  # of processor time, by test
     #: By file and line: the tests that execute it, and the tests' files that do so on import.
@@ -125,7 +125,7 @@ def record(
 def judge(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
 ) -> Iterator[tuple[str, MutantOutcome]]:
-    """What becomes of each mutation, by its name, in the order in which that turns out."""
+    """Yield the name and the outcome of each mutation, in the order of completion."""
     gc.freeze()  # a process that collects what it shares with its parent copies it
     waiting = {name: recording.batches(mutation) for name, mutation in mutations.items()}
     tasks: dict[str, Callable[[], Any]] = {}

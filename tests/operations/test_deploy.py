@@ -271,7 +271,7 @@ class Clone:
         subprocess.run([sys.executable, "-c", text], cwd=self.folder, env=self.environment, check=True)
 
     def interrupt(self, *arguments: str, when: Callable[[str], object]) -> str:
-        """What a deployment says that Ctrl-C at a terminal ends, once `when` is true of what it has said so far."""
+        """Press Ctrl-C during a deployment once `when` is true of its output. Return the whole output."""
         command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
         log = self.folder / "said"
         with log.open("w") as stderr:
