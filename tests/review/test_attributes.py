@@ -178,6 +178,16 @@ def test_a_changed_attribute_that_nothing_reads_is_a_gap() -> None:
     assert "nothing here reads the changed directory_id" in list_texts(result)
 
 
+def test_a_route_to_the_internet_is_reported_and_its_removal_is_not() -> None:
+    route = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0", "gateway_id": "igw-0123456789abcdef0"}
+    created, deleted = (
+        review(build_plan(build_change("aws_route.x", after, before=before)))
+        for before, after in ((None, route), (route, None))
+    )
+    assert "a route to the internet" in list_texts(created)
+    assert deleted.verdict == "fine"
+
+
 def test_an_account_that_appears_in_an_attribute_is_reported() -> None:
     own, foreign = (f"arn:aws:sns:eu-north-1:{account}:t" for account in ("111122223333", "444455556666"))
     result = review_update("elasticache_parameter_group", {"arn": own, "topic": own}, {"arn": own, "topic": foreign})

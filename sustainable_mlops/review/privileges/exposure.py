@@ -21,6 +21,9 @@ _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("All
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
 _ACL_TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
+_ROUTES = ("aws_route", "aws_route_table", "aws_default_route_table")
+_ROUTE_NETWORKS = ("destination_cidr_block", "destination_ipv6_cidr_block", "cidr_block", "ipv6_cidr_block")
+
 #: Types that give access by their existence, with a text made of their attributes; grantees come first.
 _GRANT_TEXTS = {
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
@@ -110,6 +113,9 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             continue
         if pair.type in _ACL_TYPES:
             yield from _find_public_acls(pair, pair.after, comparison)
+        if pair.type in _ROUTES and _leads_to_internet(pair.after) and not _leads_to_internet(pair.before):
+            description = "the subnets of the route table get a route to the internet"
+            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
         if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
@@ -120,6 +126,18 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_open_origins(pair, pair.before, pair.after)
         if pair.is_new:
             yield from _find_initial_exposures(pair, pair.after, comparison)
+
+
+def _leads_to_internet(values: Block | None) -> bool:
+    """Return whether a route leads everything to a known internet gateway."""
+    if values is None:
+        return False
+    routes = values.blocks("route") if values.get("route") else [values]
+    return routes is not UNKNOWN and any(
+        str(route.get("gateway_id")).startswith("igw-")
+        and {str(route.get(name)) for name in _ROUTE_NETWORKS} & {"0.0.0.0/0", "::/0"}
+        for route in routes
+    )
 
 
 def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
