@@ -23,6 +23,9 @@ _OFF = ("disabled", "paused", "suspended", "user_paused", "cancelled", "inactive
 #: Attributes by which other resources name a resource.
 _NAMES = ("arn", "id", "name", "bucket", "identifier", "cluster_identifier", "domain_name", "function_name",
           "replication_group_id", "table_name", "arn_suffix", "alarm_name")  # fmt: skip
+#: Attributes that name a safeguard itself; a new name protects the same.
+_OWN_NAMES = ("name", "alarm_name", "analyzer_name", "monitor_name", "replicator_name", "policy_name", "identifier",
+              "description")  # fmt: skip
 #: Types that a dimension of a metric names in other words than the type.
 _DIMENSION_TYPES = {"loadbalancer": ("aws_lb", "aws_alb"), "loadbalancername": ("aws_elb",),
                     "dbclusteridentifier": ("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")}  # fmt: skip
@@ -31,13 +34,13 @@ _ALARM_NAME = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*\"?([^\")]+)\"?\s*
 
 
 def find_safeguard_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each safeguard that the plan removes, except together with what it protects."""
+    """Yield a risk for each safeguard that the plan removes or moves, except together with what it protects."""
     removed = _RemovedResources(comparison)
     for pair in comparison.changes:
         safeguard = SAFEGUARDS.get(pair.type)
-        if safeguard is None or pair.after is not None or pair.resource.deposed is not None:
+        if safeguard is None or pair.resource.deposed is not None or pair.old is None or pair.before is None:
             continue
-        if pair.old is not None and pair.before is not None:
+        if pair.after is None or _protects_something_else(pair.before, pair.after, safeguard, removed):
             yield from _find_removal(pair, pair.old, pair.before, safeguard, comparison, removed)
 
 
@@ -58,7 +61,7 @@ def _find_removal(
         return
     successors = _list_successors(pair, before, safeguard, protected, comparison)
     for other in successors:
-        if other.after is not None:  # the same safeguard at another address: compare them as a whole
+        if other.after is not None and other is not pair:  # the same safeguard at another address: compare them
             yield from find_weakenings(before, other, other.after, comparison)
     if successors:
         return
@@ -66,8 +69,27 @@ def _find_removal(
     if pair.action == "forget":
         level = Level.LOOK
         description = f"no longer managed by Terraform, so nothing here keeps it; without it, {safeguard.effect}"
+    elif pair.after is not None:
+        description = f"protects or watches something else than before: {safeguard.effect} there"
     name = "SAFEGUARD_REMOVED" if safeguard.area is RiskArea.SAFEGUARDS else WEAKER_IDS[safeguard.area]
     yield Risk(name, safeguard.area, level, pair.address, description, _FIX)
+
+
+def _protects_something_else(before: Block, after: Block, safeguard: Safeguard, removed: "_RemovedResources") -> bool:
+    """Return whether an attribute that tells what a safeguard protects has another value than before.
+
+    A value that is unknown until apply is another one if the plan keeps the resource that had the value before.
+    """
+    for path in safeguard.identity:
+        if path in _OWN_NAMES:
+            continue
+        old, new = before.get(path), after.get(path)
+        if _is_open(new):
+            if isinstance(old, str) and removed.keeps(old):
+                return True
+        elif not is_same_value(old, new):
+            return True
+    return False
 
 
 def _is_off(values: Block) -> bool:
@@ -122,12 +144,23 @@ class _RemovedResources:
     def _types_by_name(self) -> dict[str, set[str]]:
         names: dict[str, set[str]] = {}
         for pair in self._comparison.changes:
-            if pair.after is None and pair.before is not None and pair.resource.deposed is None:
-                for attribute in _NAMES:
-                    name = pair.before.get(attribute)
-                    if type(name) is str and name:
-                        names.setdefault(name, set()).add(pair.type)
+            if pair.before is not None and pair.resource.deposed is None:
+                for name in _list_names(pair.before) - (set() if pair.after is None else _list_names(pair.after)):
+                    names.setdefault(name, set()).add(pair.type)
         return names
+
+    @cached_property
+    def _kept_names(self) -> set[str]:
+        return {
+            name
+            for pair in self._comparison.pairs
+            if pair.before is not None and pair.after is not None
+            for name in _list_names(pair.before) & _list_names(pair.after)
+        }
+
+    def keeps(self, name: str) -> bool:
+        """Return whether the plan keeps a resource of this name."""
+        return name in self._kept_names
 
     def has_protected_resource(self, type_: str, before: Block, safeguard: Safeguard) -> bool:
         """Return whether the plan also removes the resource that a safeguard protects."""
@@ -161,6 +194,10 @@ class _RemovedResources:
             and metric == tuple(pair.before.get(f"metric_transformation.0.{name}") for name in ("namespace", "name"))
             for pair in self._comparison.by_type.get(_METRIC_FILTER, ())
         )
+
+
+def _list_names(values: Block) -> set[str]:
+    return {name for attribute in _NAMES if type(name := values.get(attribute)) is str and name}
 
 
 def _list_dimensions(alarm: Block) -> Iterator[tuple[str, str]]:

@@ -141,6 +141,25 @@ def test_a_successor_that_protects_less_is_a_risk() -> None:
     assert (risk.id, risk.address) == ("SAFEGUARD_WEAKER", "aws_cloudwatch_metric_alarm.new")
 
 
+def test_a_safeguard_that_moves_to_something_else_is_a_risk() -> None:
+    def watch(name: str | None) -> dict[str, Any]:
+        return {**ALARM, "alarm_actions": [name], "dimensions": {"EndpointName": name}}
+
+    def list_levels(new: dict[str, Any], *more: dict[str, Any], **marks: Any) -> list[Level]:
+        return find_levels(build_change("aws_cloudwatch_metric_alarm.a", new, before=watch("churn"), **marks), *more)
+
+    endpoint, gone = {"name": "churn"}, build_change("aws_sagemaker_endpoint.e", before={"name": "churn"})
+    assert list_levels(watch("other")) == [LOOK]
+    assert list_levels({**watch("churn"), "alarm_name": "b"}) == list_levels(watch("other"), gone) == []
+    unknown = {"dimensions": {"EndpointName": True}}
+    renamed = build_change("aws_sagemaker_endpoint.e", {}, before=endpoint, unknown={"name": True})
+    assert list_levels(watch(None), renamed, unknown=unknown) == []
+    other = build_change("aws_cloudwatch_metric_alarm.b", watch("churn"))
+    assert list_levels(watch("other"), other) == []
+    moved = build_change("aws_wafv2_web_acl_association.a", {"resource_arn": "b"}, before={"resource_arn": "a"})
+    assert find_levels(moved) == [STOP]
+
+
 def test_a_detector_in_another_region_does_not_take_its_place() -> None:
     arn = "arn:aws:guardduty:{}:123456789012:detector/1"
     removed = build_change("aws_guardduty_detector.old", before={"arn": arn.format("eu-north-1")})
