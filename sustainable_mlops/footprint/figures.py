@@ -207,3 +207,15 @@ def format_number(value: float) -> str:
     # Rounding may carry into the next power of ten: 0.0996 is 0.10, 99.6 is 100.
     digits = 1 - floor(log10(abs(rounded)))
     return f"{rounded:,.{max(digits, 0)}f}"
+
+
+def format_amount(value: float) -> str:
+    """Return `value` with four significant digits or more, for numbers that a person wrote."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def format_compared(value: float, limit: float) -> str:
+    """Return `value` as an estimate, or precisely if rounding hides which side of `limit` it is on."""
+    text = format_number(value)
+    rounded = float(text.replace(",", "")) if isfinite(value) else value
+    return text if rounded != limit and (rounded > limit) == (value > limit) else format_amount(value)

@@ -222,6 +222,15 @@ class ResourceFootprint(_ChangeSums):
         """The unknown items of the resource."""
         return tuple(dict.fromkeys(unknown for change in self.changes for unknown in change.unknowns))
 
+    def has_unknown_delta(self, metric: str) -> bool:
+        """Return True if the change of a metric is unknown, or may be much larger than its figure."""
+        return any(
+            change.get_figures(metric) is None or metric in change.partial_delta
+            if change.before != change.after
+            else self.is_changed and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns)
+            for change in self.changes
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the exact values for JSON."""
         return {

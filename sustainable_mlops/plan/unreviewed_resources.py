@@ -42,13 +42,13 @@ def _explain(resource: Resource) -> str | None:
     if resource.type in _STACKS:
         return _STACKS[resource.type]
     if resource.type.startswith(AWSCC):
-        return f"{resource.type} is a CloudFormation type that is not reviewed"
+        return f"the reviewer does not read the CloudFormation type {resource.type}"
     if resource.type == CLOUD_CONTROL:
         name = resource.values(before=not resource.exists()).text("type_name")
         if not isinstance(name, str):
-            return "its type_name is not known, so it is not reviewed"
-        return f"{name} is a CloudFormation type that is not reviewed"
+            return "its type_name is unknown until apply or sensitive"
+        return f"the reviewer does not read the CloudFormation type {name}"
     if resource.exists() and resource.new.values is UNKNOWN:
         unknown_part = "its desired_state" if resource.source_type == CLOUD_CONTROL else "the whole resource"
-        return f"{unknown_part} is not known until apply (or is sensitive), so it is not reviewed"
+        return f"{unknown_part} is unknown until apply or sensitive"
     return None

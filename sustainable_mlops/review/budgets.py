@@ -10,11 +10,11 @@ budgets:
     usd_increase: 40
     hold: expected                      # or high: compare the upper bound of the interval with the limits
 
-If several plans are reviewed together, a limit applies to the sum over all of them.
+If several plans are reviewed together, a limit applies to the sum over all of them. It stops only plans that add to it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import FootprintFigure
-from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint, ResourceFootprint
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.plan import UNKNOWN, Sensitive
 from sustainable_mlops.review import input_files
 from sustainable_mlops.review.comparison import Comparison
@@ -43,9 +43,20 @@ class BudgetStatus(StrEnum):
     """The state of a budget."""
 
     WITHIN = "within"
-    OVER = "over"
+    OVER = "over"  # and the plan adds to it
+    OVER_BEFORE = "over_before"  # no plan adds to it
+    OVER_ELSEWHERE = "over_elsewhere"  # only other plans add to it
     UNKNOWN = "unknown"  # the known part is within, but some resources have no estimate or a partial one
     NOTHING = "nothing"  # the budget covers no resource of the plan
+
+
+_LEVELS = {
+    BudgetStatus.OVER: Level.STOP,
+    BudgetStatus.OVER_BEFORE: Level.LOOK,
+    BudgetStatus.UNKNOWN: Level.LOOK,
+    BudgetStatus.OVER_ELSEWHERE: Level.NOTE,
+    BudgetStatus.NOTHING: Level.NOTE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +82,18 @@ class BudgetResult:
     unknown: tuple[str, ...] = ()  # addresses of resources without an estimate, or with a partial one
     plans: tuple[str, ...] = ()  # the plans that are added up, if there are several
     is_complete: bool = True  # False if -target or similar left changes out, which the budget may cover
+    added_by: tuple[str, ...] = ()  # the plans that add to an exceeded limit
+
+    @property
+    def level(self) -> Level | None:
+        """The severity of the result; None within the limit."""
+        return _LEVELS.get(self.status)
 
     @property
     def description(self) -> str:
         """The limited quantity, with the plans that are added up."""
         text = LIMITS[self.limit][2]
-        return f"{text}, {_join_plan_names(self.plans)}" if self.plans else text
+        return f"{text}, {join_plan_names(self.plans)}" if self.plans else text
 
     @property
     def unit(self) -> str:
@@ -142,7 +159,7 @@ def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]
     A plan gets no result for a budget that covers resources of other plans only.
     """
     results_by_plan: list[list[BudgetResult]] = [[] for _ in plans]
-    tags = [_read_tags(plan) for plan in plans] if budgets else []
+    tags = [read_tags(plan) for plan in plans] if budgets else []
     are_complete = all(plan.comparison.plan.is_complete for plan in plans)
     for budget in budgets:
         shares = [_select_share(budget, plan, plan_tags) for plan, plan_tags in zip(plans, tags, strict=True)]
@@ -154,22 +171,31 @@ def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]
                 are_complete,
             )
         )
-        for plan_results, is_concerned in zip(results_by_plan, concerned_flags, strict=True):
-            plan_results += results if is_concerned or not any(concerned_flags) else []
+        for plan_results, share, is_concerned in zip(results_by_plan, shares, concerned_flags, strict=True):
+            if is_concerned or not any(concerned_flags):
+                plan_results += [_attribute_excess(result, share.plan) for result in results]
     return results_by_plan
 
 
-def _read_tags(plan: PlanUnderReview) -> dict[str, Any]:
+def _attribute_excess(result: BudgetResult, plan: str) -> BudgetResult:
+    """Return the result for one plan: only a plan that adds to an exceeded limit is over it."""
+    if result.status is not BudgetStatus.OVER or plan in result.added_by:
+        return result
+    return replace(result, status=BudgetStatus.OVER_ELSEWHERE if result.added_by else BudgetStatus.OVER_BEFORE)
+
+
+def read_tags(plan: PlanUnderReview) -> dict[str, Any]:
+    """Return the tags of each resource by its address."""
     # A deposed object has the address of its replacement. The tags of the replacement count.
     pairs = sorted(plan.comparison.pairs, key=lambda pair: pair.resource.deposed is None)
     return {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
 
 
 def _select_share(budget: Budget, plan: PlanUnderReview, tags: Mapping[str, Any]) -> _BudgetShare:
-    matches = [(resource, _is_covered(budget, tags.get(resource.address, {}))) for resource in plan.footprint.resources]
+    matches = [(resource, is_covered(budget, tags.get(resource.address, {}))) for resource in plan.footprint.resources]
     undetermined = tuple(resource.address for resource, is_match in matches if is_match is None)
     undetermined += tuple(
-        address for address in plan.unreviewed_addresses if _is_covered(budget, tags.get(address, UNKNOWN)) is not False
+        address for address in plan.unreviewed_addresses if is_covered(budget, tags.get(address, UNKNOWN)) is not False
     )
     return _BudgetShare(plan.name, tuple(resource for resource, is_match in matches if is_match is True), undetermined)
 
@@ -195,17 +221,39 @@ def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complet
             status = BudgetStatus.OVER
         elif unknown or figure is None or not are_complete:
             status = BudgetStatus.UNKNOWN
+        added_by = (share.plan for share in shares if status is BudgetStatus.OVER and _adds_to(share, budget, metric))
         yield BudgetResult(
-            budget.name, limit, allowed, status, figure, budget.uses_high_end, tuple(unknown), plans, are_complete
+            budget.name,
+            limit,
+            allowed,
+            status,
+            figure,
+            budget.uses_high_end,
+            tuple(unknown),
+            plans,
+            are_complete,
+            tuple(added_by),
         )
 
 
-def _join_plan_names(plans: Sequence[str]) -> str:
+def _adds_to(share: _BudgetShare, budget: Budget, metric: str) -> bool:
+    """Return whether a plan adds to a metric, or may add to it."""
+    if share.undetermined or any(resource.has_unknown_delta(metric) for resource in share.resources):
+        return True
+    delta = PlanFootprint(share.resources).delta.get(metric)
+    return delta is not None and (delta.high if budget.uses_high_end else delta.central) > 0
+
+
+def join_plan_names(plans: Sequence[str]) -> str:
+    """Return `dev, test and prod together`."""
     return f"{', '.join(plans[:-1])} and {plans[-1]} together"
 
 
-def _is_covered(budget: Budget, tags: Any) -> bool | None:
-    """Return whether a budget covers a resource with `tags`. Upper and lower case of tag keys is ignored."""
+def is_covered(budget: Budget, tags: Any) -> bool | None:
+    """Return whether a budget covers a resource with `tags`; None if the tags are unknown.
+
+    Upper and lower case of tag keys is ignored.
+    """
     if not budget.tags:
         return True
     if tags is UNKNOWN:
@@ -218,16 +266,7 @@ def _is_covered(budget: Budget, tags: Any) -> bool | None:
 
 
 def _is_incomplete(resource: ResourceFootprint, metric: str, is_increase: bool) -> bool:
-    def is_incomplete(change: PartChange) -> bool:
-        if is_increase:
-            return change.get_figures(metric) is None or metric in change.partial_delta
-        resource_part = change.after
-        if resource_part is None:
-            return False
-        return (
-            resource_part.estimate is None
-            or resource_part.estimate.get(metric) is None
-            or metric in resource_part.partial
-        )
-
-    return any(map(is_incomplete, resource.changes))
+    if is_increase:
+        return resource.has_unknown_delta(metric)
+    parts = [change.after for change in resource.changes if change.after is not None]
+    return any(part.estimate is None or part.estimate.get(metric) is None or metric in part.partial for part in parts)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sustainable_mlops.checkov import CheckovResult
     from sustainable_mlops.review import Review
+    from sustainable_mlops.review.cost_limit import CostLimit
 
 _DESCRIPTION = """\
 Review Terraform plans: data at risk, privileges, policies, budgets, and carbon and cost before and after.
@@ -32,6 +33,7 @@ Review Terraform plans: data at risk, privileges, policies, budgets, and carbon 
   smlops review plan.json                                   print a report to the terminal
   smlops review plan.json --write comment.md report.html    write files; the suffix selects the format
   smlops review plan.json --usage usage.yaml --budgets budgets.yaml
+  smlops review plan.json --limit 500USD,10%                look at more than 500 USD and 10 % a month
   smlops review plan.json --base main.json                  compare with another plan instead of the state
   terraform show -json plan.tfplan | smlops review - --format markdown
 
@@ -46,7 +48,8 @@ reviewer itself failed, 130 interrupted, 141 the reader of the output closed it
 """
 _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 _BASELINES = (".json", ".yaml", ".yml")
-_GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov", "unknown")
+_DEFAULT_GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
+_GATES = (*_DEFAULT_GATES, "limit", "unknown")
 
 
 class CommandOption(NamedTuple):
@@ -78,6 +81,12 @@ OPTIONS = (
     ),
     CommandOption(("--usage",), "usage.yaml: usage of resources, which a plan does not contain", _FILE),
     CommandOption(("--budgets",), "budgets.yaml: limits of carbon and cost, for all resources or by tags", _FILE),
+    CommandOption(
+        ("--limit",),
+        "largest increase of cost a month without a look, such as 500, 10% or 500USD,10%; 0 turns it off\n"
+        "(default: 100USD,20%, except for resources whose cost a budget limits)",
+        {"metavar": "LIMIT"},
+    ),
     CommandOption(("--accepted",), "accepted.yaml: accepted risks, each with a reason and an expiry date", _FILE),
     CommandOption(("--baseline",), "baseline.json: findings that existed before, reported for the record", _FILE),
     CommandOption(("--write-baseline",), "write a baseline of all present findings (.json or .yaml)", _FILE),
@@ -102,8 +111,8 @@ OPTIONS = (
     ),
     CommandOption(
         ("--fail-on",),
-        f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except unknown)",
-        {"default": ",".join(_GATES[:-1]), "metavar": "GATES"},
+        f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except limit and unknown)",
+        {"default": ",".join(_DEFAULT_GATES), "metavar": "GATES"},
     ),
     CommandOption(("--checkov",), "also run the built-in checks of checkov, in parallel", {"action": "store_true"}),
 )
@@ -178,7 +187,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
     for option in OPTIONS:
-        parser.add_argument(*option.flags, help=option.help, **option.arguments)
+        parser.add_argument(*option.flags, help=option.help.replace("%", "%%"), **option.arguments)
     return parser
 
 
@@ -187,6 +196,12 @@ def _parse_gates(text: str) -> frozenset[str]:
     if unknown := sorted(gates - set(_GATES)):
         raise UserError(f"--fail-on: {unknown[0]} is not one of {', '.join(_GATES)}, none")
     return gates
+
+
+def _parse_limit(text: str | None) -> "CostLimit | None":
+    from sustainable_mlops.review.cost_limit import DEFAULT_COST_LIMIT, parse_cost_limit
+
+    return DEFAULT_COST_LIMIT if text is None else parse_cost_limit(text)
 
 
 def _run_command(arguments: argparse.Namespace) -> int:
@@ -221,6 +236,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if not all(address.strip() for address in arguments.only):
         raise UserError("--only: is empty; give an address, with * for any text")
     _parse_gates(arguments.fail_on)
+    _parse_limit(arguments.limit)
     if arguments.region is not None:
         _check_region(arguments.region)
 
@@ -295,6 +311,7 @@ def _review_contents(
         base=base,
         usage=read_usage(arguments.usage) if arguments.usage else None,
         budgets=read_budgets(arguments.budgets) if arguments.budgets else (),
+        limit=_parse_limit(arguments.limit),
         accepted=read_acceptances(arguments.accepted) if arguments.accepted else (),
         fail_on=_parse_gates(arguments.fail_on),
         only=arguments.only,

@@ -46,7 +46,7 @@ class CoverageGap:
 def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iterator[CoverageGap]:
     """Yield the resources without an estimate, resources that nothing reviews, and commands."""
     changed = {pair.address for pair in comparison.changes}
-    for part in footprint.uncounted:
+    for part in dict.fromkeys(footprint.uncounted):  # several parts of a resource may have one reason
         description = f"{part.unknown.subject}: {part.unknown.reason}"
         yield CoverageGap(GapKind.NOT_COUNTED, part.address, description, Level.LOOK if part.is_changed else Level.NOTE)
     foreign = comparison.plan.unreviewed_resources

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.review.comment_marker import find_plan_hashes
+from sustainable_mlops.review.comment_marker import find_cost_change, find_plan_hashes
 
 _TIMEOUT_S = 30
 _PAGE = 100
@@ -80,8 +80,11 @@ def _require_variable(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def post_comment(text: str, api: CommentApi) -> str:
-    """Create or replace the comment about the plans of the review `text`; return `created` or `updated`.
+def post_comment(text: str, api: CommentApi, above: float | None = None) -> str:
+    """Create or replace the comment about the plans of the review `text`; return `created`, `updated` or `skipped`.
+
+    No comment is created if the cost changes by at most `above` USD a month in either direction. A comment that exists
+    is always updated, so it never shows an earlier plan.
 
     The comment that shares a plan with the review is replaced. Further such comments are deleted: earlier versions
     wrote one comment per plan. Raise UserError if a request fails.
@@ -95,6 +98,9 @@ def post_comment(text: str, api: CommentApi) -> str:
     if previous_comments:
         _send_request(api, api.edit_method, _build_comment_url(api, previous_comments[0]), {"body": text})
         return "updated"
+    cost_change = find_cost_change(text)
+    if above is not None and cost_change is not None and cost_change <= above:
+        return "skipped"
     _send_request(api, "POST", api.list_url, {"body": text})
     return "created"
 

@@ -17,6 +17,7 @@ from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessmen
 from sustainable_mlops.review.attributes.review import find_attribute_risks
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.cost_limit import DEFAULT_COST_LIMIT, CostIncrease, CostLimit, measure_cost_increases
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_coverage_gaps
 from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
@@ -80,6 +81,8 @@ class Review:
     footprint: PlanFootprint
     alternatives: tuple[FootprintAlternative, ...]
     budgets: tuple[BudgetResult, ...] = ()
+    #: The cost that the plan adds, compared with a limit; None without a limit.
+    cost_increase: CostIncrease | None = None
     #: Limitations of the review; with any of them the verdict is never fine.
     notes: tuple[str, ...] = ()
     checkov_result: "CheckovResult | None" = None
@@ -106,6 +109,7 @@ class Review:
         gates += [_build_rules_gate(self.findings)]
         gates += [_build_gate("coverage", [gap.level for gap in self.coverage_gaps], "nothing to look at")]
         gates += [_build_budgets_gate(self.budgets)] if self.budgets else []
+        gates += [_build_limit_gate(self.cost_increase, self.fail_on)] if self.cost_increase is not None else []
         return gates + ([_build_checkov_gate(self.checkov_result)] if self.checkov_result is not None else [])
 
     @cached_property
@@ -149,6 +153,7 @@ def review(
     base: Plan | None = None,
     usage: ResourceUsage | None = None,
     budgets: Sequence[Budget] = (),
+    limit: CostLimit | None = DEFAULT_COST_LIMIT,
     accepted: Sequence[Acceptance] = (),
     fail_on: frozenset[str] = frozenset(GATES),
     only: Sequence[str] = (),
@@ -165,6 +170,7 @@ def review(
         base=base,
         usage=usage,
         budgets=budgets,
+        limit=limit,
         accepted=accepted,
         fail_on=fail_on,
         only=only,
@@ -180,6 +186,7 @@ def review_all(
     base: Plan | None = None,
     usage: ResourceUsage | None = None,
     budgets: Sequence[Budget] = (),
+    limit: CostLimit | None = DEFAULT_COST_LIMIT,
     accepted: Sequence[Acceptance] = (),
     fail_on: frozenset[str] = frozenset(GATES),
     only: Sequence[str] = (),
@@ -198,12 +205,16 @@ def review_all(
         replace(
             _build_review(plan_under_review, accepted, today),
             budgets=tuple(results),
+            cost_increase=increase,
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
             fail_on=fail_on | _ALWAYS_FAIL_ON,
             scope=tuple(only),
         )
-        for plan_under_review, results in zip(
-            plans_under_review, evaluate_budgets(budgets, plans_under_review), strict=True
+        for plan_under_review, results, increase in zip(
+            plans_under_review,
+            evaluate_budgets(budgets, plans_under_review),
+            measure_cost_increases(limit, budgets, plans_under_review),
+            strict=True,
         )
     ]
     return [
@@ -349,7 +360,7 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
     ]
     parts = [
         _format_counts([level for level in levels if level is not Level.NOTE]),
-        f"{len(undecided)} resource{'s' if len(undecided) != 1 else ''} without an outcome" if undecided else "",
+        f"{len(undecided)} resource{'s' if len(undecided) != 1 else ''} undecided" if undecided else "",
         _format_counts([level for level in levels if level is Level.NOTE]),
         f"{after_apply} known only after apply" if after_apply else "",
     ]
@@ -358,10 +369,13 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
 
 
 def _build_budgets_gate(budgets: Sequence[BudgetResult]) -> ReviewGate:
-    levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK, BudgetStatus.NOTHING: Level.NOTE}
-    return _build_gate(
-        "budgets", [levels[result.status] for result in budgets if result.status in levels], "all within limits"
-    )
+    levels = [result.level for result in budgets if result.level is not None]
+    return _build_gate("budgets", levels, "all within limits")
+
+
+def _build_limit_gate(increase: CostIncrease, fail_on: frozenset[str]) -> ReviewGate:
+    level = Level.STOP if "limit" in fail_on else Level.LOOK
+    return ReviewGate("limit", level if increase.is_over else None, increase.summary)
 
 
 def _build_checkov_gate(result: "CheckovResult") -> ReviewGate:

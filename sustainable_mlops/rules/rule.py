@@ -88,6 +88,7 @@ class Rule:
     id: str
     severity: Severity
     title: str  # the requirement: with "must" for the severity FAIL, else with "should"
+    problem: str  # the headline of a finding: what is the case if the requirement is not met
     practices: tuple[str, ...]  # rows of catalogue/practices.yaml
     fix: str
     types: tuple[str, ...]  # the resource types that it checks; ("*",) for all
@@ -111,6 +112,7 @@ def rule(
     id: str,  # noqa: A002  (the usual word)
     severity: Severity,
     title: str,
+    problem: str,
     practices: tuple[str, ...],
     fix: str,
     types: tuple[str, ...],
@@ -121,6 +123,6 @@ def rule(
 
     def make(check: Check) -> Rule:
         RULE_IDS.add(id)
-        return Rule(id, severity, title, practices, fix, types, check, includes_deleted, is_about_change)
+        return Rule(id, severity, title, problem, practices, fix, types, check, includes_deleted, is_about_change)
 
     return make

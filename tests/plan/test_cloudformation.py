@@ -232,12 +232,12 @@ def test_a_type_without_a_mapping_is_unreviewed() -> None:
         build_cloud_control("AWS::Lambda::Function", {}),
     )
     assert {unreviewed.resource.address: unreviewed.reason for unreviewed in plan.unreviewed_resources} == {
-        "awscc_lambda_function.f": "awscc_lambda_function is a CloudFormation type that is not reviewed",
+        "awscc_lambda_function.f": "the reviewer does not read the CloudFormation type awscc_lambda_function",
         "aws_cloudformation_stack.s": "the plan does not show the resources of its template",
         "aws_cloudformation_stack_set_instance.i": (
             "the plan does not show the resources that its template creates in each account and Region"
         ),
-        "aws_cloudcontrolapi_resource.x": "AWS::Lambda::Function is a CloudFormation type that is not reviewed",
+        "aws_cloudcontrolapi_resource.x": "the reviewer does not read the CloudFormation type AWS::Lambda::Function",
     }
 
 
@@ -245,7 +245,7 @@ def test_an_unknown_type_name_is_reported() -> None:
     (unreviewed,) = build_plan(
         build_change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})
     ).unreviewed_resources
-    assert unreviewed.reason == "its type_name is not known, so it is not reviewed"
+    assert unreviewed.reason == "its type_name is unknown until apply or sensitive"
 
 
 def test_the_table_has_every_documented_type() -> None:

@@ -161,6 +161,56 @@ def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_the
     assert texts == ["of ['test']", "of ['network']"]
 
 
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+@pytest.mark.parametrize(
+    ("cost_change", "above", "result"),
+    [
+        (50.0, 50, "skipped"),
+        (-49.0, 50, "skipped"),
+        (51.0, 50, "created"),
+        (-51.0, 50, "created"),
+        (0.0, 0, "skipped"),
+        (None, 50, "created"),
+        (0.0, None, "created"),
+    ],
+)
+def test_a_small_change_of_cost_makes_no_comment(
+    kind: str, service: str, cost_change: float | None, above: float | None, result: str
+) -> None:
+    text = f"{build_marker('dev', cost_change=cost_change)}\nreview"
+    assert pr_comment.post_comment(text, pr_comment.detect_api(environment(kind, service)), above) == result
+    assert len(Service.comments) == (result == "created")
+
+
+def test_a_comment_is_updated_when_the_change_falls_below_the_threshold(service: str) -> None:
+    api = pr_comment.detect_api(environment("github", service))
+    for cost_change, result in ((80.0, "created"), (1.0, "updated")):
+        text = f"{build_marker('dev', cost_change=cost_change)}\n{cost_change}"
+        assert pr_comment.post_comment(text, api, 50) == result
+    assert [comment["body"] for comment in Service.comments] == [f"{build_marker('dev', cost_change=1)}\n1.0"]
+
+
+@pytest.mark.parametrize("above", ["50", "$50", "50 usd", "", "much", "-3", "nan"])
+def test_the_action_passes_the_threshold_on(tmp_path: Path, service: str, above: str) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "review.md").write_text(f"{build_marker('dev', cost_change=20)}\nreview")
+    scripts = tmp_path / "bin"
+    scripts.mkdir()
+    smlops = f'#!/bin/sh\nshift\nexec "{sys.executable}" "{ROOT}/scripts/post_comment.py" "$@"\n'
+    (scripts / "smlops").write_text(smlops)
+    (scripts / "smlops").chmod(0o755)
+    script = f"PATH={shlex.quote(str(scripts))}:$PATH\n{action_step('Comment')}"
+    process = bash(script, tmp_path, FOLDER=str(folder), COMMENT_ABOVE=above, **environment("github", service))
+    if above in ("much", "-3", "nan"):
+        assert process.returncode == 2
+        assert process.stderr.strip().splitlines() == [
+            f"error: --comment-above: must be an amount in USD such as 50, not {above!r}"
+        ]
+    else:
+        assert (process.returncode, process.stdout.strip()) == (0, "skipped" if above else "created")
+
+
 def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
     command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])

@@ -49,7 +49,7 @@ def test_every_gate_but_that_of_the_unknown_stops_unless_others_are_named() -> N
 
 def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     main([write(build_change("aws_s3_bucket.b", before=BUCKET)), "--fail-on", "none"])
-    assert capsys.readouterr().out.startswith(" Look: no gate failed, but look at data at risk")
+    assert capsys.readouterr().out.startswith(" Look: data at risk · ")
 
 
 def test_an_incomplete_plan_stops_only_with_fail_on_unknown(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_sections_are_in_the_order_stop_look_effects_rest(form: str) -> None:
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> None:
     page = render(CHANGE, form)
-    fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Policies: (\d+) rules on (\d+) resources", page)
+    fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Rules: (\d+) rules on (\d+) resources", page)
     assert fold is not None
     assert page.index(str(ReportSection.LOOK)) < fold.start()
     result = group_by_section(list_items(CHANGE))[ReportSection.LOOK]
@@ -86,11 +86,11 @@ def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> 
 def test_more_than_three_rules_are_many() -> None:
     def of(number: int, rule: str = "") -> str:
         items = [
-            ReportItem(ReportSection.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)
+            ReportItem(ReportSection.LOOK, "Rules", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)
         ]
-        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(item, (item,)) for item in items])
+        return get_fold_title(ReportSection.LOOK, "Rules", [ItemGroup(item, (item,)) for item in items])
 
-    assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
+    assert of(4, "SUS_X") == "Rules: 4 rules on 4 resources"
     assert of(3, "SUS_X") == of(4) == of(3) == ""
 
 
@@ -116,7 +116,7 @@ def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: 
     result = review(build_plan(DEAD, topic("new")), today=TODAY)
     assert result.exit_code == 1
     page = render(result, form)
-    title = re.search(r"Policies on unchanged resources: \d+ \(1 to stop[^)]*\)", page)
+    title = re.search(r"Rules on unchanged resources: \d+ \(1 to stop[^)]*\)", page)
     assert title is not None
     assert page.index(str(ReportSection.STOP)) < title.start() < page.index("What this change does")
     if form == "markdown":
@@ -159,7 +159,7 @@ def test_undecided_rules_are_one_item_per_resource() -> None:
     assert {
         item.address for item in list_items(PLATFORM) if item.label == "undecided" and item.level is Level.LOOK
     } >= untold
-    counted = rf"1 to stop, \d\d to look at, {len(untold)} resources? without an outcome, \d\d for the record, .*"
+    counted = rf"1 to stop, \d\d to look at, {len(untold)} resources? undecided, \d\d for the record, .*"
     assert re.fullmatch(counted, gate(PLATFORM, "rules").text)
 
 
@@ -248,7 +248,7 @@ def test_a_changed_resource_without_figures_may_change(action: str, changes: boo
 
 def test_the_page_has_the_section_of_untouched_resources_once_if_needed() -> None:
     pages = [render(review(build_plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
-    assert [page.count("Policies on unchanged resources") for page in pages] == [1, 0]
+    assert [page.count("Rules on unchanged resources") for page in pages] == [1, 0]
 
 
 def test_the_comment_folds_unchanged_footprints() -> None:
@@ -268,7 +268,7 @@ def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
     for one, word in ((finding, ""), (waived, " · waived")):
         page = render(replace(CHANGE, findings=(one,)), "markdown")
         assert page.count(f"`{one.rule.id}`") == 1
-        assert f"**{one.rule.title}**{word} · `{one.rule.id}`" in page
+        assert f"**{one.rule.problem}**{word} · `{one.rule.id}`" in page
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "sarif"])

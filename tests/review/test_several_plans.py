@@ -17,6 +17,8 @@ from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus
 from sustainable_mlops.review.checkov_pool import CheckovPool
 from sustainable_mlops.review.command import main
 from sustainable_mlops.review.comment_marker import build_marker
+from sustainable_mlops.review.formats.wording import format_budget
+from sustainable_mlops.review.risk import Level
 from tests.plan.plan_builder import build_change, build_document, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.test_budgets import build_notebook, get_running_figure
@@ -137,6 +139,41 @@ def test_a_budget_limits_the_sum_over_all_plans() -> None:
     assert dev.value == pytest.approx(2 * USD)
     assert dev.description == "cost a month, dev and prod together"
     assert review(DEV, budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})]).budgets[0].status is BudgetStatus.WITHIN
+
+
+def describe_budgets(plans: list[Plan], limit: float) -> list[tuple[BudgetStatus, str, Level | None]]:
+    results = evaluate_budget(plans, Budget("b", {}, {"usd_per_month": limit}))
+    return [(result.status, format_budget(result).partition("USD")[2], result.level) for (result,) in results]
+
+
+def test_a_shared_budget_stops_only_the_plans_that_add_to_it() -> None:
+    running = name_plan("dev", build_notebook("n", "dev", before=True))
+    assert describe_budgets([running, PROD], USD * 1.5) == [
+        (
+            BudgetStatus.OVER_ELSEWHERE,
+            f" exceeds the limit of {USD * 1.5:.4g} USD; prod adds to it, and this plan does not",
+            Level.NOTE,
+        ),
+        (BudgetStatus.OVER, f" exceeds the limit of {USD * 1.5:.4g} USD", Level.STOP),
+    ]
+    dev, prod = review_all([running, PROD], budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})])
+    assert (dev.exit_code, prod.exit_code) == (0, 1)
+
+
+def test_an_exceeded_budget_to_which_nothing_adds_is_to_look_at() -> None:
+    plans = [name_plan(name, build_notebook("n", name, before=True)) for name in ("dev", "prod")]
+    text = f" exceeded the limit of {USD * 1.5:.4g} USD before this change, which does not add to it"
+    assert describe_budgets(plans, USD * 1.5) == [(BudgetStatus.OVER_BEFORE, text, Level.LOOK)] * 2
+    assert (
+        describe_budgets(plans, USD * 2.1)
+        == [(BudgetStatus.WITHIN, f", within the limit of {USD * 2.1:.4g} USD", None)] * 2
+    )
+
+
+def test_a_plan_that_may_add_to_an_exceeded_budget_is_stopped() -> None:
+    unknown = name_plan("dev", build_notebook("n", "dev", type_="ml.future.large"))
+    statuses = [status for status, _, _ in describe_budgets([unknown, PROD], USD * 0.5)]
+    assert statuses == [BudgetStatus.OVER, BudgetStatus.OVER]
 
 
 def test_a_budget_of_one_environment_applies_to_its_plan() -> None:

@@ -74,3 +74,8 @@ def test_rules_have_complete_descriptions() -> None:
         assert not rule.title.endswith("."), rule.id
         verbs = (" must ", " may ") if rule.severity is Severity.FAIL else (" should ",)
         assert any(verb in rule.title for verb in verbs), f"{rule.id}: the title must state a requirement"
+        words = {"must", "should", "shall"} & set(rule.problem.lower().split())
+        assert not words, f"{rule.id}: the problem must state what is wrong, not the requirement"
+        assert rule.problem[0].isupper(), rule.id
+        assert not rule.problem.endswith("."), rule.id
+    assert len({rule.problem for rule in ALL}) == len(ALL), "two rules have the same problem"

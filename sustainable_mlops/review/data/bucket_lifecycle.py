@@ -57,7 +57,7 @@ class Expiry(NamedTuple):
             if size is not None
         )
         subject = "old versions" if self.noncurrent else "objects"
-        when = f"from {self.date}" if self.date else f"after {self.days:g} days"
+        when = f"from {self.date}" if self.date else f"after {self.days:g} day{'' if self.days == 1 else 's'}"
         newest = f", except the newest {self.newest_kept:g}" if self.newest_kept else ""
         return f"{subject} {location}{tags}{sizes} are deleted {when}{newest}"
 

@@ -37,7 +37,8 @@ class ImageExpiry(NamedTuple):
         )
         if self.count_type == "imageCountMoreThan":
             return f"{which} are deleted except the newest {self.number:g}"
-        return f"{which} are deleted after {self.number:g} days ({self.count_type})"
+        days = f"{self.number:g} day{'' if self.number == 1 else 's'}"
+        return f"{which} are deleted after {days} ({self.count_type})"
 
 
 def find_new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:

@@ -63,10 +63,10 @@ def _find_vanished_stores(comparison: Comparison) -> Iterator[Risk]:
 
 
 def _find_store_loss(pair: ResourcePair, data_store: DataStore) -> Iterator[Risk]:
-    note = f"; {data_store.note}" if data_store.note else ""
     renamed = _list_renaming_attributes(pair)
     if pair.before is None or (pair.action not in ("delete", "replace", "forget") and not renamed):
         return
+    effect = _describe_destroy(pair.before, data_store.note)
     if pair.new is not None and "forget" in pair.resource.actions:
         description = (
             f"no longer managed by Terraform: no protection of this configuration applies to {data_store.content}"
@@ -74,26 +74,26 @@ def _find_store_loss(pair: ResourcePair, data_store: DataStore) -> Iterator[Risk
         yield Risk("DATA_FORGOTTEN", RiskArea.DATA, Level.LOOK, pair.address, description)
     elif pair.action == "delete":
         old = " (a deposed object of an earlier replacement)" if pair.resource.deposed else ""
-        description = f"deleted{old}: {data_store.content} will be lost{note}"
+        description = f"deleted{old}: {data_store.content} will be lost{effect}"
         yield Risk(
             "DATA_DELETED",
             RiskArea.DATA,
             data_store.level,
             pair.address,
-            description + _describe_destroy_settings(pair),
+            description,
             _FIX,
         )
     else:
         because = ", ".join(renamed or pair.resource.replacement_paths) or pair.resource.reason
         description = (
-            f"replaced (because of {because or 'its configuration'}): {data_store.content} will be deleted{note}"
+            f"replaced (because of {because or 'its configuration'}): {data_store.content} will be deleted{effect}"
         )
         yield Risk(
             "DATA_REPLACED",
             RiskArea.DATA,
             data_store.level,
             pair.address,
-            description + _describe_destroy_settings(pair),
+            description,
             _FIX,
         )
 
@@ -106,14 +106,25 @@ def _list_renaming_attributes(pair: ResourcePair) -> list[str]:
     return [name for name in pair.list_changed_attributes() if name in _NAME_ATTRIBUTES or name in (f"{own}_name", own)]
 
 
-def _describe_destroy_settings(pair: ResourcePair) -> str:
-    """Return the settings before the plan that affect a destroy."""
-    settings = []
-    for name in ("force_destroy", "force_delete", "skip_final_snapshot", "deletion_window_in_days"):
-        value = pair.before.get(name) if pair.before is not None else None
-        if isinstance(value, bool | int):
-            settings.append(f"{name} is {str(value).lower()}")
-    return f" ({', '.join(settings)})" if settings else ""
+#: The effect of each setting before the plan on a destroy.
+_DESTROY_SETTINGS = {
+    ("force_destroy", True): "force_destroy is true, so Terraform empties it first",
+    ("force_destroy", False): "AWS refuses while it is not empty, because force_destroy is false",
+    ("force_delete", True): "force_delete is true, so AWS deletes it with its content",
+    ("force_delete", False): "AWS refuses while it is not empty, because force_delete is false",
+    ("skip_final_snapshot", True): "no final snapshot is taken, because skip_final_snapshot is true",
+    ("skip_final_snapshot", False): "a final snapshot is taken, because skip_final_snapshot is false",
+}
+
+
+def _describe_destroy(before: Block, note: str) -> str:
+    """Return the effect of the settings before the plan, or the note of the store if it has no such setting."""
+    texts = [text for (name, value), text in _DESTROY_SETTINGS.items() if before.get(name) is value]
+    texts = texts or ([note] if note else [])
+    window = before.get("deletion_window_in_days")
+    if isinstance(window, int):
+        texts.append(f"the deletion window is {window} days")
+    return "".join(f"; {text}" for text in texts)
 
 
 def _find_removed_guard(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.review.formats import items, wording
+from sustainable_mlops.review.formats.headline import format_headline
 from sustainable_mlops.review.formats.items import ReportItem, ReportSection
 from sustainable_mlops.review.review import Review, ReviewVerdict
 from sustainable_mlops.review.risk import Level
@@ -51,7 +52,7 @@ class Bundle:
     @property
     def headline(self) -> str:
         """The worst verdict with its plans and reasons."""
-        return wording.format_headline(*self.reviews)
+        return format_headline(*self.reviews)
 
 
 def rank_by_verdict(reviews: Sequence[Review]) -> list[Review]:

@@ -22,6 +22,8 @@ class Total:
     after: FootprintFigure | None
     delta: FootprintFigure | None
     is_partial: bool = False  # True if unknown parts are left out
+    is_empty: bool = False  # True if no resource of the plan has a footprint
+    may_change: bool = True  # False if the plan changes nothing of it, known or unknown
 
     @property
     def is_known(self) -> bool:
@@ -31,16 +33,22 @@ class Total:
     @property
     def change(self) -> str:
         """The change, without its unit."""
+        if self.is_empty:
+            return "none"
         return f"{format_interval(self.delta, change=True)}{', partial' if self.is_partial else ''}"
 
     @property
     def line(self) -> str:
         """The values before and after, and the change, in one line."""
+        if self.is_empty:
+            return "nothing counted"
         if not self.is_known:
-            return "unknown"
+            return "unknown" if self.may_change else "unknown, but unchanged"
+        part = "; some parts are not counted" if self.is_partial else ""
+        if self.delta is not None and self.delta.low == self.delta.high == 0:
+            return f"{format_central(self.after)} {self.unit}, unchanged{part}"
         grade = f", class {self.delta.grade}" if self.delta is not None and self.delta.low != self.delta.high else ""
         start = f"{format_central(self.before)} → {format_central(self.after)} {self.unit}"
-        part = "; partial, because some parts are unknown" if self.is_partial else ""
         return f"{start}: {format_interval(self.delta, change=True)}{grade}{part}"
 
 
@@ -63,6 +71,9 @@ def list_totals(footprint: PlanFootprint) -> list[Total]:
             footprint.after.get(metric),
             footprint.delta.get(metric),
             metric in {*footprint.before.partial, *footprint.after.partial},
+            not footprint.changes,
+            any(resource.is_changed for resource in footprint.resources)
+            and any(resource.has_unknown_delta(metric) for resource in footprint.resources),
         )
         for metric, (title, unit) in titles.items()
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from sustainable_mlops.review.formats import charts, effects, wording
 from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle
+from sustainable_mlops.review.formats.headline import SEPARATOR, format_headline
 from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
@@ -21,7 +22,7 @@ _BREAK_POINTS = re.compile(r"(?<=[._/\[-])")
 
 def render(review: Review) -> str:
     """Return the page. The template engine escapes all names of the plan, and no script may run."""
-    page = {"headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
+    page = _describe_page(format_headline(review), review.verdict, review.name)
     view = _build_view(
         review, report_items.group_by_section(report_items.list_items(review)), review.notes, review.remarks
     )
@@ -31,7 +32,7 @@ def render(review: Review) -> str:
 def render_several(reviews: Sequence[Review]) -> str:
     """Return one page about several plans: the worst first, and common items once."""
     bundle = build_bundle(reviews)
-    page = {"headline": bundle.headline, "verdict": bundle.verdict, "title": f"{len(reviews)} plans"}
+    page = _describe_page(bundle.headline, bundle.verdict, f"{len(reviews)} plans")
     members = [
         (member, _build_view(member.review, member.own_items, member.notes, member.remarks))
         for member in bundle.members
@@ -45,6 +46,12 @@ def render_several(reviews: Sequence[Review]) -> str:
         totals=totals,
         common=_arrange_items(bundle.common_items),
     )
+
+
+def _describe_page(headline: str, verdict: str, title: str) -> dict[str, str]:
+    """Return the data of the header, with the change of cost and carbon below the verdict."""
+    reasons, _, money = headline.rpartition(SEPARATOR)
+    return {"headline": headline, "reasons": reasons, "money": money, "verdict": verdict, "title": title}
 
 
 def _render_template(template: str, **variables: Any) -> str:
@@ -66,14 +73,16 @@ def _render_template(template: str, **variables: Any) -> str:
         "format_central": wording.format_central,
     }
     environment.globals |= {
+        "format_before_after": wording.format_before_after,
         "format_budget": wording.format_budget,
+        "format_cost_saving": wording.format_cost_saving,
         "format_counts": effects.format_counts,
         "format_shared_count": wording.format_shared_count,
         "fix_code_title": report_items.FIX_CODE,
         "read_fix_code": read_code,
         "get_fold_title": report_items.get_fold_title,
         "gate_titles": wording.GATE_TITLES,
-        "format_headline": wording.format_headline,
+        "format_headline": format_headline,
         "method": wording.METHOD,
         "note": Level.NOTE,
         "join_names": wording.join_names,
@@ -92,6 +101,7 @@ def _build_view(
         "notes": notes,
         "remarks": remarks,
         "totals": totals,
+        "gates": wording.list_shown_gates(review),
         "rows": rows,
         "actions": effects.summarize_actions(review),
         "sections": _arrange_items(items_by_section),

@@ -9,7 +9,14 @@ from sustainable_mlops import rules
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
 from sustainable_mlops.review.budgets import BudgetStatus
-from sustainable_mlops.review.formats.wording import GATE_TITLES, format_budget, format_coverage_gap, format_risk
+from sustainable_mlops.review.formats.wording import (
+    COST_LIMIT_FIX,
+    GATE_TITLES,
+    format_budget,
+    format_coverage_gap,
+    format_number_of,
+    format_risk,
+)
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level, RiskArea
 
@@ -19,12 +26,7 @@ _MAX_RULES = 5
 _MAX_REASONS = 3
 #: A topic with more rules is folded, so that the effects of the change stay near the top.
 _MAX_UNFOLDED = 3
-_TOPICS = {
-    RiskArea.DATA: "Data at risk",
-    RiskArea.PRIVILEGES: "Privileges widened",
-    RiskArea.SAFEGUARDS: "Safeguards weakened",
-}
-_POLICIES = "Policies"
+_TOPICS = {area: GATE_TITLES[area] for area in RiskArea}
 UNDECIDED = "Undecided"
 FIX_CODE = "Terraform code to paste"
 _ORDER = {level: number for number, level in enumerate(Level)}
@@ -35,7 +37,7 @@ class ReportSection(StrEnum):
 
     STOP = "Reasons to stop"
     LOOK = "Look at"
-    UNTOUCHED = "Policies on unchanged resources"
+    UNTOUCHED = "Rules on unchanged resources"
     RECORD = "For the record"
     BASELINE = "In the baseline"
     UNCOUNTED = "Without an estimate"
@@ -52,7 +54,7 @@ class ReportItem(NamedTuple):
     address: str  # resource; empty for an item about no resource
     text: str
     fix: str = ""  # remedy; only `code` is markup
-    title: str = ""  # title of the rule, true if the rule passes
+    title: str = ""  # problem that the rule found
     id: str = ""  # ID of the rule or check
     source: str = ""  # guideline of the rule, or the rules without an outcome
     path: str = ""  # attribute path inside the resource
@@ -60,10 +62,18 @@ class ReportItem(NamedTuple):
 
 
 class ItemGroup(NamedTuple):
-    """Items of one rule at one level, which are rendered together. Any other item is a group of its own."""
+    """Items of one rule at one level, or of one coverage gap, which are rendered together.
+
+    Any other item is a group of its own.
+    """
 
     first: ReportItem
     items: tuple[ReportItem, ...]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The distinct addresses of the items."""
+        return tuple(dict.fromkeys(item.address for item in self.items if item.address))
 
 
 def list_items(review: Review) -> list[ReportItem]:
@@ -94,7 +104,7 @@ def group_by_topic(items: Sequence[ReportItem]) -> dict[str, list[ItemGroup]]:
     first = (*_TOPICS.values(), GATE_TITLES["coverage"], UNDECIDED)
     by_topic: dict[str, dict[object, list[ReportItem]]] = {topic: {} for topic in first}
     for number, item in enumerate(items):
-        key = (item.level, item.label, item.id) if item.title else number
+        key = _get_group_key(item) or number
         by_topic.setdefault(item.topic, {}).setdefault(key, []).append(item)
     return {
         topic: [ItemGroup(topic_items[0], tuple(topic_items)) for topic_items in groups.values()]
@@ -103,12 +113,19 @@ def group_by_topic(items: Sequence[ReportItem]) -> dict[str, list[ItemGroup]]:
     }
 
 
+def _get_group_key(item: ReportItem) -> object:
+    """Return the key of the group of an item: one rule, or one coverage gap of many resources."""
+    if item.title:
+        return item.level, item.label, item.id
+    return item._replace(address="") if item.topic == GATE_TITLES["coverage"] else None
+
+
 def get_fold_title(section: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> str:
     """Return the title for folding a topic with too many rules, or an empty text if it stays open."""
     if section is not ReportSection.LOOK or not groups[0].first.id or len(groups) <= _MAX_UNFOLDED:
         return ""
     resources = len({item.address for group in groups for item in group.items})
-    return f"{topic}: {_format_number(len(groups), 'rule')} on {_format_number(resources, 'resource')}"
+    return f"{topic}: {format_number_of(len(groups), 'rule')} on {format_number_of(resources, 'resource')}"
 
 
 def list_fix_codes(items: Iterable[ReportItem]) -> dict[str, list[str]]:
@@ -135,13 +152,9 @@ def summarize_until_apply(review: Review) -> str:
     findings = [assessment.finding for assessment in review.findings if assessment.until_apply]
     if not findings:
         return ""
-    rule_count = _format_number(len({finding.rule for finding in findings}), "rule")
-    resource_count = _format_number(len({finding.address for finding in findings}), "resource")
+    rule_count = format_number_of(len({finding.rule for finding in findings}), "rule")
+    resource_count = format_number_of(len({finding.address for finding in findings}), "resource")
     return f"The outcome of {rule_count} on {resource_count} is known only after this apply"
-
-
-def _format_number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _choose_section(level: Level, gate: str, review: Review, *, is_open: bool = False) -> tuple[ReportSection, Level]:
@@ -192,8 +205,8 @@ def _list_finding_items(review: Review) -> Iterator[ReportItem]:
 
 def _build_finding_item(assessment: FindingAssessment, section: ReportSection, level: Level, label: str) -> ReportItem:
     finding, rule = assessment.finding, assessment.rule
-    fields = (finding.address, finding.message, rule.fix, rule.title, rule.id, _get_guideline(rule.id), finding.path)
-    return ReportItem(section, _POLICIES, level, label, *fields)
+    fields = (finding.address, finding.message, rule.fix, rule.problem, rule.id, _get_guideline(rule.id), finding.path)
+    return ReportItem(section, GATE_TITLES["rules"], level, label, *fields)
 
 
 @cache
@@ -209,7 +222,7 @@ def _build_undecided_item(address: str, assessments: Sequence[FindingAssessment]
     reasons = list(dict.fromkeys(assessment.finding.message for assessment in assessments))
     ids = list(dict.fromkeys(assessment.finding.rule for assessment in assessments))
     text = _join_first(reasons, _MAX_REASONS, "; ")
-    source = f"{_format_number(len(ids), 'rule')}: {_join_first(ids, _MAX_RULES, ', ')}"
+    source = f"{format_number_of(len(ids), 'rule')}: {_join_first(ids, _MAX_RULES, ', ')}"
     return ReportItem(section, UNDECIDED, level, UNDECIDED.lower(), address, text, source=source)
 
 
@@ -219,14 +232,17 @@ def _join_first(texts: Sequence[str], most: int, by: str) -> str:
 
 
 def _list_budget_items(review: Review) -> Iterator[ReportItem]:
-    levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK}
     for result in review.budgets:
-        if result.status in levels:
+        if result.level is not None and result.status is not BudgetStatus.NOTHING:
             section, level = _choose_section(
-                levels[result.status], "budgets", review, is_open=result.status is BudgetStatus.UNKNOWN
+                result.level, "budgets", review, is_open=result.status is BudgetStatus.UNKNOWN
             )
             text = f"{result.budget}, {result.description}: {format_budget(result)}"
             yield ReportItem(section, GATE_TITLES["budgets"], level, str(level), "", text)
+    if review.cost_increase is not None and review.cost_increase.is_over:
+        gate = next(gate for gate in review.gates if gate.name == "limit")
+        section, level = _choose_section(gate.level or Level.LOOK, "limit", review)
+        yield ReportItem(section, GATE_TITLES["limit"], level, str(level), "", gate.text, COST_LIMIT_FIX)
 
 
 def _list_checkov_items(review: Review) -> Iterator[ReportItem]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
 from sustainable_mlops.review.budgets import BudgetResult
+from sustainable_mlops.review.cost_limit import CostIncrease
 from sustainable_mlops.review.coverage_gaps import CoverageGap
 from sustainable_mlops.review.formats.bundle import rank_by_verdict, sum_footprints
 from sustainable_mlops.review.formats.part_changes import describe_part_change
 from sustainable_mlops.review.review import Review
 
 #: Version of the schema. The first part changes with removed or changed keys, the second with new keys.
-VERSION = "2.0"
+VERSION = "2.1"
 
 
 def render(review: Review) -> str:
@@ -70,6 +71,7 @@ def build_document(review: Review) -> dict[str, Any]:
         "footprint": _build_footprint(review),
         "alternatives": [alternative.to_dict() for alternative in review.alternatives],
         "budgets": [_build_budget(result) for result in review.budgets],
+        "cost_increase": _build_cost_increase(review.cost_increase),
         "notes": list(review.notes),
         "remarks": list(review.remarks),
         "checkov": None if review.checkov_result is None else asdict(review.checkov_result),
@@ -111,6 +113,7 @@ def _build_finding(assessment: FindingAssessment) -> dict[str, Any]:
         "rule": rule.id,
         "severity": str(rule.severity),
         "title": rule.title,
+        "problem": rule.problem,
         "practices": list(rule.practices),
         "guideline": rule.guideline,
         "outcome": str(finding.outcome),
@@ -145,4 +148,17 @@ def _build_budget(result: BudgetResult) -> dict[str, Any]:
         "figure": None if result.figure is None else result.figure.to_dict(),
         "unknown": list(result.unknown),
         "plans": list(result.plans),
+        "added_by": list(result.added_by),
+    }
+
+
+def _build_cost_increase(increase: CostIncrease | None) -> dict[str, Any] | None:
+    if increase is None:
+        return None
+    return {
+        "usd": increase.usd,
+        "percent": increase.percent,
+        "limit": {"usd": increase.limit.usd, "percent": increase.limit.percent},
+        "over": increase.is_over,
+        "plans": list(increase.plans),
     }

@@ -11,6 +11,7 @@ from sustainable_mlops.review.formats.bundle import Bundle, BundleMember, ItemsB
 from sustainable_mlops.review.formats.comment_limit import LIMIT, OMITTED, CommentBlock, fit_blocks, render_lines
 from sustainable_mlops.review.formats.effects import ActionSummary, FootprintRow
 from sustainable_mlops.review.formats.escaping import escape_text, format_code, format_fix
+from sustainable_mlops.review.formats.headline import find_cost_change, format_headline
 from sustainable_mlops.review.formats.items import (
     FIX_CODE,
     ItemGroup,
@@ -38,13 +39,13 @@ _VERDICT_SIGNS = {ReviewVerdict.STOP: "🛑", ReviewVerdict.LOOK: "👀", Review
 
 def render(review: Review) -> str:
     """Return the comment about a review."""
-    title = f"## {_VERDICT_SIGNS[review.verdict]} {escape_text(wording.format_headline(review))}"
+    title = f"## {_VERDICT_SIGNS[review.verdict]} {escape_text(format_headline(review))}"
     head = CommentBlock(
         f"{title}\n\nReview of {format_code(review.name)}\n",
         [*_build_table(review), *_build_notes(review.notes, review.remarks)],
     )
     blocks = [head, *_build_body(review, group_by_section(list_items(review)), "###"), _build_method_block()]
-    return f"{build_marker(review.name)}\n{fit_blocks(blocks)}\n"
+    return f"{build_marker(review.name, cost_change=find_cost_change(review))}\n{fit_blocks(blocks)}\n"
 
 
 def render_several(reviews: Sequence[Review]) -> str:
@@ -65,7 +66,8 @@ def render_several(reviews: Sequence[Review]) -> str:
             blocks.append(CommentBlock(OMITTED.format(f"{len(bundle.members) - number} more plans")))
             break
         blocks += section
-    return f"{build_marker(*(review.name for review in reviews))}\n{fit_blocks([*blocks, *end])}\n"
+    marker = build_marker(*(review.name for review in reviews), cost_change=find_cost_change(*reviews))
+    return f"{marker}\n{fit_blocks([*blocks, *end])}\n"
 
 
 def render_not_reviewed(names: Sequence[str], reason: str) -> str:
@@ -93,7 +95,8 @@ def _build_body(review: Review, items_by_section: ItemsBySection, heading: str) 
 def _build_table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
     lines += [
-        f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {escape_text(gate.text)} |" for gate in review.gates
+        f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {escape_text(gate.text)} |"
+        for gate in wording.list_shown_gates(review)
     ]
     lines += [f"| {total.title} | {escape_text(total.line)} |" for total in effects.list_totals(review.footprint)[:2]]
     return [*lines, f"| Changes | {effects.format_counts(review)} |"]
@@ -132,7 +135,7 @@ def _render_group(group: ItemGroup) -> str:
     if not first.title:
         advice = f". _{format_fix(first.fix)}_" if first.fix else ""
         source = f" · {escape_text(first.source)}" if first.source else ""
-        text = f"{_format_location(first)}{escape_text(first.text)}{advice}{source}{_format_plans(first)}"
+        text = f"{_format_locations(group)}{escape_text(first.text)}{advice}{source}{_format_plans(first)}"
         return f"- {_SIGNS[first.level]} {text}"
     label = f" · {first.label}" if first.label != first.level else ""
     head = f"- {_SIGNS[first.level]} **{escape_text(first.title)}**{label} · `{first.id}` · {escape_text(first.source)}"
@@ -149,6 +152,15 @@ def _format_location(item: ReportItem) -> str:
     location = " ".join(filter(None, (item.address, item.path)))
     check = f"`{item.id}` " if item.id and not item.title else ""
     return f"{format_code(location)} {check}" if location else check
+
+
+def _format_locations(group: ItemGroup) -> str:
+    """Return the first addresses of a group without a title, and the number of the others."""
+    if len(group.addresses) < 2:
+        return _format_location(group.first)
+    omitted = len(group.addresses) - _MAX_LOCATIONS
+    more = f" and {omitted} more" if omitted > 0 else ""
+    return f"{', '.join(map(format_code, group.addresses[:_MAX_LOCATIONS]))}{more}: "
 
 
 def _format_plans(item: ReportItem) -> str:
@@ -224,12 +236,11 @@ def _render_row(row: FootprintRow) -> str:
 
 def _build_budgets(review: Review, heading: str) -> Iterator[CommentBlock]:
     if review.budgets:
-        signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
         head = f"{heading} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
         lines = []
         for result in review.budgets:
             texts = map(escape_text, (result.budget, result.description, wording.format_budget(result)))
-            lines.append(f"| {signs[result.status]} | {' | '.join(texts)} |")
+            lines.append(f"| {_SIGNS[result.level]} | {' | '.join(texts)} |")
         yield CommentBlock(head, lines)
 
 
@@ -237,14 +248,14 @@ def _build_alternatives(review: Review) -> Iterator[CommentBlock]:
     if review.alternatives:
         lines, omitted = render_lines(review.alternatives, _render_alternative)
         best = format_number(review.alternatives[0].saved_kg.central)
-        head = ["| Saves kgCO2e | Saves USD | Resource | Instead | Drawbacks |", "|--:|--:|---|---|---|"]
+        head = ["| Saves kgCO2e | Cost | Resource | Instead | Drawbacks |", "|--:|---|---|---|---|"]
         title = f"Alternatives: up to {best} kgCO2e a month less"
         yield _build_fold(title, [*head, *lines], omitted, is_open=len(lines) < 4)
 
 
 def _render_alternative(alternative: FootprintAlternative) -> str:
     location = format_code(alternative.address, table=True) if alternative.address else escape_text(alternative.part)
-    savings = f"{format_interval(alternative.saved_kg)} | {format_interval(alternative.saved_usd)}"
+    savings = f"{format_interval(alternative.saved_kg)} | {wording.format_cost_saving(alternative.saved_usd)}"
     return f"| {savings} | {location} | {escape_text(alternative.title)} | {escape_text(alternative.drawbacks)} |"
 
 
@@ -327,9 +338,7 @@ def _build_common_blocks(bundle: Bundle) -> Iterator[CommentBlock]:
 
 def _build_member(member: BundleMember, *, is_open: bool) -> Iterator[CommentBlock]:
     review = member.review
-    title = (
-        f"{_VERDICT_SIGNS[review.verdict]} {shorten(review.name, _MAX_NAME_LENGTH)}: {wording.format_headline(review)}"
-    )
+    title = f"{_VERDICT_SIGNS[review.verdict]} {shorten(review.name, _MAX_NAME_LENGTH)}: {format_headline(review)}"
     elsewhere = [f"\n{wording.format_shared_count(member.shared_count)}"] if member.shared_count else []
     lines = [*_build_table(review), *_build_notes(member.notes, member.remarks), *elsewhere]
     yield CommentBlock(_open_details(title, is_open=is_open), lines)

@@ -8,8 +8,8 @@ from typing import Any
 from sustainable_mlops import __version__, rules
 from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
-from sustainable_mlops.review.budgets import BudgetResult, BudgetStatus
-from sustainable_mlops.review.formats.wording import format_budget, format_coverage_gap, shorten
+from sustainable_mlops.review.budgets import BudgetResult
+from sustainable_mlops.review.formats.wording import COST_LIMIT_FIX, format_budget, format_coverage_gap, shorten
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import RISK_TITLES, Level
 
@@ -17,11 +17,13 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _LEVELS = {Level.STOP: "error", Level.LOOK: "warning", Level.NOTE: "note"}
 _FINGERPRINT = "ruleAndAddress/v1"
 _BUDGET = "BUDGET"
+_COST_LIMIT = "COST_LIMIT"
 _COVERAGE_GAP = "COVERAGE_GAP"
 _SCOPE = "SCOPE"
 _TITLES = {
     **RISK_TITLES,
     _BUDGET: "A budget is exceeded or undecided",
+    _COST_LIMIT: "The plan adds more cost than the limit",
     _SCOPE: "The plan changes resources outside its scope",
     _COVERAGE_GAP: "A part of the plan that this review does not cover",
 }
@@ -70,6 +72,7 @@ def _list_results(review: Review, *, are_several: bool) -> Iterator[dict[str, An
         *_list_gap_results(review),
         *_list_finding_results(review),
         *_list_budget_results(review),
+        *_list_cost_results(review),
     ):
         if are_several:  # equal results of different plans need different fingerprints
             key = f"{review.name}\n{result['partialFingerprints'][_FINGERPRINT]}"
@@ -89,7 +92,8 @@ def _build_rule(rule_id: str) -> dict[str, Any]:
     level = {"fail": "error", "warn": "warning", "info": "note"}[rule.severity]
     return {
         "id": rule_id,
-        "shortDescription": {"text": _escape_links(rule.title)},
+        "shortDescription": {"text": _escape_links(rule.problem)},
+        "fullDescription": {"text": _escape_links(rule.title)},
         "help": _build_help(rule),
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["sustainability", *(f"practice-{practice}" for practice in rule.practices)]},
@@ -114,9 +118,8 @@ def _list_risk_results(review: Review) -> Iterator[dict[str, Any]]:
 
 
 def _build_risk_result(review: Review, assessment: RiskAssessment) -> dict[str, Any]:
-    message = (
-        f"{assessment.risk.description}. {assessment.risk.fix}" if assessment.risk.fix else assessment.risk.description
-    )
+    description = assessment.risk.description.removeprefix(f"{assessment.risk.address}: ")
+    message = f"{description}. {assessment.risk.fix}" if assessment.risk.fix else description
     result = _build_result(review, assessment.risk.id, assessment.risk.level, assessment.risk.address, message)
     if assessment.acceptance:
         result["suppressions"] = [{"kind": "external", "justification": _escape_links(assessment.acceptance.reason)}]
@@ -150,12 +153,17 @@ def _list_gap_results(review: Review) -> Iterator[dict[str, Any]]:
 
 
 def _list_budget_results(review: Review) -> Iterator[dict[str, Any]]:
-    levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK}
     for result in review.budgets:
-        if result.status in levels:
+        if result.level is not None and result.level is not Level.NOTE:
             yield _build_result(
-                review, _BUDGET, levels[result.status], result.budget, _format_budget_message(result), result.limit
+                review, _BUDGET, result.level, result.budget, _format_budget_message(result), result.limit
             )
+
+
+def _list_cost_results(review: Review) -> Iterator[dict[str, Any]]:
+    for gate in review.gates:
+        if gate.name == "limit" and gate.level is not None:
+            yield _build_result(review, _COST_LIMIT, gate.level, review.name, f"{gate.text}. {COST_LIMIT_FIX}")
 
 
 def _format_budget_message(result: BudgetResult) -> str:

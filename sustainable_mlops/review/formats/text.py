@@ -11,6 +11,7 @@ from sustainable_mlops.review.formats import effects, wording
 from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import Bundle, ItemsBySection, build_bundle
 from sustainable_mlops.review.formats.effects import ActionSummary, FootprintRow
+from sustainable_mlops.review.formats.headline import format_headline
 from sustainable_mlops.review.formats.items import (
     ReportItem,
     ReportSection,
@@ -56,7 +57,7 @@ def print_to_terminal(reviews: Sequence[Review]) -> None:
 def _render_report(reviews: Sequence[Review]) -> Iterator[RenderableType]:
     if len(reviews) == 1:
         (review,) = reviews
-        yield Text(f" {wording.format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
         yield _build_summary_table(review)
         yield from _render_notes(review.notes, review.remarks)
         yield from _render_body(review, group_by_section(list_items(review)))
@@ -68,7 +69,7 @@ def _render_report(reviews: Sequence[Review]) -> Iterator[RenderableType]:
 def _render_bundle(bundle: Bundle) -> Iterator[RenderableType]:
     yield Text(f" {bundle.headline} ", style=_VERDICT_STYLES[bundle.verdict])
     for total in effects.list_totals(bundle.footprint)[:2]:
-        yield Text(f"{total.title} of all {len(bundle.members)}: {total.line}")
+        yield Text(f"{total.title} of all {len(bundle.members)} plans: {total.line}")
     yield from _render_notes(bundle.notes, bundle.remarks)
     if common := list(_render_loud(bundle.common_items)):
         yield Text("\n── In several plans", style="bold")
@@ -76,7 +77,7 @@ def _render_bundle(bundle: Bundle) -> Iterator[RenderableType]:
     for member in bundle.members:
         review = member.review
         yield Text(f"\n── {shorten(review.name)}", style="bold")
-        yield Text(f" {wording.format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
         yield _build_summary_table(review)
         yield from _render_notes(member.notes, member.remarks)
         if member.shared_count:
@@ -126,7 +127,7 @@ def _render_omitted(omitted: int, noun: str = "more") -> Iterator[Text]:
 def _build_summary_table(review: Review) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("Plan", Text(shorten(review.name)))
-    for gate in review.gates:
+    for gate in wording.list_shown_gates(review):
         table.add_row(wording.GATE_TITLES[gate.name], Text(shorten(gate.text), style=_STYLES[gate.level]))
     for total in effects.list_totals(review.footprint)[:2]:
         table.add_row(total.title, Text(total.line))
@@ -170,12 +171,13 @@ def _render_group(group: report_items.ItemGroup) -> _ListRow:
     first = group.first
     style = _STYLES[first.level]
     if first.title:
-        addresses = list(dict.fromkeys(shorten(item.address) for item in group.items))
+        addresses = [shorten(address) for address in group.addresses]
         lines: list[Text | str] = [Text.assemble(first.title, (f"  {first.id}", "dim"))]
         lines.append(Text(f"{wording.join_names(addresses)}: {shorten(first.text)}{_format_plans(first)}", style="dim"))
     else:
         check = f"{first.id} " if first.id else ""
-        lines = [Text(shorten(first.address), "bold")] if first.address else []
+        addresses = [shorten(address) for address in group.addresses]
+        lines = [Text(wording.join_names(addresses), "bold")] if addresses else []
         lines.append(f"{check}{shorten(first.text)}{_format_plans(first)}")
         lines += [Text(first.source, style="dim")] if first.source else []
     if first.fix and (first.level is Level.STOP or not first.title):
@@ -235,29 +237,26 @@ def _render_row(row: FootprintRow) -> Iterator[Text]:
     yield Text(shorten(row.address), "bold")
     yield from (Text(shorten(text), "cyan") for text in row.part_changes)
     for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
-        figures = f"{wording.format_central(before)} → {wording.format_central(after)} {unit}"
+        figures = wording.format_before_after(before, after, unit)
         grade = f", class {row.grade}" if row.grade and unit != "USD" else ""
-        yield Text(f"{figures}, {format_interval(delta, change=True)}{grade}")
+        change = f": {format_interval(delta, change=True)}{grade}" if delta is not None else ""
+        yield Text(f"{figures}{change}")
 
 
 def _render_budgets(review: Review) -> Iterator[RenderableType]:
     if review.budgets:
         yield _render_title("Budgets")
-    styles = {"over": "bold red", "unknown": "yellow", "within": "green", "nothing": "dim"}
     for result in review.budgets:
         text = f"{shorten(result.budget)}, {shorten(result.description)}: {wording.format_budget(result)}"
-        yield _ListRow("-", "", Text(text, styles[result.status]))
+        yield _ListRow("-", "", Text(text, _STYLES[result.level]))
 
 
 def _render_alternatives(review: Review) -> Iterator[RenderableType]:
     if not review.alternatives:
         return
-    yield _render_title("Alternatives, by what they save a month")
+    yield _render_title("Alternatives, by the carbon they save a month")
     for alternative in review.alternatives[:_MAX_ALTERNATIVES]:
-        saved = Text(
-            f"saves {format_interval(alternative.saved_kg)} kgCO2e, {format_interval(alternative.saved_usd)} USD",
-            "green",
-        )
+        saved = Text(wording.format_saving(alternative.saved_kg, alternative.saved_usd), "green")
         location = Text(shorten(alternative.address or alternative.part), "dim")
         yield _ListRow(
             "-", "", shorten(alternative.title), saved, location, Text(shorten(alternative.drawbacks), "dim")

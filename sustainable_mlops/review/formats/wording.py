@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from sustainable_mlops.footprint.figures import FootprintFigure, format_number
+from sustainable_mlops.footprint.figures import FootprintFigure, format_amount, format_compared, format_number
 from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.budgets import BudgetResult, BudgetStatus
 from sustainable_mlops.review.coverage_gaps import CoverageGap
-from sustainable_mlops.review.review import Review, ReviewVerdict
-from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.review import Review, ReviewGate, ReviewVerdict
 
 #: Maximum length of a text in reports for people; the JSON report has the full text.
 _MAX_LENGTH = 700
@@ -17,11 +16,13 @@ GATE_TITLES = {
     "data": "Data at risk",
     "privileges": "Privileges",
     "safeguards": "Safeguards",
-    "rules": "Policies",
+    "rules": "Rules",
     "coverage": "Coverage gaps",
     "budgets": "Budgets",
+    "limit": "Cost increase",
     "checkov": "checkov",
 }
+COST_LIMIT_FIX = "Check that this cost is intended; `--limit` sets the limit."
 #: The verdicts, the worst last.
 VERDICT_ORDER = (ReviewVerdict.FINE, ReviewVerdict.LOOK, ReviewVerdict.STOP)
 METHOD = (
@@ -29,6 +30,11 @@ METHOD = (
     "average intensity of the grid (location-based) plus embodied carbon. Class A uses measured or specified inputs, "
     "class B derived inputs, and class C assumptions. 1 / 2 / 4 machines means least / expected / most."
 )
+
+
+def list_shown_gates(review: Review) -> list[ReviewGate]:
+    """Return the gates that people see: all except the cost limit while it is not exceeded."""
+    return [gate for gate in review.gates if gate.name != "limit" or gate.level is not None]
 
 
 def shorten(text: str, longest: int = _MAX_LENGTH) -> str:
@@ -61,30 +67,34 @@ def format_central(figure: FootprintFigure | None) -> str:
     return "unknown" if figure is None else format_number(figure.central)
 
 
-def format_headline(*reviews: Review) -> str:
-    """Return the verdict and its reasons in one line; for several plans, the worst verdict and its plans."""
-    worst_verdict = max((review.verdict for review in reviews), key=VERDICT_ORDER.index)
-    worst_reviews = [review for review in reviews if review.verdict is worst_verdict]
-    location = f" in {join_names([shorten(review.name, 60) for review in worst_reviews])}" if len(reviews) > 1 else ""
-    if worst_verdict is ReviewVerdict.FINE:
-        plan_count = f" in any of {len(reviews)} plans" if location else ""
-        return f"Fine: no gate failed{plan_count} and there is nothing to look at"
-    reasons = {name for review in worst_reviews for name in _list_reasons(review)}
-    names = ", ".join(sorted(reasons, key=list(map(_get_title, GATE_TITLES)).index))
-    if worst_verdict is ReviewVerdict.STOP:
-        return f"Stop{location}: {names or 'something is unknown before apply, or was not reviewed'}"
-    return f"Look: no gate failed, but look at {names or 'the limitations of the review'}{location}"
+def format_saving(kg: FootprintFigure | None, usd: FootprintFigure | None) -> str:
+    """Return the carbon and the cost that an alternative saves a month; a higher cost is called that."""
+    cost = format_cost_saving(usd)
+    end = f" and {cost.removeprefix('saves ')}" if cost.startswith("saves ") else f", {cost}"
+    return f"saves {format_interval(kg)} kgCO2e{end}"
 
 
-def _list_reasons(review: Review) -> list[str]:
-    """Return the titles of the gates behind the verdict. A gate that is turned off still needs attention."""
-    failed = [gate for gate in review.gates if gate.level is Level.STOP and gate.name in review.fail_on]
-    others = [gate for gate in review.gates if gate.level in (Level.STOP, Level.LOOK)]
-    return [_get_title(gate.name) for gate in (failed if review.verdict is ReviewVerdict.STOP else others)]
+def format_cost_saving(usd: FootprintFigure | None) -> str:
+    """Return `saves 12 (5 to 40) USD`, `costs 12 (5 to 40) USD more`, `same cost` or `cost unknown`."""
+    if usd is None:
+        return "cost unknown"
+    if usd.low == usd.high == 0:
+        return "same cost"
+    if usd.central < 0:
+        return f"costs {format_interval(usd.multiply(-1))} USD more"
+    return f"saves {format_interval(usd)} USD"
 
 
-def _get_title(gate: str) -> str:
-    return GATE_TITLES[gate].lower()
+def format_before_after(before: FootprintFigure | None, after: FootprintFigure | None, unit: str) -> str:
+    """Return `12 → 15 USD`, or `USD unknown` if neither is known."""
+    if before is None and after is None:
+        return f"{unit} unknown"
+    return f"{format_central(before)} → {format_central(after)} {unit}"
+
+
+def format_number_of(number: int, noun: str) -> str:
+    """Return `1 rule` or `2 rules`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def join_names(names: Sequence[str], most: int = 3) -> str:
@@ -101,7 +111,7 @@ def format_shared_count(number: int) -> str:
 
 def format_risk(assessment: RiskAssessment) -> str:
     """Return the description of a risk and its acceptance."""
-    text = assessment.risk.description
+    text = assessment.risk.description.removeprefix(f"{assessment.risk.address}: ")
     if assessment.acceptance:
         text += f". Accepted until {assessment.acceptance.until}: {assessment.acceptance.reason}"
     if assessment.expired_acceptance:
@@ -124,12 +134,17 @@ def format_budget(result: BudgetResult) -> str:
     if result.status is BudgetStatus.NOTHING:
         return "it covers no resource of this plan"
     if result.value is None:
-        return f"undecided: no covered resource has an estimate; the limit is {result.allowed:,g} {result.unit}"
+        allowed = f"{format_amount(result.allowed)} {result.unit}"
+        return f"undecided: no covered resource has an estimate; the limit is {allowed}"
     bound = " (upper bound)" if result.uses_high_end else ""
-    amount = f"{format_number(result.value)} {result.unit}{bound}"
-    limit = f"the limit of {result.allowed:,g} {result.unit}"
+    amount = f"{format_compared(result.value, result.allowed)} {result.unit}{bound}"
+    limit = f"the limit of {format_amount(result.allowed)} {result.unit}"
     if result.status is BudgetStatus.OVER:
         return f"{amount} exceeds {limit}"
+    if result.status is BudgetStatus.OVER_BEFORE:
+        return f"{amount} exceeded {limit} before this change, which does not add to it"
+    if result.status is BudgetStatus.OVER_ELSEWHERE:
+        return f"{amount} exceeds {limit}; {join_names(result.added_by)} adds to it, and this plan does not"
     if result.status is BudgetStatus.WITHIN:
         return f"{amount}, within {limit}"
     return f"undecided: {_describe_unestimated(result)}; the rest is {amount}, within {limit}"

@@ -202,7 +202,7 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
         others = set(pair.list_changed_attributes()) - READ_ATTRIBUTES[pair.type]
         if pair.is_same_object or not others:  # a replacement with another attribute may give more
             return
-    description = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
+    description = "".join(text + (_join_names(new[name]) if name else "") for text, name, _, _ in parts)
     level, reason = assess_foreign_accounts(
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
     )
@@ -219,6 +219,11 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
 def _has_more_grantees(old: Mapping[str, Sequence[object]], new: Mapping[str, Sequence[object]]) -> bool:
     """Return whether any part of the text is new. A part that only loses items gives nothing."""
     return any(text not in old[name] for name, texts in new.items() for text in texts)
+
+
+def _join_names(names: list[str | Unknown]) -> str:
+    """Return the names for a sentence: `everybody` for wildcards, and `it` without any name."""
+    return ", ".join("everybody" if name in ("*", "all", "All") else str(name) for name in names) or "it"
 
 
 def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:

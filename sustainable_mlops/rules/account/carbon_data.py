@@ -15,6 +15,7 @@ EXPORT = "aws_bcmdataexports_export"
     id="SUS_CARBON_EXPORT",
     severity=Severity.WARN,
     title="The export of carbon emissions should be Parquet and should overwrite the previous export",
+    problem="The export of carbon emissions is not Parquet, or does not overwrite the previous export",
     practices=("1",),
     fix='Set format and compression to "PARQUET" and overwrite to "OVERWRITE_REPORT".',
     types=(EXPORT,),

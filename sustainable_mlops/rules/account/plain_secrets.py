@@ -52,6 +52,7 @@ class _Setting(NamedTuple):
     id="SUS_LITERAL_SECRET",
     severity=Severity.FAIL,
     title="An environment variable, hyperparameter or script must not contain a password or token",
+    problem="An environment variable, hyperparameter or script contains a password or token",
     practices=("76",),
     fix=_FIX,
     types=_CHECKED_TYPES,
@@ -85,7 +86,7 @@ def _check_setting(setting: _Setting) -> Iterator[RuleResult]:
         return
     masked_name = credentials.mask_name(name)
     if credentials.may_be_secret_name(name, value):
-        yield unknown_result(f"{masked_name} contains a secret or the name of one: the plan does not tell which", path)
+        yield unknown_result(f"{masked_name} contains a secret or the name of one: the plan does not show which", path)
     else:
         yield failure(f"{masked_name} has a literal value", path)
 
@@ -98,6 +99,7 @@ def _describe_name(name: str) -> str:
     id="SUS_SECRET_IN_PLAIN_TEXT",
     severity=Severity.WARN,
     title="A sensitive value should not be passed in plain text",
+    problem="A sensitive value is passed in plain text",
     practices=("76",),
     fix=_FIX,
     types=_CHECKED_TYPES,

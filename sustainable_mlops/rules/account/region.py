@@ -16,6 +16,7 @@ _CONTINENTS = {"us": "na", "ca": "na", "mx": "na"}
     id="SUS_REGION_CARBON",
     severity=Severity.INFO,
     title="Workloads should run in a Region with a low-carbon grid",
+    problem="Workloads run in a Region with a high-carbon grid",
     practices=("4",),
     fix="Move workloads without data residency or latency limits to the cleaner Region: train there, serve here.",
     types=(*TRAINING_TYPES, "aws_sagemaker_endpoint", "aws_sagemaker_notebook_instance", "aws_sagemaker_domain"),
@@ -29,7 +30,7 @@ def region_carbon(plan: Plan, resource: Resource) -> RuleResults:
     name = plan.find_region(resource)
     region = None if name is UNKNOWN else regions.find(name)
     if name is UNKNOWN:
-        yield unknown_result("the plan does not tell the Region", "region")
+        yield unknown_result("the plan does not show the Region", "region")
     elif region is None:
         yield unknown_result(f"the catalogue does not know the grid of {name}", "region")
     elif region.grid[0] <= MAX_INTENSITY:

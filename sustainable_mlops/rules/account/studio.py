@@ -25,6 +25,7 @@ _IDLE = "app_lifecycle_management.0.idle_settings.0"
     id="SUS_STUDIO_IDLE_SHUTDOWN",
     severity=Severity.WARN,
     title="Idle Studio apps should stop",
+    problem="Idle Studio apps do not stop",
     practices=("46",),
     fix=(
         'Set idle_settings { lifecycle_management = "ENABLED", idle_timeout_in_minutes = 60 } for JupyterLab '
@@ -66,6 +67,7 @@ def _is_short(minutes: float | None) -> bool:
     id="SUS_STUDIO_IDLE_OVERRIDE",
     severity=Severity.WARN,
     title="A user profile or space should not disable the idle shutdown of the domain",
+    problem="A user profile or space disables the idle shutdown of the domain",
     practices=("46",),
     fix=f"Leave idle_settings to the domain, or keep idle_timeout_in_minutes at {MAX_IDLE_MINUTES} or less.",
     types=(USER_PROFILE, SPACE),
@@ -94,6 +96,7 @@ def studio_idle_override(plan: Plan, resource: Resource) -> RuleResults:
     id="SUS_NOTEBOOK_IDLE_SHUTDOWN",
     severity=Severity.WARN,
     title="An idle notebook instance should stop",
+    problem="An idle notebook instance does not stop",
     practices=("46",),
     fix="Set a lifecycle configuration that stops the instance when it is idle, or use Studio with idle_settings.",
     types=(NOTEBOOK,),
@@ -110,6 +113,7 @@ def notebook_idle_shutdown(_: Plan, notebook: Resource) -> RuleResults:
     id="SUS_NOTEBOOK_ACCELERATOR",
     severity=Severity.WARN,
     title="A notebook instance should not have a GPU",
+    problem="A notebook instance has a GPU or another accelerator",
     practices=("46",),
     fix=(
         "Train in a job, which ends, or use a Studio app with idle_settings. A notebook that starts jobs needs no GPU."
@@ -135,6 +139,7 @@ def notebook_without_accelerator(_: Plan, notebook: Resource) -> RuleResults:
     id="SUS_NOTEBOOK_DISK",
     severity=Severity.WARN,
     title="The disks of notebooks and spaces should be small",
+    problem="The disk of a notebook or space is large",
     practices=("22",),
     fix=f"Keep disks at {MAX_DISK_GB} GB or less, limit user disks to {MAX_USER_DISK_GB} GB, and leave data in S3.",
     types=(NOTEBOOK, DOMAIN, USER_PROFILE, SPACE),

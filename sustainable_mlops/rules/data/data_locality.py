@@ -20,6 +20,7 @@ _SUBNETS = {
     id="SUS_ONE_REGION",
     severity=Severity.WARN,
     title="SageMaker resources and their buckets should be in one Region",
+    problem="SageMaker resources and their buckets are in different Regions",
     practices=("5",),
     fix="Keep the bucket in the Region that uses it, or run the workload in the Region of the data.",
     types=(
@@ -62,6 +63,7 @@ def _is_apart(
     id="SUS_REPLICATION_ONE_REGION",
     severity=Severity.WARN,
     title="Machine learning data should not be replicated to another Region",
+    problem="Machine learning data is replicated to another Region",
     practices=("5",),
     fix="Use versioning, or replicate within the Region. Use a second Region only if a recovery plan requires it.",
     types=(REPLICATION,),
@@ -81,7 +83,7 @@ def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
             continue
         copy = plan.joins.find_bucket(replication, path)
         if not isinstance(copy, Resource):
-            yield unknown_result("this plan does not tell the Region of the destination", path)
+            yield unknown_result("this plan does not show the Region of the destination", path)
             continue
         own_region, other_region = plan.find_region(source), plan.find_region(copy)
         apart = _is_apart(plan, source, copy, own_region, other_region)
@@ -97,6 +99,7 @@ def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
     id="SUS_S3_GATEWAY_ENDPOINT",
     severity=Severity.WARN,
     title="A VPC with SageMaker should have a gateway endpoint for S3",
+    problem="A VPC with SageMaker has no gateway endpoint for S3",
     practices=("5",),
     fix='Add an aws_vpc_endpoint of type "Gateway" for com.amazonaws.<region>.s3. It is free of charge.',
     types=("aws_vpc",),

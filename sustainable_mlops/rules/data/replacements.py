@@ -19,6 +19,7 @@ _EDITS = {
     id="SUS_EDIT_DELETES_DATA",
     severity=Severity.WARN,
     title="A change of a description, a role or a version should not delete data",
+    problem="A change of a description, a role or a version deletes data",
     practices=("12", "40", "48"),
     fix=(
         "Undo the change, or add the attribute to lifecycle.ignore_changes. If it must change, create a "

@@ -12,6 +12,7 @@ from sustainable_mlops.rules.rule import RuleResults, Severity, rule
     id="SUS_STORAGE_LENS",
     severity=Severity.WARN,
     title="A Storage Lens configuration should be enabled",
+    problem="A Storage Lens configuration is not enabled",
     practices=("21",),
     fix="Set storage_lens_configuration.enabled = true.",
     types=("aws_s3control_storage_lens_configuration",),

@@ -11,6 +11,7 @@ DASHBOARD = "aws_cloudwatch_dashboard"
     id="SUS_ENDPOINT_DASHBOARD",
     severity=Severity.INFO,
     title="A dashboard should show an endpoint's instances and requests",
+    problem="No dashboard shows an endpoint's instances and requests",
     practices=("69",),
     fix="Add an aws_cloudwatch_dashboard with the endpoint's Invocations, its instances and their utilization.",
     types=(ENDPOINT,),
@@ -26,7 +27,7 @@ def endpoint_dashboard(plan: Plan, endpoint: Resource) -> RuleResults:
     elif UNKNOWN in matches:
         yield unknown_result("the content of the dashboards is not known until apply")
     elif endpoint_kinds is UNKNOWN:
-        yield unknown_result("this plan does not tell whether the endpoint has instances", "endpoint_config_name")
+        yield unknown_result("this plan does not show whether the endpoint has instances", "endpoint_config_name")
     else:
         yield failure("no dashboard in this plan shows the endpoint")
 

@@ -44,6 +44,7 @@ _AlarmTest = Callable[[Resource], bool | Unknown]
     id="SUS_ENDPOINT_ERROR_ALARM",
     severity=Severity.WARN,
     title="An endpoint should have an alarm on errors",
+    problem="An endpoint has no alarm on errors",
     practices=("70",),
     fix="Add an alarm with actions on Invocation5XXErrors (asynchronous: InvocationFailures).",
     types=(ENDPOINT,),
@@ -58,6 +59,7 @@ def error_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ENDPOINT_LATENCY_ALARM",
     severity=Severity.WARN,
     title="An endpoint should have an alarm on latency",
+    problem="An endpoint has no alarm on latency",
     practices=("70",),
     fix="Add an alarm with actions on ModelLatency (asynchronous: ApproximateAgeOfOldestRequest).",
     types=(ENDPOINT,),
@@ -78,6 +80,7 @@ def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ENDPOINT_LOW_UTILIZATION_ALARM",
     severity=Severity.WARN,
     title="An endpoint should have an alarm on low utilization",
+    problem="An endpoint has no alarm on low utilization",
     practices=("71",),
     fix=(
         "Add an alarm on CPUUtilization (or GPUUtilization) of /aws/sagemaker/Endpoints below 20 for 24 "
@@ -98,6 +101,7 @@ def low_utilization_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ENDPOINT_IDLE_ALARM",
     severity=Severity.WARN,
     title="A real-time endpoint should have an alarm on missing requests",
+    problem="A real-time endpoint has no alarm on missing requests",
     practices=("72",),
     fix=(
         'Add an alarm on Invocations, Sum < 1 over hours, treat_missing_data = "breaching", that deletes the '
@@ -113,6 +117,7 @@ def idle_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ENDPOINT_EFFICIENCY_ALARM",
     severity=Severity.INFO,
     title="An endpoint should have an alarm on the instances it uses for each request",
+    problem="An endpoint has no alarm on the instances it uses for each request",
     practices=("69",),
     fix="Add an alarm with metric math: instances (or their utilization) divided by Invocations of the endpoint.",
     types=(ENDPOINT,),
@@ -179,7 +184,7 @@ def _check_instance_alarm(
     """
     endpoint_kinds = find_kinds(plan, endpoint)
     if endpoint_kinds is UNKNOWN:
-        yield unknown_result("this plan does not tell whether the endpoint has instances", "endpoint_config_name")
+        yield unknown_result("this plan does not show whether the endpoint has instances", "endpoint_config_name")
     elif REAL_TIME in endpoint_kinds:
         yield from _check_alarm(plan, endpoint, names, message, *tests)
 

@@ -46,6 +46,7 @@ _ENDPOINT_EVENTS = frozenset({"SageMaker Endpoint State Change", "SageMaker Endp
     id="SUS_EVENT_NEVER_SENT",
     severity=Severity.FAIL,
     title="An event rule must match events that SageMaker sends",
+    problem="An event rule matches events that SageMaker never sends",
     practices=("8", "75"),
     fix='Write the detail-type as EventBridge lists it, and the statuses of endpoints in capitals ("IN_SERVICE").',
     types=("aws_cloudwatch_event_rule",),

@@ -12,6 +12,7 @@ LOG_GROUP = "aws_cloudwatch_log_group"
     id="SUS_LOG_RETENTION",
     severity=Severity.WARN,
     title="SageMaker logs should expire",
+    problem="SageMaker logs never expire",
     practices=("43",),
     fix="Set retention_in_days. The default, 0, keeps logs forever.",
     types=(LOG_GROUP,),

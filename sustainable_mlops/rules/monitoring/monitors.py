@@ -25,6 +25,7 @@ _DRIFT = re.compile("drift|evidently|sagemaker/Endpoints/(data|model)-metrics", 
     id="SUS_MONITORING_HOURLY",
     severity=Severity.WARN,
     title="A monitoring schedule should not run every hour",
+    problem="A monitoring schedule runs every hour",
     practices=("73",),
     fix="Run it daily, cron(0 0 ? * * *), or as often as somebody acts on the result.",
     types=(SCHEDULE,),
@@ -46,6 +47,7 @@ def not_every_hour(_: Plan, schedule: Resource) -> RuleResults:
     id="SUS_CAPTURE_SAMPLING",
     severity=Severity.INFO,
     title="Data capture should sample the traffic",
+    problem="Data capture stores all or most of the traffic",
     practices=("73",),
     fix=(
         "Set initial_sampling_percentage to the share that the statistics need. Capture all traffic only if it is low."
@@ -68,6 +70,7 @@ def captures_a_sample(_: Plan, configuration: Resource) -> RuleResults:
     id="SUS_DRIFT_ALARM",
     severity=Severity.INFO,
     title="Drift of a model's inputs and outputs should raise an alarm",
+    problem="Drift of a model's inputs and outputs raises no alarm",
     practices=("74", "75"),
     fix=(
         "Compute drift in a processing step (Evidently), publish it as a metric, and alarm on that metric, "

@@ -40,6 +40,7 @@ _UNPUBLISHED = UNPUBLISHED[ASYNCHRONOUS]
     id="SUS_ASYNC_SCALES_TO_ZERO",
     severity=Severity.WARN,
     title="An asynchronous endpoint should scale to zero",
+    problem="An asynchronous endpoint does not scale to zero",
     practices=("55",),
     fix=(
         "Add an aws_appautoscaling_target for the variant with min_capacity = 0, and a policy that tracks "
@@ -73,6 +74,7 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ASYNC_BACKLOG_POLICY",
     severity=Severity.WARN,
     title="An asynchronous endpoint should scale with its backlog",
+    problem="An asynchronous endpoint does not scale with its backlog",
     practices=("55",),
     fix=(
         "Track ApproximateBacklogSizePerInstance (AWS/SageMaker, Average, dimension EndpointName) with a target of 5."
@@ -106,6 +108,7 @@ def _tracks_backlog(policy: Resource) -> bool | Unknown:
     id="SUS_ASYNC_WAKES",
     severity=Severity.WARN,
     title="An asynchronous endpoint at zero should start at the first request",
+    problem="An asynchronous endpoint at zero does not start at the first request",
     practices=("55",),
     fix=(
         "Add a StepScaling policy (ChangeInCapacity, +1) and an alarm on HasBacklogWithoutCapacity >= 1 "
@@ -169,6 +172,7 @@ def _starts_at_first(alarm: Resource, metric: str) -> bool | Unknown:
     id="SUS_ASYNC_SCALES_ON_INVOCATIONS",
     severity=Severity.FAIL,
     title="An asynchronous endpoint must not scale on a request metric, which it does not publish",
+    problem="An asynchronous endpoint scales on a request metric, which it does not publish",
     practices=("55",),
     fix="Track ApproximateBacklogSizePerInstance with a customized_metric_specification.",
     types=("aws_appautoscaling_policy",),
@@ -185,7 +189,7 @@ def scales_on_invocations(plan: Plan, policy: Resource) -> RuleResults:
         if endpoint_kinds is UNKNOWN or ASYNCHRONOUS in endpoint_kinds:
             yield success()
     elif endpoint_kinds is UNKNOWN:
-        yield unknown_result("this plan does not tell whether its endpoint is asynchronous", "resource_id")
+        yield unknown_result("this plan does not show whether its endpoint is asynchronous", "resource_id")
     elif ASYNCHRONOUS not in endpoint_kinds:
         return
     elif names is UNKNOWN:
@@ -204,6 +208,7 @@ def scales_on_invocations(plan: Plan, policy: Resource) -> RuleResults:
     id="SUS_ASYNC_SILENT_ALARM",
     severity=Severity.FAIL,
     title="An alarm on an asynchronous endpoint must not use a metric that the endpoint does not publish",
+    problem="An alarm on an asynchronous endpoint uses a metric that the endpoint does not publish",
     practices=("72", "70"),
     fix="Use ApproximateBacklogSize, ApproximateAgeOfOldestRequest or InvocationFailures instead.",
     types=("aws_cloudwatch_metric_alarm",),
@@ -246,6 +251,7 @@ def _join_names(names: Iterable[str]) -> str:
     id="SUS_ASYNC_FAILURES_SEEN",
     severity=Severity.WARN,
     title="An asynchronous endpoint should store failures and notify about them",
+    problem="Failures of an asynchronous endpoint are not stored, or nobody is notified",
     practices=("54",),
     fix="Set s3_failure_path, and notification_config.error_topic, in output_config.",
     types=(CONFIGURATION,),

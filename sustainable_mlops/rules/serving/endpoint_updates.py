@@ -18,6 +18,7 @@ _REMOVING_ACTIONS = ("replace", "delete")
     id="SUS_ENDPOINT_KEEPS_OLD_MODEL",
     severity=Severity.FAIL,
     title="An endpoint must be updated when its configuration or model is replaced",
+    problem="An endpoint is not updated although its configuration or model is replaced",
     practices=("66",),
     fix=(
         "Give the configuration name_prefix instead of name, the model no name, and both "
@@ -39,7 +40,7 @@ def keeps_old_model(plan: Plan, endpoint: Resource) -> RuleResults:
     elif name != endpoint.old.text(path):
         yield success()
     elif not isinstance(configuration, Resource):
-        yield unknown_result("this plan does not tell whether its configuration changes", path)
+        yield unknown_result("this plan does not show whether its configuration changes", path)
     elif configuration.action in _REMOVING_ACTIONS:
         yield failure(
             f"{configuration.address} is {configuration.action}d, and the endpoint keeps serving the old one", path
@@ -66,6 +67,7 @@ def _check_models(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_REPLACED_BEFORE_ENDPOINT",
     severity=Severity.FAIL,
     title="A new endpoint configuration must be created before the old one is destroyed",
+    problem="The old endpoint configuration is destroyed before the new one is created",
     practices=("66",),
     fix="Set lifecycle.create_before_destroy on the configuration.",
     types=(CONFIGURATION,),
@@ -83,13 +85,14 @@ def replaced_before_endpoint(plan: Plan, configuration: Resource) -> RuleResults
         message = f"it is destroyed first, and {using[0].address} uses it and cannot be updated without it"
         yield failure(message, "name")
     elif before.possible or after.possible:
-        yield unknown_result("this plan does not tell which endpoint uses it", "name")
+        yield unknown_result("this plan does not show which endpoint uses it", "name")
 
 
 @rule(
     id="SUS_CONFIGURATION_NAME_PREFIX",
     severity=Severity.WARN,
     title="An endpoint configuration should get a new name with each replacement",
+    problem="An endpoint configuration keeps its name when it is replaced",
     practices=("66",),
     fix="Use name_prefix instead of name, with lifecycle.create_before_destroy.",
     types=(CONFIGURATION,),
@@ -111,6 +114,7 @@ def configuration_name_prefix(plan: Plan, configuration: Resource) -> RuleResult
     id="SUS_CREATE_BEFORE_DESTROY_NAME",
     severity=Severity.FAIL,
     title="A resource that is created before its predecessor is destroyed must have another name",
+    problem="A resource is created before its predecessor of the same name is destroyed",
     practices=("66",),
     fix=(
         "Remove the name or use name_prefix. create_before_destroy also applies to everything that the "

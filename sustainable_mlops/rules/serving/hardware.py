@@ -58,6 +58,7 @@ def _check_each_type(
     id="SUS_ENDPOINT_X86",
     severity=Severity.WARN,
     title="An endpoint without an accelerator should run on Graviton",
+    problem="An endpoint without an accelerator does not run on Graviton",
     practices=("59",),
     fix="Use the Graviton type of the same size (ml.c7g, ml.m6g, ml.r8g) with an arm64 image.",
     types=(CONFIGURATION,),
@@ -79,6 +80,7 @@ def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_ENDPOINT_GPU",
     severity=Severity.WARN,
     title="Deep learning models should be served by Inferentia if it supports them",
+    problem="A deep learning model is served by GPUs, although Inferentia may support it",
     practices=("60",),
     fix="Compile the model with Neuron and use ml.inf2, or waive this with the reason that the model needs a GPU.",
     types=(CONFIGURATION,),
@@ -97,6 +99,7 @@ def endpoint_gpu(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_INFERENTIA_IMAGE",
     severity=Severity.WARN,
     title="An endpoint on Inferentia or Trainium should use a Neuron image",
+    problem="An endpoint on Inferentia or Trainium does not use a Neuron image",
     practices=("60", "61"),
     fix="Use a Neuron image (its name contains neuron) with a model compiled for it.",
     types=(CONFIGURATION,),
@@ -115,7 +118,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
             return
         for image in list_images(model):
             if image is UNKNOWN:
-                yield unknown_result(f"the plan does not tell the image of {model.address}", path)
+                yield unknown_result(f"the plan does not show the image of {model.address}", path)
             elif "neuron" in image:
                 yield success()
             else:
@@ -128,6 +131,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_GRAVITON_NOT_HOSTED",
     severity=Severity.FAIL,
     title="An endpoint's Graviton instance type must be one that SageMaker hosts",
+    problem="An endpoint uses a Graviton instance type that SageMaker does not host",
     practices=("59",),
     fix=f"Use one of {', '.join(sorted(_HOSTED_GRAVITON - _REFUSED_BY_5))}.",
     types=CONFIGURATION_TYPES,
@@ -147,6 +151,7 @@ def graviton_not_hosted(_: CreateRequest, variant: CreateRequest) -> RuleResults
     id="SUS_ENDPOINT_KMS_ON_LOCAL_DISK",
     severity=Severity.WARN,
     title="An endpoint on instances with a local disk should not have a volume key",
+    problem="An endpoint on instances with a local disk has a volume key",
     practices=("76",),
     fix="Remove kms_key_arn (the instance encrypts its own disk) and skip CKV_AWS_98 there with that reason.",
     types=(CONFIGURATION,),

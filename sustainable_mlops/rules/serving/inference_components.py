@@ -17,6 +17,7 @@ _COPIES = "sagemaker:inference-component:DesiredCopyCount"
     id="SUS_MANAGED_SCALING_WITH_MODEL",
     severity=Severity.FAIL,
     title="Managed instance scaling must be used only for variants without a model",
+    problem="A variant with a model uses managed instance scaling",
     practices=("58",),
     fix=("Remove managed_instance_scaling and scale with aws_appautoscaling_target, or move the model to a component."),
     types=(CONFIGURATION,),
@@ -45,6 +46,7 @@ def managed_scaling_with_model(plan: Plan, configuration: Resource) -> RuleResul
     id="SUS_COMPONENT_ROLE",
     severity=Severity.FAIL,
     title="An endpoint for inference components must have an execution role",
+    problem="An endpoint for inference components has no execution role",
     practices=("58",),
     fix="Set execution_role_arn on the endpoint configuration.",
     types=(CONFIGURATION,),
@@ -68,6 +70,7 @@ def component_role(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_COMPONENTS_TO_ZERO",
     severity=Severity.WARN,
     title="An endpoint for inference components should scale to zero instances",
+    problem="An endpoint for inference components does not scale to zero instances",
     practices=("58",),
     fix="Set managed_instance_scaling with status ENABLED and min_instance_count = 0.",
     types=(CONFIGURATION,),
@@ -94,6 +97,7 @@ def components_to_zero(plan: Plan, configuration: Resource) -> RuleResults:
     id="SUS_COMPONENT_WAKES",
     severity=Severity.WARN,
     title="An inference component at zero should start when the first request fails",
+    problem="An inference component at zero does not start when the first request fails",
     practices=("58",),
     fix=(
         "Add a StepScaling policy and an alarm on NoCapacityInvocationFailures >= 1 whose alarm_actions "

@@ -18,6 +18,7 @@ _SECTIONS = ("training_details", "additional_information")
     id="SUS_MODEL_CARD_ENVIRONMENT",
     severity=Severity.WARN,
     title="A model card should record energy or carbon",
+    problem="A model card records neither energy nor carbon",
     practices=("50",),
     fix=(
         "Add the training run's energy (kWh), kgCO2e and instance-hours, as additional_information or custom_details."

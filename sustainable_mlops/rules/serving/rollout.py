@@ -17,6 +17,7 @@ LARGE_FLEET = 4
     id="SUS_ROLLBACK_ALARMS",
     severity=Severity.WARN,
     title="A real-time endpoint should roll back a failed model automatically",
+    problem="A real-time endpoint does not roll back a failed model automatically",
     practices=("66",),
     fix=(
         "Add alarms on Invocation5XXErrors and ModelLatency to "
@@ -42,6 +43,7 @@ def rollback_alarms(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ROLLBACK_REPLACES_ENDPOINT",
     severity=Severity.WARN,
     title="An endpoint should not be replaced to add or remove its rollback alarms",
+    problem="An endpoint is replaced to add or remove its rollback alarms",
     practices=("66",),
     fix=(
         "Set auto_rollback_configuration in the first apply and change the alarms inside it, which is an "
@@ -66,6 +68,7 @@ def rollback_replaces_endpoint(_: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ROLLBACK_UNNOTICED",
     severity=Severity.WARN,
     title="An apply should fail if SageMaker rolls back the endpoint",
+    problem="An apply succeeds although SageMaker rolls back the endpoint",
     practices=("66",),
     fix=(
         "Add lifecycle { postcondition { condition = self.endpoint_config_name == <configuration>.name … } } "
@@ -98,6 +101,7 @@ def rollback_unnoticed(plan: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_BLUE_GREEN_BAKE",
     severity=Severity.WARN,
     title="The old instances should stop soon after the traffic has moved to the new model",
+    problem="The old instances keep running long after the traffic has moved to the new model",
     practices=("66",),
     fix=f"Set termination_wait_in_seconds to {MAX_BAKE_SECONDS} or less, or use a rolling_update_policy.",
     types=(ENDPOINT,),
@@ -119,6 +123,7 @@ def blue_green_bake(_: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ROLLING_UPDATE",
     severity=Severity.INFO,
     title="A large fleet should be updated in batches",
+    problem="A large fleet is updated all at once",
     practices=("66",),
     fix="Use deployment_config.rolling_update_policy. It adds a part of the instances at a time, not all of them.",
     types=(ENDPOINT,),

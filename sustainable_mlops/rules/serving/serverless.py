@@ -79,6 +79,7 @@ def _has_container_value(model: Resource, path: str, value: str) -> bool | Unkno
 @_define_refusal(
     id="SUS_SERVERLESS_VPC",
     title="The model of a serverless endpoint must not have a VPC configuration",
+    problem="The model of a serverless endpoint has a VPC configuration",
     fix=(
         "Remove vpc_config from the model, or use an asynchronous endpoint, which supports one and also scales to zero."
     ),
@@ -92,6 +93,7 @@ def vpc(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_NETWORK_ISOLATION",
     title="The model of a serverless endpoint must not have network isolation",
+    problem="The model of a serverless endpoint has network isolation",
     fix="Set enable_network_isolation = false and skip CKV_AWS_370 on the model with that reason.",
 )
 @_check_models("network isolation")
@@ -103,6 +105,7 @@ def network_isolation(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_MULTI_MODEL",
     title="The model of a serverless endpoint must be a single model",
+    problem="The model of a serverless endpoint is a multi-model one",
     practices=("52", "64"),
     fix="Give each model its own serverless endpoint (an idle one costs nothing), or use a real-time endpoint.",
 )
@@ -114,6 +117,7 @@ def multi_model(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_INFERENCE_PIPELINE",
     title="The model of a serverless endpoint must not be an inference pipeline",
+    problem="The model of a serverless endpoint is an inference pipeline",
     practices=("52", "65"),
     fix="Put the steps into one container, or use a real-time or asynchronous endpoint.",
 )
@@ -128,6 +132,7 @@ def inference_pipeline(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_PRIVATE_REGISTRY",
     title="The image of a serverless endpoint must be in ECR",
+    problem="The image of a serverless endpoint is not in ECR",
     fix="Copy the image to ECR and remove image_config from the container.",
 )
 @_check_models("an image in a private registry")
@@ -139,6 +144,7 @@ def private_registry(model: Resource) -> bool | Unknown:
     id="SUS_SERVERLESS_GPU_IMAGE",
     severity=Severity.WARN,
     title="The image of a serverless endpoint should be for CPU",
+    problem="The image of a serverless endpoint is for GPU",
     practices=("52",),
     fix="Use the framework's CPU image (its tag contains -cpu-), which is smaller, or a real-time endpoint.",
     types=(CONFIGURATION,),
@@ -154,6 +160,7 @@ def gpu_image(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_DATA_CAPTURE",
     title="A serverless endpoint must not capture data",
+    problem="A serverless endpoint captures data",
     practices=("52", "73"),
     fix="Remove data_capture_config and log requests in the container or the caller, or use a real-time endpoint.",
     types=CONFIGURATION_TYPES,
@@ -169,6 +176,7 @@ def data_capture(configuration: CreateRequest, _: CreateRequest) -> RuleResults:
 @_define_refusal(
     id="SUS_SERVERLESS_ONE_VARIANT",
     title="A serverless endpoint must have exactly one variant",
+    problem="A serverless endpoint does not have exactly one variant",
     fix="Keep one production variant and no shadow variant. Give the other model its own endpoint.",
     types=CONFIGURATION_TYPES,
 )
@@ -186,6 +194,7 @@ def one_variant(configuration: CreateRequest, variant: CreateRequest) -> RuleRes
 @_define_refusal(
     id="SUS_SERVERLESS_INSTANCES",
     title="A serverless variant must not have instances",
+    problem="A serverless variant has instances",
     fix="Remove instance_type and initial_instance_count from the variant with serverless_config.",
     types=CONFIGURATION_TYPES,
 )
@@ -200,6 +209,7 @@ def instances(_: CreateRequest, variant: CreateRequest) -> RuleResults:
 @_define_refusal(
     id="SUS_SERVERLESS_LIMITS",
     title="Memory and concurrency of a serverless endpoint must be within SageMaker's limits",
+    problem="Memory or concurrency of a serverless endpoint is outside SageMaker's limits",
     fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, and provisioned at most the maximum.",
     types=CONFIGURATION_TYPES,
 )
@@ -224,6 +234,7 @@ def limits(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     id="SUS_SERVERLESS_REGION",
     severity=Severity.WARN,
     title="The Region of a serverless endpoint should offer Serverless Inference",
+    problem="The Region of a serverless endpoint does not offer Serverless Inference",
     practices=("52", "4"),
     fix="Use a Region that the developer guide lists for Serverless Inference, or an asynchronous endpoint.",
     types=(CONFIGURATION,),
@@ -232,7 +243,7 @@ def region(plan: Plan, configuration: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         where = plan.find_region(configuration)
         if where is UNKNOWN:
-            yield unknown_result("the plan does not tell the Region")
+            yield unknown_result("the plan does not show the Region")
         elif (region := regions.find(where)) is None or not region.has_serverless:
             yield failure(f"Serverless Inference is not available in {where}", variant.block.path)
         else:
@@ -254,6 +265,7 @@ _ENDPOINT_PATHS = {
     id="SUS_SERVERLESS_MODEL_MONITOR",
     severity=Severity.FAIL,
     title="Model Monitor must not monitor a serverless endpoint",
+    problem="Model Monitor monitors a serverless endpoint",
     practices=("52", "73"),
     fix="Compare predictions in your own job with data that the caller logs. Serverless endpoints capture no data.",
     types=tuple(_ENDPOINT_PATHS),
@@ -264,7 +276,7 @@ def model_monitor(plan: Plan, monitor: Resource) -> RuleResults:
         return
     endpoint_kinds = find_kinds(plan, plan.joins.find_target(monitor, path, ENDPOINT))
     if endpoint_kinds is UNKNOWN:
-        yield unknown_result("this plan does not tell its endpoint", path)
+        yield unknown_result("this plan does not show its endpoint", path)
     elif SERVERLESS in endpoint_kinds:
         yield failure("Model Monitor needs data capture, which serverless endpoints do not support", path)
     else:
@@ -275,6 +287,7 @@ def model_monitor(plan: Plan, monitor: Resource) -> RuleResults:
     id="SUS_SERVERLESS_CONVERSION",
     severity=Severity.FAIL,
     title="A real-time endpoint must not become serverless in place",
+    problem="A real-time endpoint becomes serverless in place",
     practices=("52",),
     fix="Create a serverless endpoint under another name, move the callers, then delete the real-time endpoint.",
     types=(ENDPOINT,),
@@ -288,7 +301,7 @@ def conversion(plan: Plan, endpoint: Resource) -> RuleResults:
     if after is not UNKNOWN and SERVERLESS not in after:
         return
     if before is UNKNOWN or after is UNKNOWN:
-        yield unknown_result("this plan does not tell the kind of the old or the new configuration", path)
+        yield unknown_result("this plan does not show the kind of the old or the new configuration", path)
     elif REAL_TIME in before:
         yield failure("SageMaker cannot convert a real-time endpoint to a serverless one", path)
     elif ASYNCHRONOUS in before:
@@ -311,6 +324,7 @@ def _find_kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
     id="SUS_PROVISIONED_CONCURRENCY",
     severity=Severity.WARN,
     title="A serverless endpoint should not have provisioned concurrency",
+    problem="A serverless endpoint has provisioned concurrency",
     practices=("52",),
     fix="Remove provisioned_concurrency, or waive this with the latency that callers need. It runs all day.",
     types=(CONFIGURATION,),
@@ -326,6 +340,7 @@ def provisioned_concurrency(_: CreateRequest, variant: CreateRequest) -> RuleRes
     id="SUS_PROVISIONED_CONCURRENCY_SCALES",
     severity=Severity.WARN,
     title="Provisioned concurrency should scale with the load",
+    problem="Provisioned concurrency does not scale with the load",
     practices=("53",),
     fix="Add an aws_appautoscaling_target with the dimension sagemaker:variant:DesiredProvisionedConcurrency.",
     types=(ENDPOINT,),

@@ -29,6 +29,7 @@ _TAG = "tags.latency_slo"
     id="SUS_ENDPOINT_FITS_SLO",
     severity=Severity.WARN,
     title="The kind of an endpoint should match its latency SLO",
+    problem="The kind of an endpoint does not match its latency SLO",
     practices=("51", "56"),
     fix=(
         "latency_slo minutes: asynchronous. cold_start: serverless (or asynchronous above 6 GB or with a "

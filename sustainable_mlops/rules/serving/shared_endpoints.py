@@ -24,6 +24,7 @@ MIN_SHARED_ENDPOINTS = 3
     id="SUS_MULTI_MODEL_ENDPOINT",
     severity=Severity.WARN,
     title=f"Fewer than {MIN_SHARED_ENDPOINTS} real-time endpoints should run one model each in the same image",
+    problem="Several real-time endpoints run one model each in the same image",
     practices=("64", "65"),
     fix=(
         "Serve them with one multi-model endpoint (container mode MultiModel), inference components or "
@@ -39,7 +40,7 @@ def multi_model_endpoint(plan: Plan, endpoint: Resource) -> RuleResults:
             return
         if image is UNKNOWN:
             are_few = _count_possible_endpoints(plan) < MIN_SHARED_ENDPOINTS
-            yield success() if are_few else unknown_result("the plan does not tell its image", path)
+            yield success() if are_few else unknown_result("the plan does not show its image", path)
             return
         same = _group_endpoints_by_image(plan).get((image, plan.find_region(endpoint)), ())
         if len(same) >= MIN_SHARED_ENDPOINTS:

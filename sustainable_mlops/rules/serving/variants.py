@@ -202,7 +202,7 @@ def find_model(variant: Variant) -> Resource | RuleResult:
 
 
 def list_images(model: Resource) -> Iterator[str | Unknown]:
-    """Yield the images of a model. An image is `UNKNOWN` if the plan does not tell it, as for a model package."""
+    """Yield the images of a model. An image is `UNKNOWN` if the plan does not show it, as for a model package."""
     model_containers = list_containers(model)
     if model_containers is UNKNOWN:
         yield UNKNOWN

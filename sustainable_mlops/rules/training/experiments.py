@@ -8,6 +8,7 @@ from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule
     id="SUS_MLFLOW_SERVER",
     severity=Severity.WARN,
     title="Experiment tracking should not need a server that always runs",
+    problem="Experiment tracking needs a server that always runs",
     practices=("40",),
     fix="Use aws_sagemaker_mlflow_app, which is serverless, or stop the server while nobody uses it.",
     types=("aws_sagemaker_mlflow_tracking_server",),

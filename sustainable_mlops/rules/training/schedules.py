@@ -58,6 +58,7 @@ def _is_training(plan: Plan, pipeline: Resource) -> bool | Unknown:
     id="SUS_RETRAINING_BY_CLOCK",
     severity=Severity.WARN,
     title="Retraining should start on evidence, not on a schedule",
+    problem="Retraining starts on a schedule, not on evidence",
     practices=("75", "8"),
     fix="Start the pipeline by an event: an alarm on drift or on a business metric, or new data in the bucket.",
     types=(EVENT_RULE, SCHEDULE),
@@ -68,7 +69,7 @@ def retraining_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
         clock = _is_clock(trigger)
         if not isinstance(pipeline, Resource):
             if clock is not None:
-                yield unknown_result("this plan does not tell whether the pipeline trains", "schedule_expression")
+                yield unknown_result("this plan does not show whether the pipeline trains", "schedule_expression")
             elif trigger.type == EVENT_RULE:
                 yield success()
             continue
@@ -91,6 +92,7 @@ def retraining_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
     id="SUS_PIPELINE_BY_CLOCK",
     severity=Severity.INFO,
     title="A pipeline should be started by an event",
+    problem="A pipeline is started by the clock, not by an event",
     practices=("8",),
     fix="Start it when data arrives: EventBridge events of the bucket and a rule with an event_pattern.",
     types=(EVENT_RULE, SCHEDULE),
@@ -116,6 +118,7 @@ def pipeline_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
     id="SUS_SCHEDULE_FLEXIBLE",
     severity=Severity.WARN,
     title="A schedule should have a flexible time window",
+    problem="A schedule has no flexible time window",
     practices=("8",),
     fix='Set flexible_time_window { mode = "FLEXIBLE", maximum_window_in_minutes = 60 }.',
     types=(SCHEDULE,),

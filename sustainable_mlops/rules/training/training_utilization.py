@@ -24,6 +24,7 @@ _UTILIZATION = re.compile("utili[sz]ation", re.IGNORECASE)
     id="SUS_TRAINING_UTILIZATION",
     severity=Severity.INFO,
     title="Low utilization of training instances should raise an alarm",
+    problem="Low utilization of training instances raises no alarm",
     practices=("37",),
     fix=(
         f'Let the event "{_EVENT}" call a function that checks utilization and stops the job. Or alarm on a '

@@ -75,10 +75,10 @@ CASES = {
         "so it may allow more than before",
     ),
     "a group of models of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "its desired_state is not known until apply"
+        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "its desired_state is unknown until apply or sensitive"
     ),
     "a model of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::Model"), "look", "its desired_state is not known until apply"
+        _untold("AWS::SageMaker::Model"), "look", "its desired_state is unknown until apply or sensitive"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
         build_changes(*WIDENED, form="cloudcontrol", action="update"), "stop", "new permission"
@@ -106,7 +106,7 @@ CASES = {
     "a bucket whose objects newly expire": Case(
         _bucket({}, {"lifecycle_configuration": {"rules": [{"status": "Enabled", "expiration_in_days": 1}]}}),
         "stop",
-        "objects in the whole bucket are deleted after 1 days",
+        "objects in the whole bucket are deleted after 1 day",
     ),
     "an endpoint of eight GPU machines": Case(_endpoint("ml.p4d.24xlarge"), "look", "SUS_ENDPOINT_GPU"),
     "an endpoint on a type that SageMaker has no more": Case(_endpoint("ml.inf1.xlarge"), "stop", "inf1"),

@@ -124,7 +124,7 @@ CASES = {
     "a document that everybody may use": Case(
         _created("aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": "All"}}),
         "stop",
-        "lets All use d",
+        "lets everybody use d",
     ),
     "a document that another account may use": Case(
         _created(

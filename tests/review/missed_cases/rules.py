@@ -74,17 +74,17 @@ CHOICES: dict[str, Case] = {
             sensitive={MODEL: {"primary_container": [{"environment": {"HF_TOKEN": True}}]}},
         ).document(),
         "look",
-        "A sensitive value should not be passed in plain text",
+        "A sensitive value is passed in plain text",
     ),
     "an image that is latest": Case(
         build_document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", ":latest")}}}),
         "look",
-        "An image should be referenced with its version",
+        "An image is referenced without its version",
     ),
     "an image without a tag": Case(
         build_document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", "")}}}),
         "look",
-        "An image should be referenced with its version",
+        "An image is referenced without its version",
     ),
     "a GPU notebook": Case(
         build_document(
@@ -98,10 +98,10 @@ CHOICES: dict[str, Case] = {
             }
         ),
         "look",
-        "A notebook instance should not have a GPU",
+        "A notebook instance has a GPU or another accelerator",
     ),
     "a rollback that an apply does not notice": Case(
-        build_document(_SERVED), "look", "An apply should fail if SageMaker rolls back the endpoint"
+        build_document(_SERVED), "look", "An apply succeeds although SageMaker rolls back the endpoint"
     ),
     "a pipeline from S3": Case(
         build_document(
@@ -118,6 +118,6 @@ CHOICES: dict[str, Case] = {
             }
         ),
         "look",
-        "A pipeline definition should be inline",
+        "A pipeline definition is not inline",
     ),
 }

@@ -1,0 +1,129 @@
+"""The limit for the cost that a change adds a month."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.figures import format_amount, format_compared
+from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint
+from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is_covered, join_plan_names, read_tags
+
+
+@dataclass(frozen=True, slots=True)
+class CostLimit:
+    """A limit for the cost that a change adds: it is exceeded by more than `usd` and more than `percent` a month."""
+
+    usd: float
+    percent: float
+    #: True if it does not cover resources whose cost a budget limits.
+    yields_to_budgets: bool = False
+
+    def __str__(self) -> str:
+        usd, percent = format_amount(self.usd), format_amount(self.percent)
+        return (
+            f"{usd} USD and {percent} %" if self.usd and self.percent else f"{usd} USD" if self.usd else f"{percent} %"
+        )
+
+
+#: The limit without `--limit`.
+DEFAULT_COST_LIMIT = CostLimit(100, 20, yields_to_budgets=True)
+_LIMIT_PART = re.compile(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)
+
+
+def parse_cost_limit(text: str) -> CostLimit | None:
+    """Return the limit in `500`, `500USD`, `10%` or `500USD,10%`; None for `0`, which turns the limit off."""
+    parts = [_LIMIT_PART.fullmatch(part) for part in text.split(",")]
+    values = {"%" if part[2] == "%" else "USD": float(part[1]) for part in parts if part}
+    if len(values) != len(parts):
+        raise UserError(f"--limit: must be like 500, 500USD, 10% or 500USD,10%, or 0 for no limit, not {text!r}")
+    return CostLimit(values.get("USD", 0), values.get("%", 0)) if any(values.values()) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CostIncrease:
+    """The cost that a change adds, compared with a limit."""
+
+    limit: CostLimit
+    usd: float  # a month
+    before: float | None  # the cost before, in USD a month; None if it is unknown
+    plans: tuple[str, ...] = ()  # the plans that are added up, if there are several
+
+    @property
+    def percent(self) -> float | None:
+        """The increase relative to the cost before; None if that is zero or unknown."""
+        return self.usd / self.before * 100 if self.before else None
+
+    @property
+    def is_over(self) -> bool:
+        """True if the limit is exceeded. An increase from zero or from an unknown cost exceeds any percentage."""
+        percent = self.percent
+        return self.usd > self.limit.usd and (percent is None or percent > self.limit.percent)
+
+    @property
+    def summary(self) -> str:
+        """The increase and the limit in a few words."""
+        if not self.is_over:
+            return f"within the limit of {self.limit} a month"
+        percent = "" if self.percent is None else f" (+{format_compared(self.percent, self.limit.percent)} %)"
+        together = f"{join_plan_names(self.plans)}: " if self.plans else ""
+        usd = format_compared(self.usd, self.limit.usd)
+        return f"{together}+{usd} USD{percent} a month, over the limit of {self.limit}"
+
+
+def measure_cost_increases(
+    limit: CostLimit | None, budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]
+) -> list[CostIncrease | None]:
+    """Compare the cost that each plan adds with the limit.
+
+    If the sum over several plans exceeds it, so does each plan that adds to the sum. A plan has no result without a
+    limit, or if budgets limit the cost of all its resources.
+    """
+    if limit is None:
+        return [None] * len(plans)
+    if limit.yields_to_budgets:
+        budgets = [budget for budget in budgets if any(LIMITS[name][0] == "cost" for name in budget.limits)]
+    else:
+        budgets = []
+    footprints = [_select_unlimited(budgets, plan) for plan in plans]
+    increases = [_measure_cost_increase(limit, footprint.changes) for footprint in footprints]
+    if len(plans) > 1:
+        changes = [change for footprint in footprints for change in footprint.changes]
+        together = _measure_cost_increase(limit, changes, tuple(plan.name for plan in plans))
+        increases = [
+            together if together.is_over and increase.usd > 0 and not increase.is_over else increase
+            for increase in increases
+        ]
+    return [
+        increase if footprint.resources or not plan.footprint.resources else None
+        for increase, footprint, plan in zip(increases, footprints, plans, strict=True)
+    ]
+
+
+def _select_unlimited(budgets: Sequence[Budget], plan: PlanUnderReview) -> PlanFootprint:
+    """Return the footprint of the resources that none of the budgets covers."""
+    if not budgets:
+        return plan.footprint
+    tags = read_tags(plan)
+    return PlanFootprint(
+        tuple(
+            resource
+            for resource in plan.footprint.resources
+            if not any(is_covered(budget, tags.get(resource.address, {})) for budget in budgets)
+        )
+    )
+
+
+def _measure_cost_increase(
+    limit: CostLimit, changes: Sequence[PartChange], plans: tuple[str, ...] = ()
+) -> CostIncrease:
+    """Return the increase. A changed part whose cost before is unknown counts with its whole cost."""
+    usd, before = 0.0, 0.0
+    for change in changes:
+        if figures := change.get_figures("cost"):
+            usd += change.delta["cost"].central if "cost" in change.delta else 0
+            before += figures[0].central
+        elif change.before != change.after and change.after is not None and change.after.estimate is not None:
+            cost = change.after.estimate.get("cost")
+            usd += cost.central if cost is not None else 0
+    return CostIncrease(limit, usd, before or None, plans)
