@@ -225,10 +225,10 @@ class ResourceFootprint(_ChangeSums):
     def has_unknown_delta(self, metric: str) -> bool:
         """Return True if the change of a metric is unknown, or may be much larger than its figure."""
         return any(
-            change.get_figures(metric) is None or metric in change.partial_delta
-            if change.before != change.after
-            else self.is_changed and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns)
+            change.before != change.after
+            or (self.is_changed and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
             for change in self.changes
+            if change.get_figures(metric) is None or metric in change.partial
         )
 
     def to_dict(self) -> dict[str, Any]:

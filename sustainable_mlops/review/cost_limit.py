@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import format_amount, format_compared
-from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is_covered, join_plan_names, read_tags
 
 
@@ -20,10 +20,8 @@ class CostLimit:
     yields_to_budgets: bool = False
 
     def __str__(self) -> str:
-        usd, percent = format_amount(self.usd), format_amount(self.percent)
-        return (
-            f"{usd} USD and {percent} %" if self.usd and self.percent else f"{usd} USD" if self.usd else f"{percent} %"
-        )
+        values = ((self.usd, "USD"), (self.percent, "%"))
+        return " and ".join(f"{format_amount(value)} {unit}" for value, unit in values if value)
 
 
 #: The limit without `--limit`.
@@ -86,10 +84,9 @@ def measure_cost_increases(
     else:
         budgets = []
     footprints = [_select_unlimited(budgets, plan) for plan in plans]
-    increases = [_measure_cost_increase(limit, footprint.changes) for footprint in footprints]
+    increases = [_measure_cost_increase(limit, [footprint]) for footprint in footprints]
     if len(plans) > 1:
-        changes = [change for footprint in footprints for change in footprint.changes]
-        together = _measure_cost_increase(limit, changes, tuple(plan.name for plan in plans))
+        together = _measure_cost_increase(limit, footprints, tuple(plan.name for plan in plans))
         increases = [
             together if together.is_over and increase.usd > 0 and not increase.is_over else increase
             for increase in increases
@@ -115,15 +112,15 @@ def _select_unlimited(budgets: Sequence[Budget], plan: PlanUnderReview) -> PlanF
 
 
 def _measure_cost_increase(
-    limit: CostLimit, changes: Sequence[PartChange], plans: tuple[str, ...] = ()
+    limit: CostLimit, footprints: Sequence[PlanFootprint], plans: tuple[str, ...] = ()
 ) -> CostIncrease:
     """Return the increase. A changed part whose cost before is unknown counts with its whole cost."""
-    usd, before = 0.0, 0.0
-    for change in changes:
-        if figures := change.get_figures("cost"):
-            usd += change.delta["cost"].central if "cost" in change.delta else 0
-            before += figures[0].central
-        elif change.before != change.after and change.after is not None and change.after.estimate is not None:
-            cost = change.after.estimate.get("cost")
-            usd += cost.central if cost is not None else 0
+    figures = [(footprint.delta.get("cost"), footprint.before.get("cost")) for footprint in footprints]
+    usd = sum(delta.central for delta, _ in figures if delta is not None)
+    before = sum(figure.central for _, figure in figures if figure is not None)
+    for footprint in footprints:
+        for change in footprint.changes:
+            after = change.after.estimate.get("cost") if change.after is not None and change.after.estimate else None
+            if after is not None and change.get_figures("cost") is None and change.before != change.after:
+                usd += after.central
     return CostIncrease(limit, usd, before or None, plans)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.review.formats import items, wording
-from sustainable_mlops.review.formats.headline import format_headline
+from sustainable_mlops.review.formats.headline import format_headline, sum_footprints
 from sustainable_mlops.review.formats.items import ReportItem, ReportSection
 from sustainable_mlops.review.review import Review, ReviewVerdict
 from sustainable_mlops.review.risk import Level
@@ -58,11 +58,6 @@ class Bundle:
 def rank_by_verdict(reviews: Sequence[Review]) -> list[Review]:
     """Return the reviews sorted by verdict, the worst first; equal verdicts keep their order."""
     return sorted(reviews, key=lambda review: -wording.VERDICT_ORDER.index(review.verdict))
-
-
-def sum_footprints(reviews: Sequence[Review]) -> PlanFootprint:
-    """Return the footprint of all plans together."""
-    return PlanFootprint(tuple(resource for review in reviews for resource in review.footprint.resources))
 
 
 def build_bundle(reviews: Sequence[Review]) -> Bundle:

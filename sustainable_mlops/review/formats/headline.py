@@ -52,9 +52,16 @@ def _get_title(gate: str) -> str:
     return GATE_TITLES[gate].lower()
 
 
+def sum_footprints(reviews: Sequence[Review]) -> PlanFootprint:
+    """Return the footprint of all plans together."""
+    if len(reviews) == 1:
+        return reviews[0].footprint
+    return PlanFootprint(tuple(resource for review in reviews for resource in review.footprint.resources))
+
+
 def format_money(*reviews: Review) -> str:
     """Return the change of cost and carbon a month, as in `+1,200 USD (+38 %), +54 kgCO2e a month`."""
-    footprint = PlanFootprint(tuple(resource for review in reviews for resource in review.footprint.resources))
+    footprint = sum_footprints(reviews)
     usd, kg = (
         figure.central if (figure := footprint.delta.get(metric)) is not None else 0.0 for metric in ("cost", "total")
     )

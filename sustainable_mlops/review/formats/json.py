@@ -10,7 +10,8 @@ from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessmen
 from sustainable_mlops.review.budgets import BudgetResult
 from sustainable_mlops.review.cost_limit import CostIncrease
 from sustainable_mlops.review.coverage_gaps import CoverageGap
-from sustainable_mlops.review.formats.bundle import rank_by_verdict, sum_footprints
+from sustainable_mlops.review.formats.bundle import rank_by_verdict
+from sustainable_mlops.review.formats.headline import sum_footprints
 from sustainable_mlops.review.formats.part_changes import describe_part_change
 from sustainable_mlops.review.review import Review
 
