@@ -131,7 +131,7 @@ def get_fold_title(section: ReportSection, topic: str, groups: Sequence[ItemGrou
 def list_fix_codes(items: Iterable[ReportItem]) -> dict[str, list[str]]:
     """Return the Terraform code for the rules of the items, each with the IDs of its rules."""
     codes: dict[str, list[str]] = {}
-    for rule_id in dict.fromkeys(item.id for item in items if item.topic == _POLICIES):
+    for rule_id in dict.fromkeys(item.id for item in items if item.topic == GATE_TITLES["rules"]):
         if code := rules.BY_ID[rule_id].fix_code:
             codes.setdefault(code, []).append(rule_id)
     return codes
