@@ -19,7 +19,7 @@ from tests.renewal import renew
 from tests.review import attribute_reads
 
 #: A type, an attribute with its stronger and its weaker value, and a text about the change from one to the other.
-WEAKENINGS = {
+WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "authorization": (
         "networkmanager_link", {"authorization": "AWS_IAM"}, {"authorization": "NONE"}, "no authorization",
     ),
@@ -123,7 +123,7 @@ WEAKENINGS = {
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip
 _BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
-HARMLESS = {
+HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "a paused schedule": ("scheduler_schedule", {"state": "ENABLED"}, {"state": "DISABLED"}),
     "memory": ("glue_trigger", {"memory_size": 128, "timeout": 3}, {"memory_size": 256, "timeout": 9}),
     "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
