@@ -119,6 +119,19 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         {"firewall_policy": [{"stateless_default_actions": ["aws:pass"]}]},
         "without inspection",
     ),
+    "counted rule group": (
+        "wafv2_web_acl",
+        {"rule": [{"override_action": [{"none": [{}]}]}]},
+        {"rule": [{"override_action": [{"count": [{}]}]}]},
+        "override_action",
+    ),
+    "TLS of a database": (
+        "docdb_cluster_parameter_group",
+        {"parameter": [{"name": "tls", "value": "enabled"}]},
+        {"parameter": [{"name": "tls", "value": "disabled"}]},
+        "unencrypted",
+    ),
+    "failed messages": ("sqs_queue", {"redrive_policy": "{}"}, {"redrive_policy": None}, "messages that fail"),
     "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip

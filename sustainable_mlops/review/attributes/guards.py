@@ -252,7 +252,7 @@ GUARDS = (
         ),
         _drops_authorization, "callers need no authorization, or another one", STOP,
     ),
-    Guard(_compile(r"(?:.*_)?passwords?|auth_token"), _is_gone, "users need no password", STOP),
+    Guard(_compile(r"(?:.*_)?passwords?|auth_token|basic_auth_credentials"), _is_gone, "users need no password", STOP),
     Guard(_compile(r"(?:.*_)?mfa(?:_.*)?|.*multi_factor.*"), _loses, "users sign in without a second factor"),
     Guard(
         _compile(
@@ -269,7 +269,7 @@ GUARDS = (
         _downgrades_protocol, "connections may be unencrypted",
     ),
     Guard(
-        _compile(r"(?:enforce|require|force|use)_(?:https|ssl|tls|.*encrypt.*)|(?:.*_)?(?:force_ssl|require_secure_transport)"),
+        _compile(r"(?:tls|ssl|https)(?:_enabled)?|(?:enforce|require|force|use)_(?:https|ssl|tls|.*encrypt.*)|(?:.*_)?(?:force_ssl|require_secure_transport)"),
         _loses, "connections may be unencrypted",
     ),
     Guard(
@@ -278,13 +278,14 @@ GUARDS = (
     Guard(
         _compile(
             r"(?:.*_)?(?:block|blocks|restrict|isolat\w*|protect\w*|prevent|require\w*|enforce\w*|verify|verification|"
-            r"enhanced_vpc_routing|override_action_none|access_control_max_age_sec|override|"
+            r"enhanced_vpc_routing|access_control_max_age_sec|"
             r"validat\w*|mask\w*|redact\w*|mutability|rotation|rotate\w*|versioning|lock|locked|scan|scanning|audit\w*|"
             r"deny|read_?only|readonly|private|internal|secure|secured|tamper\w*|checks?|inspection|guardrail\w*|"
             r"boundary|signing|multi_az|failover)(?:_.*)?"
         ),
         _loses, "a protection is turned off or reduced",
     ),
+    Guard(_compile(r"override|override_action_none"), _loses, "a protection is turned off or reduced"),
     Guard(
         _compile(
             r"(?!public_key).*(?:public|internet|anonymous|unauthenticated|external_principal|everyone).*|scheme|"
@@ -295,7 +296,7 @@ GUARDS = (
     ),
     Guard(
         _compile(
-            r"enable_execute_command|enable_http_endpoint|introspection\w*|authorize_all.*|action_count|auto_accept.*|"
+            r"enable_execute_command|enable_http_endpoint|introspection\w*|authorize_all.*|(?:.*_)?action_count|auto_accept.*|"
             r"skip_.*|bypass_.*|force_.*|"
             r"(?:.*_)?(?:allow|allows|allowed|privileged|permissive|insecure|unsafe|purge|cascade|overwrite|hard_delete|"
             r"delete|deletes|remove|terminate|disable|disabled|disables|suspend|suspended|external|shared|sharing|"
