@@ -156,37 +156,66 @@ def _list_conditions(blocks: Any) -> set[tuple[object, ...]]:
     return {tuple(get_scalar(block, name) for name in names) for block in get_blocks(blocks)}
 
 
-def backs_up_less(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan is removed, runs less often, copies less or deletes backups sooner."""
-    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
+def loses_backup_rule(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan is removed."""
+    return any(after is None for _, after in _list_rule_pairs(old, new))
+
+
+def backs_up_less_often(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan runs less often, has less time, or no longer backs up continuously."""
     return any(
-        (other := after.get(name)) is None
-        or runs_less_often(get_scalar(rule, "schedule"), get_scalar(other, "schedule"))
-        or get_scalar(other, "target_vault_name") != get_scalar(rule, "target_vault_name")
-        or _get_kept_days(other) < _get_kept_days(rule)
-        or is_turned_off(rule.get("enable_continuous_backup"), other.get("enable_continuous_backup"))
-        or any(is_lowered(rule.get(name), other.get(name)) for name in ("start_window", "completion_window"))
-        or any(_list_copies(other).get(vault, -1) < days for vault, days in _list_copies(rule).items())
-        for rule in get_blocks(old)
-        if (name := get_scalar(rule, "rule_name"))
+        runs_less_often(get_scalar(before, "schedule"), get_scalar(after, "schedule"))
+        or is_turned_off(before.get("enable_continuous_backup"), after.get("enable_continuous_backup"))
+        or any(is_lowered(before.get(name), after.get(name)) for name in ("start_window", "completion_window"))
+        for before, after in _list_rule_pairs(old, new)
+        if after is not None
+    )
+
+
+def deletes_backups_sooner(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan deletes backups sooner."""
+    return any(after and _get_kept_days(after) < _get_kept_days(before) for before, after in _list_rule_pairs(old, new))
+
+
+def changes_vault(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan uses another vault."""
+    return any(
+        after and get_scalar(after, "target_vault_name") != get_scalar(before, "target_vault_name")
+        for before, after in _list_rule_pairs(old, new)
+    )
+
+
+def copies_backups_less(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan makes no more copies for a vault, or deletes them sooner."""
+    return any(
+        after and any(_list_copies(after).get(vault, -1) < days for vault, days in _list_copies(before).items())
+        for before, after in _list_rule_pairs(old, new)
+    )
+
+
+def cuts_copies(old: Any, new: Any) -> bool:
+    """Return whether a rule of a backup plan now deletes nearly all copies at once."""
+    return any(
+        after
+        and any(
+            is_drastic_cut(days, _list_copies(after).get(vault, days)) for vault, days in _list_copies(before).items()
+        )
+        for before, after in _list_rule_pairs(old, new)
     )
 
 
 def cuts_backups(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan now deletes nearly all backups or copies at once."""
-    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
-    pairs = ((rule, after.get(get_scalar(rule, "rule_name"))) for rule in get_blocks(old))
+    """Return whether a rule of a backup plan now deletes nearly all backups at once."""
     return any(
-        rule is not None
-        and (
-            is_drastic_cut(_get_kept_days(former), _get_kept_days(rule))
-            or any(
-                is_drastic_cut(days, _list_copies(rule).get(vault, days))
-                for vault, days in _list_copies(former).items()
-            )
-        )
-        for former, rule in pairs
+        after and is_drastic_cut(_get_kept_days(before), _get_kept_days(after))
+        for before, after in _list_rule_pairs(old, new)
     )
+
+
+def _list_rule_pairs(old: Any, new: Any) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Return the rules of a backup plan with those of the same name after the change."""
+    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
+    return [(rule, after.get(name)) for rule in get_blocks(old) if (name := get_scalar(rule, "rule_name"))]
 
 
 def _list_copies(rule: Any) -> dict[object, float]:

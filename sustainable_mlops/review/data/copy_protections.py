@@ -3,8 +3,13 @@
 from typing import Any
 
 from sustainable_mlops.review.data.copies import (
-    backs_up_less,
+    backs_up_less_often,
+    changes_vault,
+    copies_backups_less,
     cuts_backups,
+    cuts_copies,
+    deletes_backups_sooner,
+    loses_backup_rule,
     replicates_deletions,
     replicates_fewer_images,
     replicates_less,
@@ -86,6 +91,7 @@ COPY_PROTECTIONS = (
           "point_in_time_recovery: a copy cannot be restored to an earlier point in time"),
     _keep("aws_dynamodb_table_replica", "point_in_time_recovery", is_turned_off,
           "no restore to an earlier point in time"),
+    _keep("aws_secretsmanager_secret", "replica", loses_block("region"), "a copy in another Region is deleted"),
     _keep("aws_db_instance", "replicate_source_db", is_removed, "the replica becomes a database of its own"),
     _keep("aws_rds_cluster", "replication_source_identifier", is_removed, "the replica becomes a database of its own"),
     _keep("aws_rds_cluster aws_docdb_cluster aws_neptune_cluster", "global_cluster_identifier", is_removed,
@@ -100,16 +106,23 @@ COPY_PROTECTIONS = (
     _keep("aws_datasync_task", "schedule.0.schedule_expression", is_removed,
           "files are no longer copied by themselves"),
     # Backups and snapshots.
-    _keep("aws_backup_plan", "rule", backs_up_less,
-          "backups run less often, are deleted earlier, go to another vault or are copied less (copy_action)",
-          is_drastic=cuts_backups, ignored=_COMPUTED),
+    *(
+        _keep("aws_backup_plan", "rule", test, consequence, is_drastic=drastic, ignored=_COMPUTED)
+        for test, consequence, drastic in (
+            (loses_backup_rule, "a rule makes no more backups", None),
+            (backs_up_less_often, "backups run less often (schedule), or have less time", None),
+            (deletes_backups_sooner, "backups are deleted earlier (delete_after)", cuts_backups),
+            (changes_vault, "new backups go to another vault (target_vault_name)", None),
+            (copies_backups_less, "fewer backups are copied, or copies are deleted earlier (copy_action)", cuts_copies),
+        )
+    ),
     _keep("aws_backup_plan", "advanced_backup_setting", loses_block("resource_type"),
           "backups of Windows are no longer consistent"),
     _keep("aws_backup_selection", "resources, not_resources, selection_tag, condition", selects_less,
           "some selected resources are no longer backed up", STOP),
     _keep("aws_dlm_lifecycle_policy", "policy_details.0", makes_fewer_snapshots,
-          "snapshots cover less, are made or copied less often, or are deleted earlier", is_drastic=cuts_snapshots,
-          ignored=_COMPUTED),
+          "snapshots cover less (target_tags), are made or copied less often, or are deleted earlier (retain_rule)",
+          is_drastic=cuts_snapshots, ignored=_COMPUTED),
     _keep("aws_redshift_snapshot_schedule", "definitions", takes_fewer_snapshots, "snapshots are made less often"),
     _keep("aws_redshift_snapshot_schedule_association", "schedule_identifier", is_changed,
           "the cluster follows another snapshot schedule"),

@@ -9,6 +9,7 @@ from sustainable_mlops.review.data.watching import (
     allows_weaker_passwords,
     budgets_more,
     filters_less,
+    masks_less,
     notifies_fewer,
     records_fewer_events,
     records_fewer_resources,
@@ -42,6 +43,7 @@ _NOT_DETECTED = "these threats are no longer detected"
 _NEW_ACCOUNTS = "new accounts of the organization are not covered"
 _LESS = "less is recorded"
 _NO_LOG = "requests or events are no longer logged"
+_NOT_MASKED = "sensitive data is masked or detected less"
 _SILENT = "nobody hears of it"
 _STREAMS = ("cloudwatch_logs", "firehose", "s3")
 _SHARED = "volumes or images can be shared with everybody"
@@ -127,6 +129,8 @@ SWITCHES = (
     _switch("aws_elasticache_replication_group aws_elasticache_cluster", "log_delivery_configuration",
             loses_block("log_type"), _LESS),
     _switch("aws_transfer_server", "logging_role", is_removed, _NO_LOG),
+    _switch("aws_cloudwatch_log_data_protection_policy", "policy_document", masks_less, _NOT_MASKED),
+    _switch("aws_sns_topic_data_protection_policy", "policy", masks_less, _NOT_MASKED),
     _switch("aws_securitylake_aws_log_source", "source.0.regions", loses_items, _LESS),
     # Detection of threats and faults of configuration.
     _switch("aws_guardduty_detector", "enable", is_turned_off, "threats in the account are no longer detected", STOP,

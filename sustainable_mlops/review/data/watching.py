@@ -231,3 +231,25 @@ def turns_off_item(old: Any, new: Any) -> bool:
     return isinstance(old, dict) and any(
         is_turned_off(value, new.get(name) if isinstance(new, dict) else None) for name, value in old.items()
     )
+
+
+def masks_less(old: Any, new: Any) -> bool:
+    """Return whether a data protection policy masks or detects fewer kinds of data.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch-logs-data-protection-policies.html
+    """
+    after = _list_operations(new)
+    return after is None or not (_list_operations(old) or set()) <= after
+
+
+def _list_operations(text: Any) -> set[tuple[str, str]] | None:
+    """Return each operation with each kind of data, or None if the text is no such policy."""
+    try:
+        return {
+            (operation, str(kind))
+            for statement in json.loads(text)["Statement"]
+            for operation in statement["Operation"]
+            for kind in statement["DataIdentifier"]
+        }
+    except (ValueError, TypeError, KeyError):
+        return None

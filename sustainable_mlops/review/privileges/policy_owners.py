@@ -14,6 +14,12 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTI
 #: Names of attributes that may hold a policy.
 POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
+#: Types whose documents allow nothing to anybody; the table of safeguards has them.
+_OTHER_DOCUMENTS = (
+    "aws_cloudwatch_log_account_policy",
+    "aws_cloudwatch_log_data_protection_policy",
+    "aws_sns_topic_data_protection_policy",
+)
 #: Label used when the attached policy is unknown until apply.
 ATTACHED_POLICY = "an attached policy"
 
@@ -169,6 +175,8 @@ class PolicyOwnerIndex:
 
     def _read_other_type(self, pair: ResourcePair) -> None:
         """Read the documents in a type outside the tables: any attribute that parses as a policy."""
+        if pair.type in _OTHER_DOCUMENTS:
+            return
         sides = list(self._list_sides(pair))
         paths = dict.fromkeys(path for side in sides for path in _list_policy_paths(side))
         texts = [str(side.values.get(path, "")) for side in sides for path in paths]

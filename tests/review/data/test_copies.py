@@ -111,6 +111,12 @@ def test_a_backup_plan_that_backs_up_less_is_a_risk_and_more_is_none(old: Any, n
     assert find_risks("aws_backup_plan", {"rule": [new]}, {"rule": [old]}) == []
 
 
+def test_a_removed_rule_of_a_backup_plan_is_one_risk() -> None:
+    rules = [back_up(), back_up("hourly", copy_action=copy_to("v"))]
+    (risk,) = find_risks("aws_backup_plan", {"rule": rules}, {"rule": rules[:1]})
+    assert (risk.level, risk.description) == (LOOK, "rule: a rule makes no more backups")
+
+
 def test_backups_at_another_hour_or_with_a_computed_value_are_no_risk() -> None:
     moved = {"rule": [back_up(schedule="cron(0 3 * * ? *)")]}
     unknown = {"rule": [{"lifecycle": [{"opt_in_to_archive_for_supported_resources": True}]}]}
@@ -118,9 +124,8 @@ def test_backups_at_another_hour_or_with_a_computed_value_are_no_risk() -> None:
     vault = find_risks("aws_backup_plan", {"rule": [back_up()]}, {"rule": [back_up(target_vault_name="other")]})
     assert [risk.level for risk in vault] == [LOOK]
     unknown = {"rule": [{"lifecycle": [{"delete_after": True}]}]}
-    assert [risk.id for risk in find_risks("aws_backup_plan", {"rule": [back_up()]}, moved, unknown=unknown)] == [
-        "DATA_UNKNOWN"
-    ]
+    found_risks = find_risks("aws_backup_plan", {"rule": [back_up()]}, moved, unknown=unknown)
+    assert {risk.id for risk in found_risks} == {"DATA_UNKNOWN"}
 
 
 def tag(key: str, value: str = "yes") -> dict[str, Any]:

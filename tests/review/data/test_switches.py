@@ -1,5 +1,6 @@
 """Safeguards that are turned off, or see less."""
 
+import json
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ def notify(threshold: float, *addresses: str) -> list[dict[str, Any]]:
 
 def guard(name: str, key: str, *items: str, **more: Any) -> list[dict[str, Any]]:
     return [{name: [{key: item, **more} for item in items]}]
+
+
+def mask(*kinds: str) -> dict[str, Any]:
+    statement = {"DataIdentifier": kinds, "Operation": {"Deidentify": {"MaskConfig": {}}}}
+    return {"policy_document": json.dumps({"Statement": [statement]})}
 
 
 MANAGEMENT = {"field": "eventCategory", "equals": ["Management"]}
@@ -143,6 +149,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("aws_bedrock_model_invocation_logging_configuration", {"logging_config": {"s3_config": {"bucket_name": "b"}}},
      {"logging_config": {}}),
     ("aws_cloudfront_distribution", {"web_acl_id": "arn"}, {"web_acl_id": ""}),
+    ("aws_cloudwatch_log_data_protection_policy", mask("EmailAddress", "Name"), mask("EmailAddress")),
     ("aws_cloudwatch_event_rule", {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "ENABLED"},
      {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "DISABLED"}),
     ("aws_ebs_snapshot_block_public_access", {"state": "block-all-sharing"}, {"state": "unblocked"}),
