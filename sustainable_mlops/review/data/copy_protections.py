@@ -48,7 +48,7 @@ _REPLICATED_LESS = "replication: some objects are no longer replicated, or to an
 _DELETIONS = "delete_marker_replication: deletions newly reach the copy"
 _OLDER = "older data will be deleted"
 _NO_STANDBY = "no standby copy in another zone"
-_LOST_MESSAGES = "messages or events that fail are lost (no dead-letter queue)"
+_LOST_MESSAGES = "messages that fail are lost: no dead-letter queue"
 #: Attributes that the provider computes; they change no backup.
 _COMPUTED = frozenset({"opt_in_to_archive_for_supported_resources", "recovery_point_tags", "cold_storage_after",
                        "copy_tags", "location", "times"})  # fmt: skip

@@ -308,10 +308,6 @@ PROTECTIONS = (
         ("aws_ec2_client_vpn_authorization_rule",), "access_group_id", is_removed, "other users may connect", LOOK,
         PRIVILEGES,
     ),
-    Protection(
-        ("aws_sqs_queue", "aws_sns_topic_subscription"), "redrive_policy", is_removed, "messages that fail are lost",
-        LOOK,
-    ),
     *SWITCHES,
     *TRUST_SETTINGS,
 )  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.copy_protections import COPY_PROTECTIONS
+from sustainable_mlops.review.data.protections import PROTECTIONS
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.risk import Level, Risk
@@ -295,3 +296,8 @@ def test_a_copy_that_ends_is_a_risk_and_one_that_starts_is_none(protection: Any,
     (risk,) = find_risks(kind, before, after)
     assert (risk.id, risk.level) == ("DATA_WEAKER", protection.level)
     assert find_risks(kind, after, before) == []
+
+
+def test_no_two_rows_compare_the_same_attribute_by_the_same_test() -> None:
+    rows = [(kind, protection.path, protection.is_weaker) for protection in PROTECTIONS for kind in protection.types]
+    assert sorted(map(str, rows)) == sorted(map(str, set(rows)))
