@@ -101,7 +101,8 @@ def group_by_section(items: Iterable[ReportItem]) -> dict[ReportSection, list[Re
 
 def group_by_topic(items: Sequence[ReportItem]) -> dict[str, list[ItemGroup]]:
     """Return the items of one section by topic, with items of one rule grouped."""
-    first = (*_TOPICS.values(), GATE_TITLES["coverage"], UNDECIDED)
+    gates = (GATE_TITLES[gate] for gate in ("budgets", "limit", "coverage"))
+    first = (*_TOPICS.values(), *gates, UNDECIDED)
     by_topic: dict[str, dict[object, list[ReportItem]]] = {topic: {} for topic in first}
     for number, item in enumerate(items):
         key = _get_group_key(item) or number

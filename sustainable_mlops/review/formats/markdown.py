@@ -307,10 +307,10 @@ def _render_change(change: ChangeSummary) -> str:
 
 def _build_bundle_head(bundle: Bundle) -> CommentBlock:
     title = f"## {_VERDICT_SIGNS[bundle.verdict]} {escape_text(bundle.headline)}"
-    head = "| Plan | | to stop | to look at | kgCO2e a month | USD a month | Changes |\n|---|---|--:|--:|--:|--:|---|"
+    head = "| Plan | | USD a month | kgCO2e a month | to stop | to look at | Changes |\n|---|---|--:|--:|--:|--:|---|"
     rows = [_render_plan_row(member) for member in bundle.members]
     carbon, cost = (total.change for total in effects.list_totals(bundle.footprint)[:2])
-    rows.append(f"| **all {len(bundle.members)}** | | | | {carbon} | {cost} | |")
+    rows.append(f"| **all {len(bundle.members)}** | | {cost} | {carbon} | | | |")
     return CommentBlock(f"{title}\n\n{head}", [*rows, *_build_notes(bundle.notes, bundle.remarks)])
 
 
@@ -321,10 +321,10 @@ def _render_plan_row(member: BundleMember) -> str:
     cells = (
         format_code(review.name, table=True),
         verdict,
+        cost,
+        carbon,
         str(member.stop_count),
         str(member.look_count),
-        carbon,
-        cost,
     )
     return f"| {' | '.join(cells)} | {effects.format_counts(review)} |"
 

@@ -9,7 +9,13 @@ from sustainable_mlops import __version__, rules
 from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
 from sustainable_mlops.review.budgets import BudgetResult
-from sustainable_mlops.review.formats.wording import COST_LIMIT_FIX, format_budget, format_coverage_gap, shorten
+from sustainable_mlops.review.formats.wording import (
+    COST_LIMIT_FIX,
+    format_budget,
+    format_coverage_gap,
+    format_description,
+    shorten,
+)
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import RISK_TITLES, Level
 
@@ -118,7 +124,7 @@ def _list_risk_results(review: Review) -> Iterator[dict[str, Any]]:
 
 
 def _build_risk_result(review: Review, assessment: RiskAssessment) -> dict[str, Any]:
-    description = assessment.risk.description.removeprefix(f"{assessment.risk.address}: ")
+    description = format_description(assessment.risk)
     message = f"{description}. {assessment.risk.fix}" if assessment.risk.fix else description
     result = _build_result(review, assessment.risk.id, assessment.risk.level, assessment.risk.address, message)
     if assessment.acceptance:

@@ -7,6 +7,7 @@ from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.budgets import BudgetResult, BudgetStatus
 from sustainable_mlops.review.coverage_gaps import CoverageGap
 from sustainable_mlops.review.review import Review, ReviewGate, ReviewVerdict
+from sustainable_mlops.review.risk import Risk
 
 #: Maximum length of a text in reports for people; the JSON report has the full text.
 _MAX_LENGTH = 700
@@ -109,9 +110,17 @@ def format_shared_count(number: int) -> str:
     return f"{number} {items_are} listed above, under several plans."
 
 
+def format_description(risk: Risk) -> str:
+    """Return the description without the address of the risk, which the formats print before it."""
+    for start in ("", "new: "):
+        if risk.description.startswith(f"{start}{risk.address}: "):
+            return start + risk.description.removeprefix(f"{start}{risk.address}: ")
+    return risk.description
+
+
 def format_risk(assessment: RiskAssessment) -> str:
     """Return the description of a risk and its acceptance."""
-    text = assessment.risk.description.removeprefix(f"{assessment.risk.address}: ")
+    text = format_description(assessment.risk)
     if assessment.acceptance:
         text += f". Accepted until {assessment.acceptance.until}: {assessment.acceptance.reason}"
     if assessment.expired_acceptance:
