@@ -48,7 +48,11 @@ _CERTIFICATES = "other client certificates are trusted"
 _LISTENERS = "lb_listener alb_listener"
 _RULES = "lb_listener_rule alb_listener_rule"
 _ACTIONS = (f"{_LISTENERS}: default_action", f"{_RULES}: action")
-_OIDC_ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint", "client_id")
+_SESSION = ("scope", "session_cookie_name")
+_OIDC_ENDPOINTS = (
+    "issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint", "client_id", *_SESSION
+)  # fmt: skip
+_COGNITO_POOL = ("user_pool_arn", "user_pool_client_id", "user_pool_domain", *_SESSION)
 
 TRUST_SETTINGS: tuple[Protection, ...] = (
     # Identity providers of the account and of the organisation.
@@ -150,7 +154,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
            adds_any_of("Token")),
     # APIs. A new method without authorization is a public API, which is common.
     _trust("api_gateway_method", "authorization", _ANYBODY_CALLS, changes_to("NONE"), _STOP),
-    _trust("api_gateway_method apigatewayv2_route", "authorizer_id", _AUTHORIZER),
+    _trust("api_gateway_method apigatewayv2_route", "authorizer_id", _AUTHORIZER, extends),
     _trust("api_gateway_method apigatewayv2_route", "authorization_scopes", "tokens need fewer scopes", loses_items),
     _trust("api_gateway_method apigatewayv2_route", "api_key_required", "callers need no key", is_turned_off),
     _trust("apigatewayv2_route", "authorization_type", _ANYBODY_CALLS, changes_to("NONE"), _STOP, default="NONE"),
@@ -163,9 +167,9 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("api_gateway_domain_name apigatewayv2_domain_name", "mutual_tls_authentication.0.truststore_uri",
            "callers need no client certificate", is_removed),
     _trust("api_gateway_domain_name apigatewayv2_domain_name", "mutual_tls_authentication.*.truststore_uri",
-           _CERTIFICATES),
+           _CERTIFICATES, extends),
     _trust("api_gateway_domain_name apigatewayv2_domain_name", "mutual_tls_authentication.*.truststore_version",
-           _CERTIFICATES),
+           _CERTIFICATES, extends),
     _trust("api_gateway_rest_api apigatewayv2_api", "disable_execute_api_endpoint",
            "callers reach it without the custom domain", is_turned_off),
     _trust("appsync_graphql_api", "authentication_type", "callers need only a shared key", changes_to("API_KEY")),
@@ -190,9 +194,9 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
         for types, action in (entry.split(": ") for entry in _ACTIONS)
     ),
     *(
-        _trust(types, f"{action}.*.authenticate_{kind}.*.{name}", _SIGN_IN)
+        _trust(types, f"{action}.*.authenticate_{kind}.*.{name}", _SIGN_IN, extends)
         for types, action in (entry.split(": ") for entry in _ACTIONS)
-        for kind, names in (("oidc", _OIDC_ENDPOINTS), ("cognito", ("user_pool_arn", "user_pool_client_id")))
+        for kind, names in (("oidc", _OIDC_ENDPOINTS), ("cognito", _COGNITO_POOL))
         for name in names
     ),
     *(
@@ -203,7 +207,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     ),
     _trust(_LISTENERS, "mutual_authentication.0.mode", "callers need no client certificate",
            downgrades_from("passthrough", "verify")),
-    _trust(_LISTENERS, "mutual_authentication.*.trust_store_arn", _CERTIFICATES),
+    _trust(_LISTENERS, "mutual_authentication.*.trust_store_arn", _CERTIFICATES, extends),
     _trust(_LISTENERS, "mutual_authentication.0.ignore_client_certificate_expiry", "expired certificates are accepted",
            is_turned_on),
     *(
@@ -245,7 +249,8 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("opensearch_domain", "advanced_security_options.0.anonymous_auth_enabled", "anybody may sign in",
            is_turned_on, _STOP, _LOOK),
     _trust("opensearch_domain elasticsearch_domain",
-           "advanced_security_options.*.master_user_options.*.master_user_arn", "another principal is administrator"),
+           "advanced_security_options.*.master_user_options.*.master_user_arn", "another principal is administrator",
+           extends),
     _trust("msk_cluster", "client_authentication.0.unauthenticated", "clients need not authenticate", is_turned_on,
            _STOP, _LOOK),
     _trust("msk_cluster", "client_authentication.*.tls.*.certificate_authority_arns", _CERTIFICATES),

@@ -134,7 +134,7 @@ def gains_any(old: Any, new: Any) -> bool:
 
 
 def extends(old: Any, new: Any) -> bool:
-    """Return whether a list that was not empty has a new item."""
+    """Return whether a value that was set is replaced, or a list that was not empty has a new item."""
     return bool(old) and gains_any(old, new)
 
 

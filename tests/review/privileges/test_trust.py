@@ -86,6 +86,21 @@ def test_a_login_that_a_load_balancer_no_longer_asks_for_is_stopped_beside_an_un
     assert list_risks("lb_listener", new, {**new, "port": 80}, unknown=unknown) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("apigatewayv2_route", "authorizer_id"),
+        ("lb_listener", "default_action.*.authenticate_oidc.*.issuer"),
+        ("lb_listener", "mutual_authentication.*.trust_store_arn"),
+        ("api_gateway_domain_name", "mutual_tls_authentication.*.truststore_uri"),
+    ],
+)
+def test_an_authorizer_that_is_added_is_fine_and_one_that_is_replaced_is_looked_at(kind: str, path: str) -> None:
+    one, other = ({"name": "x", **nest(path, value)} for value in ("one", "other"))
+    assert list_risks(kind, {"name": "x"}, one) == []
+    assert list_risks(kind, one, other) == [("PRIVILEGES_TRUST", Level.LOOK)]
+
+
 def test_an_origin_that_cloudfront_reads_without_an_identity_is_looked_at() -> None:
     def build_origin(**values: Any) -> dict[str, Any]:
         return {"origin": [{"origin_id": "o", "domain_name": "d", **values}]}
