@@ -23,9 +23,12 @@ _Reader = Callable[[Any], list[str]]
 #: AWS SDK actions that read, start, stop, scale or send, but neither delete, nor give access, nor run commands.
 _HARMLESS_ACTION = (
     r"(?i)(?!startautomationexecution|startsession)(?:get|list|describe|head|start|stop|reboot|invoke|publish|query|scan"
-    r"|batchget|copy|tag|untag|create(?!accesskey|loginprofile|policy|grant|user|role))\w*"
+    r"|batchget|batchdetect|copy|tag|untag|addtags|detect|analyze|recognize|translate|synthesize|converse|classify"
+    r"|compare|search|select|retrieve|generate|validate|lookup|run(?:task|jobflow|instances)"
+    r"|create(?!accesskey|loginprofile|policy|grant|user|role))\w*"
     r"|put(?:events|metricdata|record|records|item|object)|sendmessage(?:batch)?|setdesiredcapacity"
-    r"|update(?:service|autoscalinggroup|item|endpointweightsandcapacities|nodegroupconfig)|restoredbinstance\w*"
+    r"|update(?:service|autoscalinggroup|item|endpoint|endpointweightsandcapacities|nodegroupconfig)"
+    r"|restoredbinstance\w*"
 )
 _SDK_ACTION = r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Za-z0-9]+)"
 _DOCUMENT_ARN = r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*"
@@ -276,9 +279,10 @@ def _is_hash(value: Any) -> bool:
 def _decode(text: str) -> str:
     """Return the text of a base64 script, or the text itself."""
     try:
-        return base64.b64decode(text, validate=True).decode()
+        decoded = base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError):
         return text
+    return decoded if all(letter.isprintable() or letter.isspace() for letter in decoded) else text
 
 
 def _parse_json(text: str) -> Any:

@@ -102,6 +102,29 @@ def test_a_script_that_gains_a_line_is_told_and_its_mirror_is_fine(kind: str, pa
     assert change(kind, after, before) == change(kind, None, after) == []
 
 
+@pytest.mark.parametrize(
+    ("action", "is_command"),
+    [
+        ("ec2:startInstances", False),
+        ("ecs:runTask", False),
+        ("comprehend:detectSentiment", False),
+        ("sagemaker:createTransformJob", False),
+        ("sagemaker:updateEndpoint", False),
+        ("s3:putObject", False),
+        ("ssm:startAutomationExecution", True),
+        ("iam:createAccessKey", True),
+        ("iam:attachRolePolicy", True),
+        ("ec2:authorizeSecurityGroupIngress", True),
+        ("kms:scheduleKeyDeletion", True),
+        ("sqs:purgeQueue", True),
+        ("ec2:modifyInstanceAttribute", True),
+    ],
+)
+def test_only_actions_that_are_known_as_harmless_are_no_command(action: str, is_command: bool) -> None:
+    values = {"target": [{"arn": SDK + action}]}
+    assert [action in text for text in change("scheduler_schedule", None, values)] == [True] * is_command
+
+
 def test_a_schedule_that_is_off_runs_nothing_until_it_is_on() -> None:
     values = {"name": "x", "target": [{"arn": SDK + "ec2:terminateInstances"}]}
     off, on = {**values, "state": "DISABLED"}, {**values, "state": "ENABLED"}

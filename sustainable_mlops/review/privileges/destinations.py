@@ -18,6 +18,7 @@ from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.data.protection import list_values
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
+_REQUESTS = "requests"
 _SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 
 #: Types that send something: the content, and the attributes that name the destination. `*` stands for each item of a
@@ -25,14 +26,14 @@ _SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws_api_gateway_stage": ("access logs", ("access_log_settings.*.destination_arn",)),
     "aws_apigatewayv2_stage": ("access logs", ("access_log_settings.*.destination_arn",)),
-    "aws_api_gateway_integration": ("requests", ("uri",)),
-    "aws_apigatewayv2_integration": ("requests", ("integration_uri",)),
+    "aws_api_gateway_integration": (_REQUESTS, ("uri",)),
+    "aws_apigatewayv2_integration": (_REQUESTS, ("integration_uri",)),
     "aws_appflow_flow": (
         "data", ("destination_flow_config.*.destination_connector_properties.**.bucket_name",
                  "destination_flow_config.*.destination_connector_properties.**.object",
                  "destination_flow_config.*.connector_type"),
     ),
-    "aws_appsync_datasource": ("requests", ("http_config.*.endpoint", "lambda_config.*.function_arn")),
+    "aws_appsync_datasource": (_REQUESTS, ("http_config.*.endpoint", "lambda_config.*.function_arn")),
     "aws_backup_plan": ("backups", ("rule.*.copy_action.*.destination_vault_arn",)),
     "aws_cloudfront_realtime_log_config": ("logs", ("endpoint.*.kinesis_stream_config.*.stream_arn",)),
     "aws_cloudtrail": ("the audit trail", ("s3_bucket_name", "sns_topic_name", "cloud_watch_logs_group_arn")),
@@ -115,7 +116,7 @@ DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws_sqs_queue": ("failed messages", ("redrive_policy",)),
     "aws_sqs_queue_redrive_policy": ("failed messages", ("redrive_policy",)),
     "aws_transfer_connector": ("files", ("url",)),
-    "aws_vpc_endpoint": ("requests", ("service_name",)),
+    "aws_vpc_endpoint": (_REQUESTS, ("service_name",)),
     "aws_vpc_peering_connection": ("the network", ("peer_owner_id",)),
     "aws_wafv2_web_acl_logging_configuration": ("logs of requests", ("log_destination_configs",)),
 }  # fmt: skip
@@ -221,8 +222,15 @@ def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Compari
                 continue
             level, reason = _assess_destination(pair, path, value, own, comparison)
             if level is not Level.NOTE:
-                text = f" {value}" if len(value) <= _MAX_LENGTH else ""
-                yield _build_risk("PRIVILEGES_DESTINATION", level, pair, f"{path}: sends {content} to{text} ({reason})")
+                description = f"{path}: sends {content} to {_shorten_destination(value)} ({reason})"
+                yield _build_risk("PRIVILEGES_DESTINATION", level, pair, description)
+
+
+def _shorten_destination(value: str) -> str:
+    """Return a destination without the path of an address, which may contain a secret."""
+    scheme, separator, address = value.partition("://")
+    host = address.partition("/")[0].rpartition("@")[2]
+    return f"{scheme}://{host}" if separator else value if len(value) <= _MAX_LENGTH else "another place"
 
 
 def _assess_destination(
@@ -235,8 +243,9 @@ def _assess_destination(
     if value.startswith("com.amazonaws.vpce."):
         return Level.LOOK, "a service of another provider"
     if outside := _describe_outside(value):
-        is_new_topic = pair.type == _SUBSCRIPTION and _is_of_new_topic(pair, comparison)
-        return (Level.NOTE, "") if is_new_topic else (Level.LOOK, outside)
+        is_quiet = pair.type == _SUBSCRIPTION and _is_of_new_topic(pair, comparison)
+        is_quiet |= pair.before is None and DESTINATIONS[pair.type][0] == _REQUESTS  # a new API has a server somewhere
+        return (Level.NOTE, "") if is_quiet else (Level.LOOK, outside)
     has_no_owner = value.startswith("{") or (value.startswith("arn:") and ":s3:::" not in value)
     if pair.before is None or has_no_owner or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
         return Level.NOTE, ""

@@ -108,6 +108,20 @@ def test_data_sent_out_of_aws_is_looked_at(kind: str, path: str, value: str) -> 
     assert change(kind, path, value, value) == []
 
 
+def test_the_path_of_an_address_is_not_shown() -> None:
+    values = {"invocation_endpoint": "https://me:token1@hooks.example.org/services/token2"}
+    (found,) = review(build_plan(build_change("aws_cloudwatch_event_api_destination.d", values))).risks
+    assert "https://hooks.example.org (" in found.risk.description
+    assert "token" not in found.risk.description
+
+
+def test_the_server_of_an_api_is_looked_at_if_it_changes() -> None:
+    assert create("api_gateway_integration", "uri", "https://a.example.org") == []
+    assert change("api_gateway_integration", "uri", "https://a.example.org", "https://b.example.org") == [
+        ("DESTINATION", LOOK)
+    ]
+
+
 def test_an_e_mail_address_of_a_new_topic_is_fine() -> None:
     def subscribe(topic: dict[str, Any]) -> list[tuple[str, Level]]:
         subscription = build_change("aws_sns_topic_subscription.s", {"endpoint": "a@b.c", "topic_arn": "arn:t"})
