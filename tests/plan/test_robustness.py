@@ -229,7 +229,8 @@ def test_any_properties_of_a_cloudformation_type_are_read(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     for entry in json.loads(original("cloudcontrol"))["resource_changes"]:
         properties = json.loads(entry["change"]["after"]["desired_state"])
-        for place in chance.sample([*list_places(properties)], 5):
+        places = [*list_places(properties)]
+        for place in chance.sample(places, min(5, len(places))):
             mutated = copy.deepcopy(properties)
             mutate(mutated, place, chance)
             after = {**entry["change"]["after"], "desired_state": json.dumps(mutated)}
