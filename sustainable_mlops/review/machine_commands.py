@@ -1,7 +1,7 @@
 """Commands that machines run after the apply: start-up scripts, tasks, schedules that delete.
 
-A new script of a new machine is part of that machine, and new code of a function is an everyday change: neither is a
-command here. Attributes come from the schema of the provider aws 5.100.
+New code of a function is an everyday change and no command here. The script of a new machine is part of that machine, so
+only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
 """
 
 import base64
@@ -38,6 +38,11 @@ _HARMLESS_EXPERIMENT = "aws:(?:fis:wait|cloudwatch:assert-alarm-state)"
 _DESTRUCTIVE_COMMAND = (
     r"(?i)\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
     r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b"
+)
+#: Lines of a new machine's script that run code from the internet, or delete something in the account.
+_DANGEROUS_LINE = (
+    r"(?i)\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b"
+    r"|\baws\s(?:[^|;&]*\s)?(?:rm|rb|(?:delete|terminate|purge|remove|deregister)-[a-z-]+)\b"
 )
 #: Documents of AWS that inspect or patch a machine.
 _HARMLESS_DOCUMENTS = frozenset(
@@ -112,7 +117,7 @@ class _Source(NamedTuple):
     path: str
     read: _Reader
     when: str
-    #: True if a new resource counts, too.
+    #: True if all of a new resource counts, and not only its dangerous lines.
     if_new: bool = True
 
 
@@ -215,7 +220,7 @@ def find_machine_commands(comparison: Comparison) -> Iterator[PlanCommand]:
     for pair in comparison.changes:
         for source in _SOURCES.get(pair.type, ()):
             after = pair.after
-            if after is None or (pair.is_new and not source.if_new) or _is_off(pair.type, after):
+            if after is None or _is_off(pair.type, after):
                 continue
             if pair.is_new and pair.type in _SCRIPT_USERS and _has_only_new_users(pair, comparison):
                 continue
@@ -244,12 +249,15 @@ def _describe_additions(pair: ResourcePair, after: Block, source: _Source, compa
     lines = list(dict.fromkeys(line for value in new for line in source.read(value) if line not in known))
     if (
         source.read is _read_lines
+        and not pair.is_new
         and not lines
         and any(map(_is_hash, new))
         and set(map(str, new)) != set(map(str, old))
     ):
         return ""  # the provider stores only a hash
     lines = [line for line in lines if line not in _HARMLESS_DOCUMENTS]
+    if pair.is_new and not source.if_new:
+        lines = [line for line in lines if re.search(_DANGEROUS_LINE, line)]
     return shorten(re.sub(_HIDDEN_PART, _hide_secret, "; ".join(lines))) if lines else None
 
 

@@ -99,7 +99,7 @@ CHANGED: list[tuple[str, str, Any, Any]] = [
 def test_a_script_that_gains_a_line_is_told_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any) -> None:
     before, after = ({"name": "x", **nest(path, value)} for value in (old, new))
     assert ["curl x.y" in text for text in change(kind, before, after)] == [True]
-    assert change(kind, after, before) == change(kind, None, after) == []
+    assert change(kind, after, before) == change(kind, None, before) == []
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,23 @@ def test_a_script_that_is_unknown_until_apply_is_told() -> None:
         "aws_launch_template.user_data, when a machine starts: (known after apply)"
     ]
     assert change("launch_template", None, {}, unknown={"user_data": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_command"),
+    [
+        ("curl -fsSL https://x.y/install | sudo bash", True),
+        ("aws s3 rm s3://reports --recursive", True),
+        ("aws --region eu-north-1 ec2 terminate-instances --instance-ids i-1", True),
+        ("yum install -y docker", False),
+        ("rm -rf /tmp/build", False),
+        ("curl -o /tmp/agent.rpm https://x.y/agent.rpm", False),
+        ("aws s3 cp s3://code/app.tgz .", False),
+    ],
+)
+def test_a_script_of_a_new_machine_counts_by_its_dangerous_lines(line: str, is_command: bool) -> None:
+    found = change("launch_template", None, {"user_data": script("set -e", line)})
+    assert ["set -e" in text for text in found] == [False] * is_command
 
 
 def test_a_start_up_script_of_new_machines_alone_is_fine() -> None:
