@@ -101,24 +101,31 @@ def _is_off(values: Block) -> bool:
 def _list_successors(
     pair: ResourcePair, before: Block, safeguard: Safeguard, protected: object, comparison: Comparison
 ) -> list[ResourcePair]:
-    """Return the resources of the same type that take the place of a removed safeguard."""
+    """Return the new resources of the same type that take the place of a safeguard.
+
+    A resource that existed before protected beside it, so it takes no place.
+    """
     if isinstance(protected, Resource) and len(safeguard.identity) == 1:
         new = comparison.pair(protected).new
         others = comparison.joins_after.find_sources(new, pair.type, safeguard.path).certain if new is not None else ()
-        return [comparison.pair(other) for other in others]
-    candidates = [
-        other for other in comparison.by_type[pair.type] if other.after is not None and other.resource.deposed is None
-    ]
+        candidates = [comparison.pair(other) for other in others]
+        return [other for other in candidates if _is_added(other) or other is pair]
+    candidates = [other for other in comparison.by_type[pair.type] if other.after is not None and _is_added(other)]
     if safeguard.identity:
         return [other for other in candidates if _has_same_identity(before, other, safeguard.identity)]
-    return [other for other in candidates if other.is_new and _is_in_same_region(pair, other, comparison)][:1]
+    return [other for other in candidates if _is_in_same_region(pair, other, comparison)][:1]
+
+
+def _is_added(pair: ResourcePair) -> bool:
+    """Return whether the plan creates the resource, or imports it into the state."""
+    return pair.is_new or pair.resource.is_imported
 
 
 def _has_same_identity(before: Block, other: ResourcePair, paths: tuple[str, ...]) -> bool:
-    """Return whether the attributes are equal. A value of a new resource that is unknown until apply may be equal."""
+    """Return whether the attributes are equal; a value that is unknown until apply may be."""
     assert other.after is not None
     pairs = [(before.get(path), other.after.get(path)) for path in paths]
-    return all(is_same_value(old, new) or (other.is_new and _is_open(new)) for old, new in pairs)
+    return all(is_same_value(old, new) or _is_open(new) for old, new in pairs)
 
 
 def _is_open(value: Any) -> bool:

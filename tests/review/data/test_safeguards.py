@@ -130,8 +130,18 @@ def test_a_safeguard_at_another_address_takes_its_place(
 ) -> None:
     removed = build_change(f"{kind}.old", before=old)
     assert find_levels(removed, build_change(f"{kind}.new", same)) == []
+    imported = build_change(f"{kind}.new", same, before=same)
+    imported["change"]["importing"] = {"id": "x"}
+    assert find_levels(build_change(f"{kind}.old", before=old, actions=["forget"]), imported) == []
     if other is not None:
         assert find_levels(removed, build_change(f"{kind}.new", other)) == [SAFEGUARDS[kind].level]
+
+
+@pytest.mark.parametrize("kind", ["aws_cloudwatch_metric_alarm", "aws_flow_log"])
+def test_a_safeguard_beside_a_removed_one_does_not_take_its_place(kind: str) -> None:
+    values = {**ALARM, "vpc_id": "vpc-1"}
+    removed, beside = build_change(f"{kind}.old", before=values), build_change(f"{kind}.b", values, before=values)
+    assert find_levels(removed, beside) == [LOOK]
 
 
 def test_a_successor_that_protects_less_is_a_risk() -> None:
