@@ -1,10 +1,11 @@
 """Ports that networks, security groups or prefix lists newly reach."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource, Unknown
+from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
@@ -22,16 +23,23 @@ _RULE_TYPES = {
     "aws_network_acl_rule": (_LIST, "network_acl_id"),
 }
 _NETWORK_ATTRIBUTES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block", "cidr_blocks", "ipv6_cidr_blocks")
-_OTHER_SOURCE_ATTRIBUTES = (
-    "security_groups",
-    "source_security_group_id",
-    "referenced_security_group_id",
-    "prefix_list_ids",
-    "prefix_list_id",
-)
+_GROUP_ATTRIBUTES = ("security_groups", "source_security_group_id", "referenced_security_group_id")
+_OTHER_SOURCE_ATTRIBUTES = (*_GROUP_ATTRIBUTES, "prefix_list_ids", "prefix_list_id")
+_GROUP_TYPES = (_GROUP, "aws_default_security_group")
 _ALL_PORTS = 65535
 #: Longest prefix of a network that counts as much of the internet: /7 for IPv4, /15 for IPv6.
 _LARGE_PREFIXES = {4: 7, 6: 15}
+
+
+class PlanGroup(str):
+    """The address of a security group in the plan, as a source of connections."""
+
+    __slots__ = ()
+
+
+Source = Network | str
+#: Returns the sources for a text of the attribute at a path, or `UNKNOWN` for an unknown source.
+_Resolver = Callable[[str, str | Unknown], Sequence[Source | Unknown]]
 
 
 class _Opening(NamedTuple):
@@ -40,7 +48,7 @@ class _Opening(NamedTuple):
     protocol: str
     first: int
     last: int
-    source: Network | str
+    source: Source
 
     def covers(self, other: "_Opening") -> bool:
         ports = self.protocol == "all" or (
@@ -79,7 +87,7 @@ def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
             group = groups.setdefault(_find_group_key(pair, resource, joins, comparison), _PortGroup())
             group.touched |= changes
             group.new |= pair.type in (_GROUP, _LIST) and pair.is_new
-            openings = list(_list_openings(pair.type, values))
+            openings = list(_list_openings(pair.type, values, _build_resolver(resource, joins, comparison)))
             if values is pair.before:
                 group.before += [opening for opening in openings if opening is not None]
                 continue
@@ -118,6 +126,7 @@ def _find_opened_ports(group: _PortGroup) -> Iterator[Risk]:
             not isinstance(opening.source, str) and opening.source.prefixlen <= _LARGE_PREFIXES[opening.source.version]
         )
         level = Level.STOP if is_much_of_internet and "_acl" not in pair.type else Level.LOOK
+        level = Level.NOTE if isinstance(opening.source, PlanGroup) else level
         if group.new and level is not Level.STOP:
             continue
         source = str(opening.source)
@@ -128,7 +137,7 @@ def _find_opened_ports(group: _PortGroup) -> Iterator[Risk]:
 
 def _merge_openings(openings: Sequence[_Opening]) -> Iterator[_Opening]:
     """Yield the openings with adjacent networks merged: two halves of the internet are the whole internet."""
-    by_ports: dict[tuple[str, int, int], list[Network | str]] = {}
+    by_ports: dict[tuple[str, int, int], list[Source]] = {}
     for protocol, first, last, source in openings:
         by_ports.setdefault((protocol, first, last), []).append(source)
     for ports_, sources in by_ports.items():
@@ -155,34 +164,56 @@ def _has_source_change(pair: ResourcePair) -> bool:
     )
 
 
-def _list_openings(type_: str, values: Block) -> Iterator[_Opening | None]:
+def _build_resolver(resource: Resource, joins: Joins, comparison: Comparison) -> _Resolver:
+    """Return a function that finds the sources which an attribute of a rule names."""
+
+    def list_groups(path: str, text: str | Unknown) -> list[Resource]:
+        if text is not UNKNOWN:
+            return [group for type_ in _GROUP_TYPES for group in joins.index_by_name(type_).get(str(text), ())][:1]
+        derived = derive_text(joins.find_references(resource, path))
+        groups = () if derived is UNKNOWN else derived.resources
+        return list(groups) if all(group.type in _GROUP_TYPES for group in groups) else []
+
+    def resolve(path: str, text: str | Unknown) -> Sequence[Source | Unknown]:
+        groups = list_groups(path, text) if path.rpartition(".")[2] in _GROUP_ATTRIBUTES else []
+        if groups:
+            return [PlanGroup(comparison.pair(group).address) for group in groups]
+        return [UNKNOWN if text is UNKNOWN else _parse_network(str(text))]
+
+    return resolve
+
+
+def _list_openings(type_: str, values: Block, resolve: _Resolver) -> Iterator[_Opening | None]:
     """Yield the openings of a resource, or None for an unknown one."""
     if _RULE_TYPES[type_][0]:
-        yield from _parse_block(values)
+        yield from _parse_block(values, resolve)
         return
     blocks = values.blocks("ingress")
     if blocks is UNKNOWN:
         yield None
         return
     for block in blocks:
-        yield from _parse_block(block)
+        yield from _parse_block(block, resolve)
 
 
-def _parse_block(block: Block) -> Iterator[_Opening | None]:
+def _parse_block(block: Block, resolve: _Resolver) -> Iterator[_Opening | None]:
     outwards = block.get("type") == "egress" or block.get("egress") is True
     if outwards or block.get("rule_action", block.get("action")) == "deny":
         return
     protocol = block.text("ip_protocol" if block.get("ip_protocol") is not None else "protocol")
     first, last = block.number("from_port"), block.number("to_port")
     for source in (
-        text for name in (*_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES) for text in list_texts(block, name)
+        source
+        for name in (*_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES)
+        for text in list_texts(block, name)
+        for source in resolve(f"{block.path}.{name}" if block.path else name, text)
     ):
-        if UNKNOWN in (source, protocol) or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
+        if source is UNKNOWN or protocol is UNKNOWN or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
             yield None
         elif protocol in ("-1", "all"):
-            yield _Opening("all", 0, _ALL_PORTS, _parse_network(str(source)))
+            yield _Opening("all", 0, _ALL_PORTS, source)
         else:
-            yield _Opening(str(protocol), int(first or 0), int(last or 0), _parse_network(str(source)))
+            yield _Opening(str(protocol), int(first or 0), int(last or 0), source)
 
 
 def list_texts(block: Block, name: str) -> list[str | Unknown]:
@@ -194,14 +225,14 @@ def list_texts(block: Block, name: str) -> list[str | Unknown]:
     return [UNKNOWN] if texts is UNKNOWN else texts
 
 
-def _parse_network(text: str) -> Network | str:
+def _parse_network(text: str) -> Source:
     try:
         return ip_network(text, strict=False)
     except ValueError:
         return text
 
 
-def _is_inside(inner: Network | str, outer: Network | str) -> bool:
+def _is_inside(inner: Source, outer: Source) -> bool:
     if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
         return inner.subnet_of(outer)
     if isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network):

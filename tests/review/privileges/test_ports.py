@@ -100,6 +100,41 @@ def test_a_port_open_to_other_sources_needs_a_look_unless_the_group_is_new(more:
     assert opened(group(None, []), entry) == []
 
 
+LOAD_BALANCER = {"id": "sg-2", "name": "balancer"}
+
+
+@pytest.mark.parametrize(
+    "balancer",
+    [
+        build_change("aws_security_group.balancer", LOAD_BALANCER, before=LOAD_BALANCER),
+        build_change("aws_security_group.balancer", {"name": "balancer"}, unknown={"id": True, "ingress": True}),
+    ],
+    ids=["existing", "new"],
+)
+def test_a_port_open_to_a_group_of_the_plan_is_for_the_record(balancer: dict[str, Any]) -> None:
+    references = ["aws_security_group.balancer.id"]
+    is_new = balancer["change"]["before"] is None
+    single, name = {**SINGLE, "cidr_ipv4": None}, "referenced_security_group_id"
+    marks: dict[str, Any] = {name: True} if is_new else {}
+    separate = build_change(
+        "aws_vpc_security_group_ingress_rule.r", single | ({} if is_new else {name: "sg-2"}), unknown=marks
+    )
+    inside = group([], [rule(security_groups=[] if is_new else ["sg-2"])])
+    inside["change"]["after_unknown"] = {"ingress": [{"security_groups": True}]} if is_new else {}
+    root = {
+        "resources": [
+            build_configuration("aws_vpc_security_group_ingress_rule.r", **{name: references}),
+            build_configuration("aws_security_group.this", ingress=references),
+        ]
+    }
+    own = group([], [])
+    noted = [(Level.NOTE, "opens tcp 443 to aws_security_group.balancer")]
+    assert opened(own, balancer, separate, root=root) == noted
+    assert opened(inside, balancer, root=root) == noted
+    unresolved = {"resources": [build_configuration("aws_security_group.this", ingress=["local.groups"])]}
+    assert not is_new or [level for level, _ in opened(inside, balancer, root=unresolved)] == [Level.LOOK]
+
+
 def test_a_network_acl_is_one_of_two_locks() -> None:
     entry = {"network_acl_id": "acl-1", "rule_action": "allow", "protocol": "-1", "cidr_block": WORLD, "egress": False}
     assert opened(build_change("aws_network_acl_rule.r", entry)) == [
