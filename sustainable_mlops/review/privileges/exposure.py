@@ -14,6 +14,11 @@ from sustainable_mlops.review.data.protections import (
     SHARED_OUTSIDE,
     list_protections,
 )
+from sustainable_mlops.review.privileges.lambda_permissions import (
+    LAMBDA_ATTRIBUTES,
+    LAMBDA_PERMISSION,
+    find_lambda_permission_risks,
+)
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
@@ -27,7 +32,6 @@ _ROUTE_NETWORKS = ("destination_cidr_block", "destination_ipv6_cidr_block", "cid
 #: Types that give access by their existence, with a text made of their attributes; grantees come first.
 _GRANT_TEXTS = {
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
-    "aws_lambda_permission": "lets {principal} use {function_name}",
     "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
     "aws_lambda_function_url": "lets callers with authorization {authorization_type} call {function_name} by its URL",
     "aws_lakeformation_permissions": "lets {principal} have {permissions}",
@@ -100,7 +104,7 @@ _GRANT_TEXTS = {
 READ_ATTRIBUTES = {
     type_: frozenset(name.partition(".")[0] for _, name, _, _ in Formatter().parse(text) if name)
     for type_, text in _GRANT_TEXTS.items()
-} | {"aws_cloudfront_distribution": frozenset({"origin"})}
+} | {"aws_cloudfront_distribution": frozenset({"origin"}), LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES}
 _ANYBODY_VALUES = ("*", "all", "All", "NONE")
 _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
@@ -120,6 +124,8 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _find_external_sharing(pair, pair.after)
+        if pair.type == LAMBDA_PERMISSION:
+            yield from find_lambda_permission_risks(pair, pair.after, comparison)
         if pair.type in _GRANT_TEXTS:
             yield from _find_grants(pair, pair.after, comparison)
         if pair.type == "aws_cloudfront_distribution" and pair.before is not None:

@@ -125,14 +125,15 @@ def test_a_port_open_to_a_group_of_the_plan_is_for_the_record(balancer: dict[str
         "resources": [
             build_configuration("aws_vpc_security_group_ingress_rule.r", **{name: references}),
             build_configuration("aws_security_group.this", ingress=references),
+            build_configuration("aws_security_group.balancer", name={"constant_value": "balancer"}),
         ]
     }
     own = group([], [])
     noted = [(Level.NOTE, "opens tcp 443 to aws_security_group.balancer")]
     assert opened(own, balancer, separate, root=root) == noted
     assert opened(inside, balancer, root=root) == noted
-    unresolved = {"resources": [build_configuration("aws_security_group.this", ingress=["local.groups"])]}
-    assert not is_new or [level for level, _ in opened(inside, balancer, root=unresolved)] == [Level.LOOK]
+    root["resources"][1] = build_configuration("aws_security_group.this", ingress=["local.groups"])
+    assert not is_new or [level for level, _ in opened(inside, balancer, root=root)] == [Level.LOOK]
 
 
 def test_a_network_acl_is_one_of_two_locks() -> None:
