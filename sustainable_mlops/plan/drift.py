@@ -39,6 +39,7 @@ _COMPANIONS: dict[str, tuple[str, dict[str, str]]] = {
     "aws_kms_key": ("key_id", {"policy": "aws_kms_key_policy"}),
     "aws_sns_topic": ("arn", {"policy": "aws_sns_topic_policy"}),
     "aws_sqs_queue": ("queue_url", {"policy": "aws_sqs_queue_policy"}),
+    "aws_vpc_endpoint": ("vpc_endpoint_id", {"policy": "aws_vpc_endpoint_policy"}),
 }
 _IDENTIFIERS = ("arn", "bucket", "id", "key_id", "url")
 

@@ -105,6 +105,10 @@ class EffectivePolicy(NamedTuple):
         return _is_certain((self.allows, self.denies))
 
 
+#: The permission to do everything.
+ALL_PERMISSIONS = Grant(EVERYTHING, EVERYTHING, EVERYTHING, ())
+
+
 def _is_certain(part: object) -> bool:
     return not is_unknown_text(part) and (not isinstance(part, tuple) or all(map(_is_certain, part)))
 

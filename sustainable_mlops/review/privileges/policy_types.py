@@ -11,9 +11,9 @@ from sustainable_mlops.review.risk import Level
 class PolicyType(NamedTuple):
     """A policy document in a resource type."""
 
-    group: (
-        str  # identity: permissions of the owner; trust: who may assume it; resource: who may use it; network: traffic
-    )
+    #: identity: permissions of the owner; trust: who may assume it; resource: who may use it; network: a limit on the
+    #: traffic of an endpoint, which without a policy lets everything pass.
+    group: str
     path: str  # `*` matches each item of a list
     owner_path: str = ""  # attribute that names the owner; empty: the resource itself
     owner: str = ""  # type of the owner

@@ -15,6 +15,7 @@ from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, r
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, assess_danger, widen_unknowns
 from sustainable_mlops.review.privileges.grants import (
+    ALL_PERMISSIONS,
     EffectivePolicy,
     Grant,
     Widening,
@@ -31,7 +32,7 @@ from sustainable_mlops.review.privileges.policy_owners import (
     PolicyOwner,
     PolicyOwnerIndex,
 )
-from sustainable_mlops.review.privileges.policy_types import IDENTITY, RESTRICTIONS, TRUST
+from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK, RESTRICTIONS, TRUST
 from sustainable_mlops.review.privileges.roles import find_role_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
@@ -40,6 +41,8 @@ _PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
 #: Maximum number of text comparisons, about ten seconds. Policies within the size limits of AWS need fewer.
 _MAX_COMPARISONS = 30_000_000
 _FIX = "Narrow it, or accept it with a reason in the file of accepted risks."
+#: The policy of an endpoint that has none.
+_NO_LIMITS = EffectivePolicy((ALL_PERMISSIONS,), (), is_complete=True)
 _UNREADABLE = "is unknown until apply or unreadable"
 _FIX_UNKNOWN = "Check it after apply, or first apply the resources it refers to and plan again."
 
@@ -102,6 +105,11 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
     old, new = _merge_documents(before), _merge_documents(after)
     if _list_unread_detached_policies(owner):
         old = old._replace(is_complete=False)
+    if owner.group == NETWORK:
+        old = _complete_endpoint_policy(owner, old)
+        if owner.is_new or old == _NO_LIMITS:
+            yield from _note_endpoint_policy(owner, new)
+            return
     if old == new and new.is_complete and new.is_certain:
         before, after = [], [parsed_document for parsed_document in after if parsed_document.document.data_source]
     effort = count_comparisons(new.allows, old.allows + new.denies) + count_comparisons(old.denies, new.denies)
@@ -109,33 +117,66 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
         yield _build_unknown_risk(owner, owner.address, "the set of its permissions", "is too long to compare")
         return
     for entry in after:
-        parsed_document, is_changed = entry[:2]
-        document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
-        widenings = list(find_new_permissions(document_policy.allows, old, new))
-        if widenings and WIDE_NAMES.search(entry.managed_arn):
-            yield _build_full_access_risk(owner, entry.managed_arn, parsed_document.resource.address)
-            continue
-        risks = list(_find_widening_risks(owner, new, widenings, entry, context))
-        yield from risks
-        if not document_policy.is_complete and is_changed:
-            yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}")
-        elif parsed_document.data_source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
-            reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
-            yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
+        yield from _find_gained_risks(owner, entry, old, new, context)
     for entry in before:
-        parsed_document, is_changed = entry[:2]
-        document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
-        yield from _find_widening_risks(owner, new, find_lost_denies(document_policy.denies, new), entry, context)
-        if not document_policy.is_complete and is_changed and new.is_complete:
-            yield _build_unknown_risk(
-                owner, parsed_document.resource.address, f"the deny part of its {parsed_document.path}"
-            )
+        yield from _find_lost_deny_risks(owner, entry, new, context)
+
+
+def _find_gained_risks(
+    owner: PolicyOwner, entry: _ParsedDocument, old: EffectivePolicy, new: EffectivePolicy, context: _Context
+) -> Iterator[Risk]:
+    parsed_document, is_changed = entry[:2]
+    document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
+    widenings = list(find_new_permissions(document_policy.allows, old, new))
+    if widenings and WIDE_NAMES.search(entry.managed_arn):
+        yield _build_full_access_risk(owner, entry.managed_arn, parsed_document.resource.address)
+        return
+    risks = list(_find_widening_risks(owner, new, widenings, entry, context))
+    yield from risks
+    if not document_policy.is_complete and is_changed:
+        yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}")
+    elif parsed_document.data_source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
+        reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
+        yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
+
+
+def _find_lost_deny_risks(
+    owner: PolicyOwner, entry: _ParsedDocument, new: EffectivePolicy, context: _Context
+) -> Iterator[Risk]:
+    parsed_document, is_changed = entry[:2]
+    document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
+    yield from _find_widening_risks(owner, new, find_lost_denies(document_policy.denies, new), entry, context)
+    if not document_policy.is_complete and is_changed and new.is_complete:
+        yield _build_unknown_risk(
+            owner, parsed_document.resource.address, f"the deny part of its {parsed_document.path}"
+        )
+
+
+def _note_endpoint_policy(owner: PolicyOwner, new: EffectivePolicy) -> Iterator[Risk]:
+    """Yield a note about a new endpoint. Its policy can only limit what may pass."""
+    after = None if owner.pair is None else owner.pair.after
+    if not owner.is_new or after is None:
+        return
+    limits = "; ".join(map(str, new.allows)) or "a policy that is unknown until apply"
+    if not new.allows and not new.denies and new.is_complete:
+        if after.get("vpc_endpoint_type", "Gateway") not in ("Gateway", "Interface"):
+            return  # the other types have no policies
+        limits = f"no endpoint policy, so every request to {after.get('service_name')} may pass"
+    yield Risk("PRIVILEGES_NEW", RiskArea.PRIVILEGES, Level.NOTE, owner.address, f"new: {owner.label}: {limits}")
+
+
+def _complete_endpoint_policy(owner: PolicyOwner, old: EffectivePolicy) -> EffectivePolicy:
+    """Return the former policy of an endpoint. Without a policy, everything may pass."""
+    if old.allows or old.denies or not old.is_complete or owner.is_new:
+        return old
+    return old._replace(is_complete=False) if owner.pair is None else _NO_LIMITS
 
 
 def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_ParsedDocument], list[_ParsedDocument]]:
-    sources = owner.sources
-    if any(not source.is_computed for source in sources):
-        sources = [source for source in sources if not source.is_computed]
+    configured_sides = {source.is_before for source in owner.sources if not source.is_computed}
+    if owner.group != NETWORK and configured_sides:
+        configured_sides = {True, False}
+    sources = [source for source in owner.sources if not (source.is_computed and source.is_before in configured_sides)]
     documents: tuple[dict[object, _ParsedDocument], dict[object, _ParsedDocument]] = ({}, {})
     for source in sources:
         joins = comparison.joins_before if source.is_before else comparison.joins_after
@@ -196,7 +237,7 @@ def _find_widening_risks(
     parsed_document, address = entry.document, entry.document.resource.address
     for widening in widenings:
         description = f"{owner.label}: {widening}{_describe_managed_policy(entry)}"
-        _, reason = assess_danger(widening.grant, owner.group, context.comparison.accounts)
+        reason = _explain_danger(widening.grant, owner, context)
         name = f"PRIVILEGES_{widening.kind.name}"
         if (
             widening.kind is not WideningKind.DENY
@@ -226,14 +267,16 @@ def _find_widening_risks(
             description += "; no remaining statement allows it"
             yield Risk(name, RiskArea.PRIVILEGES, Level.NOTE, address, description)
         else:
-            yield Risk(
-                name,
-                RiskArea.PRIVILEGES,
-                Level.STOP,
-                address,
-                f"{description} ({reason})" if reason else description,
-                _FIX,
-            )
+            level = Level.LOOK if owner.group == NETWORK and not reason else Level.STOP
+            description = f"{description} ({reason})" if reason else description
+            yield Risk(name, RiskArea.PRIVILEGES, level, address, description, _FIX)
+
+
+def _explain_danger(grant: Grant, owner: PolicyOwner, context: _Context) -> str:
+    """Return the reason why a permission is dangerous for any owner, or an empty text."""
+    if owner.group == NETWORK:
+        return "as without a policy, every request may pass" if grant.covers(ALL_PERMISSIONS) else ""
+    return assess_danger(grant, owner.group, context.comparison.accounts)[1]
 
 
 def _find_new_owner_risks(

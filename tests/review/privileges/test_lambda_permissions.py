@@ -37,7 +37,7 @@ LEVELS = [
         Level.NOTE,
         "only for arn:aws:s3:::elsewhere",
     ),
-    (permission("alexa-appkit.amazon.com", **{"event_source_token": "amzn1.ask.skill.1"}), Level.NOTE, "with a token"),
+    ({**permission("alexa-appkit.amazon.com"), "event_source_token": "skill"}, Level.NOTE, "with a token"),
     (permission(API), Level.LOOK, "for any account"),
     (permission("s3.amazonaws.com", source_arn="arn:aws:s3:::elsewhere"), Level.LOOK, "not known"),
     (permission(API, source_arn="arn:aws:execute-api:*:*:*"), Level.LOOK, "not known"),
