@@ -133,6 +133,10 @@ class Configuration:
             return UNKNOWN
         return values.get(path) is not None
 
+    def list_blocks(self, resource: Resource, name: str) -> list[Mapping[str, Any]]:
+        """Return the expressions of each block of this name. Blocks made by `dynamic` are missing."""
+        return _as_objects(_as_object(self.find_resource(resource).get("expressions")).get(name))
+
     def sets_unknown(self, resource: Resource, path: Sequence[str | int]) -> bool:
         """Return whether the configuration sets the attribute at `path` (source names) that is unknown until apply.
 

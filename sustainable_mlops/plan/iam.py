@@ -276,12 +276,45 @@ def _read_data_source(
     blocks = source.blocks("statement")
     if blocks is UNKNOWN:
         return statements, False
-    # The configuration does not record blocks made by `dynamic`, so positions match only without them.
-    aligned = bool(blocks) and joins.is_configured(source, f"statement.{len(blocks) - 1}") is True
+    positions = _align_blocks(blocks, joins.list_configured_blocks(source, "statement"))
     return [
         *statements,
-        *(_StatementBlock(block, source, joins if aligned else None).build_statement() for block in blocks),
+        *(
+            _StatementBlock(block, source, joins, position).build_statement()
+            for block, position in zip(blocks, positions, strict=True)
+        ),
     ], is_complete
+
+
+def _align_blocks(blocks: list[Block], configured: list[Mapping[str, Any]]) -> list[int | None]:
+    """Return the position of each block in the configuration, which does not record blocks made by `dynamic`.
+
+    With such blocks, a block has a position only if it is the only one with the constants written there.
+    """
+    if len(blocks) <= len(configured):
+        return list(range(len(blocks)))
+    positions: list[int | None] = [None] * len(blocks)
+    for position, expressions in enumerate(configured):
+        matches = [number for number, block in enumerate(blocks) if _has_constants(block, expressions)]
+        if len(matches) == 1:
+            positions[matches[0]] = position
+    return positions
+
+
+def _has_constants(block: Block, expressions: Mapping[str, Any]) -> bool:
+    constants = {
+        name: expression["constant_value"]
+        for name, expression in expressions.items()
+        if isinstance(expression, dict) and "constant_value" in expression
+    }
+    return bool(constants) and all(_is_same_set(block.get(name), value) for name, value in constants.items())
+
+
+def _is_same_set(value: Any, constant: Any) -> bool:
+    """Return whether two values are equal; the provider sorts lists of texts."""
+    if isinstance(value, list) and isinstance(constant, list):
+        return all(item in constant for item in value) and all(item in value for item in constant)
+    return bool(value == constant)
 
 
 def _read_inherited(
@@ -309,12 +342,13 @@ def _read_inherited(
 class _StatementBlock(NamedTuple):
     """A `statement` block of the data source at `source`.
 
-    `joins` is None if the configuration does not tell to what the block refers.
+    `position` is None if the configuration does not tell to what the block refers.
     """
 
     block: Block
     source: Resource
-    joins: Joins | None
+    joins: Joins
+    position: int | None
 
     def build_statement(self) -> PolicyStatement:
         block, conditions = self.block, self._derive("condition")
@@ -339,9 +373,9 @@ class _StatementBlock(NamedTuple):
 
     def _derive(self, path: str) -> str | Unknown:
         """Return the placeholder for an unknown text below `path`. Principals and conditions are unordered sets."""
-        if self.joins is None:
+        if self.position is None:
             return UNKNOWN
-        return derive_text(self.joins.find_references(self.source, f"{self.block.path}.{path}"))
+        return derive_text(self.joins.find_references(self.source, f"statement.{self.position}.{path}"))
 
 
 def _list_block_principals(

@@ -5,10 +5,10 @@ unknown.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sustainable_mlops.aws.s3 import find_bucket
 from sustainable_mlops.plan.configuration import Configuration, References
@@ -371,6 +371,10 @@ class Joins:
     def is_configured(self, resource: Resource, path: AttributePath) -> bool | Unknown:
         """Return whether the configuration sets the attribute; see `Configuration.is_configured`."""
         return self._configuration.is_configured(resource, path)
+
+    def list_configured_blocks(self, resource: Resource, name: str) -> list[Mapping[str, Any]]:
+        """Return the expressions of each block of this name; see `Configuration.list_blocks`."""
+        return self._configuration.list_blocks(resource, name)
 
     def find_references(self, resource: Resource, path: AttributePath) -> References:
         """Return everything that the expression at `path` refers to; see `Configuration.find_references`."""

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Set
 
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.plan.iam import PolicyStatement, read_document
+from sustainable_mlops.plan.iam import PolicyStatement, parse_statements, read_document
 from sustainable_mlops.plan.resource_pairs import ResourcePair
+from sustainable_mlops.plan.values import Block
 from sustainable_mlops.review.patterns import covers
+from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES, RESOURCE
 from sustainable_mlops.review.risk import Level
 
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
@@ -22,6 +24,9 @@ _ARN_ARGUMENTS = frozenset(
         "aws_sns_topic_policy",
     }
 )
+#: Attributes with the role that a service assumes. A principal can pass only roles of its own account:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+_PASSED_ROLES = ("role", "role_arn", "execution_role_arn", "iam_role_arn", "service_role_arn", "task_role_arn")
 
 
 def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[str]:
@@ -31,7 +36,10 @@ def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[st
     KMS keys. The provider checks `allowed_account_ids`, so a plan with a foreign account there cannot be applied. KMS
     refuses a new key whose policy does not let its creator change the policy:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-Policy
+    Without any of them, the ARNs of passed roles and of the resources in resource policies count, if all have one
+    account.
     """
+    pairs = list(pairs)
     callers = (value.get("account_id") for value in plan.data_sources if value.type == "aws_caller_identity")
     accounts = {value for value in (*callers, *_list_allowed_accounts(plan)) if isinstance(value, str)}
     for pair in pairs:
@@ -40,7 +48,30 @@ def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[st
         accounts |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))}
         if pair.type == "aws_kms_key" and pair.is_new:
             accounts |= _find_key_account(plan, pair)
-    return frozenset(accounts)
+    return frozenset(accounts or _find_only_account(pairs))
+
+
+def _find_only_account(pairs: Iterable[ResourcePair]) -> Set[str]:
+    """Return the account that passed roles and the resources of resource policies have in common."""
+    accounts = {
+        match[1]
+        for pair in pairs
+        if pair.type.startswith("aws_")
+        for values in (pair.before, pair.after)
+        if values is not None
+        for arn in _list_own_arns(pair.type, values)
+        if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))
+    }
+    return accounts if len(accounts) == 1 else frozenset()
+
+
+def _list_own_arns(type_: str, values: Block) -> Iterator[object]:
+    """Yield ARNs in a resource that can only be of its own account."""
+    yield from (values.text(name) for name in _PASSED_ROLES)
+    for policy in POLICY_TYPES.get(type_, ()):
+        text = values.text(policy.path) if policy.group == RESOURCE else None
+        for statement in (parse_statements(text) or ()) if isinstance(text, str) else ():
+            yield from statement.resources
 
 
 def assess_foreign_accounts(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:

@@ -8,7 +8,7 @@ from sustainable_mlops.plan.iam import DerivedText, PolicyCondition
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.patterns import Patterns, covers
 from sustainable_mlops.review.privileges.grants import Grant
-from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
+from sustainable_mlops.review.privileges.policy_types import IDENTITY
 from sustainable_mlops.review.risk import Level
 
 #: Managed policies with access to a whole service or account.
@@ -41,8 +41,6 @@ _RESTRICTING_KEYS = re.compile(
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
-#: The same for network policies, which may also limit the owner of the reached resources.
-_RESTRICTING_NETWORK_KEYS = re.compile(rf"{_RESTRICTING_KEYS.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
 #: Values that any account can have: any organisation, an ARN of any account.
 _ANYBODY_VALUES = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
 #: Identity providers that issue tokens to anybody, so a condition must name the subject.
@@ -57,11 +55,7 @@ def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, 
 
     `accounts` are the account IDs of the owner of the plan, as far as known.
     """
-    return (
-        _assess_identity_grant(grant)
-        if group == IDENTITY
-        else _assess_principals(grant, accounts, network=group == NETWORK)
-    )
+    return _assess_identity_grant(grant) if group == IDENTITY else _assess_principals(grant, accounts)
 
 
 def widen_unknowns(grant: Grant) -> Grant:
@@ -114,12 +108,12 @@ def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
     return Level.NOTE, ""
 
 
-def _assess_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
+def _assess_principals(grant: Grant, accounts: Set[str]) -> tuple[Level, str]:
     if grant.principals.negated:
         return Level.STOP, "everybody except some"
     principals = [str(principal) for principal in grant.principals.patterns]
     if "*" in principals:
-        restrictions = [condition for condition in grant.conditions if _is_restricting(condition, network)]
+        restrictions = [condition for condition in grant.conditions if _is_restricting(condition)]
         if not restrictions:
             return Level.STOP, "everybody"
         principals += [str(value) for condition in restrictions for value in condition.values]
@@ -141,9 +135,9 @@ def _is_narrowing(condition: PolicyCondition) -> bool:
     return _is_positive(condition) and _NARROWING_KEYS.fullmatch(str(condition.key)) is not None
 
 
-def _is_restricting(condition: PolicyCondition, network: bool) -> bool:
+def _is_restricting(condition: PolicyCondition) -> bool:
     key = str(condition.key)
-    if not _is_positive(condition) or not (_RESTRICTING_NETWORK_KEYS if network else _RESTRICTING_KEYS).fullmatch(key):
+    if not _is_positive(condition) or not _RESTRICTING_KEYS.fullmatch(key):
         return False
     return not any(map(_ANYBODY_VALUES.fullmatch, map(str, condition.values)))
 

@@ -247,7 +247,7 @@ def _find_widening_risks(
             description += f"; reaches only resources that this plan creates: {', '.join(created)}"
             known = not parsed_document.data_source  # a function around the declaration is not visible
             yield Risk(name, RiskArea.PRIVILEGES, Level.LOOK, address, description, is_known=known)
-        elif not widening.is_known and not reason:
+        elif not reason and not (widening.is_known and _is_certain_extent(widening.grant, owner, context)):
             detached = _list_unread_detached_policies(owner)
             description += (
                 f"; the plan does not show if {', '.join(detached)}, which it detaches, allowed the same"
@@ -277,6 +277,11 @@ def _explain_danger(grant: Grant, owner: PolicyOwner, context: _Context) -> str:
     if owner.group == NETWORK:
         return "as without a policy, every request may pass" if grant.covers(ALL_PERMISSIONS) else ""
     return assess_danger(grant, owner.group, context.comparison.accounts)[1]
+
+
+def _is_certain_extent(grant: Grant, owner: PolicyOwner, context: _Context) -> bool:
+    """Return whether the resources are known, or would be dangerous if they were all resources."""
+    return UNKNOWN not in grant.resources.patterns or bool(_explain_danger(widen_unknowns(grant), owner, context))
 
 
 def _find_new_owner_risks(

@@ -815,6 +815,40 @@ def test_permissions_of_a_new_role_on_new_resources_are_for_the_record(
     assert risk.level is not Level.NOTE
 
 
+def list_dynamic_risks(*, is_new: bool, action: str = "sqs:SendMessage") -> list[tuple[Level, str]]:
+    """Return the risks of a document with one statement as a block, and one by `dynamic`, which is not recorded."""
+    written = {"sid": "a", "actions": ["sns:Publish"], "resources": [None]}
+    repeated = {"sid": "b", "actions": [action], "resources": [None]}
+    marks = {"json": True, "statement": [{"resources": [True]}, {"resources": [True]}]}
+    expressions = {"sid": {"constant_value": "a"}, "actions": {"constant_value": ["sns:Publish"]},
+                   "resources": {"references": ["aws_sns_topic.made.arn"]}}  # fmt: skip
+    root = {"resources": [
+        build_configuration("aws_iam_role_policy.p", policy=[f"{DATA}.json"]),
+        {**build_configuration(DATA), "mode": "data", "expressions": {"statement": [expressions]}},
+    ]}  # fmt: skip
+    found_risks = risks(build_plan(
+        build_change("aws_iam_role.train", role(), before=None if is_new else role()),
+        build_change("aws_sns_topic.made", {"name": "t"}, unknown={"arn": True}),
+        build_change(DATA, {"statement": [repeated, written]}, unknown=marks, actions=["read"]),
+        build_change("aws_iam_role_policy.p", {"role": "train"}, unknown={"policy": True}),
+        root=root,
+    ))  # fmt: skip
+    return [(risk.level, risk.description) for risk in found_risks if risk.address == "aws_iam_role_policy.p"]
+
+
+def test_a_written_statement_keeps_its_references_beside_dynamic_ones() -> None:
+    assert [level for level, _ in list_dynamic_risks(is_new=True)] == [Level.NOTE]
+    dynamic, written = list_dynamic_risks(is_new=False)
+    assert dynamic[0] is written[0] is Level.LOOK
+    assert "sqs:SendMessage on (known after apply); parts are unknown until apply" in dynamic[1]
+    assert "sns:Publish on (aws_sns_topic.made, known after apply); reaches only resources" in written[1]
+
+
+def test_a_dangerous_action_of_a_dynamic_statement_stops_for_an_existing_role() -> None:
+    levels = [level for level, _ in list_dynamic_risks(is_new=False, action="iam:PassRole")]
+    assert levels == [Level.STOP, Level.LOOK]
+
+
 @pytest.mark.parametrize(
     ("principals", "condition", "references", "level"),
     [
@@ -1095,6 +1129,36 @@ def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Le
     }
     found_risks = risks(load(json.dumps(document).encode()))
     assert [risk.level for risk in found_risks if risk.id.startswith("PRIVILEGES")] == [level]
+
+
+OWN_ROLE = "arn:aws:iam::123456789012:role/load"
+QUEUE = {"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-north-1:123456789012:q"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "level"),
+    [
+        (build_created("aws_lambda_function", function_name="load", role=OWN_ROLE), Level.NOTE),
+        (build_created("aws_sagemaker_model", name="m", execution_role_arn=OWN_ROLE), Level.NOTE),
+        (build_created("aws_sqs_queue_policy", queue_url="q", policy=text({**build_statement(OWN_ROLE), **QUEUE})),
+         Level.NOTE),
+        (build_created("aws_iam_policy", name="p", policy=text({**READ, **QUEUE})), Level.LOOK),
+    ],
+)  # fmt: skip
+def test_arns_that_can_only_be_of_the_own_account_tell_it(entry: dict[str, Any], level: Level) -> None:
+    grant = build_change(
+        "aws_s3_bucket_policy.b", {"bucket": "data", "policy": text(build_statement({"AWS": OWN_ROLE}))}
+    )
+    bucket, foreign = (
+        build_change("aws_s3_bucket.data", BUCKET),
+        build_created("aws_sfn_state_machine", role_arn="arn:aws:iam::999999999999:role/x"),
+    )
+
+    def find(*entries: dict[str, Any]) -> set[Level]:
+        return {risk.level for risk in risks(build_plan(bucket, grant, *entries)) if risk.address == grant["address"]}
+
+    assert find(entry) == {level}
+    assert find(entry, foreign) == {Level.LOOK if level is Level.NOTE else Level.STOP}
 
 
 def key_policy(*accounts: str, action: Any = "kms:*", more: tuple[dict[str, Any], ...] = ()) -> str:
