@@ -8,7 +8,6 @@ from sustainable_mlops.plan.iam import PolicyStatement, parse_statements, read_d
 from sustainable_mlops.plan.resource_pairs import ResourcePair
 from sustainable_mlops.plan.values import Block
 from sustainable_mlops.review.patterns import covers
-from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES, RESOURCE
 from sustainable_mlops.review.risk import Level
 
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
@@ -27,6 +26,12 @@ _ARN_ARGUMENTS = frozenset(
 #: Attributes with the role that a service assumes. A principal can pass only roles of its own account:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 _PASSED_ROLES = ("role", "role_arn", "execution_role_arn", "iam_role_arn", "service_role_arn", "task_role_arn")
+#: Types with a policy that AWS accepts only for their own resource.
+_OWN_POLICIES = frozenset(
+    f"aws_{name}"
+    for name in ("cloudwatch_event_bus_policy", "dynamodb_resource_policy", "secretsmanager_secret_policy", "sns_topic",
+                 "sns_topic_policy", "sqs_queue", "sqs_queue_policy")
+)  # fmt: skip
 
 
 def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[str]:
@@ -68,10 +73,9 @@ def _find_only_account(pairs: Iterable[ResourcePair]) -> Set[str]:
 def _list_own_arns(type_: str, values: Block) -> Iterator[object]:
     """Yield ARNs in a resource that can only be of its own account."""
     yield from (values.text(name) for name in _PASSED_ROLES)
-    for policy in POLICY_TYPES.get(type_, ()):
-        text = values.text(policy.path) if policy.group == RESOURCE else None
-        for statement in (parse_statements(text) or ()) if isinstance(text, str) else ():
-            yield from statement.resources
+    text = values.text("policy") if type_ in _OWN_POLICIES else None
+    for statement in (parse_statements(text) or ()) if isinstance(text, str) else ():
+        yield from statement.resources
 
 
 def assess_foreign_accounts(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:

@@ -5,7 +5,7 @@ policy of the same owner is no change.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -189,19 +189,19 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
                     (source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed)
                 )
     return (
-        [*documents[0].values(), *_read_managed_policies(owner.managed_before)],
-        [*documents[1].values(), *_read_managed_policies(owner.managed_after)],
+        [*documents[0].values(), *_read_managed_policies(owner.managed_before.values())],
+        [*documents[1].values(), *_read_managed_policies(owner.managed_after.values())],
     )
 
 
-def _read_managed_policies(policies: Mapping[str, ManagedPolicy]) -> Iterator[_ParsedDocument]:
+def _read_managed_policies(policies: Iterable[ManagedPolicy]) -> Iterator[_ParsedDocument]:
     """Yield the documents of attached AWS managed policies, as far as the catalogue has them."""
-    for arn, managed in policies.items():
-        text = None if managed.is_computed else find_managed_policy(arn)
+    for managed in policies:
+        text = find_managed_policy(managed.arn)
         statements = None if text is None else parse_statements(text.document)
         if text is not None and statements is not None:
             document = PolicyDocument(managed.resource, managed.path, statements, is_complete=True)
-            yield _ParsedDocument(document, False, arn, text.updated)
+            yield _ParsedDocument(document, False, managed.arn, text.updated)
 
 
 def _is_detached(managed: ManagedPolicy, owner: PolicyOwner) -> bool:

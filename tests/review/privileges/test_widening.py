@@ -405,6 +405,34 @@ def test_the_list_in_a_refreshed_role_does_not_keep_a_detached_policy() -> None:
     assert list_levels(*entries, root=root, resource_drift=[drift]) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
+@pytest.mark.parametrize("is_refresh_only", [True, False])
+@pytest.mark.parametrize(
+    ("attached", "expected"),
+    [
+        (ADMIN, [("PRIVILEGES_FULL_ACCESS", Level.STOP)]),
+        (XRAY, [("PRIVILEGES_ACTION", Level.STOP)]),
+        (READ_ONLY, [("PRIVILEGES_ATTACHED", Level.STOP)]),
+    ],
+)
+def test_a_policy_that_was_attached_by_hand_and_is_kept_is_stopped(
+    attached: str, expected: list[tuple[str, Level]], is_refresh_only: bool
+) -> None:
+    before, after = role(managed_policy_arns=[LOGS]), role(managed_policy_arns=[LOGS, attached])
+    drift = build_change("aws_iam_role.train", after, before=before)
+    root = {"resources": [build_configuration("aws_iam_role.train", name={"constant_value": "train"})]}
+    unchanged = {**drift, "change": {**drift["change"], "actions": ["no-op"], "before": after}}
+    state = {
+        "address": "aws_iam_role.train",
+        "mode": "managed",
+        "type": "aws_iam_role",
+        "name": "train",
+        "values": after,
+    }
+    prior = {"format_version": "1.0", "values": {"root_module": {"resources": [state]}}}
+    changes = () if is_refresh_only else (unchanged,)
+    assert list_levels(*changes, root=root, resource_drift=[drift], prior_state=prior) == expected
+
+
 @pytest.mark.parametrize("kind", ["awscc_iam_role", "aws_cloudcontrolapi_resource"])
 def test_a_role_of_cloudformation_gets_full_access_like_its_twin(kind: str) -> None:
     def build_role(*arns: str) -> dict[str, Any]:
