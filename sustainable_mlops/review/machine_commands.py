@@ -1,7 +1,7 @@
 """Commands that machines run after the apply: start-up scripts, tasks, schedules that delete.
 
-New code of a function is an everyday change and no command here. The script of a new machine is part of that machine, so
-only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
+New code of a function is an everyday change and no command here. The script of a new machine is part of that machine,
+so only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
 """
 
 import base64

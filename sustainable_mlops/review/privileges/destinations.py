@@ -5,6 +5,7 @@ Attributes and their shapes come from the schema of the provider aws 5.100.
 
 import re
 from collections.abc import Iterator, Set
+from functools import lru_cache
 from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
@@ -284,14 +285,17 @@ def _is_of_new_topic(pair: ResourcePair, comparison: Comparison) -> bool:
 
 def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Yield a risk for each new owner of code. A new version from the same owner is no risk."""
-    own = comparison.accounts | _list_role_accounts(after)
+    own: Set[str] | None = None
     for path in CODE_SOURCES[pair.type]:
         added = list_added_texts(pair, after, path)
+        if not added:
+            continue
         former_texts = [] if pair.before is None else list_known_texts(pair.before, path)
         former = {owner for text in former_texts for owner in _list_code_owners(text, path)}
         known = [value for value in added if value is not UNKNOWN and not isinstance(value, Sensitive)]
         if len(known) < len(added) and pair.before is not None and not is_made_of_plan(pair, path, comparison):
             yield _build_unknown_risk(pair, path, "it may name code of another account")
+        own = own or comparison.accounts | _list_role_accounts(after)
         for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text, path)):
             if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
                 # A new resource whose account is unknown most likely runs code of that account.
@@ -337,8 +341,9 @@ def _find_code_owner(name: str) -> str:
 
 def list_added_texts(pair: ResourcePair, after: Block, path: str) -> list[Any]:
     """Return the texts, and unknown values, at `path` that the resource did not have before."""
-    old = [] if pair.before is None else _list_texts(pair.before, path)
-    return list(dict.fromkeys(value for value in _list_texts(after, path) if value not in old))
+    new = _list_texts(after, path)
+    old = _list_texts(pair.before, path) if new and pair.before is not None else []
+    return list(dict.fromkeys(value for value in new if value not in old))
 
 
 def list_known_texts(values: Block, path: str) -> list[str]:
@@ -347,12 +352,22 @@ def list_known_texts(values: Block, path: str) -> list[str]:
 
 
 def _list_texts(values: Block, path: str) -> list[Any]:
+    steps = _split(path)
+    if steps[0] != "**" and not _is_set(values.get(steps[0])):
+        return []
     items = (
-        item
-        for value in list_values(values.values, path.split("."))
-        for item in (value if isinstance(value, list) else [value])
+        item for value in list_values(values.values, steps) for item in (value if isinstance(value, list) else [value])
     )
     return [item for item in items if item is UNKNOWN or isinstance(item, str)]
+
+
+@lru_cache(maxsize=512)
+def _split(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def _is_set(value: Any) -> bool:
+    return value is UNKNOWN or value not in (None, "", [])
 
 
 def is_made_of_plan(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
