@@ -1,0 +1,98 @@
+"""Cases of types that no provider here can plan: hand-made plans, as `terraform show -json` writes them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}],
+}
+_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_READ = "arn:aws:iam::111111111111:policy/read"
+_ROLE = {"role_name": "orders", "assume_role_policy_document": json.dumps(_TRUST)}
+_NOT_READ = "CloudFormation types without a counterpart are not reviewed in either direction"
+
+
+@dataclass(frozen=True)
+class HandmadeChange:
+    """A change of one resource: its values before and after."""
+
+    kind: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    verdict: str
+    words: tuple[str, ...]
+    mirror: str = ""
+
+
+def _control_role(*policies: str) -> dict[str, Any]:
+    state = {"RoleName": "orders", "AssumeRolePolicyDocument": _TRUST, "ManagedPolicyArns": policies}
+    return {"type_name": "AWS::IAM::Role", "desired_state": json.dumps(state)}
+
+
+HANDMADE: dict[str, HandmadeChange] = {
+    "role_of_an_administrator": HandmadeChange(
+        "awscc_iam_role",
+        {**_ROLE, "managed_policy_arns": [_READ]},
+        {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]},
+        "stop",
+        ("AdministratorAccess",),
+    ),
+    "new_role_of_an_administrator": HandmadeChange(
+        "awscc_iam_role", None, {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]}, "stop", ("AdministratorAccess",)
+    ),
+    "controlled_role_of_an_administrator": HandmadeChange(
+        "aws_cloudcontrolapi_resource",
+        _control_role(_READ),
+        _control_role(_ADMINISTRATOR),
+        "stop",
+        ("AdministratorAccess",),
+    ),
+    "new_controlled_role_of_an_administrator": HandmadeChange(
+        "aws_cloudcontrolapi_resource", None, _control_role(_ADMINISTRATOR), "stop", ("AdministratorAccess",)
+    ),
+    "role_without_boundary": HandmadeChange(
+        "awscc_iam_role",
+        {**_ROLE, "permissions_boundary": "arn:aws:iam::111111111111:policy/boundary"},
+        {**_ROLE, "permissions_boundary": None},
+        "look",
+        ("boundary",),
+    ),
+    "user_joins_the_administrators": HandmadeChange(
+        "awscc_iam_user",
+        {"user_name": "mallory", "groups": ["readers"]},
+        {"user_name": "mallory", "groups": ["readers", "admins"]},
+        "look",
+        ("not reviewed", "group"),
+        _NOT_READ,
+    ),
+    "account_of_another_administrator": HandmadeChange(
+        "awscc_sso_assignment",
+        None,
+        {"principal_id": "1", "principal_type": "USER", "target_id": "111111111111", "target_type": "AWS_ACCOUNT"},
+        "look",
+        ("not reviewed", "assignment"),
+        _NOT_READ,
+    ),
+    "threat_detection_deleted": HandmadeChange(
+        "awscc_guardduty_detector", {"enable": True}, None, "look", ("GuardDuty", "not reviewed"), _NOT_READ
+    ),
+    "function_for_everybody": HandmadeChange(
+        "awscc_lambda_permission",
+        None,
+        {"action": "lambda:InvokeFunction", "function_name": "orders", "principal": "*"},
+        "look",
+        ("public", "not reviewed"),
+        _NOT_READ,
+    ),
+    "group_open_to_the_internet": HandmadeChange(
+        "awscc_ec2_security_group_ingress",
+        None,
+        {"group_id": "sg-0a1b2c3d", "ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"},
+        "look",
+        ("0.0.0.0/0", "not reviewed"),
+        _NOT_READ,
+    ),
+}
