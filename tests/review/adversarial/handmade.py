@@ -1,4 +1,8 @@
-"""Cases of types that no provider here can plan: hand-made plans, as `terraform show -json` writes them."""
+"""Cases that no provider here can plan without an account: hand-made plans, as `terraform show -json` writes them.
+
+The provider `awscc` is not on this machine. `aws_sfn_state_machine` and `aws_snapshot_create_volume_permission` call
+AWS during the plan.
+"""
 
 import json
 from collections.abc import Mapping
@@ -19,6 +23,7 @@ _NOT_READ = "CloudFormation types without a counterpart are not reviewed in eith
 class HandmadeChange:
     """A change of one resource: its values before and after."""
 
+    cause: str
     kind: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
@@ -32,8 +37,39 @@ def _control_role(*policies: str) -> dict[str, Any]:
     return {"type_name": "AWS::IAM::Role", "desired_state": json.dumps(state)}
 
 
+def _machine(**states: Any) -> dict[str, Any]:
+    definition = {"StartAt": next(iter(states)), "States": states}
+    return {
+        "name": "orders",
+        "role_arn": "arn:aws:iam::111111111111:role/workflow",
+        "definition": json.dumps(definition),
+        "type": "STANDARD",
+    }
+
+
+_WORK = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::lambda:invoke",
+    "Parameters": {"FunctionName": "orders"},
+    "End": True,
+}
+_RETRY = {"Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 3}]}
+_DELETE_OBJECTS = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::aws-sdk:s3:deleteObjects",
+    "Parameters": {"Bucket": "reports", "Delete.$": "$.keys"},
+    "End": True,
+}
+_DELETE_TABLE = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::aws-sdk:dynamodb:deleteTable",
+    "Parameters": {"TableName": "orders"},
+    "End": True,
+}
+
 HANDMADE: dict[str, HandmadeChange] = {
     "role_of_an_administrator": HandmadeChange(
+        "4",
         "awscc_iam_role",
         {**_ROLE, "managed_policy_arns": [_READ]},
         {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]},
@@ -41,9 +77,11 @@ HANDMADE: dict[str, HandmadeChange] = {
         ("AdministratorAccess",),
     ),
     "new_role_of_an_administrator": HandmadeChange(
+        "4",
         "awscc_iam_role", None, {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]}, "stop", ("AdministratorAccess",)
     ),
     "controlled_role_of_an_administrator": HandmadeChange(
+        "4",
         "aws_cloudcontrolapi_resource",
         _control_role(_READ),
         _control_role(_ADMINISTRATOR),
@@ -51,9 +89,11 @@ HANDMADE: dict[str, HandmadeChange] = {
         ("AdministratorAccess",),
     ),
     "new_controlled_role_of_an_administrator": HandmadeChange(
+        "4",
         "aws_cloudcontrolapi_resource", None, _control_role(_ADMINISTRATOR), "stop", ("AdministratorAccess",)
     ),
     "role_without_boundary": HandmadeChange(
+        "4",
         "awscc_iam_role",
         {**_ROLE, "permissions_boundary": "arn:aws:iam::111111111111:policy/boundary"},
         {**_ROLE, "permissions_boundary": None},
@@ -61,6 +101,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         ("boundary",),
     ),
     "user_joins_the_administrators": HandmadeChange(
+        "4",
         "awscc_iam_user",
         {"user_name": "mallory", "groups": ["readers"]},
         {"user_name": "mallory", "groups": ["readers", "admins"]},
@@ -69,6 +110,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         _NOT_READ,
     ),
     "account_of_another_administrator": HandmadeChange(
+        "4",
         "awscc_sso_assignment",
         None,
         {"principal_id": "1", "principal_type": "USER", "target_id": "111111111111", "target_type": "AWS_ACCOUNT"},
@@ -77,9 +119,11 @@ HANDMADE: dict[str, HandmadeChange] = {
         _NOT_READ,
     ),
     "threat_detection_deleted": HandmadeChange(
+        "2",
         "awscc_guardduty_detector", {"enable": True}, None, "look", ("GuardDuty", "not reviewed"), _NOT_READ
     ),
     "function_for_everybody": HandmadeChange(
+        "4",
         "awscc_lambda_permission",
         None,
         {"action": "lambda:InvokeFunction", "function_name": "orders", "principal": "*"},
@@ -88,11 +132,34 @@ HANDMADE: dict[str, HandmadeChange] = {
         _NOT_READ,
     ),
     "group_open_to_the_internet": HandmadeChange(
+        "4",
         "awscc_ec2_security_group_ingress",
         None,
         {"group_id": "sg-0a1b2c3d", "ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"},
         "look",
         ("0.0.0.0/0", "not reviewed"),
         _NOT_READ,
+    ),
+    "workflow_deletes_objects": HandmadeChange(
+        "5",
+        "aws_sfn_state_machine",
+        _machine(Work=_WORK),
+        _machine(Work={**_WORK, "End": False, "Next": "Tidy"}, Tidy=_DELETE_OBJECTS),
+        "look",
+        ("deleteObjects",),
+    ),
+    "workflow_deletes_a_table": HandmadeChange(
+        "5", "aws_sfn_state_machine", None, _machine(Tidy=_DELETE_TABLE), "look", ("deleteTable",)
+    ),
+    "workflow_retry": HandmadeChange(
+        "everyday", "aws_sfn_state_machine", _machine(Work=_WORK), _machine(Work={**_WORK, **_RETRY}), "fine", ()
+    ),
+    "snapshot_for_another_account": HandmadeChange(
+        "4",
+        "aws_snapshot_create_volume_permission",
+        None,
+        {"snapshot_id": "snap-0123456789abcdef0", "account_id": "999999999999"},
+        "look",
+        ("999999999999", "account"),
     ),
 }

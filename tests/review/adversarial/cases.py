@@ -1,0 +1,84 @@
+"""The cases: changes in HCL, with the expected verdict of each change and of its mirror.
+
+A file `cases/<cause>_<subject>.md` has one section for each case. Its title is the name of the case. The next line is
+the least expected verdict and the words of which the findings must contain one. A line `mirror:` tells why the same
+change the other way round needs a look, too; without it, the mirror must be fine. The block is a diff of HCL.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "cases"
+EVERYDAY = "everyday"
+#: The verdict of a change whose price is too low for a look, but that a report must name.
+TOLD = "told"
+_SECTION = re.compile(
+    r"^## (?P<name>\w+)\n"
+    r"(?:(?P<verdict>look|stop|told): (?P<words>[^\n]+)\n)?"
+    r"(?:mirror: (?P<mirror>[^\n]+)\n)?"
+    r"```diff\n(?P<diff>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+_BLOCK = re.compile(r'^(?P<kind>resource|data) "(?P<type>\w+)" "(?P<name>\w+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change of a few resources."""
+
+    cause: str
+    name: str
+    diff: str
+    verdict: str = "fine"
+    #: The findings contain one of them.
+    words: tuple[str, ...] = ()
+    #: The reason why the mirror is not fine; empty if it must be fine.
+    mirror: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.cause}-{self.name}"
+
+    @cached_property
+    def before(self) -> str:
+        """The configuration before the change."""
+        return "".join(line[1:] for line in self.diff.splitlines(keepends=True) if line[0] in " -")
+
+    @cached_property
+    def after(self) -> str:
+        """The configuration after the change."""
+        return "".join(line[1:] for line in self.diff.splitlines(keepends=True) if line[0] in " +")
+
+
+def list_cases() -> list[Case]:
+    """Return every case that the provider plans, by cause and file."""
+    return [case for file in sorted(FOLDER.glob("*.md")) for case in read_cases(file.stem, file.read_text())]
+
+
+def read_cases(stem: str, text: str) -> list[Case]:
+    """Return the cases of one file. Raises ValueError if a section does not have this form."""
+    cause = stem.partition("_")[0]
+    sections = list(_SECTION.finditer(text))
+    if len(sections) != text.count("\n## "):
+        raise ValueError(f"{stem}.md: {text.count(chr(10) + '## ')} sections, of which {len(sections)} can be read")
+    return [
+        Case(
+            cause,
+            section["name"],
+            section["diff"],
+            section["verdict"] or "fine",
+            tuple(re.split(r",\s*", section["words"] or "")),
+            section["mirror"] or "",
+        )
+        for section in sections
+    ]
+
+
+def add_prefix(configuration: str, prefix: str) -> str:
+    """Return HCL whose resources and data sources have this prefix in their names and references."""
+    blocks = {(block["type"], block["name"]) for block in _BLOCK.finditer(configuration)}
+    configuration = _BLOCK.sub(rf'\g<kind> "\g<type>" "{prefix}\g<name>"', configuration)
+    for type_, name in blocks:
+        configuration = re.sub(rf"\b{type_}\.{name}\b", f"{type_}.{prefix}{name}", configuration)
+    return configuration
