@@ -1,0 +1,57 @@
+"""Print the results of the adversarial cases by cause: `python -m tests.review.adversarial [--faults]`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.provider import NOBODY, serving
+from tests.review.adversarial.cases import EVERYDAY
+from tests.review.adversarial.results import Fault, Result, review_cases
+
+_CAUSES = {
+    "1": "attributes and guards",
+    "2": "protection removed",
+    "3": "copies and retention",
+    "4": "trust and destinations",
+    "5": "machines",
+    "6": "money",
+    EVERYDAY: "everyday changes",
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Plan and review all cases, and print the counts; with `--faults` also each fault."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with TemporaryDirectory() as folder, serving(variables | NOBODY) as address:
+        results = review_cases(Path(folder), NOBODY | {"TF_REATTACH_PROVIDERS": address})
+    print(render_counts(results))
+    if "--faults" in arguments:
+        print("\n" + "\n".join(map(describe, filter(lambda result: result.fault, results))))
+
+
+def render_counts(results: Sequence[Result]) -> str:
+    """Return a table of the results by cause."""
+    columns = ("cause", "changes", "right", *list(Fault)[:3], "must be fine", Fault.FALSE_ALARM)
+    rows = [columns]
+    for cause, title in {**_CAUSES, "": "all"}.items():
+        part = [result for result in results if cause in ("", result.case.cause)]
+        changes = [result for result in part if not result.must_be_fine]
+        fine = [result for result in part if result.must_be_fine]
+        faults = [result.fault for result in part]
+        right = sum(result.fault is None for result in changes)
+        counts = [len(changes), right, *(faults.count(fault) for fault in list(Fault)[:3])]
+        rows.append((f"{cause[:1]} {title}".strip(), *map(str, counts), str(len(fine)), str(faults.count(Fault.FALSE_ALARM))))
+    return "\n".join("  ".join(f"{cell:<24}" if not at else f"{cell:>14}" for at, cell in enumerate(row)) for row in rows)
+
+
+def describe(result: Result) -> str:
+    """Return one line about a fault."""
+    expected = "fine" if result.must_be_fine else result.case.verdict
+    reason = " | ".join(dict.fromkeys(result.reasons)) or "no reason"
+    return f"{result}: expected {expected}, verdict {result.verdict}, {result.fault}: {reason}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
