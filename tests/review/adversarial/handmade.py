@@ -14,7 +14,6 @@ _TRUST = {
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}],
 }
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-_READ = "arn:aws:iam::111111111111:policy/read"
 _ROLE = {"role_name": "orders", "assume_role_policy_document": json.dumps(_TRUST)}
 _NOT_READ = "CloudFormation types without a counterpart are not reviewed in either direction"
 
@@ -71,7 +70,7 @@ HANDMADE: dict[str, HandmadeChange] = {
     "role_of_an_administrator": HandmadeChange(
         "4",
         "awscc_iam_role",
-        {**_ROLE, "managed_policy_arns": [_READ]},
+        {**_ROLE, "managed_policy_arns": []},
         {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]},
         "stop",
         ("AdministratorAccess",),
@@ -83,7 +82,7 @@ HANDMADE: dict[str, HandmadeChange] = {
     "controlled_role_of_an_administrator": HandmadeChange(
         "4",
         "aws_cloudcontrolapi_resource",
-        _control_role(_READ),
+        _control_role(),
         _control_role(_ADMINISTRATOR),
         "stop",
         ("AdministratorAccess",),

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.terraform import Terraform
-from tests.review.adversarial.cases import EVERYDAY, Case, add_prefix
+from tests.review.adversarial.cases import ACCOUNT, EVERYDAY, Case, add_prefix
 
-ACCOUNT = "111111111111"
 REGION = "eu-north-1"
 _ROOT = f"""terraform {{
   required_providers {{
@@ -32,6 +31,17 @@ provider "aws" {{
   skip_region_validation      = true
 }}
 """
+#: The provider as teams configure it, so that a plan shows the own account. Without an account it would refuse this.
+PROVIDERS = {
+    "aws": {
+        "name": "aws",
+        "full_name": "registry.terraform.io/hashicorp/aws",
+        "expressions": {
+            "region": {"constant_value": REGION},
+            "allowed_account_ids": {"constant_value": [ACCOUNT]},
+        },
+    }
+}
 #: Texts that follow neither from the name of an attribute nor from its type.
 _TEXTS = {
     ("bedrock_guardrail", "status"): "READY",
@@ -121,38 +131,51 @@ def _build_state(plan: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[st
     }
 
 
-def _complete(values: Any, unknown: Any, block: Mapping[str, Any], owner: tuple[str, str]) -> dict[str, Any]:
-    """Return the values of a block, with values in place of the unknown ones."""
+def _complete(
+    values: Any, unknown: Any, block: Mapping[str, Any], owner: tuple[str, str], stores_zeros: bool = False
+) -> dict[str, Any]:
+    """Return the values of a block, with values in place of the unknown ones.
+
+    Most types store an empty value for what a nested block does not set.
+    """
     complete = dict(values or {})
     for name, attribute in block.get("attributes", {}).items():
         if unknown.get(name) is True or (name not in complete and name in unknown):
             complete[name] = _invent(name, attribute, owner)
         elif attribute.get("type") == "dynamic" and complete.get(name) is not None:
             complete[name] = {"value": complete[name], "type": "string"}
+        elif stores_zeros and complete.get(name) is None and not attribute.get("computed"):
+            complete[name] = _empty(attribute["type"])
+    stores_zeros = stores_zeros or bool(block.get("attributes", {}).get("id", {}).get("optional"))
     for name, nested in block.get("block_types", {}).items():
         inner, is_unknown = complete.get(name), unknown.get(name)
         if isinstance(inner, list):
             parts = is_unknown if isinstance(is_unknown, list) else [{}] * len(inner)
             complete[name] = [
-                _complete(part, part_unknown or {}, nested["block"], owner)
+                _complete(part, part_unknown or {}, nested["block"], owner, stores_zeros)
                 for part, part_unknown in zip(inner, parts, strict=False)
             ]
         elif isinstance(inner, dict):
-            complete[name] = _complete(inner, is_unknown or {}, nested["block"], owner)
+            complete[name] = _complete(inner, is_unknown or {}, nested["block"], owner, stores_zeros)
         elif is_unknown is True:
             complete[name] = []
     return complete
 
 
+def _empty(type_: Any) -> Any:
+    """Return the empty value of a type in the provider's schema."""
+    if isinstance(type_, list):
+        return {} if type_[0] == "map" else []
+    return {"string": "", "number": 0, "bool": False}[type_]
+
+
 def _invent(name: str, attribute: Mapping[str, Any], owner: tuple[str, str]) -> Any:
     """Return a plausible value of an attribute that only AWS knows."""
     type_, (kind, resource) = attribute.get("type", ["list", "string"]), owner
-    if isinstance(type_, list):
-        return {} if type_[0] == "map" else []
     if type_ == "dynamic":
         return {"value": "migrate", "type": "string"}
-    if type_ in ("number", "bool"):
-        return 0 if type_ == "number" else False
+    if type_ != "string":
+        return _empty(type_)
     if (kind, name) in _TEXTS:
         return _TEXTS[kind, name]
     if "account" in name or "owner" in name:
@@ -198,7 +221,7 @@ def _cut(plan: Mapping[str, Any], prefix: str) -> dict[str, Any]:
             "values": {"root_module": {"resources": pick(prior)}},
         },
         "configuration": {
-            "provider_config": plan["configuration"]["provider_config"],
+            "provider_config": PROVIDERS,
             "root_module": {"resources": pick(plan["configuration"]["root_module"]["resources"])},
         },
     }

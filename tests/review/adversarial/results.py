@@ -15,7 +15,7 @@ from sustainable_mlops.review.formats import render
 from tests.plan.plan_builder import build_change, build_document
 from tests.review.adversarial.cases import EVERYDAY, TOLD, Case, list_cases
 from tests.review.adversarial.handmade import HANDMADE
-from tests.review.adversarial.plans import plan_cases
+from tests.review.adversarial.plans import PROVIDERS, plan_cases
 
 #: The date for waivers; no case has one.
 _TODAY = date(2026, 6, 1)
@@ -79,9 +79,13 @@ def _build_handmade() -> Iterator[tuple[Case, bool, dict[str, Any]]]:
         case = Case(change.cause, f"handmade_{name}", "", change.verdict, change.words, change.mirror)
         address = f"{change.kind}.this"
         before, after = (dict(values) if values else None for values in (change.before, change.after))
-        yield case, False, build_document(build_change(address, after, before=before))
+        yield case, False, _build_document(build_change(address, after, before=before))
         if not case.mirror and case.cause != EVERYDAY:
-            yield case, True, build_document(build_change(address, before, before=after))
+            yield case, True, _build_document(build_change(address, before, before=after))
+
+
+def _build_document(change: dict[str, Any]) -> dict[str, Any]:
+    return build_document(change, configuration={"provider_config": PROVIDERS, "root_module": {}})
 
 
 def _review(case: Case, is_mirror: bool, plan: Mapping[str, Any]) -> Result:
