@@ -11,12 +11,12 @@ from tests.review.adversarial.cases import EVERYDAY
 from tests.review.adversarial.results import Fault, Result, review_cases
 
 _CAUSES = {
-    "1": "attributes and guards",
-    "2": "protection removed",
-    "3": "copies and retention",
-    "4": "trust and destinations",
-    "5": "machines",
-    "6": "money",
+    "1": "1 attributes and guards",
+    "2": "2 protection removed",
+    "3": "3 copies and retention",
+    "4": "4 trust and destinations",
+    "5": "5 machines",
+    "6": "6 money",
     EVERYDAY: "everyday changes",
 }
 
@@ -33,17 +33,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def render_counts(results: Sequence[Result]) -> str:
     """Return a table of the results by cause."""
-    columns = ("cause", "changes", "right", *list(Fault)[:3], "must be fine", Fault.FALSE_ALARM)
-    rows = [columns]
+    misses = (Fault.WRONG_FINE, Fault.TOO_MILD, Fault.OTHER_REASON)
+    rows: list[tuple[object, ...]] = [("", "changes", "right", *misses, "must be fine", Fault.FALSE_ALARM)]
     for cause, title in {**_CAUSES, "": "all"}.items():
         part = [result for result in results if cause in ("", result.case.cause)]
-        changes = [result for result in part if not result.must_be_fine]
-        fine = [result for result in part if result.must_be_fine]
-        faults = [result.fault for result in part]
-        right = sum(result.fault is None for result in changes)
-        counts = [len(changes), right, *(faults.count(fault) for fault in list(Fault)[:3])]
-        rows.append((f"{cause[:1]} {title}".strip(), *map(str, counts), str(len(fine)), str(faults.count(Fault.FALSE_ALARM))))
-    return "\n".join("  ".join(f"{cell:<24}" if not at else f"{cell:>14}" for at, cell in enumerate(row)) for row in rows)
+        changes = [result.fault for result in part if not result.must_be_fine]
+        alarms = [result.fault for result in part if result.must_be_fine]
+        counts = [len(changes), changes.count(None), *map(changes.count, misses)]
+        rows.append((title, *counts, len(alarms), alarms.count(Fault.FALSE_ALARM)))
+    return "\n".join(f"{title:<24}{''.join(f'{cell:>16}' for cell in cells)}" for title, *cells in rows)
 
 
 def describe(result: Result) -> str:

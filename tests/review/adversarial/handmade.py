@@ -77,7 +77,11 @@ HANDMADE: dict[str, HandmadeChange] = {
     ),
     "new_role_of_an_administrator": HandmadeChange(
         "4",
-        "awscc_iam_role", None, {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]}, "stop", ("AdministratorAccess",)
+        "awscc_iam_role",
+        None,
+        {**_ROLE, "managed_policy_arns": [_ADMINISTRATOR]},
+        "stop",
+        ("AdministratorAccess",),
     ),
     "controlled_role_of_an_administrator": HandmadeChange(
         "4",
@@ -88,8 +92,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         ("AdministratorAccess",),
     ),
     "new_controlled_role_of_an_administrator": HandmadeChange(
-        "4",
-        "aws_cloudcontrolapi_resource", None, _control_role(_ADMINISTRATOR), "stop", ("AdministratorAccess",)
+        "4", "aws_cloudcontrolapi_resource", None, _control_role(_ADMINISTRATOR), "stop", ("AdministratorAccess",)
     ),
     "role_without_boundary": HandmadeChange(
         "4",
@@ -118,8 +121,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         _NOT_READ,
     ),
     "threat_detection_deleted": HandmadeChange(
-        "2",
-        "awscc_guardduty_detector", {"enable": True}, None, "look", ("GuardDuty", "not reviewed"), _NOT_READ
+        "2", "awscc_guardduty_detector", {"enable": True}, None, "look", ("GuardDuty", "not reviewed"), _NOT_READ
     ),
     "function_for_everybody": HandmadeChange(
         "4",

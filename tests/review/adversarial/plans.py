@@ -61,7 +61,6 @@ _TEXTS = {
 }
 
 
-
 def plan_cases(
     cases: Iterable[Case], folder: Path, environment: Mapping[str, str]
 ) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
