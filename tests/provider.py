@@ -45,16 +45,26 @@ def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
 @pytest.fixture(scope="module")
 def offline_environment() -> Iterator[dict[str, str]]:
     """Yield the variables for Terraform without any AWS."""
+    with serving_offline() as variables:
+        yield variables
+
+
+@contextmanager
+def serving_offline(*options: str) -> Iterator[dict[str, str]]:
+    """Run the provider without any AWS, and yield the variables for Terraform."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with serving(others | NOBODY) as address:
+    with serving(others | NOBODY, *options) as address:
         yield NOBODY | {"TF_REATTACH_PROVIDERS": address}
 
 
 @contextmanager
-def serving(variables: Mapping[str, str]) -> Iterator[str]:
-    """Run the provider in debug mode, and yield the value of TF_REATTACH_PROVIDERS for it."""
+def serving(variables: Mapping[str, str], *options: str) -> Iterator[str]:
+    """Run the provider in debug mode, and yield the value of TF_REATTACH_PROVIDERS for it.
+
+    `options` are those of `provider_process.py`.
+    """
     program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{name_platform()}/*provider-aws_*"))
     process = Path(__file__).with_name("provider_process.py")
-    command, pipe = [sys.executable, str(process), str(program)], subprocess.PIPE
+    command, pipe = [sys.executable, str(process), str(program), *options], subprocess.PIPE
     with subprocess.Popen(command, env=variables, text=True, stdin=pipe, stdout=pipe) as running:
         yield next(iter(running.stdout or ())).strip()

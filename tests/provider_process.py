@@ -2,8 +2,9 @@
 
 The schema of the provider's 1,500 resource types and 600 data sources has 5 MB. Every run of Terraform requests and
 decodes it, which takes a second: ten times the rest of most runs. So a proxy forwards each call unchanged, except the
-schema: it removes the types that no file of `_FOLDERS` names. Terraform refuses such a type as unsupported. The first
-line printed is the address. The process ends with its input.
+schema: it removes the types that no file of `_FOLDERS` names. Terraform refuses such a type as unsupported; with
+`--whole-schema` after PROVIDER it keeps them all. The first line printed is the address. The process ends with its
+input.
 """
 
 import json
@@ -24,6 +25,8 @@ from google.protobuf.message_factory import GetMessages
 _ROOT = Path(__file__).resolve().parents[1]
 _FOLDERS = ("modules", "envs", "tests", "docs", "sustainable_mlops/rules/fixes")
 _KINDS = ("md", "py", "tf", "json")
+#: Cases that use the whole schema, and a type whose schema is larger than those of all other types named.
+_WITH_WHOLE_SCHEMA, _LARGE = _ROOT / "tests" / "review" / "adversarial", frozenset(("aws_wafv2_web_acl",))
 _TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-z0-9_]+)")
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 _SERVICE = "/tfplugin5.Provider/"
@@ -51,8 +54,8 @@ _AT_ONCE = 64
 def list_types() -> frozenset[str]:
     """Return each word that can be a type of the provider: in HCL, in Python, on pages, or in the bindings."""
     files = (file for name in _FOLDERS for kind in _KINDS for file in (_ROOT / name).rglob(f"*.{kind}"))
-    matches = (match for file in files for match in _TYPE.finditer(file.read_text("utf-8")))
-    return frozenset(f"aws_{match['type']}" for match in matches)
+    named = (file.read_text("utf-8") for file in files if not file.is_relative_to(_WITH_WHOLE_SCHEMA))
+    return frozenset(f"aws_{match['type']}" for text in named for match in _TYPE.finditer(text)) - _LARGE
 
 
 def shorten_schema(schema: bytes, types: frozenset[str]) -> bytes:
@@ -69,8 +72,9 @@ def shorten_schema(schema: bytes, types: frozenset[str]) -> bytes:
 class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Calls are handed on as bytes."""
 
-    def __init__(self, provider: grpc.Channel) -> None:
+    def __init__(self, provider: grpc.Channel, shortens_schema: bool) -> None:
         self._provider = provider
+        self._shortens_schema = shortens_schema
         self._schema = b""
 
     def service(self, handler_call_details: Any) -> Any:
@@ -81,7 +85,7 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             try:
-                if method != _SCHEMA:
+                if method != _SCHEMA or not self._shortens_schema:
                     return hand_on(request)
                 self._schema = self._schema or shorten_schema(hand_on(request), list_types())
             except grpc.RpcError as error:
@@ -91,7 +95,7 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def main(program: str) -> None:
+def main(program: str, *options: str) -> None:
     """Start it, say where it is, and end it with this process's input."""
     provider = subprocess.Popen([program, "-debug"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
@@ -106,7 +110,9 @@ def main(program: str) -> None:
             tempfile.TemporaryDirectory() as folder,
             grpc.insecure_channel(f"unix:{address['String']}", _ANY_SIZE) as own,
         ):
-            server = grpc.server(ThreadPoolExecutor(_AT_ONCE), [Proxy(own)], options=_ANY_SIZE)
+            server = grpc.server(
+                ThreadPoolExecutor(_AT_ONCE), [Proxy(own, "--whole-schema" not in options)], options=_ANY_SIZE
+            )
             address["String"] = f"{folder}/provider.sock"
             server.add_insecure_port(f"unix:{address['String']}")
             server.start()
@@ -118,4 +124,4 @@ def main(program: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -14,8 +14,8 @@ ACCEPTED_FALSE_ALARMS: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, offline_environment: dict[str, str]) -> list[Result]:
-    return review_cases(tmp_path_factory.mktemp("adversarial"), offline_environment)
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+    return review_cases(tmp_path_factory.mktemp("adversarial"))
 
 
 @pytest.mark.plan

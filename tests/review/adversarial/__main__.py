@@ -1,12 +1,10 @@
 """Print the results of the adversarial cases by cause: `python -m tests.review.adversarial [--faults]`."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.provider import NOBODY, serving
 from tests.review.adversarial.cases import EVERYDAY
 from tests.review.adversarial.results import Fault, Result, review_cases
 
@@ -23,9 +21,8 @@ _CAUSES = {
 
 def main(arguments: Sequence[str]) -> None:
     """Plan and review all cases, and print the counts; with `--faults` also each fault."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with TemporaryDirectory() as folder, serving(variables | NOBODY) as address:
-        results = review_cases(Path(folder), NOBODY | {"TF_REATTACH_PROVIDERS": address})
+    with TemporaryDirectory() as folder:
+        results = review_cases(Path(folder))
     print(render_counts(results))
     if "--faults" in arguments:
         print("\n" + "\n".join(map(describe, filter(lambda result: result.fault, results))))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.terraform import Terraform
+from tests.provider import serving_offline
 from tests.review.adversarial.cases import ACCOUNT, EVERYDAY, Case, add_prefix
 
 REGION = "eu-north-1"
@@ -61,20 +62,19 @@ _TEXTS = {
 }
 
 
-def plan_cases(
-    cases: Iterable[Case], folder: Path, environment: Mapping[str, str]
-) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
+def plan_cases(cases: Iterable[Case], folder: Path) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
     """Yield each case with False and the plan of its change, then with True and the plan of its mirror."""
     sides = [(case, is_mirror) for case in cases for is_mirror in (False, True) if _is_planned(case, is_mirror)]
     (folder / "root.tf").write_text(_ROOT)
     _write(folder, {_prefix(*side): side[0].after if side[1] else side[0].before for side in sides})
-    terraform = Terraform(folder, environment)
-    terraform.init()
-    created = terraform.plan(folder / "before.tfplan", "-refresh=false")
-    schemas = json.loads(terraform.run("providers", "schema", "-json"))["provider_schemas"]
-    (folder / "terraform.tfstate").write_text(json.dumps(_build_state(created, schemas)))
-    _write(folder, {_prefix(*side): side[0].before if side[1] else side[0].after for side in sides})
-    changed = terraform.plan(folder / "after.tfplan", "-refresh=false")
+    with serving_offline("--whole-schema") as environment:
+        terraform = Terraform(folder, environment)
+        terraform.init()
+        created = terraform.plan(folder / "before.tfplan", "-refresh=false")
+        schemas = json.loads(terraform.run("providers", "schema", "-json"))["provider_schemas"]
+        (folder / "terraform.tfstate").write_text(json.dumps(_build_state(created, schemas)))
+        _write(folder, {_prefix(*side): side[0].before if side[1] else side[0].after for side in sides})
+        changed = terraform.plan(folder / "after.tfplan", "-refresh=false")
     for case, is_mirror in sides:
         yield case, is_mirror, _cut(changed, _prefix(case, is_mirror))
 

@@ -68,9 +68,9 @@ class Result:
         return None if any(word.lower() in text for word in self.case.words) else Fault.OTHER_REASON
 
 
-def review_cases(folder: Path, environment: Mapping[str, str]) -> list[Result]:
-    """Return the results of all cases; `folder` is empty, and `environment` has a provider for Terraform."""
-    plans = [*plan_cases(list_cases(), folder, environment), *_build_handmade()]
+def review_cases(folder: Path) -> list[Result]:
+    """Return the results of all cases, which Terraform plans in an empty folder."""
+    plans = [*plan_cases(list_cases(), folder), *_build_handmade()]
     return [_review(case, is_mirror, plan) for case, is_mirror, plan in plans]
 
 
