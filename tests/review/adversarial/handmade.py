@@ -129,7 +129,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         None,
         {"action": "lambda:InvokeFunction", "function_name": "orders", "principal": "*"},
         "look",
-        ("public", "not reviewed"),
+        ("public", "lets *"),
         _NOT_READ,
     ),
     "group_open_to_the_internet": HandmadeChange(
@@ -138,7 +138,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         None,
         {"group_id": "sg-0a1b2c3d", "ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"},
         "look",
-        ("0.0.0.0/0", "not reviewed"),
+        ("0.0.0.0/0", "internet"),
         _NOT_READ,
     ),
     "workflow_deletes_objects": HandmadeChange(
