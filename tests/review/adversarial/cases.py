@@ -12,8 +12,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
 EVERYDAY = "everyday"
-#: The account that the cases call their own.
+#: The account and the Region that the cases call their own.
 ACCOUNT = "111111111111"
+REGION = "eu-north-1"
 #: The verdict of a change whose price is too low for a look, but that a report must name.
 TOLD = "told"
 _SECTION = re.compile(
