@@ -112,6 +112,12 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "network as a value": (
         "workspaces_ip_group", {"rules": [{"source": "10.0.0.0/8"}]}, {"rules": [{"source": "0.0.0.0/0"}]}, "networks",
     ),
+    "local administrator": (
+        "workspaces_directory",
+        {"workspace_creation_properties": [{"user_enabled_as_local_administrator": False}]},
+        {"workspace_creation_properties": [{"user_enabled_as_local_administrator": True}]},
+        "allows more",
+    ),
     "secret parameter": ("ssm_parameter", {"type": "SecureString"}, {"type": "String"}, "no longer encrypted"),
     "firewall policy": (
         "networkfirewall_firewall_policy",
@@ -141,6 +147,14 @@ HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "memory": ("glue_trigger", {"memory_size": 128, "timeout": 3}, {"memory_size": 256, "timeout": 9}),
     "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
     "tags": ("lb", {"tags": {"a": "b"}}, {"tags": {}}),
+    "subject of a message": (
+        "cognito_user_pool",
+        {"verification_message_template": [{"email_subject": "Code"}]},
+        {"verification_message_template": [{"email_subject": "Your code"}]},
+    ),
+    "reserved concurrency": (
+        "glue_trigger", {"reserved_concurrent_executions": 5}, {"reserved_concurrent_executions": 9},
+    ),
     "order of blocks": (
         "wafv2_rule_group",
         {"rule": [{"name": "a", "cidr": "10.0.0.0/8"}, {"name": "b", "cidr": "10.1.0.0/16"}]},

@@ -300,7 +300,7 @@ GUARDS = (
             r"skip_.*|bypass_.*|force_.*|"
             r"(?:.*_)?(?:allow|allows|allowed|privileged|permissive|insecure|unsafe|purge|cascade|overwrite|hard_delete|"
             r"delete|deletes|remove|terminate|disable|disabled|disables|suspend|suspended|external|shared|sharing|"
-            r"cross_account|root|debug|trust_all|impersonat\w*)(?:_.*)?"
+            r"cross_account|root|administrator|debug|trust_all|impersonat\w*)(?:_.*)?"
         ),
         _turns_on, "allows more than before, or deletes something by itself",
     ),

@@ -59,7 +59,7 @@ _FIRST_WORDS = r"""
 min max minimum maximum desired target_capacity initial memory cpu batch buffer buffering parallel concurrent
 cache caching throttl\w* spot on_demand provisioned burst deregistration healthy unhealthy wait_for compression metric
 display time_period schedule_expression load_balancing cross_zone copy_tags rebalanc\w* visibility_timeout
-receive_wait fifo storage_throughput allocated_storage
+receive_wait fifo storage_throughput allocated_storage reserved_concurrent
 """
 _LAST_WORDS = """
 description label comment title capacity size sizes count counts units memory cpu cpus vcpu vcpus gpu gpus iops
@@ -69,7 +69,7 @@ instance_class node_type worker_type compute_type volume_type storage_type timeo
 cooldown warmup duration latency age period periods frequency seconds minutes hours millis milliseconds secs threshold
 thresholds maintenance_window window_start time_zone timezone day_of_week hour minute start_time end_time start_date
 end_date recurrence ttl cache compression format delimiter encoding charset parameter_group_name wait
-maintenance_window_start engine_version runtime memory_size
+maintenance_window_start engine_version runtime memory_size subject message cookie_name
 """
 _BLOCK_PATTERN = re.compile("|".join(_BLOCKS.split()))
 _PARAMETER_PATTERN = re.compile("|".join(_PARAMETERS.split()))

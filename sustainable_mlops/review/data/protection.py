@@ -5,7 +5,12 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.plan.values import Unknown, dig
-from sustainable_mlops.review.data.weakening import WeakeningTest, is_emptied, is_weakest_when_unset
+from sustainable_mlops.review.data.weakening import (
+    WeakeningTest,
+    is_emptied,
+    is_weakest_when_unset,
+    needs_previous_value,
+)
 from sustainable_mlops.review.risk import Level, RiskArea
 
 
@@ -94,6 +99,8 @@ def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | Non
     if _contains_type(old, Unknown):
         return None
     if is_weakest_when_unset(protection.is_weaker) and not protection.is_weaker(old, None):
+        return False
+    if not old and needs_previous_value(protection.is_weaker):
         return False
     if _contains_type(new, Unknown):
         return False if protection.is_weaker is is_emptied and isinstance(new, list) else None

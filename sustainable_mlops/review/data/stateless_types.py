@@ -38,7 +38,8 @@ aws_nat_ aws_network aws_oam_ aws_pipes_ aws_placement aws_ram_ aws_resourcegrou
 aws_s3control_access aws_sagemaker_code_repository aws_sagemaker_device aws_sagemaker_endpoint
 aws_sagemaker_human_task_ui aws_sagemaker_model aws_sagemaker_work aws_scheduler_ aws_security_group aws_securityhub
 aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ aws_ssoadmin aws_subnet aws_transfer_
-aws_redshiftdata aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
+aws_redshiftdata aws_vpc aws_waf aws_workspaces_directory aws_bedrock_provisioned aws_xray
+local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
 #: The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data.
 _STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_(?:.*_)?(?:{'|'.join(_SUFFIXES.split())})")

@@ -11,11 +11,13 @@ from sustainable_mlops.review.data.weakening import (
     downgrades_from,
     extends,
     gains_any,
+    is_changed,
     is_longer,
     is_lowered,
     is_removed,
     is_turned_off,
     is_turned_on,
+    loosens_control_policy,
     loses_items,
     stops_authenticating,
 )
@@ -50,7 +52,8 @@ _RULES = "lb_listener_rule alb_listener_rule"
 _ACTIONS = (f"{_LISTENERS}: default_action", f"{_RULES}: action")
 _SESSION = ("scope", "session_cookie_name")
 _OIDC_ENDPOINTS = (
-    "issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint", "client_id", *_SESSION
+    "issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint", "client_id", "client_secret",
+    *_SESSION
 )  # fmt: skip
 _COGNITO_POOL = ("user_pool_arn", "user_pool_client_id", "user_pool_domain", *_SESSION)
 
@@ -72,6 +75,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
            "another user attribute decides about access"),
     _trust("ssoadmin_permission_set", "session_duration", "credentials are valid for longer", is_longer,
            default="PT1H"),
+    _trust("organizations_policy", "content", "accounts may do what it denied", loosens_control_policy, _STOP),
     _trust("quicksight_user", "user_role", "the user becomes administrator", changes_to("ADMIN", "ADMIN_PRO")),
     _trust("grafana_workspace", "authentication_providers", _SIGN_IN),
     _trust("grafana_workspace_saml_configuration", "idp_metadata_xml", _SIGN_IN),
@@ -264,7 +268,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
            lambda old, new: "REQUIRED" in old and "DISABLED" in new),
     _trust("db_instance rds_cluster neptune_cluster", "iam_database_authentication_enabled",
            "users need a password in the database", is_turned_off),
-    # Keys, file servers and networks.
+    # Keys, file servers, builds and networks.
     _trust("key_pair", "public_key", "another key opens the machines"),
     _trust("transfer_ssh_key", "body", "another key opens the file server"),
     _trust("transfer_server", "identity_provider_type", _SIGN_IN),
@@ -273,6 +277,10 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("transfer_server", "endpoint_type", "reachable from the internet", changes_to("PUBLIC"), _STOP),
     _trust("ec2_client_vpn_endpoint", "authentication_options.*.root_certificate_chain_arn", _CERTIFICATES),
     _trust("ec2_client_vpn_endpoint", "authentication_options.*.saml_provider_arn", _SIGN_IN),
+    _trust("ec2_client_vpn_authorization_rule", "authorize_all_groups, access_group_id",
+           "another group, or every group, may connect",
+           lambda old, new: not old["authorize_all_groups"] and new != old),
+    _trust("codebuild_webhook", "filter_group", "other events start builds", is_changed),
     _trust("vpc_dhcp_options", "domain_name_servers", "other servers resolve names"),
     _trust("route53_resolver_rule", "target_ip.*.ip", "other servers resolve names"),
     _trust("route53domains_registered_domain", "name_server.*.name", "other servers answer for the domain"),

@@ -1,5 +1,6 @@
 """Tests that compare a value before and after, and return whether it protects less."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -172,6 +173,30 @@ def stops_authenticating(old: Any, new: Any) -> bool:
     return before and not after
 
 
+def loosens_control_policy(old: Any, new: Any) -> bool:
+    """Return whether a policy of an organization lost a denial or got a permission.
+
+    A policy of another kind, such as a tag policy, cannot be compared, so every change of it counts.
+    """
+    before, after = _list_statements(old), _list_statements(new)
+    if before is None or after is None:
+        return bool(old != new)
+    return not before["Deny"] <= after["Deny"] or not after["Allow"] <= before["Allow"]
+
+
+def _list_statements(text: Any) -> dict[str, set[str]] | None:
+    """Return the statements of a policy by effect, as texts; None if it has none."""
+    try:
+        statements = json.loads(text)["Statement"]
+        effects: dict[str, set[str]] = {"Allow": set(), "Deny": set()}
+        for statement in statements if isinstance(statements, list) else [statements]:
+            statement.pop("Sid", None)
+            effects[statement["Effect"]].add(json.dumps(statement, sort_keys=True))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return effects
+
+
 def is_weakest_when_unset(test: WeakeningTest) -> bool:
     """Return whether no value is weaker than an unset one, so that an unset value cannot become weaker."""
     return isinstance(test, partial) or test in (
@@ -181,6 +206,11 @@ def is_weakest_when_unset(test: WeakeningTest) -> bool:
         unlocks_sooner,
         loses_items,
     )
+
+
+def needs_previous_value(test: WeakeningTest) -> bool:
+    """Return whether no value, also an unknown one, is weaker than an unset one."""
+    return test in (extends, is_changed)
 
 
 def unlocks_sooner(old: Any, new: Any) -> bool:

@@ -208,7 +208,7 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
         others = set(pair.list_changed_attributes()) - READ_ATTRIBUTES[pair.type]
         if pair.is_same_object or not others:  # a replacement with another attribute may give more
             return
-    description = "".join(text + (_join_names(new[name]) if name else "") for text, name, _, _ in parts)
+    description = _fill_text([(text, new[name] if name else None) for text, name, _, _ in parts])
     level, reason = assess_foreign_accounts(
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
     )
@@ -225,6 +225,17 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
 def _has_more_grantees(old: Mapping[str, Sequence[object]], new: Mapping[str, Sequence[object]]) -> bool:
     """Return whether any part of the text is new. A part that only loses items gives nothing."""
     return any(text not in old[name] for name, texts in new.items() for text in texts)
+
+
+def _fill_text(parts: list[tuple[str, list[str | Unknown] | None]]) -> str:
+    """Return a text with the names after each of its parts. Names without a text between them are one list."""
+    merged: list[tuple[str, list[str | Unknown] | None]] = []
+    for text, names in parts:
+        if merged and not text and names is not None:
+            merged[-1] = merged[-1][0], [*(merged[-1][1] or ()), *names]
+        else:
+            merged.append((text, names))
+    return "".join(text + ("" if names is None else _join_names(names)) for text, names in merged)
 
 
 def _join_names(names: list[str | Unknown]) -> str:

@@ -129,7 +129,7 @@ HANDMADE: dict[str, HandmadeChange] = {
         None,
         {"action": "lambda:InvokeFunction", "function_name": "orders", "principal": "*"},
         "look",
-        ("public", "lets *"),
+        ("public", "everybody"),
         _NOT_READ,
     ),
     "group_open_to_the_internet": HandmadeChange(

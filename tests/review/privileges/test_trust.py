@@ -1,5 +1,6 @@
 """Trust outside policy documents: identity providers, members, authorizers, sign-in."""
 
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ def nest(path: str, value: Any) -> Any:
     for step in reversed(path.split(".")):
         value = [value] if step == "*" or step.isdecimal() else {step: value}
     return value
+
+
+def write_policy(*effects: str) -> str:
+    """Return a policy with a statement of each effect."""
+    return json.dumps({"Statement": [{"Effect": effect, "Action": "s3:*", "Resource": "*"} for effect in effects]})
 
 
 #: A change that trusts more, by type: the attribute, the values before and after, and the level.
@@ -61,6 +67,10 @@ CHANGES = [
     ("transfer_server", "endpoint_type", "VPC", "PUBLIC", "stop"),
     ("eks_access_policy_association", "access_scope.0.type", "namespace", "cluster", "look"),
     ("eks_access_entry", "kubernetes_groups", ["view"], ["view", "ops"], "look"),
+    ("organizations_policy", "content", write_policy("Allow", "Deny"), write_policy("Allow"), "stop"),
+    ("organizations_policy", "content", write_policy("Deny"), write_policy("Allow", "Deny"), "stop"),
+    ("ec2_client_vpn_authorization_rule", "authorize_all_groups", None, True, "look"),
+    ("codebuild_webhook", "filter_group", [{"filter": [{"type": "EVENT", "pattern": "PUSH"}]}], [], "look"),
 ]  # fmt: skip
 #: Attributes without a stronger and a weaker value: every other value is a replacement.
 REPLACED = {"saml_metadata_document", "x509_certificate_data"}
@@ -74,6 +84,32 @@ def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, ol
     if path.rpartition(".")[2] not in REPLACED:
         assert list_risks(kind, after, before) == []
     assert list_risks(kind, {**before, "tags": {"a": "b"}}, before) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("apigatewayv2_route", "authorizer_id", "auth01"),
+        ("lb_listener", "mutual_authentication.*.trust_store_arn", "arn:aws:elasticloadbalancing:x"),
+        ("lb_listener_rule", "action.*.authenticate_oidc.*.issuer", "https://login.example.com"),
+        ("codebuild_webhook", "filter_group", [{"filter": [{"type": "EVENT", "pattern": "PUSH"}]}]),
+    ],
+)
+def test_a_first_authorizer_is_fine_and_another_one_is_looked_at(kind: str, path: str, value: Any) -> None:
+    other = [*value, {}] if isinstance(value, list) else f"{value}/2"
+    assert list_risks(kind, {path.partition(".")[0]: None}, nest(path, value)) == []
+    assert list_risks(kind, nest(path, value), nest(path, other)) == [("PRIVILEGES_TRUST", Level.LOOK)]
+
+
+def test_the_grantees_of_an_image_are_one_list() -> None:
+    change = build_change("aws_ami_launch_permission.p", {"image_id": "ami-1", "group": "all", "account_id": None})
+    assert [found.risk.description for found in review(build_plan(change)).risks] == ["lets everybody use ami-1"]
+
+
+def test_a_control_policy_of_another_kind_is_looked_at_when_it_changes() -> None:
+    old, new = ({"content": json.dumps({"tags": {name: {}}})} for name in ("a", "b"))
+    assert list_risks("organizations_policy", old, new) == [("PRIVILEGES_TRUST", Level.STOP)]
+    assert list_risks("organizations_policy", None, new) == []
 
 
 def test_a_login_that_a_load_balancer_no_longer_asks_for_is_stopped_beside_an_unknown_target_group() -> None:
