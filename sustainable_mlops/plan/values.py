@@ -72,7 +72,7 @@ def _return_unknown(_: Any) -> Any:
 
 
 def _hide(value: Any) -> Any:
-    return value if value is UNKNOWN or value in (None, "", [], {}) else Sensitive(value)
+    return value if value is UNKNOWN or value in (None, [], {}) else Sensitive(value)
 
 
 def _apply(value: Any, marks: Any, mark: Any) -> Any:
