@@ -9,6 +9,7 @@ from sustainable_mlops import __version__, rules
 from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
 from sustainable_mlops.review.budgets import BudgetResult
+from sustainable_mlops.review.formats.items import UNDECIDED, list_items
 from sustainable_mlops.review.formats.wording import (
     COST_LIMIT_FIX,
     format_budget,
@@ -26,11 +27,13 @@ _BUDGET = "BUDGET"
 _COST_LIMIT = "COST_LIMIT"
 _COVERAGE_GAP = "COVERAGE_GAP"
 _SCOPE = "SCOPE"
+_UNDECIDED = "UNDECIDED"
 _TITLES = {
     **RISK_TITLES,
     _BUDGET: "A budget is exceeded or undecided",
     _COST_LIMIT: "The plan adds more cost than the limit",
     _SCOPE: "The plan changes resources outside its scope",
+    _UNDECIDED: "Rules have no outcome on a resource",
     _COVERAGE_GAP: "A part of the plan that this review does not cover",
 }
 
@@ -77,6 +80,7 @@ def _list_results(review: Review, *, are_several: bool) -> Iterator[dict[str, An
         *_list_risk_results(review),
         *_list_gap_results(review),
         *_list_finding_results(review),
+        *_list_undecided_results(review),
         *_list_budget_results(review),
         *_list_cost_results(review),
     ):
@@ -135,10 +139,9 @@ def _build_risk_result(review: Review, assessment: RiskAssessment) -> dict[str, 
 def _list_finding_results(review: Review) -> Iterator[dict[str, Any]]:
     for assessment in review.findings:
         finding, level = assessment.finding, assessment.level
-        if assessment.until_apply:
+        if assessment.until_apply or assessment.is_open:
             continue
-        start = "undecided: " if finding.outcome is rules.Outcome.UNKNOWN else ""
-        message = f"{start}{finding.message}. {assessment.rule.fix}"
+        message = f"{finding.message}. {assessment.rule.fix}"
         result = _build_result(review, finding.rule, level, finding.address, message, finding.path)
         reason = (
             finding.message
@@ -150,6 +153,13 @@ def _list_finding_results(review: Review) -> Iterator[dict[str, Any]]:
         if reason:
             result["suppressions"] = [{"kind": "external", "justification": _escape_links(reason)}]
         yield result
+
+
+def _list_undecided_results(review: Review) -> Iterator[dict[str, Any]]:
+    """Yield one result per resource: the problem of a rule without an outcome may not exist."""
+    for item in list_items(review):
+        if item.topic == UNDECIDED:
+            yield _build_result(review, _UNDECIDED, item.level, item.address, f"undecided: {item.text} ({item.source})")
 
 
 def _list_gap_results(review: Review) -> Iterator[dict[str, Any]]:
