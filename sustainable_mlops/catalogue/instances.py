@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, parse_grade, parse_number, read_rows
+from sustainable_mlops.catalogue.tables import (
+    Grade,
+    load_table,
+    parse_float,
+    parse_grade,
+    parse_interval,
+    parse_number,
+    read_rows,
+)
 
 #: Hardware of an endpoint, as modules and images name it.
 Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
@@ -173,7 +181,7 @@ def is_refused_by_provider(name: str, use: str, provider: int | None) -> bool:
     )
 
 
-@cache
+@load_table
 def load_all() -> dict[str, InstanceType]:
     """Return every known instance type of SageMaker, by name."""
     return {row["instance"]: _make_instance(row) for row in read_rows("instances")}
@@ -186,7 +194,7 @@ def _find_ec2_type(name: str) -> InstanceType | None:
     return replace(twin, name=name, uses=frozenset()) if twin is not None else _load_ec2_types().get(name)
 
 
-@cache
+@load_table
 def _load_ec2_types() -> dict[str, InstanceType]:
     """Return every known EC2 type that SageMaker does not name. Most reviews need none of them."""
     return {row["instance"]: _make_instance(row) for row in read_rows("instances_ec2")}
@@ -198,13 +206,13 @@ def _make_instance(row: Mapping[str, str]) -> InstanceType:
         name=row["instance"],
         platform=_load_platforms()[row["platform"]],
         vcpu=int(row["vcpu"]),
-        memory_gib=float(row["memory_gib"]),
-        local_ssd_gb=float(row["local_ssd_gb"]),
+        memory_gib=parse_float(row["memory_gib"]),
+        local_ssd_gb=parse_float(row["local_ssd_gb"]),
         accelerator=_load_accelerators()[row["accelerator"]] if accelerators else None,
         accelerators=accelerators,
         uses=frozenset(row.get("uses", "").split()),
-        accelerator_gib=float(row["accelerator_gib"]),
-        local_hdd_gb=float(row.get("local_hdd_gb", 0)),
+        accelerator_gib=parse_float(row["accelerator_gib"]),
+        local_hdd_gb=parse_number(row.get("local_hdd_gb", "")) or 0.0,
         server=_load_servers()[parse_family(row["instance"])] if accelerators else None,
     )
 
@@ -224,14 +232,14 @@ def find_server(name: str) -> AcceleratorServer:
     return {one.name: one for one in _load_servers().values()}[name]
 
 
-@cache
+@load_table
 def _load_platforms() -> dict[str, ServerPlatform]:
     return {
         row["platform"]: ServerPlatform(
             name=row["platform"],
             cpu=row["cpu"],
             sockets=int(row["sockets"]),
-            tdp_w=float(row["tdp_w"]),
+            tdp_w=parse_float(row["tdp_w"]),
             vcpu=int(row["vcpu"]),
             grade=parse_grade(row["class"]),
             idle_ratio=parse_number(row["idle_ratio"]),
@@ -240,25 +248,25 @@ def _load_platforms() -> dict[str, ServerPlatform]:
     }
 
 
-@cache
+@load_table
 def _load_accelerators() -> dict[str, Accelerator]:
     return {
         row["accelerator"]: Accelerator(
             name=row["accelerator"],
-            nameplate_w=float(row["nameplate_w"]),
+            nameplate_w=parse_float(row["nameplate_w"]),
             idle_w=_read_range(row, "idle"),
             busy_w=_read_range(row, "busy"),
             training_w=_read_range(row, "training"),
             grade=parse_grade(row["class"]),
-            embodied_kg=(float(row["embodied_low_kg"]), float(row["embodied_kg"]), float(row["embodied_high_kg"])),
+            embodied_kg=parse_interval(row, "embodied_low_kg", "embodied_kg", "embodied_high_kg"),
             embodied_grade=parse_grade(row["embodied_class"]),
-            empty_w=(float(row["empty_low_w"]), float(row["empty_w"])),
+            empty_w=(parse_float(row["empty_low_w"]), parse_float(row["empty_w"])),
         )
         for row in read_rows("accelerators")
     }
 
 
-@cache
+@load_table
 def _load_servers() -> dict[str, AcceleratorServer]:
     """Return the server of each family with accelerators."""
     return {
@@ -266,7 +274,7 @@ def _load_servers() -> dict[str, AcceleratorServer]:
             name=row["server"],
             idle_w=_read_range(row, "idle"),
             busy_w=_read_range(row, "busy"),
-            network_gbps=float(row["network_gbps"]),
+            network_gbps=parse_float(row["network_gbps"]),
             for_clusters=row["for_clusters"] == "yes",
             grade=parse_grade(row["class"]),
         )
@@ -276,15 +284,15 @@ def _load_servers() -> dict[str, AcceleratorServer]:
 
 
 def _read_range(row: Mapping[str, str], column: str) -> tuple[float, float, float]:
-    return float(row[f"{column}_low_w"]), float(row[f"{column}_w"]), float(row[f"{column}_high_w"])
+    return parse_interval(row, f"{column}_low_w", f"{column}_w", f"{column}_high_w")
 
 
-@cache
+@load_table
 def _load_offerings() -> dict[str, tuple[str, ...]]:
     return {row["types"]: tuple(row["regions"].split()) for row in read_rows("offerings")}
 
 
-@cache
+@load_table
 def _load_refusals() -> dict[str, list[tuple[int, frozenset[str]]]]:
     """Return the major versions of the provider that refuse each type, with the refused uses."""
     refusals: dict[str, list[tuple[int, frozenset[str]]]] = {}
@@ -293,6 +301,6 @@ def _load_refusals() -> dict[str, list[tuple[int, frozenset[str]]]]:
     return refusals
 
 
-@cache
+@load_table
 def _load_unknown_reasons() -> dict[str, str]:
     return {row["instance"]: row["reason"] for row in read_rows("unknown_instances")}

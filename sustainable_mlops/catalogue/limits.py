@@ -3,12 +3,10 @@
 Modules, rules, estimates, advice and the sandbox use them.
 """
 
-from functools import cache
-
-from sustainable_mlops.catalogue.tables import read_rows
+from sustainable_mlops.catalogue.tables import load_table, read_rows
 
 
-@cache
+@load_table
 def _load_limits() -> dict[str, int]:
     return {row["key"]: int(row["value"]) for row in read_rows("limits")}
 

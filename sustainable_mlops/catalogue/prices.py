@@ -5,10 +5,9 @@ A SageMaker price is listed, or derived from the EC2 price.
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, parse_grade, read_rows
+from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_interval, read_rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
@@ -82,29 +81,37 @@ def _find_factor(name: str) -> tuple[float, float, float]:
     return factors.get(name) or factors.get(name.split(".")[0]) or factors[_ANY]
 
 
-@cache
+@load_table
 def _load_sagemaker_prices() -> dict[str, tuple[float, Grade, str]]:
     return {
-        row["instance"]: (float(row["usd_per_hour"]), parse_grade(row["class"]), f"{row['source']}, {row['date']}")
+        row["instance"]: (
+            parse_float(row["usd_per_hour"]),
+            parse_grade(row["class"]),
+            f"{row['source']}, {row['date']}",
+        )
         for row in read_rows("prices_sagemaker")
     }
 
 
-@cache
+@load_table
 def _load_ec2_prices() -> dict[str, tuple[float, Grade, str]]:
     return {
-        row["instance"]: (float(row["usd_per_hour"]), parse_grade(row["class"]), f"EC2 list price of {row['date']}")
+        row["instance"]: (
+            parse_float(row["usd_per_hour"]),
+            parse_grade(row["class"]),
+            f"EC2 list price of {row['date']}",
+        )
         for row in read_rows("prices_ec2")
     }
 
 
-@cache
+@load_table
 def _load_factors() -> dict[str, tuple[float, float, float]]:
     """Return the SageMaker price as a multiple of the EC2 price, by type, family, or `*` for the rest."""
     return {name: _read_bounds(row) for row in read_rows("price_factors") for name in row["types"].split()}
 
 
-@cache
+@load_table
 def _load_regional_prices() -> dict[tuple[str, str], RegionalPrice]:
     return {
         (row["region"], name): RegionalPrice(
@@ -126,4 +133,4 @@ def _widen(factor: tuple[float, float, float]) -> tuple[float, float, float]:
 
 
 def _read_bounds(row: dict[str, str]) -> tuple[float, float, float]:
-    return float(row["low"]), float(row["factor"]), float(row["high"])
+    return parse_interval(row, "low", "factor", "high")

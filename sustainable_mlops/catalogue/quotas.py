@@ -4,10 +4,9 @@ A default applies to a new account. AWS may set a lower value, and a request thr
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Literal, cast
 
-from sustainable_mlops.catalogue.tables import read_rows
+from sustainable_mlops.catalogue.tables import load_table, read_rows
 
 #: Kind of resource that uses up a quota.
 QuotaUse = Literal[
@@ -40,7 +39,7 @@ class Quota:
     applies_to: QuotaUse
 
 
-@cache
+@load_table
 def load_quotas() -> dict[str, Quota]:
     """Return the quotas by name; a name with `{instance_type}` represents all types without a row of their own."""
     return {

@@ -1,9 +1,8 @@
 """AWS Regions: carbon intensity of the grid, PUE and water."""
 
 from dataclasses import dataclass
-from functools import cache
 
-from sustainable_mlops.catalogue.tables import Grade, has_table, parse_number, read_rows
+from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, parse_float, parse_number, read_rows
 
 #: Minimum uncertainty of a yearly average, even if all sources agree.
 _LEAST_SPREAD = 0.05
@@ -37,7 +36,7 @@ def find(name: str) -> CatalogueRegion | None:
     return load_all().get(name)
 
 
-@cache
+@load_table
 def load_all() -> dict[str, CatalogueRegion]:
     """Return every known Region by name.
 
@@ -70,7 +69,7 @@ def _make_region(row: dict[str, str], zone: dict[str, str] | None) -> CatalogueR
         grid_source=f"Electricity Maps, zone {zone['zone']}" if zone and by_zone else f"Ember, {row['country']}",
         grid_grade="B",
         market_based=parse_number(row["market_based"]),
-        pue=float(row["pue"]),
+        pue=parse_float(row["pue"]),
         is_pue_published=row["pue_published"] == "yes",
         water_l_per_kwh=parse_number(row["wue_l_per_kwh"]),
         has_serverless=row["serverless"] == "yes",

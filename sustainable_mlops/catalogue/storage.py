@@ -1,10 +1,9 @@
 """Storage classes: their medium, copies and price."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, parse_grade, parse_number, read_rows
+from sustainable_mlops.catalogue.tables import Grade, load_table, parse_grade, parse_interval, parse_number, read_rows
 
 Medium = Literal["ssd", "hdd", "memory"]
 
@@ -26,14 +25,14 @@ class StorageClass:
 _MEDIA: dict[str, Medium] = {"ssd": "ssd", "hdd": "hdd", "memory": "memory"}
 
 
-@cache
+@load_table
 def load_all() -> dict[str, StorageClass]:
     """Return every storage class by name, as in the S3 API."""
     return {
         row["storage_class"]: StorageClass(
             name=row["storage_class"],
             medium=_MEDIA[row["medium"]],
-            copies=(float(row["copies_low"]), float(row["copies"]), float(row["copies_high"])),
+            copies=parse_interval(row, "copies_low", "copies", "copies_high"),
             copies_grade=parse_grade(row["copies_class"]),
             usd_per_gb_month=parse_number(row["usd_per_gb_month"]),
             price_grade=parse_grade(row["price_class"] or "C"),

@@ -1,12 +1,16 @@
 """Reader of the CSV files in this folder."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, wraps
+from math import isfinite
 from pathlib import Path
 from pkgutil import get_data
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from sustainable_mlops.errors import UserError
+
+T = TypeVar("T")
 
 CATALOGUE_DIRECTORY = Path(__file__).parent
 
@@ -15,12 +19,63 @@ Grade = Literal["A", "B", "C"]
 _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 
 
+class TableError(UserError):
+    """A fault in a file of the catalogue. No estimate can leave it out."""
+
+
 def read_rows(name: str) -> Iterator[dict[str, str]]:
     """Yield the rows of `<name>.csv` in order. Raises UserError if the file is missing."""
     text = _read_text(name)
     if text is None:
         raise UserError(f"{CATALOGUE_DIRECTORY / name}.csv: missing; install the package again")
-    yield from csv.DictReader(text.splitlines())
+    reader = csv.DictReader(text.splitlines())
+    if _trace is None:
+        yield from reader
+    else:
+        yield from (_TracedRow(row, f"catalogue/{name}.csv, line {reader.line_num}") for row in reader)
+
+
+#: The last cell that a loader read, during the second run of a loader that failed.
+_trace: list[str] | None = None
+
+
+class _TracedRow(dict[str, Any]):
+    """A row that records its last cell."""
+
+    def __init__(self, row: dict[str, Any], location: str) -> None:
+        super().__init__(row)
+        self._location = location
+
+    def __getitem__(self, field: str) -> Any:
+        value = self.get(field)
+        if _trace is not None:
+            _trace[:] = [f"{self._location}, {field}: {'is missing' if value is None else f'cannot be {value!r}'}"]
+        return super().__getitem__(field)
+
+
+def load_table(load: Callable[[], T]) -> Callable[[], T]:
+    """Return `load` with a cached result, and with a UserError that names the line and field of a faulty cell.
+
+    Only a loader that fails runs a second time to find the cell.
+    """
+    faults = (ValueError, KeyError, TypeError)
+
+    @cache
+    @wraps(load)
+    def load_or_explain() -> T:
+        global _trace
+        try:
+            return load()
+        except faults:
+            _trace = []
+        try:
+            return load()
+        except faults as error:
+            raise TableError(next(iter(_trace), f"catalogue: {error}")) from None
+        finally:
+            _trace = None
+
+    return load_or_explain
 
 
 def has_table(name: str) -> bool:
@@ -36,9 +91,25 @@ def _read_text(name: str) -> str | None:
     return None if content is None else content.decode("utf-8")
 
 
+def parse_float(text: str) -> float:
+    """Return the number in a cell. Raises ValueError unless it is finite and at least 0."""
+    number = float(text)
+    if not isfinite(number) or number < 0:
+        raise ValueError(text)
+    return number
+
+
 def parse_number(text: str) -> float | None:
     """Return the number in a cell, or None for an empty cell."""
-    return float(text) if text else None
+    return parse_float(text) if text else None
+
+
+def parse_interval(row: Mapping[str, str], low: str, central: str, high: str) -> tuple[float, float, float]:
+    """Return the numbers of three fields. Raises ValueError unless they are in ascending order."""
+    ends = parse_float(row[low]), parse_float(row[central]), parse_float(row[high])
+    if not ends[0] <= ends[1] <= ends[2]:
+        raise ValueError(row[high])
+    return ends
 
 
 def parse_grade(text: str) -> Grade:

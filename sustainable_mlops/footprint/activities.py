@@ -111,4 +111,14 @@ class TransferActivity:
     gb: Quantity
 
 
-Activity = FleetActivity | JobActivity | ServerlessActivity | StorageActivity | TransferActivity
+@dataclass(frozen=True, slots=True)
+class ServiceActivity:
+    """Units of a service with a fixed price, for a month; AWS publishes nothing about their energy and carbon."""
+
+    #: Name of the price in `prices_services.csv`.
+    item: str
+    region: str | None
+    count: Quantity = ONE
+
+
+Activity = FleetActivity | JobActivity | ServerlessActivity | ServiceActivity | StorageActivity | TransferActivity

@@ -1,10 +1,9 @@
 """Coefficients of the model, as data: the project's by default, or another tool's to reproduce its results."""
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
-from sustainable_mlops.catalogue.tables import parse_grade, read_rows
+from sustainable_mlops.catalogue.tables import load_table, parse_float, parse_grade, parse_number, read_rows
 from sustainable_mlops.footprint.quantities import Quantity
 
 #: A curve over the load: points (load, value) with straight lines between them.
@@ -64,12 +63,12 @@ def interpolate(curve: Curve, load: float) -> float:
     return curve[-1][1]
 
 
-@cache
+@load_table
 def _load_default() -> Coefficients:
     table = {row["key"]: row for row in read_rows("coefficients")}
 
     def value(key: str) -> float:
-        return float(table[key]["value"])
+        return parse_float(table[key]["value"])
 
     def curve(key: str) -> Curve:
         return tuple((load / 100, value(f"{key}_{load}")) for load in (0, 10, 50, 100))
@@ -106,12 +105,13 @@ def _load_default() -> Coefficients:
 
 
 def _quantity(row: dict[str, str], text: str) -> Quantity:
-    central = float(row["value"])
-    ends = float(row["low"] or central), central, float(row["high"] or central)
-    return Quantity(*ends, parse_grade(row["class"]), text, row["key"])
+    grade, key = parse_grade(row["class"]), row["key"]
+    central = parse_float(row["value"])
+    low, high = parse_number(row["low"]), parse_number(row["high"])
+    return Quantity(central if low is None else low, central, central if high is None else high, grade, text, key)
 
 
-@cache
+@load_table
 def load_assumptions() -> dict[str, Quantity]:
     """Return the documented defaults of values that are not given, from `catalogue/assumptions.csv`."""
     return {row["key"]: _quantity(row, row["text"]) for row in read_rows("assumptions")}

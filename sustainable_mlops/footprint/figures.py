@@ -63,6 +63,8 @@ class UnknownKind(StrEnum):
     UNCOUNTED = "uncounted"
     #: Usage that a plan does not contain: stored bytes, hours in which people work.
     USAGE = "use"
+    #: The carbon of a service of which only the price is known.
+    CARBON = "carbon"
     #: A detail of a counted resource.
     DETAIL = "detail"
 
@@ -94,6 +96,11 @@ class FootprintEstimate:
     assumptions: tuple[str, ...] = ()
     #: Metrics whose figure leaves out an unknown part.
     partial: tuple[str, ...] = ()
+
+    @property
+    def is_cost_only(self) -> bool:
+        """True for a service of which only the price is known. It makes no sum of carbon incomplete."""
+        return self.figures.keys() == {"cost"}
 
     def get(self, metric: str) -> FootprintFigure | None:
         """Return the figure of a metric (see `METRICS`), or None if it is unknown."""
@@ -127,13 +134,15 @@ def sum_estimates(estimates: Iterable[FootprintEstimate]) -> FootprintEstimate:
     if not parts:
         return ZERO_ESTIMATE
     known = {metric: [figure for part in parts if (figure := part.get(metric)) is not None] for metric in METRICS}
+    cost_only = sum(part.is_cost_only for part in parts)
     return FootprintEstimate(
         {metric: sum_figures(figures, UNITS[metric]) for metric, figures in known.items() if figures},
         *collect_texts(parts),
         partial=tuple(
             metric
             for metric, figures in known.items()
-            if 0 < len(figures) < len(parts) or any(metric in part.partial for part in parts)
+            if 0 < len(figures) < len(parts) - (0 if metric == "cost" else cost_only)
+            or any(metric in part.partial for part in parts)
         ),
     )
 

@@ -13,6 +13,7 @@ from sustainable_mlops.footprint.activities import (
     FleetActivity,
     JobActivity,
     ServerlessActivity,
+    ServiceActivity,
     StorageActivity,
 )
 from sustainable_mlops.footprint.calculation import Calculation, find_location
@@ -25,6 +26,7 @@ from sustainable_mlops.footprint.machines import (
     make_job_fleet,
 )
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.service_costs import calculate_service
 from sustainable_mlops.footprint.storage_and_transfer import calculate_storage, calculate_transfer
 
 
@@ -133,6 +135,8 @@ def _make_calculation(activity: Activity, coefficients: Coefficients) -> Calcula
         return calculate_serverless(activity, location, coefficients)
     if isinstance(activity, StorageActivity):
         return calculate_storage(activity, location, coefficients)
+    if isinstance(activity, ServiceActivity):
+        return calculate_service(activity, location)
     if isinstance(activity, FleetActivity | JobActivity):
         instance = instances.find(activity.instance_type)
         if instance is None:

@@ -1,12 +1,13 @@
 """Footprint of a plan: each resource before and after, the change, and the unknown items."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.footprint.activities import JobActivity
-from sustainable_mlops.footprint.coverage import find_uncovered
+from sustainable_mlops.footprint.coverage import find_uncovered, is_paid_by_use
 from sustainable_mlops.footprint.figures import (
     METRICS,
     UNITS,
@@ -30,12 +31,14 @@ from sustainable_mlops.footprint.services import (
     endpoints,
     external_scaling,
     external_triggers,
+    fixed_prices,
     hyperpod,
     jobs,
     stores,
     studio,
 )
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
+from sustainable_mlops.footprint.sizes import describe_size, read_size
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
@@ -82,6 +85,8 @@ READERS: dict[str, PartReader] = {
     "aws_emr_managed_scaling_policy": external_scaling.read_managed_scaling,
 }
 
+#: Actions after which a resource exists that the plan creates or changes.
+_CHANGING = frozenset({"create", "replace", "update"})
 _ZERO_FIGURES = ZERO_ESTIMATE.figures
 
 
@@ -99,6 +104,16 @@ class PartChange:
         after = _ZERO_FIGURES[metric] if self.after is None else _get_figure(self.after, metric)
         return None if before is None or after is None else (before, after)
 
+    def has_metric(self, metric: str) -> bool:
+        """Return False for the carbon of a service of which only the cost is known: no sum contains it."""
+        sides = [part for part in (self.before, self.after) if part is not None]
+        return metric == "cost" or not all(part.estimate is not None and part.estimate.is_cost_only for part in sides)
+
+    @property
+    def is_changed(self) -> bool:
+        """True if both sides differ."""
+        return self.before != self.after
+
     @property
     def partial(self) -> frozenset[str]:
         """The metrics for which either side leaves out something without a known bound."""
@@ -109,7 +124,7 @@ class PartChange:
     def partial_delta(self) -> frozenset[str]:
         """The metrics whose change may be much larger than its figure; empty if both sides are equal."""
         partial = self.partial
-        return partial if partial and self.before != self.after else frozenset()
+        return partial if partial and self.is_changed else frozenset()
 
     @property
     def delta(self) -> Mapping[str, FootprintFigure]:
@@ -147,15 +162,28 @@ def _get_figure(part: ResourcePart, metric: str) -> FootprintFigure | None:
 class _ChangeSums:
     """Sums over changes; each figure covers the parts that are known on both sides, so that after - before = delta.
 
-    If no part of a figure is known on both sides, each side is the sum of its known parts.
+    If no part of a figure is known on both sides, each side is the sum of its known parts. There is no figure over
+    nothing: without a known part, and for the change if only unknown parts change.
     """
 
     changes: Sequence[PartChange]
 
+    def list_changes(self, metric: str) -> list[PartChange]:
+        """Return the changes that may have a figure of `metric`."""
+        return self._changes_by_metric[metric]
+
+    @cached_property
+    def _changes_by_metric(self) -> dict[str, list[PartChange]]:
+        with_carbon = [one for one in self.changes if one.has_metric("total")]
+        return {metric: list(self.changes) if metric == "cost" else with_carbon for metric in METRICS}
+
     @cached_property
     def _pairs(self) -> dict[str, list[tuple[FootprintFigure, FootprintFigure]]]:
         """The figures before and after of the parts that are known on both sides, by metric."""
-        return {metric: [pair for one in self.changes if (pair := one.get_figures(metric))] for metric in METRICS}
+        return {
+            metric: [pair for one in changes if (pair := one.get_figures(metric))]
+            for metric, changes in self._changes_by_metric.items()
+        }
 
     @cached_property
     def _partial(self) -> tuple[str, ...]:
@@ -164,7 +192,9 @@ class _ChangeSums:
     def _find_partial_metrics(self, partial: frozenset[str]) -> tuple[str, ...]:
         """Return the metrics that some change lacks, and those of `partial`."""
         return tuple(
-            metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes) or metric in partial
+            metric
+            for metric, pairs in self._pairs.items()
+            if len(pairs) < len(self.list_changes(metric)) or metric in partial
         )
 
     @cached_property
@@ -184,9 +214,9 @@ class _ChangeSums:
         figures = {}
         for metric, pairs in self._pairs.items():
             known = [pair[side] for pair in pairs]
-            if self.changes and not pairs:
+            if not pairs:
                 known = [figure for part in parts if (figure := _get_figure(part, metric)) is not None]
-            if known or not self.changes:
+            if known:
                 figures[metric] = sum_figures(known, UNITS[metric])
         estimates = [part.estimate for part in parts if part.estimate is not None]
         return FootprintEstimate(
@@ -196,11 +226,13 @@ class _ChangeSums:
     @cached_property
     def delta(self) -> FootprintEstimate:
         """The difference after - before."""
-        deltas = [one.delta for one in self.changes]
-        known = {metric: [figures[metric] for figures in deltas if metric in figures] for metric in METRICS}
-        figures = {
-            metric: sum_figures(parts, UNITS[metric]) for metric, parts in known.items() if parts or not self.changes
-        }
+        deltas = [(one, one.delta) for one in self.changes]
+        figures = {}
+        for metric in METRICS:
+            known = [(one, delta[metric]) for one, delta in deltas if metric in delta]
+            may_change = any(one.is_changed for one in self.list_changes(metric))
+            if known and (not may_change or any(one.is_changed for one, _ in known)):
+                figures[metric] = sum_figures([figure for _, figure in known], UNITS[metric])
         unknowns = tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns))
         partial = self._find_partial_metrics(frozenset().union(*(one.partial_delta for one in self.changes)))
         return FootprintEstimate(figures, unknowns, partial=tuple(one for one in partial if one in figures))
@@ -255,6 +287,8 @@ class UncountedResource:
     unknown: UnknownItem
     #: True if the plan creates or changes it. Unchanged resources are listed for information.
     is_changed: bool
+    #: Its size and the change of it, such as `db.t4g.micro → db.r6i.32xlarge`; empty if it is unknown.
+    size: str = ""
 
 
 def _part_to_dict(change: PartChange) -> dict[str, Any]:
@@ -290,6 +324,8 @@ class PlanFootprint(_ChangeSums):
     """All resources of a plan that have a footprint, in the order of the plan; `unknowns` has what no sum contains."""
 
     resources: tuple[ResourceFootprint, ...]
+    #: Number of resources that the plan creates or changes and that only usage pays for, by type.
+    paid_by_use: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def changes(self) -> tuple[PartChange, ...]:  # type: ignore[override]
@@ -299,7 +335,9 @@ class PlanFootprint(_ChangeSums):
     @cached_property
     def total_after(self) -> FootprintEstimate:
         """The sum of all known figures after the plan, comparable or not; budgets are compared with it."""
-        return sum_estimates(_mark_partial(one.after) for one in self.changes if one.after is not None)
+        estimate = sum_estimates(_mark_partial(one.after) for one in self.changes if one.after is not None)
+        figures = {metric: figure for metric, figure in estimate.figures.items() if self.list_changes(metric)}
+        return replace(estimate, figures=figures)
 
     @property
     def unknowns(self) -> list[tuple[str, UnknownItem]]:
@@ -315,7 +353,13 @@ class PlanFootprint(_ChangeSums):
         everything that it runs.
         """
         return tuple(
-            UncountedResource(resource.address, resource.type, unknown, resource.is_changed or one.before != one.after)
+            UncountedResource(
+                resource.address,
+                resource.type,
+                unknown,
+                resource.is_changed or one.is_changed,
+                describe_size(one.before.size if one.before is not None else None, one.after.size),
+            )
             for resource in self.resources
             for one in resource.changes
             if one.after is not None
@@ -352,7 +396,10 @@ def estimate_plan(plan: Plan, usage: ResourceUsage | None = None, base: Plan | N
         else PlanSide(base, resource_usage, before=False, other=plan, moved=moved)
     )
     footprints = (_make_resource_footprint(old, new, before, after) for old, new in pairs if _has_footprint(old, new))
-    return PlanFootprint(tuple(resource for resource in footprints if resource.changes))
+    paid_by_use = Counter(
+        new.type for _, new in pairs if new is not None and new.action in _CHANGING and is_paid_by_use(new.type)
+    )
+    return PlanFootprint(tuple(resource for resource in footprints if resource.changes), paid_by_use)
 
 
 def estimate_job_footprint(job: JobActivity, name: str = "job") -> PlanFootprint:
@@ -364,7 +411,11 @@ def estimate_job_footprint(job: JobActivity, name: str = "job") -> PlanFootprint
 
 def _has_footprint(old: Resource | None, new: Resource | None) -> bool:
     resource = new or old
-    return resource is not None and (resource.type in READERS or find_uncovered(resource.type) is not None)
+    return resource is not None and (
+        resource.type in READERS
+        or fixed_prices.has_fixed_price(resource.type)
+        or find_uncovered(resource.type) is not None
+    )
 
 
 def _make_resource_footprint(
@@ -396,11 +447,13 @@ def _changes_more_than_tags(old: Resource | None, new: Resource | None) -> bool:
 def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]:
     if resource is None or not side.exists(resource):
         return []
-    reader = READERS.get(resource.type)
-    if reader is None:
-        unknown = find_uncovered(resource.type)
-        return [] if unknown is None else [ResourcePart(resource.type, "other", unknown=unknown)]
-    return reader(resource, side)
+    if (reader := READERS.get(resource.type)) is not None:
+        return reader(resource, side)
+    parts = fixed_prices.read_fixed_prices(resource, side)
+    if (unknown := find_uncovered(resource.type)) is not None:
+        size = read_size(side.get_values(resource))
+        parts.append(ResourcePart(resource.type, "other", unknown=unknown, size=size))
+    return parts
 
 
 def _pair_parts(before: list[ResourcePart], after: list[ResourcePart]) -> list[PartChange]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from sustainable_mlops.catalogue.tables import TableError
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ONE, Activity, FleetActivity, JobActivity, ServerlessActivity
 from sustainable_mlops.footprint.figures import FootprintEstimate, UnknownItem, UnknownKind
@@ -19,7 +20,8 @@ class ResourcePart:
     #: Title for a reader: `variant main`, `step Train`.
     name: str
     #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `machines`, `storage`, `transfer`,
-    #: `throughput` (paid without usage), or `other` for a type without a reader.
+    #: `throughput` (paid without usage), `service` (of which only the price is known), or `other` for a type without a
+    #: reader.
     kind: str
     activity: Activity | None = None
     estimate: FootprintEstimate | None = None
@@ -35,6 +37,8 @@ class ResourcePart:
     instances: Quantity | None = None
     #: True if it represents all parts of its resource because their number is unknown.
     is_whole_resource: bool = False
+    #: Attributes that determine the size of a part without an estimate, with their values as text.
+    size: tuple[tuple[str, str], ...] = ()
     #: Description of the usage that an apply adds once; empty if there is none.
     apply_note: str = field(default="", compare=False)
 
@@ -80,6 +84,8 @@ def make_part(name: str, kind: str, activity: Activity, omissions: tuple[Unknown
         activity = replace(activity, has_model_loaded=False)
     try:
         return ResourcePart(name, kind, activity, estimate(activity), omissions=omissions)
+    except TableError:
+        raise
     except UserError as error:
         return ResourcePart(name, kind, activity, unknown=UnknownItem(name, str(error), UnknownKind.UNCOUNTED))
 

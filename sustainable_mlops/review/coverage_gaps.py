@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import READERS, PlanFootprint
 from sustainable_mlops.plan.commands import PlanCommand
@@ -47,7 +48,8 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
     """Yield the resources without an estimate, resources that nothing reviews, and commands."""
     changed = {pair.address for pair in comparison.changes}
     for part in dict.fromkeys(footprint.uncounted):  # several parts of a resource may have one reason
-        description = f"{part.unknown.subject}: {part.unknown.reason}"
+        size = f"{part.size}: " if part.size else ""
+        description = f"{part.unknown.subject}: {size}{part.unknown.reason}"
         yield CoverageGap(GapKind.NOT_COUNTED, part.address, description, Level.LOOK if part.is_changed else Level.NOTE)
     foreign = comparison.plan.unreviewed_resources
     for resource, reason in foreign:
@@ -80,7 +82,16 @@ _READ_ONLY_PROVIDERS = re.compile(
     r"|.*builtin/terraform"
 )
 _REVIEWED_TYPES = frozenset(
-    {*READERS, *UNCOVERED_TYPES, *FREE_TYPES, *STORES, *POLICY_TYPES, *PROTECTIONS_BY_TYPE, *SAFEGUARDS}
+    {
+        *READERS,
+        *UNCOVERED_TYPES,
+        *FREE_TYPES,
+        *load_by_type(),
+        *STORES,
+        *POLICY_TYPES,
+        *PROTECTIONS_BY_TYPE,
+        *SAFEGUARDS,
+    }
 )
 
 

@@ -1,5 +1,6 @@
 """Every SageMaker type is estimated, unknown with a reason, or known to have no footprint."""
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint import PlanFootprint, estimate_plan
-from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
+from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES, UNLISTED, find_uncovered
 from sustainable_mlops.footprint.plan_footprint import READERS
+from sustainable_mlops.terraform import Terraform
 from tests.plan.plan_builder import build_change, build_plan
 
 
@@ -56,7 +59,7 @@ def test_an_algorithm_without_validation_has_no_footprint() -> None:
     assert make_type_footprint("aws_sagemaker_algorithm", {"algorithm_name": "a"}).resources == ()
 
 
-@pytest.mark.parametrize("kind", ["aws_lb", "aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
+@pytest.mark.parametrize("kind", ["aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
 def test_stores_and_machines_outside_sagemaker_are_unknown(kind: str) -> None:
     assert [unknown.subject for _, unknown in make_type_footprint(kind, {"name": "n"}).unknowns] == [kind]
 
@@ -70,9 +73,13 @@ def list_provider_types() -> set[str]:
 
 
 def test_all_listed_types_are_types_of_the_provider() -> None:
-    """HyperPod clusters are an exception: the provider may support them in the future."""
+    """HyperPod clusters may come in the future; the provider of the modules has dropped OpsWorks and WorkLink."""
     types = {*READERS, *UNCOVERED_TYPES, *FREE_TYPES}
-    assert {kind for kind in types if kind.replace("_", "") not in list_provider_types()} == {"aws_sagemaker_cluster"}
+    assert {kind for kind in types if kind.replace("_", "") not in list_provider_types()} == {
+        "aws_opsworks_instance",
+        "aws_sagemaker_cluster",
+        "aws_worklink_fleet",
+    }
 
 
 #: Name endings of types that run machines.
@@ -84,13 +91,30 @@ _RUNS_NONE = """
     amplify_backend_environment appconfig_environment cloudformation_stack_set_instance cloudhsm_v2_cluster
     codeconnections_host codestarconnections_host connect_instance docdb_global_cluster ec2_subnet_cidr_reservation
     ecs_cluster emrcontainers_virtual_cluster finspace_kx_environment macie2_classification_job
-    memorydb_multi_region_cluster neptune_global_cluster rds_global_cluster route53_traffic_policy_instance
-    s3_control_access_grants_instance service_discovery_instance signer_signing_job verifiedaccess_instance
+    memorydb_multi_region_cluster neptune_global_cluster rds_global_cluster s3_control_access_grants_instance
+    service_discovery_instance signer_signing_job verifiedaccess_instance
 """
 
 
+@pytest.mark.plan
+def test_every_type_of_the_provider_is_estimated_priced_listed_or_free(tmp_path: Path) -> None:
+    """The model knows of each type whether it costs money."""
+    (tmp_path / "main.tf").write_text(
+        'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
+    )
+    terraform = Terraform(tmp_path)
+    terraform.init()
+    (schema,) = json.loads(terraform.run("providers", "schema", "-json"))["provider_schemas"].values()
+    types = schema["resource_schemas"]
+    assert len(types) > 1500
+    unlisted = [
+        kind for kind in types if kind not in READERS and (item := find_uncovered(kind)) and item.reason == UNLISTED
+    ]
+    assert unlisted == []
+
+
 def test_every_type_with_the_name_of_a_machine_is_counted_or_listed() -> None:
-    known_types = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED_TYPES, *FREE_TYPES)}
+    known_types = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED_TYPES, *FREE_TYPES, *load_by_type())}
     spec = find_spec("cdktn_provider_aws")
     assert spec is not None
     places = spec.submodule_search_locations or ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
-from sustainable_mlops.footprint.activities import ZERO, StorageActivity
+from sustainable_mlops.footprint.activities import ONE, ZERO, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.quantities import exact_quantity
@@ -14,6 +14,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     MachineGroup,
     MachineVolume,
     make_machine_parts,
+    make_performance_parts,
     make_unknown_machines,
     read_instance_volumes,
     read_volume,
@@ -144,4 +145,5 @@ def read_volume_resource(resource: Resource, side: PlanSide) -> list[ResourcePar
     if not isinstance(volume, MachineVolume):
         return [make_unknown_part("volume", "storage", volume.reason)]
     activity = StorageActivity(f"ebs_{volume.kind}", side.find_region(resource), exact_quantity(volume.gb))
-    return [make_part(f"volume ({volume.kind})", "storage", activity)]
+    parts = make_performance_parts([volume], ONE, activity.region)
+    return [make_part(f"volume ({volume.kind})", "storage", activity), *parts]

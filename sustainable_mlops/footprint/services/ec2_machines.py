@@ -1,8 +1,10 @@
 """EC2 machines of every kind of request: types, number, price and volumes."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from itertools import pairwise
+from math import ceil, inf
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances, prices, storage
@@ -12,6 +14,7 @@ from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.machines import compute_spot_price_share
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
+from sustainable_mlops.footprint.services.fixed_prices import make_service_part
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
@@ -33,6 +36,17 @@ class MachineVolume(NamedTuple):
 
     kind: str
     gb: float
+    iops: float = 0.0
+    #: MiB a second.
+    throughput: float = 0.0
+
+
+#: Prices of IOPS by volume type, each from a number of IOPS on.
+_IOPS_PRICES = {
+    "gp3": ((3000.0, "IOPS of gp3 above 3000"),),
+    "io1": ((0.0, "IOPS of io1"),),
+    "io2": ((0.0, "IOPS of io2"), (32000.0, "IOPS of io2 above 32000"), (64000.0, "IOPS of io2 above 64000")),
+}
 
 
 class MachineVolumes(NamedTuple):
@@ -106,7 +120,13 @@ def make_machine_parts(machines: MachineGroup, resource: Resource, side: PlanSid
     left_out = (*machines.omissions, *machines.volumes.omissions, *unlisted_types)
     part = replace(make_part(name, MACHINES_KIND, fleet, left_out), instances=number)
     volume_count = number * (hours.central / HOURS_PER_MONTH) if machines.has_volumes_only_when_on else number
-    return [part, *(_make_volume_part(machines, kind, volume_count, region) for kind in dict(machines.volumes.volumes))]
+    volumes = machines.volumes.volumes
+    kinds_of_volumes = dict.fromkeys(volume.kind for volume in volumes)
+    return [
+        part,
+        *(_make_volume_part(machines, kind, volume_count, region) for kind in kinds_of_volumes),
+        *make_performance_parts(volumes, volume_count, region),
+    ]
 
 
 def make_unknown_machines(name: str, reason: str) -> list[ResourcePart]:
@@ -118,6 +138,18 @@ def _make_volume_part(machines: MachineGroup, kind: str, count: Quantity, region
     gb = sum(volume.gb for volume in machines.volumes.volumes if volume.kind == kind)
     name = f"volumes ({kind})" if machines.name == "instance" else f"volumes of {machines.name} ({kind})"
     return make_part(name, "storage", StorageActivity(f"ebs_{kind}", region, count * gb))
+
+
+def make_performance_parts(volumes: Iterable[MachineVolume], count: Quantity, region: str | None) -> list[ResourcePart]:
+    """Return the IOPS and throughput that volumes pay for, `count` times."""
+    units: Counter[str] = Counter()
+    for volume in volumes:
+        steps = _IOPS_PRICES.get(volume.kind, ())
+        for (start, item), (end, _) in pairwise((*steps, (inf, ""))):
+            units[item] += max(min(volume.iops, end) - start, 0.0)
+        if volume.kind == "gp3":
+            units["MiB/s of gp3 above 125"] += max(volume.throughput - 125.0, 0.0)
+    return [make_service_part(item, region, count * number) for item, number in units.items() if number]
 
 
 def _split_options(machines: MachineGroup) -> tuple[tuple[InstanceOption, ...], tuple[UnknownItem, ...]]:
@@ -213,4 +245,18 @@ def read_volume(values: Block, size: str, kind: str) -> MachineVolume | UnknownI
     name = volume_type if isinstance(volume_type, str) and volume_type else _DEFAULT_VOLUME
     if f"ebs_{name}" not in storage.load_all():
         return UnknownItem("volume", f"the catalogue has no volumes of type {name}")
-    return MachineVolume(name, gb)
+    iops, throughput = (_read_performance(values, one, name) for one in ("iops", "throughput"))
+    if iops is None or throughput is None:
+        return UnknownItem("volume", f"its {'IOPS are' if iops is None else 'throughput is'} not known until apply")
+    return MachineVolume(name, gb, iops, throughput)
+
+
+def _read_performance(values: Block, attribute: str, volume_type: str) -> float | None:
+    """Return the provisioned IOPS or throughput; None if the volume pays for it and it is unknown.
+
+    AWS fills in the included performance of gp3 if the configuration does not set it.
+    """
+    value = values.number(attribute)
+    if value is UNKNOWN and volume_type in ("io1", "io2") and attribute == "iops":
+        return None
+    return to_known_number(value) or 0.0

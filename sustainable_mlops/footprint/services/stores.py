@@ -2,9 +2,11 @@
 
 from sustainable_mlops.footprint.activities import StorageActivity, TransferActivity
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
+from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
+from sustainable_mlops.footprint.services.fixed_prices import make_service_part
 from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, is_never_set, to_known_number
-from sustainable_mlops.plan import UNKNOWN, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, Resource
 
 _UNKNOWN_SIZE = "a plan does not contain its size; give {} in the usage file"
 _LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
@@ -104,10 +106,27 @@ def _make_throughput(read: object, write: object) -> list[ResourcePart]:
 def read_table(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """Return the size of a DynamoDB table, and its permanent throughput unless requests pay for it."""
     values = side.get_values(resource)
+    provisioned = [values, *_list_indexes(values)]
     items = make_unknown_part("items", "storage", "a plan does not contain its size", unknown_kind=UnknownKind.USAGE)
     if values.text("billing_mode") == "PAY_PER_REQUEST":
         return [items]
-    return [items, *_make_throughput(values.number("read_capacity"), values.number("write_capacity"))]
+    units = {way: [to_known_number(one.number(f"{way}_capacity")) for one in provisioned] for way in ("read", "write")}
+    if values.text("table_class") not in (None, "", "STANDARD") or any(None in numbers for numbers in units.values()):
+        return [items, *_make_throughput(values.number("read_capacity"), values.number("write_capacity"))]
+    region = side.find_region(resource)
+    return [
+        items,
+        *(
+            make_service_part(f"{way} capacity unit", region, exact_quantity(sum(filter(None, numbers))))
+            for way, numbers in units.items()
+        ),
+    ]
+
+
+def _list_indexes(table: Block) -> list[Block]:
+    """Return the global secondary indexes, which have throughput of their own; unknown ones as one."""
+    indexes = table.blocks("global_secondary_index")
+    return [Block(UNKNOWN)] if indexes is UNKNOWN else indexes
 
 
 def _is_in_counted_bucket(resource: Resource, side: PlanSide) -> bool:

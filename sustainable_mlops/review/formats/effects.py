@@ -22,7 +22,7 @@ class Total:
     after: FootprintFigure | None
     delta: FootprintFigure | None
     is_partial: bool = False  # True if unknown parts are left out
-    is_empty: bool = False  # True if no resource of the plan has a footprint
+    is_empty: bool = False  # True if no part of the plan can have the figure
     may_change: bool = True  # False if the plan changes nothing of it, known or unknown
 
     @property
@@ -47,6 +47,8 @@ class Total:
         part = "; some parts are not counted" if self.is_partial else ""
         if self.delta is not None and self.delta.low == self.delta.high == 0:
             return f"{format_central(self.after)} {self.unit}, unchanged{part}"
+        if self.delta is None:
+            return f"{format_central(self.after or self.before)} {self.unit} counted, change unknown{part}"
         grade = f", class {self.delta.grade}" if self.delta is not None and self.delta.low != self.delta.high else ""
         start = f"{format_central(self.before)} → {format_central(self.after)} {self.unit}"
         return f"{start}: {format_interval(self.delta, change=True)}{grade}{part}"
@@ -71,7 +73,7 @@ def list_totals(footprint: PlanFootprint) -> list[Total]:
             footprint.after.get(metric),
             footprint.delta.get(metric),
             metric in {*footprint.before.partial, *footprint.after.partial},
-            not footprint.changes,
+            not footprint.list_changes(metric),
             any(resource.is_changed for resource in footprint.resources)
             and any(resource.has_unknown_delta(metric) for resource in footprint.resources),
         )

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.activities import (
     Activity,
     FleetActivity,
     JobActivity,
     ServerlessActivity,
+    ServiceActivity,
     StorageActivity,
     TransferActivity,
 )
 from sustainable_mlops.footprint.plan_footprint import PartChange
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import SERVING_KINDS, ResourcePart
+from sustainable_mlops.footprint.sizes import describe_size
 
 #: Maximum number of described parts of a resource; further ones are counted.
 _MAX_PARTS = 6
@@ -48,6 +51,8 @@ def describe_part_change(change: PartChange) -> PartChangeText:
         return PartChangeText(f"{description} → removed" if description else "", True)
     if before is None:
         return PartChangeText(_describe_part(after), True)
+    if before.activity is None and after.activity is None and before.size != after.size:
+        return PartChangeText(_add_reason(describe_size(before.size, after.size), after), True)
     old, new = _list_traits(before), _list_traits(after)
     if type(before.activity) is not type(after.activity):
         return PartChangeText(f"{_describe_part(before) or _UNKNOWN} → {_describe_part(after) or _UNKNOWN}", True)
@@ -78,6 +83,8 @@ def _describe_part(part: ResourcePart | None) -> str:
     if part is None:
         return ""
     activity = part.activity
+    if activity is None and part.size:
+        return _add_reason(describe_size(None, part.size), part)
     if not isinstance(activity, FleetActivity | JobActivity):
         return ", ".join(trait.describe_change(trait) for trait in _list_traits(part) if trait.is_main)
     number = _format_quantity(part.count or activity.count)
@@ -85,6 +92,10 @@ def _describe_part(part: ResourcePart | None) -> str:
     count = f" × {number}" if part.kind in SERVING_KINDS or number != "1" else ""  # noqa: RUF001
     spot = ", spot" if isinstance(activity, JobActivity) and activity.spot else ""
     return f"{start}{activity.instance_type}{count}{spot}"
+
+
+def _add_reason(text: str, part: ResourcePart) -> str:
+    return f"{text}: {part.unknown.reason}" if part.unknown is not None else text
 
 
 def _list_traits(part: ResourcePart) -> list[_PartTrait]:
@@ -111,6 +122,10 @@ def _list_own_traits(part: ResourcePart, activity: Activity) -> list[_PartTrait]
                     "at the same time",
                 ),
             ]
+        case ServiceActivity():
+            unit = service_prices.load_by_item()[activity.item].unit
+            item, count = activity.item, _format_quantity(activity.count)
+            return [_PartTrait(item, is_main=True), _PartTrait(count, unit, is_main=bool(unit) or count != "1")]
         case StorageActivity():
             storage_class = activity.storage_class
             name = storage_class.replace("_", " ") if storage_class.islower() else storage_class

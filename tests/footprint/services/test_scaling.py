@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import PlanFootprint, ResourcePart, ResourceUsage, ServerlessActivity
-from sustainable_mlops.footprint.figures import format_number
+from sustainable_mlops.footprint.figures import format_number, sum_estimates
 from tests.footprint.plans import (
     BACKLOG,
     CONFIGURATION,
@@ -40,7 +40,8 @@ def make_variant(count: int | None = 1, **more: Any) -> dict[str, Any]:
 
 def count_instances(result: PlanFootprint) -> tuple[float, float, float]:
     """Return the average number of instances by the cost: minimum, expected and maximum."""
-    cost = result.total_after.get("cost")
+    parts = [one.after for one in result.changes if one.after is not None and one.after.kind != "service"]
+    cost = sum_estimates(part.estimate for part in parts if part.estimate is not None).get("cost")
     assert cost is not None
     return cost.low / USD, cost.central / USD, cost.high / USD
 

@@ -159,7 +159,7 @@ CASES = {
             build_change("aws_opensearch_domain.o", {"domain_name": "o"}),
         ),
         "look",
-        "the catalogue has no servers and prices of this service",
+        "no price known",
     ),
     "a warm pool that runs": Case(
         _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]),

@@ -1,0 +1,94 @@
+"""Fixed prices of services in us-east-1, by the hour or the month: `prices_services.csv`.
+
+Each row has the resource types that pay it, the condition on their attributes, and the attribute with the number of
+units. A row without types is read by name.
+"""
+
+from dataclasses import dataclass
+
+from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_number, read_rows
+
+#: Hours of a month, by the period of a price.
+_MONTHS = {"hour": 730.0, "month": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An attribute and the values that select a price; an empty value means that the attribute is not given."""
+
+    attribute: str
+    #: None for any value.
+    values: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrice:
+    """A fixed price of one unit: an endpoint, a key, a rule."""
+
+    item: str
+    types: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    #: Attribute with the number of units, or with a list of them; empty for one unit.
+    count: str
+    #: Number of units if the attribute is not given.
+    default_count: float
+    #: Name of the units for a reader.
+    unit: str
+    #: USD a month in us-east-1: (low, central, high).
+    usd_per_month: tuple[float, float, float]
+    #: True if all commercial Regions have the same price.
+    is_global: bool
+    #: Further costs that depend on the usage.
+    excludes: str
+    grade: Grade
+    source: str
+
+
+@load_table
+def load_all() -> tuple[ServicePrice, ...]:
+    """Return every price in the order of the file."""
+    return tuple(_make_price(row) for row in read_rows("prices_services"))
+
+
+@load_table
+def load_by_item() -> dict[str, ServicePrice]:
+    """Return one price of each item; rows of one item have the same price."""
+    return {price.item: price for price in load_all()}
+
+
+@load_table
+def load_by_type() -> dict[str, tuple[ServicePrice, ...]]:
+    """Return the prices of each resource type."""
+    by_type: dict[str, tuple[ServicePrice, ...]] = {}
+    for price in load_all():
+        for name in price.types:
+            by_type[name] = (*by_type.get(name, ()), price)
+    return by_type
+
+
+def _make_price(row: dict[str, str]) -> ServicePrice:
+    months = _MONTHS[row["per"]]
+    central = parse_float(row["usd"])
+    low, high = parse_number(row["low"]), parse_number(row["high"])
+    ends = central if low is None else low, central, central if high is None else high
+    if not ends[0] <= central <= ends[2]:
+        raise ValueError(row["high"])
+    attribute, _, default = row["count"].partition(":")
+    return ServicePrice(
+        item=row["item"],
+        types=tuple(f"aws_{name}" for name in row["types"].split()),
+        conditions=tuple(map(_make_condition, row["when"].split())),
+        count=attribute,
+        default_count=parse_float(default) if attribute else 1.0,
+        unit=row["unit"],
+        usd_per_month=(ends[0] * months, central * months, ends[2] * months),
+        is_global={"global": True, "regional": False}[row["scope"]],
+        excludes=row["excludes"],
+        grade=parse_grade(row["class"]),
+        source=row["source"],
+    )
+
+
+def _make_condition(text: str) -> Condition:
+    attribute, _, values = text.partition("=")
+    return Condition(attribute, None if values == "*" else frozenset(values.split("|")))
