@@ -38,7 +38,7 @@ from sustainable_mlops.footprint.services import (
     studio,
 )
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
-from sustainable_mlops.footprint.sizes import describe_size, read_size
+from sustainable_mlops.footprint.sizes import describe_size, is_size_attribute, may_grow, read_size
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
@@ -248,6 +248,8 @@ class ResourceFootprint(_ChangeSums):
     changes: tuple[PartChange, ...]
     #: True if the plan changes more than its tags.
     is_changed: bool = True
+    #: True if only the attributes that determine the size can change the cost.
+    is_only_resized: bool = False
 
     @property
     def unknowns(self) -> tuple[UnknownItem, ...]:
@@ -357,7 +359,7 @@ class PlanFootprint(_ChangeSums):
                 resource.address,
                 resource.type,
                 unknown,
-                resource.is_changed or one.is_changed,
+                _may_cost_more(resource, one),
                 describe_size(one.before.size if one.before is not None else None, one.after.size),
             )
             for resource in self.resources
@@ -430,30 +432,48 @@ def _make_resource_footprint(
         changes = [*_pair_parts(old_parts, old_parts), *_pair_parts([], new_parts)]
     else:
         changes = _pair_parts(old_parts, new_parts)
-    is_changed = action != "no-op" and (action != "update" or _changes_more_than_tags(old, new))
-    return ResourceFootprint(resource.address, resource.type, action, tuple(changes), is_changed)
+    changed_names = _list_changed_attributes(old, new)
+    is_changed = action != "no-op" and (action != "update" or changed_names is None or bool(changed_names))
+    is_only_resized = action in ("update", "replace") and (
+        resource.type not in READERS or all(map(is_size_attribute, changed_names or [""]))
+    )
+    return ResourceFootprint(resource.address, resource.type, action, tuple(changes), is_changed, is_only_resized)
 
 
-def _changes_more_than_tags(old: Resource | None, new: Resource | None) -> bool:
-    """Return True if anything except the tags of a resource differs in `new`, or may differ."""
+def _may_cost_more(resource: ResourceFootprint, change: PartChange) -> bool:
+    """Return True if the plan adds or changes the part, unless only its size changes and does not grow much."""
+    before, after = change.before, change.after
+    if resource.is_only_resized and before is not None and after is not None and before.size and after.size:
+        return may_grow(before.size, after.size) or replace(before, size=()) != replace(after, size=())
+    return resource.is_changed or change.is_changed
+
+
+def _list_changed_attributes(old: Resource | None, new: Resource | None) -> list[str] | None:
+    """Return the attributes that differ, or may differ, without tags; None if the whole resource may differ."""
     if old is None or new is None:
-        return True
+        return None
     before, after = (old.old if old is new else old.new).values, new.new.values
     if before is UNKNOWN or after is UNKNOWN:
-        return True
-    return any(before.get(name) != after.get(name) for name in {*before, *after} - {"tags", "tags_all"})
+        return None
+    return [name for name in {*before, *after} - {"tags", "tags_all"} if before.get(name) != after.get(name)]
 
 
 def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]:
     if resource is None or not side.exists(resource):
         return []
     if (reader := READERS.get(resource.type)) is not None:
-        return reader(resource, side)
+        return [_add_size(part, resource, side) for part in reader(resource, side)]
     parts = fixed_prices.read_fixed_prices(resource, side)
     if (unknown := find_uncovered(resource.type)) is not None:
-        size = read_size(side.get_values(resource))
-        parts.append(ResourcePart(resource.type, "other", unknown=unknown, size=size))
+        parts.append(_add_size(ResourcePart(resource.type, "other", unknown=unknown), resource, side))
     return parts
+
+
+def _add_size(part: ResourcePart, resource: Resource, side: PlanSide) -> ResourcePart:
+    """Return the part with the size of its resource if nothing else tells how much it costs."""
+    if part.unknown is None or part.activity is not None or part.unknown.kind is UnknownKind.USAGE:
+        return part
+    return replace(part, size=read_size(resource, side))
 
 
 def _pair_parts(before: list[ResourcePart], after: list[ResourcePart]) -> list[PartChange]:

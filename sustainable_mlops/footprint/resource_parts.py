@@ -1,6 +1,7 @@
 """Parts of a resource that have a footprint: one per variant, step, app or store."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sustainable_mlops.catalogue.tables import TableError
 from sustainable_mlops.errors import UserError
@@ -37,8 +38,8 @@ class ResourcePart:
     instances: Quantity | None = None
     #: True if it represents all parts of its resource because their number is unknown.
     is_whole_resource: bool = False
-    #: Attributes that determine the size of a part without an estimate, with their values as text.
-    size: tuple[tuple[str, str], ...] = ()
+    #: Attributes that determine the size of a part without an estimate, with their values.
+    size: tuple[tuple[str, Any], ...] = ()
     #: Description of the usage that an apply adds once; empty if there is none.
     apply_note: str = field(default="", compare=False)
 

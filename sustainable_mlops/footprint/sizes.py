@@ -1,22 +1,28 @@
-"""Attributes that determine the size of resources without an estimate, as text for a reader."""
+"""Attributes that determine the size of resources without an estimate: their changes as text, and whether they grow."""
 
-from sustainable_mlops.plan import UNKNOWN, Block
+import re
+from typing import Any
+
+from sustainable_mlops.footprint.services.plan_side import PlanSide, is_never_set
+from sustainable_mlops.plan import UNKNOWN, Resource
 
 #: Attributes whose value says what it is, such as `db.t4g.micro`.
 _NAMES = """
-    bundle_id cache_node_type class_name compute_type db_instance_class environment_class host_instance_type
-    instance_class instance_type node_type replication_instance_class shape tracking_server_size worker_type
+    bundle_id class_name compute_type environment_class host_instance_type instance_class instance_type license_model
+    node_type replication_instance_class shape tracking_server_size worker_type
 """
 #: Attributes whose value needs its name.
 _NUMBERS = """
     allocated_storage base_capacity capacity compute_count cpu desired_capacity desired_count deployment_mode
-    deployment_type dpu_count edition fleet_capacity iops max_capacity max_workers memory memory_size min_workers
-    model_units multi_az num_cache_clusters num_cache_nodes num_node_groups num_shards number_of_broker_nodes
-    number_of_nodes number_of_workers provisioned_concurrent_executions replicas_per_node_group replication_factor
-    shard_capacity shard_count storage_capacity storage_throughput storage_type throughput_capacity target_dpus
+    deployment_type dpu_count edition iops max_allocated_storage max_capacity max_size max_workers memory memory_size
+    min_capacity min_size min_workers model_units multi_az num_cache_clusters num_cache_nodes num_node_groups num_shards
+    number_of_broker_nodes number_of_nodes number_of_workers per_unit_storage_throughput
+    provisioned_concurrent_executions replicas_per_node_group replication_factor shard_capacity shard_count
+    storage_capacity storage_throughput storage_type target_dpus throughput_capacity throughput_capacity_per_ha_pair
     web_app_units
 """
 _LABELS = dict.fromkeys(_NAMES.split(), "") | {name: f"{name} " for name in _NUMBERS.split()}
+#: Attributes inside blocks.
 _BLOCKS = {
     "broker_node_group_info": ("instance_type",),
     "cluster_config": (
@@ -29,36 +35,103 @@ _BLOCKS = {
     ),
     "compute_capacity": ("desired_instances",),
     "ebs_options": ("volume_type", "volume_size", "iops"),
+    "ephemeral_storage": ("size",),
     "environment": ("compute_type",),
+    "instance_configuration": ("cpu", "memory"),
     "serverlessv2_scaling_configuration": ("min_capacity", "max_capacity"),
 }
+#: Attributes that belong to the size of a resource of a reader, although their effect is not in the plan.
+_OUTSIDE = frozenset({"launch_template", "task_definition"})
+#: Largest increase of a number that is small, if it also at most doubles; two units of everything else.
+_SMALL_INCREASES = {
+    "allocated_storage": 200,
+    "max_allocated_storage": 200,
+    "memory_size": 1024,
+    "size": 2048,
+    "volume_size": 200,
+}
+_SMALL_INCREASE = 2
+_SIZES = {name: rank for rank, name in enumerate(("nano", "micro", "small", "medium", "large", "xlarge"))}
+_MULTIPLE = re.compile(r"(\d+)x(?:large|l)")
 
-Size = tuple[tuple[str, str], ...]
+#: Names and values of the attributes that are set.
+Size = tuple[tuple[str, Any], ...]
 
 
-def read_size(values: Block) -> Size:
+def read_size(resource: Resource, side: PlanSide) -> Size:
     """Return the attributes that determine the size of a resource, with their values."""
-    size = []
+    values = side.get_values(resource)
+    paths = []
     for name in values:
         if name in _LABELS:
-            size.append((name, values.get(name)))
+            paths.append((name, name))
         elif name in _BLOCKS:
-            size += [(inner, values.get(f"{name}.0.{inner}")) for inner in _BLOCKS[name]]
-    return tuple((name, _format(name, value)) for name, value in size if value is not None and value != "")
+            paths += [(inner, f"{name}.0.{inner}") for inner in _BLOCKS[name]]
+    size = [(name, path, values.get(path)) for name, path in paths]
+    return tuple(
+        (name, value if isinstance(value, str | int | float) or value is UNKNOWN else str(value))
+        for name, path, value in size
+        if value is not None and value != "" and not (value is UNKNOWN and is_never_set(resource, path, side))
+    )
 
 
-def _format(name: str, value: object) -> str:
-    if value is UNKNOWN:
-        return "not known"
-    text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
-    label = _LABELS.get(name, "" if name.endswith("_type") else f"{name} ")
-    return f"{label}{text}"
+def is_size_attribute(name: str) -> bool:
+    """Return True if the attribute belongs to the size of a resource, or names the settings outside the plan."""
+    return name in _LABELS or name in _OUTSIDE
 
 
 def describe_size(before: Size | None, after: Size) -> str:
     """Return `db.t4g.micro → db.r6i.32xlarge`, or the size after if it is new; empty if the size does not change."""
     if before is None:
-        return ", ".join(text for _, text in after[:3])
+        return ", ".join(_format(name, value) for name, value in after[:3])
     old, new = dict(before), dict(after)
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return ", ".join(f"{old.get(name, 'not set')} → {new.get(name, 'not set')}" for name in names)
+    changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{_format(name, old.get(name))} → {_format_value(new.get(name))}" for name in changed)
+
+
+def _format(name: str, value: Any) -> str:
+    return f"{_LABELS.get(name, '' if name.endswith('_type') else f'{name} ')}{_format_value(value)}"
+
+
+def _format_value(value: Any) -> str:
+    if value is None or value is UNKNOWN:
+        return "not set" if value is None else "not known"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def may_grow(before: Size, after: Size) -> bool:
+    """Return True if a resource becomes larger by more than a small step, or may do so."""
+    old, new = dict(before), dict(after)
+    return any(_is_larger(name, old.get(name), new.get(name)) for name in {**old, **new})
+
+
+def _is_larger(name: str, old: Any, new: Any) -> bool:
+    if old is UNKNOWN or new is UNKNOWN:
+        return True
+    if old == new:
+        return False
+    numbers = _parse_number(old), _parse_number(new)
+    if numbers[0] is not None and numbers[1] is not None:
+        least, most = numbers
+        is_small = most <= 2 * least and most - least <= _SMALL_INCREASES.get(name, _SMALL_INCREASE)
+        return most > least and not is_small
+    ranks = _rank(old), _rank(new)
+    return ranks[0] is None or ranks[1] is None or ranks[1] >= ranks[0]
+
+
+def _parse_number(value: Any) -> float | None:
+    """Return the number of a value; an attribute that is not set is 0."""
+    try:
+        return float(value or 0)
+    except ValueError:
+        return None
+
+
+def _rank(value: Any) -> int | None:
+    """Return the rank of the size in the name of an instance type; None if it has none."""
+    for part in re.split(r"[._-]", str(value).lower()):
+        if part in _SIZES:
+            return _SIZES[part]
+        if match := _MULTIPLE.fullmatch(part):
+            return len(_SIZES) - 2 + int(match[1])
+    return None

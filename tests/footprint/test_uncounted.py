@@ -22,6 +22,16 @@ def find_uncounted(result: PlanFootprint) -> dict[str, bool]:
     return {one.address: one.is_changed for one in result.uncounted}
 
 
+#: Types of the next test of which only the size matters.
+SIZED = (
+    "aws_db_instance",
+    "aws_ecs_service",
+    "aws_glue_job",
+    "aws_lambda_function",
+    "aws_sagemaker_mlflow_tracking_server",
+)
+
+
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
@@ -45,10 +55,67 @@ def test_an_uncounted_machine_is_listed_as_changed_or_unchanged(kind: str, value
     assert find_uncounted(make_footprint(build_change(address, values))) == {address: True}
     assert find_uncounted(make_footprint(build_change(address, values, before=values))) == {address: False}
     assert find_uncounted(make_footprint(build_change(address, values, before={**values, "name": "other"}))) == {
-        address: True
+        address: kind not in SIZED
     }
     assert find_uncounted(make_footprint(build_change(address, before=values))) == {}
     assert find_uncounted(make_footprint(build_change(address, before=values, actions=["forget"]))) == {address: True}
+
+
+GROUP = {"min_size": 1, "max_size": 3, "desired_capacity": 2, "launch_template": [{"id": "lt-1", "version": "3"}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "size"),
+    [
+        ("aws_db_instance", {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"},
+         "db.t4g.micro → db.r6i.32xlarge"),
+        ("aws_db_instance", {"instance_class": "db.m5.large", "iops": 1000},
+         {"instance_class": "db.m5.large", "iops": 64000}, "iops 1000 → 64000"),
+        ("aws_db_instance", {"instance_class": "db.m5.large", "multi_az": False},
+         {"instance_class": "db.m5.large", "multi_az": True}, "multi_az false → true"),
+        ("aws_rds_cluster", {"serverlessv2_scaling_configuration": [{"min_capacity": 0.5, "max_capacity": 2}]},
+         {"serverlessv2_scaling_configuration": [{"min_capacity": 128, "max_capacity": 256}]},
+         "min_capacity 0.5 → 128, max_capacity 2 → 256"),
+        ("aws_opensearch_domain", {"cluster_config": [{"instance_type": "t3.small.search", "instance_count": 1}]},
+         {"cluster_config": [{"instance_type": "r6g.12xlarge.search", "instance_count": 10}]},
+         "t3.small.search → r6g.12xlarge.search, instance_count 1 → 10"),
+        ("aws_ecs_service", {"desired_count": 2}, {"desired_count": 2000}, "desired_count 2 → 2000"),
+        ("aws_lambda_function", {"memory_size": 128}, {"memory_size": 10240}, "memory_size 128 → 10240"),
+        ("aws_autoscaling_group", GROUP, {**GROUP, "max_size": 500, "desired_capacity": 400},
+         "max_size 3 → 500, desired_capacity 2 → 400"),
+        ("aws_appautoscaling_target", {"service_namespace": "ecs", "min_capacity": 1, "max_capacity": 4},
+         {"service_namespace": "ecs", "min_capacity": 1000, "max_capacity": 2000},
+         "min_capacity 1 → 1000, max_capacity 4 → 2000"),
+    ],
+)  # fmt: skip
+def test_growth_without_a_known_price_is_a_change_and_a_smaller_size_is_not(
+    kind: str, before: dict[str, Any], after: dict[str, Any], size: str
+) -> None:
+    (grown,) = make_footprint(build_change(f"{kind}.one", after, before=before)).uncounted
+    assert (grown.is_changed, grown.size) == (True, size)
+    (smaller,) = make_footprint(build_change(f"{kind}.one", before, before=after)).uncounted
+    assert not smaller.is_changed
+    assert smaller.size
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "change", "is_changed"),
+    [
+        ("aws_ecs_service", {"desired_count": 2}, {"desired_count": 3}, False),
+        ("aws_ecs_service", {"desired_count": 2}, {"desired_count": 5}, True),
+        ("aws_ecs_service", {"desired_count": 2}, {"task_definition": "orders:8"}, False),
+        ("aws_lambda_function", {"memory_size": 256}, {"memory_size": 512}, False),
+        ("aws_lambda_function", {"memory_size": 256}, {"source_code_hash": "b"}, False),
+        ("aws_db_instance", {"instance_class": "c", "allocated_storage": 50}, {"allocated_storage": 60}, False),
+        ("aws_db_instance", {"instance_class": "db.m5.large"}, {"instance_class": "db.r6i.large"}, True),
+        ("aws_autoscaling_group", GROUP, {"max_size": 4}, False),
+        ("aws_autoscaling_group", GROUP, {"launch_template": [{"id": "lt-1", "version": "4"}]}, False),
+        ("aws_autoscaling_group", GROUP, {"mixed_instances_policy": [{"launch_template": [{}]}]}, True),
+    ],
+)  # fmt: skip
+def test_a_small_step_is_no_growth(kind: str, before: dict[str, Any], change: dict[str, Any], is_changed: bool) -> None:
+    (one,) = make_footprint(build_change(f"{kind}.one", {**before, **change}, before=before)).uncounted
+    assert one.is_changed is is_changed
 
 
 def test_a_change_of_tags_is_no_change_of_an_uncounted_machine() -> None:
