@@ -110,13 +110,12 @@ def _is_larger(name: str, old: Any, new: Any) -> bool:
         return True
     if old == new:
         return False
-    numbers = _parse_number(old), _parse_number(new)
-    if numbers[0] is not None and numbers[1] is not None:
-        least, most = numbers
+    least, most = _parse_number(old), _parse_number(new)
+    if least is not None and most is not None:
         is_small = most <= 2 * least and most - least <= _SMALL_INCREASES.get(name, _SMALL_INCREASE)
         return most > least and not is_small
-    ranks = _rank(old), _rank(new)
-    return ranks[0] is None or ranks[1] is None or ranks[1] >= ranks[0]
+    old_rank, new_rank = _rank(old), _rank(new)
+    return old_rank is None or new_rank is None or new_rank >= old_rank
 
 
 def _parse_number(value: Any) -> float | None:

@@ -1,4 +1,5 @@
 import csv
+import inspect
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_the_zone_of_a_grid_overrides_its_country() -> None:
 
 def test_without_the_odbl_file_the_country_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "has_table", lambda _: False)
-    region = regions.load_all.__wrapped__()["us-west-2"]
+    region = inspect.unwrap(regions.load_all)()["us-west-2"]
     assert region.grid[1] == 384.4
     assert region.grid_source == "Ember, USA"
 

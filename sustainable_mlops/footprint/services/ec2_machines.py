@@ -1,6 +1,6 @@
 """EC2 machines of every kind of request: types, number, price and volumes."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -142,7 +142,7 @@ def _make_volume_part(machines: MachineGroup, kind: str, count: Quantity, region
 
 def make_performance_parts(volumes: Iterable[MachineVolume], count: Quantity, region: str | None) -> list[ResourcePart]:
     """Return the IOPS and throughput that volumes pay for, `count` times."""
-    units: Counter[str] = Counter()
+    units: defaultdict[str, float] = defaultdict(float)
     for volume in volumes:
         steps = _IOPS_PRICES.get(volume.kind, ())
         for (start, item), (end, _) in pairwise((*steps, (inf, ""))):
