@@ -66,6 +66,13 @@ def load_by_type() -> dict[str, tuple[ServicePrice, ...]]:
     return by_type
 
 
+def reads(kind: str, path: str) -> bool:
+    """Return True if an attribute decides a price of the type, or the number of units."""
+    prices = load_by_type().get(kind, ())
+    attributes = [one for price in prices for one in (price.count, *(each.attribute for each in price.conditions))]
+    return any(path == (name := one.replace(".0.", ".")) or path.startswith(f"{name}.") for one in attributes if one)
+
+
 def _make_price(row: dict[str, str]) -> ServicePrice:
     months = _MONTHS[row["per"]]
     central = parse_float(row["usd"])

@@ -75,6 +75,12 @@ def read_size(resource: Resource, side: PlanSide) -> Size:
     )
 
 
+def is_size_path(path: str) -> bool:
+    """Return True if the attribute at `path`, without positions, belongs to the size of a resource."""
+    block, _, name = path.partition(".")
+    return block in _LABELS if not name else name in _BLOCKS.get(block, ())
+
+
 def is_size_attribute(name: str) -> bool:
     """Return True if the attribute belongs to the size of a resource, or names the settings outside the plan."""
     return name in _LABELS or name in _OUTSIDE

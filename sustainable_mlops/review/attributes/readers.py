@@ -5,6 +5,9 @@ import re
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from sustainable_mlops.catalogue import service_prices
+from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
+from sustainable_mlops.footprint.sizes import is_size_path
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.data.protections import list_protected_paths
 from sustainable_mlops.review.data.safeguards import SAFEGUARDS
@@ -39,7 +42,9 @@ def is_guarded_by_type(type_: str, path: str) -> bool:
 @lru_cache(maxsize=16384)
 def is_estimated(type_: str, path: str) -> bool:
     """Return whether a rule or the footprint model reads the attribute at `path`, or a block around it."""
-    return _contains_path(_load_traced_paths().get(type_, frozenset()), path)
+    if _contains_path(_load_traced_paths().get(type_, frozenset()), path) or service_prices.reads(type_, path):
+        return True
+    return type_ in UNCOVERED_TYPES and is_size_path(path)
 
 
 def _contains_path(paths: frozenset[str], path: str) -> bool:
