@@ -262,7 +262,7 @@ class ResourceFootprint(_ChangeSums):
             change.before != change.after
             or (self.is_changed and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
             for change in self.changes
-            if change.get_figures(metric) is None or metric in change.partial
+            if change.has_metric(metric) and (change.get_figures(metric) is None or metric in change.partial)
         )
 
     def to_dict(self) -> dict[str, Any]:

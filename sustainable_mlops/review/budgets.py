@@ -215,7 +215,7 @@ def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complet
             )
         )
         status = BudgetStatus.WITHIN
-        if not shares:
+        if not shares or (not unknown and not footprint.list_changes(metric)):
             status = BudgetStatus.NOTHING
         elif figure is not None and (figure.high if budget.uses_high_end else figure.central) > allowed:
             status = BudgetStatus.OVER
@@ -268,5 +268,6 @@ def is_covered(budget: Budget, tags: Any) -> bool | None:
 def _is_incomplete(resource: ResourceFootprint, metric: str, is_increase: bool) -> bool:
     if is_increase:
         return resource.has_unknown_delta(metric)
-    parts = [change.after for change in resource.changes if change.after is not None]
+    changes = [change for change in resource.changes if change.has_metric(metric)]
+    parts = [change.after for change in changes if change.after is not None]
     return any(part.estimate is None or part.estimate.get(metric) is None or metric in part.partial for part in parts)

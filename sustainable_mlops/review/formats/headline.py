@@ -70,13 +70,16 @@ def format_money(*reviews: Review) -> str:
         for metric in ("cost", "total")
     )
     texts = [f"{format_change(usd)} USD{_format_percent(footprint, usd)}"] if usd or (kg and not unknown_usd) else []
-    texts += [f"{format_change(kg)} kgCO2e"] if kg or (usd and not unknown_kg) else []
+    has_carbon = not any(change.is_changed and not change.has_metric("total") for change in footprint.changes)
+    texts += [f"{format_change(kg)} kgCO2e"] if kg or (usd and not unknown_kg and has_carbon) else []
     texts = [f"{', '.join(texts)} a month"] if texts else []
     if unknown_usd:
         resources = format_number_of(len(unknown_usd), "resource")
         texts.append(f"{resources} not counted in full" if usd or kg else f"cost of {resources} unknown")
     if rest := unknown_kg - unknown_usd:
         texts.append(f"carbon of {format_number_of(len(rest), 'resource')} unknown")
+    if usd and not kg and not unknown_kg and not has_carbon:
+        texts.append("no estimate of carbon")
     return ", ".join(texts) or "no change of cost or carbon"
 
 

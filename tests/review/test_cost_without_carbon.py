@@ -1,0 +1,81 @@
+"""Reports on services of which only the price is known, or nothing."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.budgets import Budget, BudgetStatus
+from sustainable_mlops.review.coverage_gaps import GapKind
+from sustainable_mlops.review.formats import render
+from sustainable_mlops.review.formats.headline import format_money
+from sustainable_mlops.review.risk import Level
+from tests.plan.plan_builder import build_change, build_plan
+
+TODAY = date(2026, 11, 28)
+REGION = "us-east-1"
+KEY = build_change("aws_kms_key.k", {"region": REGION, "enable_key_rotation": True})
+
+
+def review_changes(*changes: dict[str, Any], **options: Any) -> Review:
+    return review(build_plan(*changes), today=TODAY, **options)
+
+
+def list_uncounted(result: Review) -> list[tuple[Level, str]]:
+    return [(gap.level, gap.description) for gap in result.coverage_gaps if gap.kind is GapKind.NOT_COUNTED]
+
+
+def test_the_title_has_the_cost_and_no_false_zero_of_carbon() -> None:
+    added = review_changes(build_change("aws_nat_gateway.n", {"region": REGION}))
+    assert format_money(added) == "+33 USD a month, no estimate of carbon"
+    removed = review_changes(build_change("aws_nat_gateway.n", before={"region": REGION}))
+    assert format_money(removed).startswith("-33 USD")
+    volume = build_change("aws_ebs_volume.v", {"size": 900, "type": "gp3", "region": REGION, "encrypted": True})
+    assert "kgCO2e" in format_money(review_changes(volume, KEY))
+    assert list_uncounted(added) == []
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_a_plan_with_nothing_to_count_says_so(form: str) -> None:
+    role = build_change("aws_iam_group.g", {"name": "g"}, before={"name": "h"})
+    report = render([review_changes(role)], form)
+    assert "nothing counted" in report
+    assert "0 → 0" not in report
+
+
+def test_a_report_says_that_there_is_no_carbon_and_names_the_units() -> None:
+    endpoint = {"vpc_endpoint_type": "Interface", "subnet_ids": ["a", "b"], "region": REGION}
+    report = render([review_changes(build_change("aws_vpc_endpoint.e", endpoint))], "markdown")
+    assert "interface endpoint, 2 zones" in report
+    assert "only its fixed price is known, no carbon; not counted: traffic" in report
+
+
+def test_types_that_usage_pays_for_are_one_line() -> None:
+    queues = [build_change(f"aws_sqs_queue.q{number}", {"name": f"q{number}"}) for number in range(3)]
+    assert "paid by use, which a plan does not contain: 3 aws_sqs_queue" in render([review_changes(*queues)], "text")
+
+
+def test_a_larger_database_is_to_look_at_and_a_smaller_one_is_not() -> None:
+    small, large = {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"}
+    grown = review_changes(build_change("aws_db_instance.d", large, before=small))
+    assert list_uncounted(grown) == [(Level.LOOK, "aws_db_instance: db.t4g.micro → db.r6i.32xlarge: no price known")]
+    assert "db.t4g.micro → db.r6i.32xlarge: no price known" in render([grown], "markdown")
+    shrunk = review_changes(build_change("aws_db_instance.d", small, before=large))
+    assert list_uncounted(shrunk) == [(Level.NOTE, "aws_db_instance: db.r6i.32xlarge → db.t4g.micro: no price known")]
+
+
+def test_a_type_in_no_list_is_to_look_at_when_it_is_new() -> None:
+    (new,) = list_uncounted(review_changes(build_change("aws_not_invented_yet.n", {"name": "n"})))
+    assert new == (Level.LOOK, "aws_not_invented_yet: it is not known if this type costs money")
+
+
+def test_a_budget_of_carbon_ignores_services_without_carbon() -> None:
+    limits = {"kg_per_month": 5.0, "kg_increase": 5.0, "usd_per_month": 0.5, "usd_increase": 2.0}
+    result = review_changes(KEY, budgets=[Budget("b", {}, limits)])
+    assert {one.limit: one.status for one in result.budgets} == {
+        "kg_per_month": BudgetStatus.NOTHING,
+        "kg_increase": BudgetStatus.NOTHING,
+        "usd_per_month": BudgetStatus.OVER,
+        "usd_increase": BudgetStatus.WITHIN,
+    }
