@@ -25,7 +25,9 @@ _ARN_ARGUMENTS = frozenset(
 )
 #: Attributes with the role that a service assumes. A principal can pass only roles of its own account:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
-_PASSED_ROLES = ("role", "role_arn", "execution_role_arn", "iam_role_arn", "service_role_arn", "task_role_arn")
+_PASSED_ROLES = frozenset(
+    ("role", "role_arn", "execution_role_arn", "iam_role_arn", "service_role_arn", "task_role_arn")
+)
 #: Types with a policy that AWS accepts only for their own resource.
 _OWN_POLICIES = frozenset(
     f"aws_{name}"
@@ -72,7 +74,7 @@ def _find_only_account(pairs: Iterable[ResourcePair]) -> Set[str]:
 
 def _list_own_arns(type_: str, values: Block) -> Iterator[object]:
     """Yield ARNs in a resource that can only be of its own account."""
-    yield from (values.text(name) for name in _PASSED_ROLES)
+    yield from (values.text(name) for name in _PASSED_ROLES.intersection(values))
     text = values.text("policy") if type_ in _OWN_POLICIES else None
     for statement in (parse_statements(text) or ()) if isinstance(text, str) else ():
         yield from statement.resources

@@ -124,10 +124,8 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _find_external_sharing(pair, pair.after)
-        if pair.type == LAMBDA_PERMISSION:
-            yield from find_lambda_permission_risks(pair, pair.after, comparison)
-        if pair.type in _GRANT_TEXTS:
-            yield from _find_grants(pair, pair.after, comparison)
+        if find_grants := _GRANT_READERS.get(pair.type):
+            yield from find_grants(pair, pair.after, comparison)
         if pair.type == "aws_cloudfront_distribution" and pair.before is not None:
             yield from _find_open_origins(pair, pair.before, pair.after)
         if pair.is_new:
@@ -302,3 +300,6 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
 def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, is_known: bool = True) -> Risk:
     fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
     return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, is_known)
+
+
+_GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromkeys(_GRANT_TEXTS, _find_grants)}
