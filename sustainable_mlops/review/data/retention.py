@@ -14,6 +14,7 @@ _KAFKA_HOURS = 168
 #: Defaults of properties whose decrease makes a loss of records likelier.
 #: https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
 _KAFKA_NUMBERS = {"min.insync.replicas": 2, "default.replication.factor": 3}
+_CLEANUP = "log.cleanup.policy"
 _WEEK = 7 * 86_400_000
 _DAYS = {"DAYS": 1, "HOURS": 1 / 24, "WEEKS": 7}
 
@@ -29,7 +30,7 @@ def keeps_records_less(old: Any, new: Any) -> bool:
             for name, default in _KAFKA_NUMBERS.items()
         )
         or _is_set(after, "unclean.leader.election.enable") > _is_set(before, "unclean.leader.election.enable")
-        or "delete" in after.get("log.cleanup.policy", "delete") > before.get("log.cleanup.policy", "delete")
+        or ("delete" in after.get(_CLEANUP, "delete") and "delete" not in before.get(_CLEANUP, "delete"))
     )
 
 

@@ -258,6 +258,18 @@ def test_data_that_is_kept_for_a_shorter_time_is_a_risk_and_longer_is_none(kind:
     assert find_risks(kind, new, old) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (properties("log.cleanup.policy=compact,delete"), properties("log.cleanup.policy=delete")),
+        (properties("log.retention.hours=168"), properties("log.retention.minutes=10080", "num.io.threads=8")),
+        (properties("log.retention.hours=168"), properties("log.retention.hours=many")),
+    ],
+)
+def test_brokers_that_keep_records_as_long_as_before_are_no_risk(old: Any, new: Any) -> None:
+    assert find_risks("aws_msk_configuration", old, new) == []
+
+
 def test_records_that_go_at_once_are_stopped() -> None:
     found_risks = find_risks("aws_msk_configuration", properties(""), properties("log.retention.minutes=10"))
     assert [risk.level for risk in found_risks] == [STOP]
