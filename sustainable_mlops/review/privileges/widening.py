@@ -58,7 +58,7 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
     risks_by_owner = {}
     # New owners come first, because existing owners may get their permissions.
     for owner in sorted(touched_owners, key=lambda owner: not owner.is_new):
-        risks_by_owner[id(owner)] = [*_find_attachment_risks(owner), *_find_document_risks(owner, context)]
+        risks_by_owner[id(owner)] = [*_find_attachment_risks(owner, context), *_find_document_risks(owner, context)]
         if owner.group == IDENTITY and owner.pair is not None and owner.pair.type == ROLE:
             context.gain(risks_by_owner[id(owner)], owner.pair.address)
     for owner in touched_owners:
@@ -361,7 +361,13 @@ def _build_full_access_risk(owner: PolicyOwner, arn: str, address: str) -> Risk:
     return Risk("PRIVILEGES_FULL_ACCESS", RiskArea.PRIVILEGES, Level.STOP, address, description, _FIX)
 
 
-def _find_attachment_risks(owner: PolicyOwner) -> Iterator[Risk]:
+def _could_do_everything(owner: PolicyOwner, context: _Context) -> bool:
+    """Return whether the owner had all permissions, so that no policy can add any."""
+    old = _merge_documents(_read_documents(owner, context.comparison)[0])
+    return not old.denies and any(grant.covers(ALL_PERMISSIONS) for grant in old.allows)
+
+
+def _find_attachment_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk]:
     for description in dict.fromkeys(owner.unknowns.values()):
         first, *others = (address for address, label in owner.unknowns.items() if label == description)
         suffix = f" (and of {len(others)} other resources)" if others else ""
@@ -369,6 +375,8 @@ def _find_attachment_risks(owner: PolicyOwner) -> Iterator[Risk]:
     for arn, managed in owner.managed_after.items():
         if arn in owner.managed_before or find_managed_policy(arn) is not None:
             continue  # the comparison of documents includes the text of a policy in the catalogue
+        if _could_do_everything(owner, context):
+            continue
         address = managed.resource.address
         description = f"{owner.label}: attaches {arn}, {_describe_policy_origin(arn)}"
         if WIDE_NAMES.search(arn):

@@ -390,6 +390,12 @@ def test_full_access_stops_only_if_it_allows_more_than_before() -> None:
     assert list_levels(KEPT, versioned) == [("PRIVILEGES_FULL_ACCESS", Level.STOP)]
 
 
+def test_a_policy_that_replaces_all_permissions_is_no_widening() -> None:
+    outside = attachment("arn:aws:iam::123456789012:policy/read")
+    assert list_levels(KEPT, attachment(ADMIN, old=True, new=False), outside) == []
+    assert list_levels(KEPT, attachment(S3_FULL, old=True, new=False), outside) == [("PRIVILEGES_ATTACHED", Level.STOP)]
+
+
 def test_an_attached_policy_covers_a_statement_that_repeats_it() -> None:
     repeated = policy("p", None, text(READ))
     assert list_levels(KEPT, attachment(S3_FULL, old=True), repeated) == []
