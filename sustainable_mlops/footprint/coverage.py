@@ -83,12 +83,16 @@ _STORES = """
     redshiftserverless_snapshot s3_directory_bucket s3_files_file_system s3control_bucket s3tables_table_bucket
     s3vectors_vector_bucket securitylake_data_lake timestreamwrite_table
 """
+_UNKNOWN_USERS = "its users have a monthly price, and a plan does not contain their number"
 _UNKNOWN_SIZE = "a plan does not contain its size, and the usage file has no key for it"
 
 #: Types with a footprint that no reader estimates, with the reason.
 UNCOVERED_TYPES: dict[str, UnknownItem] = {
     f"aws_{name}": UnknownItem(f"aws_{name}", reason, lack)
-    for lack, groups in ((UnknownKind.UNCOUNTED, _MACHINES), (UnknownKind.USAGE, {_UNKNOWN_SIZE: _STORES}))
+    for lack, groups in (
+        (UnknownKind.UNCOUNTED, _MACHINES),
+        (UnknownKind.USAGE, {_UNKNOWN_SIZE: _STORES, _UNKNOWN_USERS: "quicksight_account_subscription"}),
+    )
     for reason, names in groups.items()
     for name in names.split()
 }

@@ -40,8 +40,23 @@ _BLOCKS = {
     "instance_configuration": ("cpu", "memory"),
     "serverlessv2_scaling_configuration": ("min_capacity", "max_capacity"),
 }
-#: Attributes that belong to the size of a resource of a reader, although their effect is not in the plan.
-_OUTSIDE = frozenset({"launch_template", "task_definition"})
+#: Attributes of a resource of a reader whose change does not add cost: settings outside the plan, and groups' options.
+_OTHERS = frozenset(
+    (
+        "default_cooldown",
+        "default_instance_warmup",
+        "enabled_metrics",
+        "health_check_grace_period",
+        "health_check_type",
+        "launch_template",
+        "load_balancers",
+        "metrics_granularity",
+        "tag",
+        "target_group_arns",
+        "task_definition",
+        "termination_policies",
+    )
+)
 #: Largest increase of a number that is small, if it also at most doubles; two units of everything else.
 _SMALL_INCREASES = {
     "allocated_storage": 200,
@@ -82,8 +97,8 @@ def is_size_path(path: str) -> bool:
 
 
 def is_size_attribute(name: str) -> bool:
-    """Return True if the attribute belongs to the size of a resource, or names the settings outside the plan."""
-    return name in _LABELS or name in _OUTSIDE
+    """Return True if the attribute belongs to the size of a resource, or if its change does not add cost."""
+    return name in _LABELS or name in _OTHERS
 
 
 def describe_size(before: Size | None, after: Size) -> str:

@@ -110,6 +110,7 @@ def test_growth_without_a_known_price_is_a_change_and_a_smaller_size_is_not(
         ("aws_db_instance", {"instance_class": "db.m5.large"}, {"instance_class": "db.r6i.large"}, True),
         ("aws_autoscaling_group", GROUP, {"max_size": 4}, False),
         ("aws_autoscaling_group", GROUP, {"launch_template": [{"id": "lt-1", "version": "4"}]}, False),
+        ("aws_autoscaling_group", GROUP, {"enabled_metrics": ["GroupDesiredCapacity"]}, False),
         ("aws_autoscaling_group", GROUP, {"mixed_instances_policy": [{"launch_template": [{}]}]}, True),
     ],
 )  # fmt: skip
@@ -136,6 +137,7 @@ def test_a_change_of_tags_is_no_change_of_an_uncounted_machine() -> None:
         ("aws_efs_file_system", {"encrypted": True}),
         ("aws_dynamodb_table", {"billing_mode": "PAY_PER_REQUEST"}),
         ("aws_sagemaker_domain", {"domain_name": "d"}),
+        ("aws_quicksight_account_subscription", {"account_name": "reports"}),
         ("aws_sagemaker_feature_group", {"online_store_config": [{"enable_online_store": True}]}),
         ("aws_sagemaker_user_profile", {"user_profile_name": "u"}),
         ("aws_iam_role", {"name": "r"}),
