@@ -18,6 +18,8 @@ from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, 
 
 _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
 _ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
+#: Names of attributes whose ARNs are what somebody may do.
+_PERMISSION = re.compile(r".*(?:permission|polic(?:y|ies)).*")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
 _RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
 #: Types that start work. To pause one is no risk; its own finders tell of those that watch something.
@@ -75,6 +77,8 @@ def _is_compared(change: AttributeChange) -> bool:
 
 def _is_reference(change: AttributeChange) -> bool:
     """Return whether all new values are ARNs or IDs of resources; foreign accounts are a risk of their own."""
+    if _PERMISSION.fullmatch(change.names[-1]):
+        return False
     return bool(change.added) and all(
         value is UNKNOWN or (isinstance(value, str) and (_ARN.fullmatch(value) or _RESOURCE_ID.fullmatch(value)))
         for value in change.added

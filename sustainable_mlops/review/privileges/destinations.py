@@ -68,6 +68,13 @@ DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "aws_ec2_transit_gateway_peering_attachment": ("the network", ("peer_account_id",)),
     "aws_flow_log": ("logs", ("log_destination",)),
+    "aws_ses_event_destination": (
+        "events of mail", ("sns_destination.*.topic_arn", "kinesis_destination.*.stream_arn")
+    ),
+    "aws_sesv2_configuration_set_event_destination": (
+        "events of mail", ("event_destination.*.sns_destination.*.topic_arn",
+                           "event_destination.*.kinesis_firehose_destination.*.delivery_stream_arn"),
+    ),
     "aws_guardduty_publishing_destination": ("findings", ("destination_arn",)),
     "aws_iot_topic_rule": (
         "messages", ("http.*.url", "lambda.*.function_arn", "sns.*.target_arn", "sqs.*.queue_url",
