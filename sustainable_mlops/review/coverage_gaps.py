@@ -14,14 +14,14 @@ from sustainable_mlops.footprint.plan_footprint import READERS, PlanFootprint
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.review.attributes.review import list_unread_attributes
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.protections import PROTECTIONS_BY_TYPE
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS
-from sustainable_mlops.review.data.stateless_types import is_stateless
-from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.machine_commands import find_machine_commands
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
+from sustainable_mlops.review.protections.table import PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 from sustainable_mlops.review.scope import summarize_addresses
+from sustainable_mlops.review.stateless_types import is_stateless
+from sustainable_mlops.review.stores import STORES
 
 
 class GapKind(StrEnum):

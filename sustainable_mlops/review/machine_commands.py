@@ -15,7 +15,7 @@ from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.plan.commands import PlanCommand, shorten
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.data.protection import list_values
+from sustainable_mlops.review.protections.protection import list_values
 
 _Reader = Callable[[Any], list[str]]
 

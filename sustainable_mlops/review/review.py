@@ -19,14 +19,15 @@ from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus,
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.cost_limit import DEFAULT_COST_LIMIT, CostIncrease, CostLimit, measure_cost_increases
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_coverage_gaps
-from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.privileges.destinations import find_destination_risks
 from sustainable_mlops.review.privileges.dns_records import find_record_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
+from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
+from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.scope import list_out_of_scope, summarize_addresses
 
 if TYPE_CHECKING:
@@ -253,6 +254,7 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
 
 _RISKS: tuple[Callable[[Comparison], Iterator[Risk]], ...] = (
     find_data_risks,
+    find_protection_risks,
     find_safeguard_risks,
     find_deployment_risks,
     find_privilege_risks,

@@ -13,17 +13,18 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.protections import PROTECTIONS, PROTECTIONS_BY_TYPE
-from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS
-from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
+from sustainable_mlops.review.protections.risks import find_protection_risks
+from sustainable_mlops.review.protections.table import PROTECTIONS, PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.risk import Risk
+from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS
+from sustainable_mlops.review.stores import STORES
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.plan.test_robustness import SECRETS, list_places, mutate
@@ -59,6 +60,7 @@ def every_risk(comparison: Comparison) -> Iterator[Risk]:
         find(comparison)
         for find in (
             find_data_risks,
+            find_protection_risks,
             find_safeguard_risks,
             find_deployment_risks,
             find_privilege_risks,

@@ -9,13 +9,13 @@ from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
 from sustainable_mlops.review.attributes.changes import normalize_name
-from sustainable_mlops.review.data.protections import list_protected_paths
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.machine_commands import list_command_paths
 from sustainable_mlops.review.privileges import dns_records
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
 from sustainable_mlops.review.privileges.exposure import READ_ATTRIBUTES
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
+from sustainable_mlops.review.protections.table import list_protected_paths
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 
 #: Types that a finder of their own compares as a whole.
 _WHOLLY_READ = """

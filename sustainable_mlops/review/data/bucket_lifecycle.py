@@ -5,7 +5,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
-from sustainable_mlops.review.data.weakening import is_drastic_cut
+from sustainable_mlops.review.protections.weakening import is_drastic_cut
 from sustainable_mlops.review.risk import Level
 
 

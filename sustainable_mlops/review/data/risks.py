@@ -1,20 +1,15 @@
-"""Data at risk: data that a plan deletes or replaces, and protections that it weakens."""
+"""Data at risk: data that a plan deletes or replaces, or that expires."""
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan import Block, Resource
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries
 from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, find_new_image_expiries
-from sustainable_mlops.review.data.protection import Protection, evaluate_weakening
-from sustainable_mlops.review.data.protections import list_protections
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS
-from sustainable_mlops.review.data.stores import DataStore, find_data_store
-from sustainable_mlops.review.data.weakening import gains_any, list_added
-from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS
+from sustainable_mlops.review.stores import DataStore, find_data_store
 
 _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
 
@@ -23,8 +18,6 @@ _GUARD = ("terraform_data", "deletion_protection")
 #: Reasons of Terraform for deleting a resource that left the configuration, together with its `prevent_destroy`.
 _CONFIGURATION_REMOVED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
 _FIX = "Keep it (`moved` block for a new address, `ignore_changes` for drift), or back it up and accept the risk."
-#: Longer values are left out of descriptions.
-_MAX_VALUE_LENGTH = 120
 #: Attributes that name an object; a new name means another object. The name of the type counts too (`queue_name`).
 _NAME_ATTRIBUTES = frozenset(
     {"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"}
@@ -38,7 +31,7 @@ _LIFECYCLE_TYPES: dict[str, tuple[str, str, _Expiries]] = {
 
 
 def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Yield risks for data: deletion, replacement, expiry, and weaker protection."""
+    """Yield risks for data: deletion, replacement and expiry."""
     yield from _find_vanished_stores(comparison)
     for pair in comparison.by_type.get(_GUARD[0], ()):
         yield from _find_removed_guard(pair, comparison)
@@ -48,8 +41,6 @@ def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_store_loss(pair, data_store)
         if pair.type in _LIFECYCLE_TYPES:
             yield from _find_expiring_data(pair, comparison)
-        if pair.before is not None and pair.after is not None:
-            yield from find_weakenings(pair.before, pair, pair.after, comparison)
 
 
 def _find_vanished_stores(comparison: Comparison) -> Iterator[Risk]:
@@ -196,58 +187,3 @@ def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison
         else ()
     )
     return comparison.pair(resources[0]).before if resources else None
-
-
-def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each protection that is weaker in `after`, the new values of `pair`, than in `before`."""
-    if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
-        return  # reported as a whole
-    for protection in list_protections(pair.type):
-        old, new = protection.read(before), protection.read(after)
-        if old is new and old is not UNKNOWN:
-            continue  # mostly unset on both sides
-        if protection.has_several_paths:
-            new |= {path: old[path] for path in new if new[path] is UNKNOWN and _is_computed(pair, path, comparison)}
-        if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):
-            continue
-        if not protection.types and new is UNKNOWN:
-            # An unconfigured attribute may be unknown too, if the provider computes it.
-            new = None if _is_computed(pair, protection.path, comparison) else new
-        if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
-            continue
-        is_weaker = evaluate_weakening(protection, old, new)
-        if is_weaker is not False:
-            yield _build_weakening(protection, pair, old, new, is_known=is_weaker is True)
-
-
-def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: Any, *, is_known: bool) -> Risk:
-    area = protection.area
-    if not is_known:
-        description = (
-            f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
-        )
-        return Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
-    description = f"{protection.path}:{_describe_values(old, new, protection)} {protection.consequence}"
-    fix = "Restore the previous value, or accept the risk."
-    return Risk(protection.id or WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
-
-
-def _describe_values(old: object, new: object, protection: Protection) -> str:
-    """Return the change of a value, or the added values of a list, if they are short."""
-    if isinstance(old, list) or isinstance(new, list):
-        added = ", ".join(list_added(old, new)) if protection.is_weaker is gains_any else ""
-        return f" adds {added}:" if 0 < len(added) <= _MAX_VALUE_LENGTH else ""
-    values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
-    return "" if protection.has_several_paths or len(values) > _MAX_VALUE_LENGTH else values
-
-
-def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
-    """Return whether the configuration does not set the attribute, so that the provider computes it."""
-    return pair.new is not None and comparison.plan.is_configured(pair.new, path.partition(".*")[0]) is False
-
-
-def _format_value(value: object, protection: Protection) -> str:
-    value = protection.default if value is None else value
-    if isinstance(value, dict):
-        return json.dumps(value, default=str)
-    return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)

@@ -16,7 +16,7 @@ from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.data.protection import list_values
+from sustainable_mlops.review.protections.protection import list_values
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 _REQUESTS = "requests"

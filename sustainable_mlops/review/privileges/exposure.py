@@ -8,18 +8,18 @@ from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.data.protection import evaluate_weakening
-from sustainable_mlops.review.data.protections import (
-    PUBLIC_ACCESS_BLOCKS,
-    SHARED_OUTSIDE,
-    list_protections,
-)
 from sustainable_mlops.review.privileges.lambda_permissions import (
     LAMBDA_ATTRIBUTES,
     LAMBDA_PERMISSION,
     find_lambda_permission_risks,
 )
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
+from sustainable_mlops.review.protections.protection import evaluate_weakening
+from sustainable_mlops.review.protections.table import (
+    PUBLIC_ACCESS_BLOCKS,
+    SHARED_OUTSIDE,
+    list_protections,
+)
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}

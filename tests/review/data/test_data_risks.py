@@ -7,11 +7,12 @@ import pytest
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
-from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.deployment import find_deployment_risks
+from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
+from sustainable_mlops.review.stores import STORES
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 BUCKET = {"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data", "force_destroy": False}
@@ -20,7 +21,12 @@ KEY = {"arn": "arn:aws:kms:eu-north-1:123456789012:key/1", "deletion_window_in_d
 
 def risks(plan: Plan) -> list[Risk]:
     comparison = Comparison(plan)
-    return [*find_data_risks(comparison), *find_safeguard_risks(comparison), *find_deployment_risks(comparison)]
+    return list_risks_of(comparison)
+
+
+def list_risks_of(comparison: Comparison) -> list[Risk]:
+    finders = find_data_risks, find_protection_risks, find_safeguard_risks, find_deployment_risks
+    return [risk for find_risks in finders for risk in find_risks(comparison)]
 
 
 def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
@@ -371,7 +377,7 @@ def test_a_guard_counts_also_where_what_it_guards_is_replaced(
         result = build_change(
             f"{kind}.this", {"id": "x", name: after}, before={"id": "x", name: before}, actions=actions
         )
-        return [risk.id for risk in find_data_risks(Comparison(build_plan(result))) if risk.area is RiskArea.PRIVILEGES]
+        return [risk.id for risk in list_risks_of(Comparison(build_plan(result))) if risk.area is RiskArea.PRIVILEGES]
 
     assert exposed(old, new) == ["PRIVILEGES_EXPOSED"]
     assert exposed(new, old) == []
@@ -459,7 +465,7 @@ def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
 )
 def test_another_name_than_in_the_base_plan_is_another_object(name: str, expected: list[str]) -> None:
     base, new = (build_plan(build_change("aws_s3_bucket.b", {**BUCKET, name: value})) for value in ("one", "two"))
-    assert [risk.id for risk in find_data_risks(Comparison(new, base))] == expected
+    assert [risk.id for risk in list_risks_of(Comparison(new, base))] == expected
 
 
 def test_a_store_deleted_outside_terraform_needs_a_look() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan.values import split_path
-from sustainable_mlops.review.data.protection import list_values
-from sustainable_mlops.review.data.trust_settings import TRUST_SETTINGS
+from sustainable_mlops.review.protections.protection import list_values
+from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.review import review
 from sustainable_mlops.review.risk import Level
 from tests.plan.plan_builder import build_change, build_configuration, build_plan

@@ -7,11 +7,12 @@ import pytest
 
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
+from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 ROLE = {"name": "train", "id": "train", "arn": "arn:aws:iam::123456789012:role/train"}
@@ -41,7 +42,7 @@ def role(**more: Any) -> dict[str, Any]:
 
 def risks(plan: Plan) -> list[Risk]:
     comparison = Comparison(plan)
-    finders = find_data_risks, find_safeguard_risks, find_privilege_risks, find_exposure_risks
+    finders = find_data_risks, find_protection_risks, find_safeguard_risks, find_privilege_risks, find_exposure_risks
     every = [risk for find_risks in finders for risk in find_risks(comparison)]
     return [risk for risk in every if risk.area is RiskArea.PRIVILEGES]
 

@@ -2,12 +2,11 @@
 
 from functools import lru_cache
 
-from sustainable_mlops.review.data.copy_protections import COPY_EXPOSURES, COPY_PROTECTIONS
-from sustainable_mlops.review.data.protection import Protection
-from sustainable_mlops.review.data.stores import find_data_store
-from sustainable_mlops.review.data.switches import SWITCHES
-from sustainable_mlops.review.data.trust_settings import TRUST_SETTINGS
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.copy_protections import COPY_EXPOSURES, COPY_PROTECTIONS
+from sustainable_mlops.review.protections.protection import Protection
+from sustainable_mlops.review.protections.switches import SWITCHES
+from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
+from sustainable_mlops.review.protections.weakening import (
     adds_any_of,
     changes_to,
     downgrades_from,
@@ -27,6 +26,7 @@ from sustainable_mlops.review.data.weakening import (
     unlocks_sooner,
 )
 from sustainable_mlops.review.risk import Level, RiskArea
+from sustainable_mlops.review.stores import find_data_store
 
 STOP, LOOK = Level.STOP, Level.LOOK
 DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES

@@ -6,11 +6,11 @@ import pytest
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.removed_safeguards import find_safeguard_risks
 from sustainable_mlops.review.data.risks import find_data_risks
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS
 from sustainable_mlops.review.review import ReviewVerdict, review
 from sustainable_mlops.review.risk import WEAKER_IDS, Level, RiskArea
+from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 from tests.plan.plan_builder import build_change, build_plan
 
 LOOK, STOP = Level.LOOK, Level.STOP

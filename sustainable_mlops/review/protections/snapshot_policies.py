@@ -9,7 +9,7 @@ from typing import Any
 
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.weakening import (
     gains_items,
     get_blocks,
     get_number,

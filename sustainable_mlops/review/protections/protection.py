@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.plan.values import Unknown, dig
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     is_emptied,
     is_weakest_when_unset,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sustainable_mlops.review.data.copies import (
+from sustainable_mlops.review.protections.copies import (
     backs_up_less_often,
     changes_vault,
     copies_backups_less,
@@ -17,16 +17,16 @@ from sustainable_mlops.review.data.copies import (
     selects_less,
     takes_fewer_snapshots,
 )
-from sustainable_mlops.review.data.protection import Protection
-from sustainable_mlops.review.data.retention import (
+from sustainable_mlops.review.protections.protection import Protection
+from sustainable_mlops.review.protections.retention import (
     cuts_records,
     keeps_indices_less,
     keeps_records_less,
     optimizes_more_away,
     recovers_less,
 )
-from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots, shares_more
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.snapshot_policies import cuts_snapshots, makes_fewer_snapshots, shares_more
+from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     adds_any_of,
     changes_to,

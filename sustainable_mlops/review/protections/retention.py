@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from sustainable_mlops.review.data.weakening import get_first_block, get_number, get_scalar, is_decimated
+from sustainable_mlops.review.protections.weakening import get_first_block, get_number, get_scalar, is_decimated
 
 #: The properties of a broker that set a retention, the strongest first, with their milliseconds.
 #: https://kafka.apache.org/documentation/#brokerconfigs_log.retention.ms

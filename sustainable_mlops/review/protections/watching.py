@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.weakening import (
     gains_items,
     get_blocks,
     get_first_block,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.notifications import (
+from sustainable_mlops.review.notifications import (
     is_security_rule,
     is_security_target,
     reaches_people,

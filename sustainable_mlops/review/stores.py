@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from sustainable_mlops.review.data.stateless_types import is_stateless
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.stateless_types import is_stateless
 
 STOP, LOOK = Level.STOP, Level.LOOK
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.copy_protections import COPY_PROTECTIONS
-from sustainable_mlops.review.data.protections import PROTECTIONS
-from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
+from sustainable_mlops.review.protections.copy_protections import COPY_PROTECTIONS
+from sustainable_mlops.review.protections.risks import find_protection_risks
+from sustainable_mlops.review.protections.table import PROTECTIONS
 from sustainable_mlops.review.risk import Level, Risk
 from tests.plan.plan_builder import build_change, build_plan
-from tests.review.data.test_switches import nest
+from tests.review.protections.test_switches import nest
 
 LOOK, STOP = Level.LOOK, Level.STOP
 COPY = "arn:aws:s3:::copy"
@@ -21,7 +21,7 @@ COPY = "arn:aws:s3:::copy"
 def find_risks(kind: str, old: dict[str, Any] | None, new: dict[str, Any], **marks: Any) -> list[Risk]:
     before = None if old is None else {"id": "x", **old}
     comparison = Comparison(build_plan(build_change(f"{kind}.this", {"id": "x", **new}, before=before, **marks)))
-    return [*find_data_risks(comparison), *find_exposure_risks(comparison)]
+    return [*find_protection_risks(comparison), *find_exposure_risks(comparison)]
 
 
 def replicate(prefix: str | None = "", markers: str = "Disabled", **more: Any) -> dict[str, Any]:

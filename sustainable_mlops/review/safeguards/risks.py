@@ -9,9 +9,9 @@ from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.values import dig, is_same_value
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.data.risks import find_weakenings
-from sustainable_mlops.review.data.safeguards import SAFEGUARDS, Safeguard
+from sustainable_mlops.review.protections.risks import find_weakenings
 from sustainable_mlops.review.risk import WEAKER_IDS, Level, Risk, RiskArea
+from sustainable_mlops.review.safeguards.table import SAFEGUARDS, Safeguard
 
 _COMPOSITE_ALARM = "aws_cloudwatch_composite_alarm"
 _METRIC_FILTER = "aws_cloudwatch_log_metric_filter"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.risks import find_data_risks
-from sustainable_mlops.review.data.switches import SWITCHES
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
+from sustainable_mlops.review.protections.risks import find_protection_risks
+from sustainable_mlops.review.protections.switches import SWITCHES
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from tests.plan.plan_builder import build_change, build_plan
 
@@ -18,7 +18,7 @@ STOP, LOOK = Level.STOP, Level.LOOK
 def find_risks(kind: str, old: dict[str, Any] | None, new: dict[str, Any], **marks: Any) -> list[Risk]:
     before = None if old is None else {"id": "x", **old}
     comparison = Comparison(build_plan(build_change(f"{kind}.this", {"id": "x", **new}, before=before, **marks)))
-    return [*find_data_risks(comparison), *find_exposure_risks(comparison)]
+    return [*find_protection_risks(comparison), *find_exposure_risks(comparison)]
 
 
 def nest(path: str, value: Any) -> dict[str, Any]:

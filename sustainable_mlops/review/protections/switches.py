@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sustainable_mlops.review.data.notifications import turns_off_security_rule
-from sustainable_mlops.review.data.protection import Protection
-from sustainable_mlops.review.data.watching import (
+from sustainable_mlops.review.notifications import turns_off_security_rule
+from sustainable_mlops.review.protections.protection import Protection
+from sustainable_mlops.review.protections.watching import (
     alerts_later,
     allows_weaker_passwords,
     budgets_more,
@@ -18,7 +18,7 @@ from sustainable_mlops.review.data.watching import (
     stops_logging,
     turns_off_item,
 )
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     changes_to,
     downgrades_from,

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.patterns import covers
+from sustainable_mlops.review.protections.weakening import (
     gains_items,
     get_blocks,
     get_first_block,
@@ -18,7 +19,6 @@ from sustainable_mlops.review.data.weakening import (
     is_turned_off,
     loses_items,
 )
-from sustainable_mlops.review.patterns import covers
 
 #: A schedule that runs less often by less than this part has only moved.
 _SAME = 0.99

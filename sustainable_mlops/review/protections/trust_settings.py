@@ -3,8 +3,8 @@
 Policy documents are compared elsewhere. Names and values of attributes come from the schema of the provider aws 5.100.
 """
 
-from sustainable_mlops.review.data.protection import Protection
-from sustainable_mlops.review.data.weakening import (
+from sustainable_mlops.review.protections.protection import Protection
+from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     adds_any_of,
     changes_to,

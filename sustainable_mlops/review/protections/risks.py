@@ -1,0 +1,77 @@
+"""Risks of protections that a plan weakens."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.protections.protection import Protection, evaluate_weakening
+from sustainable_mlops.review.protections.table import list_protections
+from sustainable_mlops.review.protections.weakening import gains_any, list_added
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk
+
+#: Longer values are left out of descriptions.
+_MAX_VALUE_LENGTH = 120
+
+
+def find_protection_risks(comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each protection that a plan weakens."""
+    for pair in comparison.changes:
+        if pair.before is not None and pair.after is not None:
+            yield from find_weakenings(pair.before, pair, pair.after, comparison)
+
+
+def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each protection that is weaker in `after`, the new values of `pair`, than in `before`."""
+    if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
+        return  # reported as a whole
+    for protection in list_protections(pair.type):
+        old, new = protection.read(before), protection.read(after)
+        if old is new and old is not UNKNOWN:
+            continue  # mostly unset on both sides
+        if protection.has_several_paths:
+            new |= {path: old[path] for path in new if new[path] is UNKNOWN and _is_computed(pair, path, comparison)}
+        if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):
+            continue
+        if not protection.types and new is UNKNOWN:
+            # An unconfigured attribute may be unknown too, if the provider computes it.
+            new = None if _is_computed(pair, protection.path, comparison) else new
+        if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
+            continue
+        is_weaker = evaluate_weakening(protection, old, new)
+        if is_weaker is not False:
+            yield _build_weakening(protection, pair, old, new, is_known=is_weaker is True)
+
+
+def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: Any, *, is_known: bool) -> Risk:
+    area = protection.area
+    if not is_known:
+        description = (
+            f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
+        )
+        return Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
+    description = f"{protection.path}:{_describe_values(old, new, protection)} {protection.consequence}"
+    fix = "Restore the previous value, or accept the risk."
+    return Risk(protection.id or WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
+
+
+def _describe_values(old: object, new: object, protection: Protection) -> str:
+    """Return the change of a value, or the added values of a list, if they are short."""
+    if isinstance(old, list) or isinstance(new, list):
+        added = ", ".join(list_added(old, new)) if protection.is_weaker is gains_any else ""
+        return f" adds {added}:" if 0 < len(added) <= _MAX_VALUE_LENGTH else ""
+    values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
+    return "" if protection.has_several_paths or len(values) > _MAX_VALUE_LENGTH else values
+
+
+def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
+    """Return whether the configuration does not set the attribute, so that the provider computes it."""
+    return pair.new is not None and comparison.plan.is_configured(pair.new, path.partition(".*")[0]) is False
+
+
+def _format_value(value: object, protection: Protection) -> str:
+    value = protection.default if value is None else value
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
+    return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)

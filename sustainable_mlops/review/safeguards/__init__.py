@@ -1,0 +1,1 @@
+"""Resources that protect by their existence: detection, records, filters, rotation, budgets and alarms."""
