@@ -61,7 +61,7 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
             description = f"the reviewer does not know the type {pair.type}, which may hold data or run machines"
             yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
         elif unread := list_unread_attributes(pair, comparison):
-            description = f"nothing here reads the changed {summarize_addresses(unread)}"
+            description = f"no check reads the changed {summarize_addresses(unread)}"
             yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
     for source in comparison.plan.data_sources:
         if source.provider and not _READ_ONLY_PROVIDERS.fullmatch(source.provider):

@@ -202,7 +202,7 @@ def test_a_harmless_change_is_no_risk_and_no_gap(name: str) -> None:
 def test_a_changed_attribute_that_nothing_reads_is_a_gap() -> None:
     result = review_update("transfer_server", {"directory_id": "a"}, {"directory_id": "b"})
     assert result.verdict == "look"
-    assert "nothing here reads the changed directory_id" in list_texts(result)
+    assert "no check reads the changed directory_id" in list_texts(result)
 
 
 def test_a_route_to_the_internet_is_reported_and_its_removal_is_not() -> None:

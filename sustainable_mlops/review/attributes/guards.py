@@ -250,7 +250,7 @@ GUARDS = (
             r"authentication_methods|identity_provider_type|authenticat\w*_enabled|api_key_required|"
             r"on_unauthenticated_request|authorization_scopes|iam_auth\w*|authorizer)"
         ),
-        _drops_authorization, "callers need no authorization, or another one", STOP,
+        _drops_authorization, "callers need no authorization, or a different one", STOP,
     ),
     Guard(_compile(r"(?:.*_)?passwords?|auth_token|basic_auth_credentials"), _is_gone, "users need no password", STOP),
     Guard(_compile(r"(?:.*_)?mfa(?:_.*)?|.*multi_factor.*"), _loses, "users sign in without a second factor"),
@@ -273,7 +273,8 @@ GUARDS = (
         _loses, "connections may be unencrypted",
     ),
     Guard(
-        _compile(r".*encrypt.*|(?:.*_)?(?:sse|kms)(?:_.*)?"), _encrypts_less, "data is encrypted less, or not at all",
+        _compile(r".*encrypt.*|(?:.*_)?(?:sse|kms)(?:_.*)?"), _encrypts_less,
+        "data is encrypted less strongly, or not at all",
     ),
     Guard(
         _compile(
@@ -292,7 +293,7 @@ GUARDS = (
             r"(?:.*_)?(?:access_type|endpoint_types?|endpoint_type|connectivity|access_mode)|map_public_ip_on_launch|"
             r"endpoint_configuration_types"
         ),
-        _becomes_public, "reachable from the internet, or by everybody", STOP,
+        _becomes_public, "reachable from the internet or by everybody", STOP,
     ),
     Guard(
         _compile(
@@ -302,7 +303,7 @@ GUARDS = (
             r"delete|deletes|remove|terminate|disable|disabled|disables|suspend|suspended|external|shared|sharing|"
             r"cross_account|root|administrator|debug|trust_all|impersonat\w*)(?:_.*)?"
         ),
-        _turns_on, "allows more than before, or deletes something by itself",
+        _turns_on, "allows more than before, or deletes something automatically",
     ),
     Guard(
         _compile(
@@ -316,7 +317,7 @@ GUARDS = (
             r"(?:.*_)?(?:log|logs|logging|access_logs?|audit|trace|tracing|xray|data_capture|monitoring|insights|"
             r"cloudwatch_logs_exports|metrics_enabled|flow_logs?|notifications?|alarms?|alarm_actions|alert\w*)(?:_.*)?"
         ),
-        _loses, "less is recorded, or fewer people hear of it",
+        _loses, "less is recorded, or fewer people are notified",
     ),
     Guard(_compile(r"(?:.*_)?(?:image|image_uri)"), _uses_other_image, "runs another image"),
     Guard(

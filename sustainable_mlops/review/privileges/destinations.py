@@ -211,7 +211,9 @@ def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
             continue
         if pair.after.values is UNKNOWN:
             if pair.new.mapped_reader is None:  # others are reported as a whole
-                yield _build_unknown_risk(pair, "the resource", "it may send data elsewhere, or run code of others")
+                yield _build_unknown_risk(
+                    pair, "the resource", "it may send data to another account, or run code of another account"
+                )
             continue
         if pair.type in DESTINATIONS:
             yield from _find_new_destinations(pair, pair.after, comparison)
@@ -226,7 +228,7 @@ def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Compari
         for value in list_added_texts(pair, after, path):
             if value is UNKNOWN or isinstance(value, Sensitive):
                 if not is_made_of_plan(pair, path, comparison) and (value is UNKNOWN or pair.before is not None):
-                    yield _build_unknown_risk(pair, path, f"it may send {content} elsewhere")
+                    yield _build_unknown_risk(pair, path, f"it may send {content} to another account or out of AWS")
                 continue
             level, reason = _assess_destination(pair, path, value, own, comparison)
             if level is not Level.NOTE:
@@ -238,7 +240,7 @@ def _shorten_destination(value: str) -> str:
     """Return a destination without the path of an address, which may contain a secret."""
     scheme, separator, address = value.partition("://")
     host = address.partition("/")[0].rpartition("@")[2]
-    return f"{scheme}://{host}" if separator else value if len(value) <= _MAX_LENGTH else "another place"
+    return f"{scheme}://{host}" if separator else value if len(value) <= _MAX_LENGTH else "another destination"
 
 
 def _assess_destination(

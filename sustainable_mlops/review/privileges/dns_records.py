@@ -72,7 +72,9 @@ def _find_lost_targets(records: list[ResourcePair], comparison: Comparison) -> I
         targets = () if pair.after is None else _list_targets(pair.after)
         for target in dict.fromkeys(target for target in targets if target in deleted):
             yield _build_risk(
-                pair, f"points to {target} of {deleted[target]}, which is deleted: its next owner gets the traffic"
+                pair,
+                f"points to {target} of {deleted[target]}, which is deleted; "
+                "the next owner of that name receives the traffic",
             )
 
 

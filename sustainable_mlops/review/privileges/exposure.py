@@ -73,9 +73,9 @@ _GRANT_TEXTS = {
     "aws_eks_identity_provider_config": "{oidc.0.issuer_url} may authenticate users of {cluster_name}",
     "aws_lakeformation_data_lake_settings": "{admins} administer the data lake",
     "aws_lakeformation_resource": "lets Lake Formation give access to {arn}",
-    "aws_lakeformation_opt_in": "Lake Formation decides about {principal.*.data_lake_principal_identifier}",
+    "aws_lakeformation_opt_in": "Lake Formation controls the access of {principal.*.data_lake_principal_identifier}",
     **{
-        f"aws_lakeformation_resource_lf_{name}": "permissions on the tag {lf_tag.*.key} = {lf_tag.*.value} apply"
+        f"aws_lakeformation_resource_lf_{name}": "permissions on the tag {lf_tag.*.key} = {lf_tag.*.value} apply to it"
         for name in ("tag", "tags")
     },
     "aws_organizations_delegated_administrator": "{account_id} administers {service_principal} for the organization",
@@ -96,7 +96,7 @@ _GRANT_TEXTS = {
     "aws_directory_service_shared_directory": "lets {target.0.id} use {directory_id}",
     "aws_transfer_user": "lets {user_name} use {server_id}",
     "aws_transfer_ssh_key": "lets a key of {user_name} use {server_id}",
-    "aws_ssm_activation": "machines with its code run as {iam_role}",
+    "aws_ssm_activation": "machines with its activation code run as {iam_role}",
     "aws_ecr_pull_through_cache_rule": "images of {upstream_registry_url} can be pulled as {ecr_repository_prefix}",
     "aws_route53_vpc_association_authorization": "lets {vpc_id} resolve names of {zone_id}",
 }

@@ -44,11 +44,11 @@ from sustainable_mlops.review.protections.weakening import (
 from sustainable_mlops.review.risk import Level, RiskArea
 
 STOP, LOOK = Level.STOP, Level.LOOK
-_REPLICATED_LESS = "replication: some objects are no longer replicated, or to another bucket"
-_DELETIONS = "delete_marker_replication: deletions newly reach the copy"
+_REPLICATED_LESS = "replication: some objects are no longer replicated, or go to another bucket"
+_DELETIONS = "delete_marker_replication: deletions now reach the copy"
 _OLDER = "older data will be deleted"
 _NO_STANDBY = "no standby copy in another zone"
-_LOST_MESSAGES = "messages that fail are lost: no dead-letter queue"
+_LOST_MESSAGES = "messages that fail are lost: there is no dead-letter queue"
 #: Attributes that the provider computes; they change no backup.
 _COMPUTED = frozenset({"opt_in_to_archive_for_supported_resources", "recovery_point_tags", "cold_storage_after",
                        "copy_tags", "location", "times"})  # fmt: skip
@@ -92,8 +92,9 @@ COPY_PROTECTIONS = (
     _keep("aws_dynamodb_table_replica", "point_in_time_recovery", is_turned_off,
           "no restore to an earlier point in time"),
     _keep("aws_secretsmanager_secret", "replica", loses_block("region"), "a copy in another Region is deleted"),
-    _keep("aws_db_instance", "replicate_source_db", is_removed, "the replica becomes a database of its own"),
-    _keep("aws_rds_cluster", "replication_source_identifier", is_removed, "the replica becomes a database of its own"),
+    _keep("aws_db_instance", "replicate_source_db", is_removed, "the replica becomes an independent database"),
+    _keep("aws_rds_cluster", "replication_source_identifier", is_removed,
+          "the replica becomes an independent database"),
     _keep("aws_rds_cluster aws_docdb_cluster aws_neptune_cluster", "global_cluster_identifier", is_removed,
           "the replication to other Regions ends"),
     _keep("aws_db_instance", "multi_az", is_turned_off, _NO_STANDBY),
@@ -104,20 +105,20 @@ COPY_PROTECTIONS = (
     _keep("aws_msk_replicator", "replication_info_list.0.topic_replication.0.topics_to_exclude", gains_items,
           "some topics are no longer copied"),
     _keep("aws_datasync_task", "schedule.0.schedule_expression", is_removed,
-          "files are no longer copied by themselves"),
+          "files are no longer copied automatically"),
     # Backups and snapshots.
     *(
         _keep("aws_backup_plan", "rule", test, consequence, is_drastic=drastic, ignored=_COMPUTED)
         for test, consequence, drastic in (
-            (loses_backup_rule, "a rule makes no more backups", None),
-            (backs_up_less_often, "backups run less often (schedule), or have less time", None),
+            (loses_backup_rule, "a rule no longer makes backups", None),
+            (backs_up_less_often, "backups run less often (schedule), or have a shorter window", None),
             (deletes_backups_sooner, "backups are deleted earlier (delete_after)", cuts_backups),
             (changes_vault, "new backups go to another vault (target_vault_name)", None),
             (copies_backups_less, "fewer backups are copied, or copies are deleted earlier (copy_action)", cuts_copies),
         )
     ),
     _keep("aws_backup_plan", "advanced_backup_setting", loses_block("resource_type"),
-          "backups of Windows are no longer consistent"),
+          "Windows backups are no longer application-consistent"),
     _keep("aws_backup_selection", "resources, not_resources, selection_tag, condition", selects_less,
           "some selected resources are no longer backed up", STOP),
     _keep("aws_dlm_lifecycle_policy", "policy_details.0", makes_fewer_snapshots,
@@ -140,7 +141,7 @@ COPY_PROTECTIONS = (
           "no restore to an earlier point in time", STOP),
     _keep("aws_fsx_openzfs_file_system", "delete_options", adds_any_of("DELETE_CHILD_VOLUMES_AND_SNAPSHOTS"),
           "a destroy will also delete its volumes and snapshots", STOP),
-    _keep("aws_fsx_ontap_volume", "snapshot_policy", changes_to("none"), "no more snapshots are made"),
+    _keep("aws_fsx_ontap_volume", "snapshot_policy", changes_to("none"), "snapshots are no longer made"),
     _keep("aws_fsx_ontap_volume", "snaplock_configuration.0.privileged_delete", changes_to("ENABLED"),
           "locked files can be deleted", STOP, "DISABLED"),
     *(

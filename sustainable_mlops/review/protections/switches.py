@@ -44,7 +44,7 @@ _NEW_ACCOUNTS = "new accounts of the organization are not covered"
 _LESS = "less is recorded"
 _NO_LOG = "requests or events are no longer logged"
 _NOT_MASKED = "sensitive data is masked or detected less"
-_SILENT = "nobody hears of it"
+_SILENT = "nobody is notified"
 _STREAMS = ("cloudwatch_logs", "firehose", "s3")
 _SHARED = "volumes or images can be shared with everybody"
 
@@ -71,7 +71,7 @@ def _limit(types: str, path: str, is_weaker: WeakeningTest, consequence: str, le
 
 #: The names and defaults of attributes are those of the AWS provider 5.100.
 SWITCHES = (
-    # Records of activity.
+    # Activity logs.
     _switch("aws_cloudtrail", "enable_logging", is_turned_off, "activity in the account is no longer recorded", STOP,
             True),
     *(
@@ -79,8 +79,8 @@ SWITCHES = (
         for path, default in (("is_multi_region_trail", False), ("is_organization_trail", False),
                               ("include_global_service_events", True))
     ),
-    _switch("aws_cloudtrail", "enable_log_file_validation", is_turned_off, "a changed log file is not detected"),
-    _switch("aws_cloudtrail", "cloud_watch_logs_group_arn", is_removed, "alarms on its logs see nothing"),
+    _switch("aws_cloudtrail", "enable_log_file_validation", is_turned_off, "changes of log files are not detected"),
+    _switch("aws_cloudtrail", "cloud_watch_logs_group_arn", is_removed, "alarms on its logs no longer receive data"),
     _switch("aws_cloudtrail aws_cloudtrail_event_data_store", "event_selector, advanced_event_selector",
             records_fewer_events, _LESS),
     _switch("aws_cloudtrail_event_data_store", "multi_region_enabled", is_turned_off, _LESS, default=True),
@@ -132,7 +132,7 @@ SWITCHES = (
     _switch("aws_cloudwatch_log_data_protection_policy", "policy_document", masks_less, _NOT_MASKED),
     _switch("aws_sns_topic_data_protection_policy", "policy", masks_less, _NOT_MASKED),
     _switch("aws_securitylake_aws_log_source", "source.0.regions", loses_items, _LESS),
-    # Detection of threats and faults of configuration.
+    # Detection of threats and misconfigurations.
     _switch("aws_guardduty_detector", "enable", is_turned_off, "threats in the account are no longer detected", STOP,
             True),
     *(
@@ -179,23 +179,26 @@ SWITCHES = (
     _switch("aws_macie2_classification_job", "job_status", downgrades_from("RUNNING"),
             "the job no longer looks for sensitive data", default="RUNNING"),
     _switch("aws_accessanalyzer_analyzer", "type", downgrades_from("ACCOUNT", "ORGANIZATION"),
-            "access from outside to other accounts is no longer detected", default="ACCOUNT"),
+            "external access in other accounts is no longer detected", default="ACCOUNT"),
     _switch("aws_accessanalyzer_analyzer", "configuration.0.unused_access.0.unused_access_age", is_raised,
-            "unused access is found later", default=90),
-    _switch("aws_inspector2_enabler", "resource_types", loses_items, "vulnerabilities are no longer scanned for"),
-    _switch("aws_inspector2_enabler", "account_ids", loses_items, "vulnerabilities are no longer scanned for"),
+            "unused access is detected later", default=90),
+    _switch("aws_inspector2_enabler", "resource_types", loses_items,
+            "some resources are no longer scanned for vulnerabilities"),
+    _switch("aws_inspector2_enabler", "account_ids", loses_items,
+            "some resources are no longer scanned for vulnerabilities"),
     *(
         _switch("aws_inspector2_organization_configuration", f"auto_enable.0.{kind}", is_turned_off, _NEW_ACCOUNTS)
         for kind in ("ec2", "ecr", "lambda", "lambda_code")
     ),
-    _switch("aws_config_remediation_configuration", "automatic", is_turned_off, "a person has to start corrections"),
+    _switch("aws_config_remediation_configuration", "automatic", is_turned_off,
+            "corrections no longer start automatically"),
     _switch("aws_ecr_registry_scanning_configuration", "scan_type, rule", scans_less, "images are scanned less"),
     _switch("aws_ecr_repository", "image_scanning_configuration.0.scan_on_push", is_turned_off,
             "new images are not scanned"),
     _switch("aws_cloudwatch_log_anomaly_detector", "enabled", is_turned_off,
             "anomalies in logs are no longer detected"),
     _switch("aws_fms_policy", "remediation_enabled", is_turned_off, "resources are no longer corrected"),
-    # Filters of traffic.
+    # Traffic filters.
     _switch("aws_cloudfront_distribution", "web_acl_id", is_removed, "no web ACL filters the requests to it", STOP),
     _switch(_LOAD_BALANCERS, "enable_waf_fail_open", is_turned_on, "requests pass if the web ACL does not respond"),
     _switch(_LOAD_BALANCERS, "drop_invalid_header_fields", is_turned_off, "invalid headers reach the targets"),
@@ -208,24 +211,25 @@ SWITCHES = (
     _switch("aws_networkfirewall_firewall", "subnet_mapping", loses_block("subnet_id"),
             "traffic of a zone is no longer inspected"),
     _switch("aws_route53_resolver_firewall_rule", "action", downgrades_from("ALERT", "BLOCK"),
-            "these names can be looked up again"),
+            "blocked domain names can be resolved again"),
     _switch("aws_route53_resolver_firewall_rule_group_association", "mutation_protection", _ENABLED,
             "the association can be removed"),
     _switch("aws_route53_resolver_firewall_config", "firewall_fail_open", downgrades_from("DISABLED"),
-            "names can be looked up while the firewall does not respond", default="DISABLED"),
+            "blocked domain names can be resolved while the firewall does not respond", default="DISABLED"),
     _switch("aws_route53_hosted_zone_dnssec", "signing_status", downgrades_from("SIGNING"),
-            "answers are no longer signed", default="SIGNING"),
+            "DNS responses are no longer signed", default="SIGNING"),
     _switch("aws_shield_application_layer_automatic_response", "action", downgrades_from("COUNT", "BLOCK"),
             "attacks are no longer mitigated automatically"),
-    _switch("aws_shield_proactive_engagement", "enabled", is_turned_off, "the response team no longer calls"),
-    _switch("aws_shield_subscription", "auto_renew", _ENABLED, "the protection ends with the term",
+    _switch("aws_shield_proactive_engagement", "enabled", is_turned_off,
+            "the Shield response team no longer contacts you"),
+    _switch("aws_shield_subscription", "auto_renew", _ENABLED, "the subscription is not renewed",
             default="ENABLED"),
     _switch("aws_bedrock_guardrail",
             "content_policy_config, contextual_grounding_policy_config, sensitive_information_policy_config, "
             "topic_policy_config, word_policy_config", filters_less, "prompts or answers are filtered less"),
     _switch("aws_bedrockagent_agent", "guardrail_configuration", is_removed,
             "no guardrail filters prompts and answers", STOP),
-    # Defaults and limits of an account, and of access.
+    # Account-wide defaults and limits of access.
     _limit("aws_ebs_encryption_by_default", "enabled", is_turned_off, "new volumes are not encrypted", default=True,
            level_if_new=LOOK),
     _limit("aws_ebs_snapshot_block_public_access", "state",
@@ -235,7 +239,7 @@ SWITCHES = (
     _limit("aws_vpc_block_public_access_options", "internet_gateway_block_mode",
            downgrades_from("block-ingress", "block-bidirectional"), "networks can be reached from the internet", STOP),
     _limit("aws_vpc_block_public_access_exclusion", "internet_gateway_exclusion_mode",
-           changes_to("allow-egress", "allow-bidirectional"), "this network is excepted from the block of the internet",
+           changes_to("allow-egress", "allow-bidirectional"), "this network is exempt from the block of public access",
            level_if_new=LOOK),
     _limit("aws_ec2_instance_metadata_defaults", "http_tokens", downgrades_from("required"),
            "new instances answer requests for credentials without a token"),
@@ -263,11 +267,12 @@ SWITCHES = (
             "the secret is rotated less often"),
     _switch("aws_db_instance aws_rds_cluster", "manage_master_user_password", is_turned_off,
             "the password is no longer rotated"),
-    # Money.
-    _switch("aws_budgets_budget", "limit_amount", budgets_more, "more costs pass without a notification"),
-    _switch("aws_budgets_budget", "notification", notifies_fewer, "somebody hears later of costs, or never"),
+    # Costs.
+    _switch("aws_budgets_budget", "limit_amount", budgets_more, "higher costs cause no notification"),
+    _switch("aws_budgets_budget", "notification", notifies_fewer,
+            "the notification of high costs comes later, or never"),
     _switch("aws_budgets_budget_action", "approval_model", downgrades_from("AUTOMATIC"),
-            "costs that exceed the budget stop nothing until a person approves"),
+            "the action on exceeded budgets waits until a person approves"),
     _switch("aws_budgets_budget_action", "action_threshold.0.action_threshold_value", is_raised,
             "costs are stopped later"),
     _switch("aws_budgets_budget_action", "subscriber", loses_block("address"), _SILENT),
@@ -275,7 +280,7 @@ SWITCHES = (
     _switch("aws_ce_anomaly_subscription", "monitor_arn_list", loses_items, _SILENT),
     _switch("aws_athena_workgroup", "configuration.0.bytes_scanned_cutoff_per_query", is_removed,
             "no limit stops an expensive query"),
-    # Alarms and their paths to people.
+    # Alarms and notifications.
     _switch("aws_cloudwatch_metric_alarm aws_cloudwatch_composite_alarm", "actions_enabled", is_turned_off, _SILENT,
             default=True),
     _switch("aws_cloudwatch_metric_alarm aws_cloudwatch_composite_alarm", "alarm_actions", is_emptied, _SILENT),
@@ -286,12 +291,12 @@ SWITCHES = (
     _switch("aws_db_event_subscription aws_docdb_event_subscription aws_neptune_event_subscription "
             "aws_redshift_event_subscription", "enabled", is_turned_off, _SILENT, default=True),
     _switch("aws_cloudwatch_event_rule", "event_pattern, state, is_enabled", turns_off_security_rule, _SILENT),
-    _switch("aws_ssm_maintenance_window", "enabled", is_turned_off, "its tasks, such as patches, run no longer",
+    _switch("aws_ssm_maintenance_window", "enabled", is_turned_off, "its tasks, such as patches, no longer run",
             default=True),
     _switch("aws_route53_health_check", "disabled", is_turned_on, "the endpoint is no longer checked"),
     _switch("aws_synthetics_canary", "start_canary", is_turned_off, "the endpoint is no longer checked"),
     _switch("aws_internetmonitor_monitor", "status", downgrades_from("ACTIVE"),
-            "disturbances of the internet are no longer seen", default="ACTIVE"),
+            "internet disruptions are no longer detected", default="ACTIVE"),
     # Backups.
     _switch("aws_backup_vault_notifications", "backup_vault_events", loses_items, _SILENT),
     _switch("aws_backup_region_settings", "resource_type_opt_in_preference", turns_off_item,

@@ -189,7 +189,7 @@ PROTECTIONS = (
         default=0,
     ),
     Protection(
-        ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "this policy makes no more snapshots",
+        ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "this policy no longer makes snapshots",
         default="ENABLED",
     ),
     Protection(

@@ -45,7 +45,7 @@ def _trust(
 _SIGN_IN = "users of another identity provider can sign in"
 _AUTHORIZER = "another authorizer decides who may call it"
 _ANYBODY_CALLS = "anybody may call it"
-_WITHOUT_LOGIN = "visitors no longer sign in"
+_WITHOUT_LOGIN = "users no longer need to sign in"
 _CERTIFICATES = "other client certificates are trusted"
 _LISTENERS = "lb_listener alb_listener"
 _RULES = "lb_listener_rule alb_listener_rule"
@@ -64,18 +64,18 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("iam_openid_connect_provider", "thumbprint_list", "another certificate of the identity provider is trusted"),
     _trust("rolesanywhere_trust_anchor", "source.*.source_data.*.x509_certificate_data", _CERTIFICATES),
     _trust("rolesanywhere_trust_anchor", "source.*.source_data.*.acm_pca_arn", _CERTIFICATES),
-    _trust("rolesanywhere_trust_anchor rolesanywhere_profile", "enabled", "it gives credentials", is_turned_on),
+    _trust("rolesanywhere_trust_anchor rolesanywhere_profile", "enabled", "it issues credentials", is_turned_on),
     _trust("rolesanywhere_profile", "session_policy", "sessions are no longer limited by it", is_removed),
     _trust("ssoadmin_trusted_token_issuer",
            "trusted_token_issuer_configuration.*.oidc_jwt_configuration.*.issuer_url", _SIGN_IN),
     _trust("ssoadmin_trusted_token_issuer",
            "trusted_token_issuer_configuration.*.oidc_jwt_configuration.*.claim_attribute_path",
-           "another claim of a token decides who the user is"),
+           "another claim of a token identifies the user"),
     _trust("ssoadmin_instance_access_control_attributes", "attribute.*.value.*.source.*",
-           "another user attribute decides about access"),
+           "another user attribute determines access"),
     _trust("ssoadmin_permission_set", "session_duration", "credentials are valid for longer", is_longer,
            default="PT1H"),
-    _trust("organizations_policy", "content", "accounts may do what it denied", loosens_control_policy, _STOP),
+    _trust("organizations_policy", "content", "accounts may do what the policy denied", loosens_control_policy, _STOP),
     _trust("quicksight_user", "user_role", "the user becomes administrator", changes_to("ADMIN", "ADMIN_PRO")),
     _trust("grafana_workspace", "authentication_providers", _SIGN_IN),
     _trust("grafana_workspace_saml_configuration", "idp_metadata_xml", _SIGN_IN),
@@ -96,17 +96,18 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("sagemaker_workteam", "member_definition.*.cognito_member_definition.*.user_group", "another group joins"),
     _trust("sagemaker_workteam", "member_definition.*.oidc_member_definition.*.groups", "another group joins"),
     # Lake Formation. IAM_ALLOWED_PRINCIPALS is everybody whom IAM allows.
-    _trust("lakeformation_data_lake_settings", "read_only_admins", "reads the whole data lake's catalogue"),
+    _trust("lakeformation_data_lake_settings", "read_only_admins",
+           "another principal may read the whole catalogue of the data lake"),
     *(
         _trust("lakeformation_data_lake_settings", f"create_{kind}_default_permissions.*.principal",
-               f"gets permissions on every new {kind}")
+               f"another principal gets permissions on every new {kind}")
         for kind in ("database", "table")
     ),
     _trust("lakeformation_data_lake_settings", "trusted_resource_owners", "another account is trusted"),
     _trust("lakeformation_data_lake_settings", "external_data_filtering_allow_list", "another account may filter data"),
     _trust("lakeformation_data_lake_settings", "authorized_session_tag_value_list", "more sessions are trusted"),
     *(
-        _trust("lakeformation_data_lake_settings", name, "engines of others read data", is_turned_on)
+        _trust("lakeformation_data_lake_settings", name, "external query engines may read data", is_turned_on)
         for name in ("allow_external_data_filtering", "allow_full_table_external_data_access")
     ),
     _trust("lakeformation_resource", "hybrid_access_enabled", "IAM permissions give access again", is_turned_on),
@@ -143,7 +144,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("cognito_user_pool_client cognito_managed_user_pool_client", "prevent_user_existence_errors",
            "errors reveal which users exist", downgrades_from("ENABLED")),
     _trust("cognito_identity_provider", "provider_details", _SIGN_IN),
-    _trust("cognito_identity_provider", "attribute_mapping", "the provider decides about more attributes of a user"),
+    _trust("cognito_identity_provider", "attribute_mapping", "the provider sets other attributes of a user"),
     _trust("cognito_identity_pool", "cognito_identity_providers.*.client_id",
            "users of another client get credentials"),
     _trust("cognito_identity_pool", "cognito_identity_providers.*.provider_name",
@@ -154,7 +155,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
                      "developer_provider_name")
     ),
     _trust("cognito_identity_pool", "allow_classic_flow", "a client may choose the role", is_turned_on),
-    _trust("cognito_identity_pool_roles_attachment", "role_mapping.*.type", "tokens decide about the role",
+    _trust("cognito_identity_pool_roles_attachment", "role_mapping.*.type", "tokens determine the role",
            adds_any_of("Token")),
     # APIs. A new method without authorization is a public API, which is common.
     _trust("api_gateway_method", "authorization", _ANYBODY_CALLS, changes_to("NONE"), _STOP),
@@ -240,7 +241,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("cloudfront_key_group", "items", "another key may sign addresses"),
     _trust("cloudfront_public_key", "encoded_key", "another key may sign addresses"),
     *(
-        _trust(type_, path, "pages of every site may call it", adds_any_of("*"))
+        _trust(type_, path, "pages of every website may call it", adds_any_of("*"))
         for type_, path in (
             ("apigatewayv2_api", "cors_configuration.*.allow_origins.*"),
             ("lambda_function_url", "cors.*.allow_origins.*"),
@@ -249,7 +250,7 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     ),
     # Databases, brokers and clusters.
     _trust("opensearch_domain elasticsearch_domain", "advanced_security_options.0.enabled",
-           "users are no longer told apart", is_turned_off, _STOP),
+           "fine-grained access control is turned off", is_turned_off, _STOP),
     _trust("opensearch_domain", "advanced_security_options.0.anonymous_auth_enabled", "anybody may sign in",
            is_turned_on, _STOP, _LOOK),
     _trust("opensearch_domain elasticsearch_domain",
@@ -269,8 +270,8 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("db_instance rds_cluster neptune_cluster", "iam_database_authentication_enabled",
            "users need a password in the database", is_turned_off),
     # Keys, file servers, builds and networks.
-    _trust("key_pair", "public_key", "another key opens the machines"),
-    _trust("transfer_ssh_key", "body", "another key opens the file server"),
+    _trust("key_pair", "public_key", "another key gives access to the instances"),
+    _trust("transfer_ssh_key", "body", "another key gives access to the file server"),
     _trust("transfer_server", "identity_provider_type", _SIGN_IN),
     _trust("transfer_server", "url", _SIGN_IN),
     _trust("transfer_server", "function", _SIGN_IN),

@@ -68,9 +68,9 @@ def _find_removal(
     level, description = safeguard.level, safeguard.effect
     if pair.action == "forget":
         level = Level.LOOK
-        description = f"no longer managed by Terraform, so nothing here keeps it; without it, {safeguard.effect}"
+        description = f"no longer managed by Terraform; if it is deleted later, {safeguard.effect}"
     elif pair.after is not None:
-        description = f"protects or watches something else than before: {safeguard.effect} there"
+        description = f"now covers another resource; for the former one, {safeguard.effect}"
     name = "SAFEGUARD_REMOVED" if safeguard.area is RiskArea.SAFEGUARDS else WEAKER_IDS[safeguard.area]
     yield Risk(name, safeguard.area, level, pair.address, description, _FIX)
 

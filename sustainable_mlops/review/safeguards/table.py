@@ -48,7 +48,7 @@ def _configure_bucket(effect: str, level: Level = STOP, area: RiskArea = DATA) -
 _FINDINGS = "its findings reach nobody"
 _NEW_ACCOUNTS = "new accounts of the organization are not covered"
 _MEMBER = "this account no longer reports to the administrator account"
-_NO_BACKUPS = "this plan makes no more backups"
+_NO_BACKUPS = "this plan no longer makes backups"
 _NO_WAF = "no web ACL of AWS WAF filters the requests to it"
 
 #: Each row has the effect of the removal. AWS's page of the service describes it, unless a row names another source.
@@ -62,7 +62,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_s3_bucket_public_access_block": _configure_bucket("public access is no longer blocked", area=PRIVILEGES),
     "aws_s3_bucket_ownership_controls": _configure_bucket("access control lists may apply again", LOOK, PRIVILEGES),
     "aws_s3_bucket_server_side_encryption_configuration": _configure_bucket(
-        "objects are no longer encrypted with the key set here", LOOK, PRIVILEGES
+        "new objects are no longer encrypted with the configured key", LOOK, PRIVILEGES
     ),
     "aws_s3_bucket_logging": _configure_bucket(
         "access to the objects is no longer logged", LOOK, RiskArea.SAFEGUARDS
@@ -75,11 +75,11 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_backup_vault_lock_configuration": Safeguard(
         "recovery points can be deleted", STOP, DATA, "backup_vault_name", "aws_backup_vault"
     ),
-    "aws_backup_region_settings": Safeguard("the types of resources that are backed up are no longer set here"),
+    "aws_backup_region_settings": Safeguard("this configuration no longer sets which resource types are backed up"),
     "aws_backup_framework": Safeguard("backups are no longer audited", key=("name",)),
     "aws_backup_restore_testing_plan": Safeguard("restores are no longer tested", key=("name",)),
     "aws_backup_vault_notifications": Safeguard(
-        "nobody hears of failed backups", path="backup_vault_name", kind="aws_backup_vault"
+        "nobody is notified of failed backups", path="backup_vault_name", kind="aws_backup_vault"
     ),
     "aws_efs_backup_policy": Safeguard(
         "the file system is no longer backed up", STOP, DATA, "file_system_id", "aws_efs_file_system"
@@ -90,14 +90,14 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_db_instance_automated_backups_replication": Safeguard(
         "automated backups are no longer copied", STOP, DATA, "source_db_instance_arn", "aws_db_instance"
     ),
-    "aws_dlm_lifecycle_policy": Safeguard("this policy makes no more snapshots", STOP, DATA, key=("description",)),
+    "aws_dlm_lifecycle_policy": Safeguard("this policy no longer makes snapshots", STOP, DATA, key=("description",)),
     "aws_redshift_snapshot_copy": Safeguard(
         "snapshots are no longer copied to another Region", STOP, DATA, "cluster_identifier", "aws_redshift_cluster"
     ),
-    "aws_redshift_snapshot_schedule": Safeguard("this schedule makes no more snapshots", STOP, DATA,
+    "aws_redshift_snapshot_schedule": Safeguard("this schedule no longer makes snapshots", STOP, DATA,
                                                 key=("identifier",)),
     "aws_redshift_snapshot_schedule_association": Safeguard(
-        "the cluster follows this snapshot schedule no longer", STOP, DATA, "cluster_identifier",
+        "the cluster no longer follows this snapshot schedule", STOP, DATA, "cluster_identifier",
         "aws_redshift_cluster",
     ),
     "aws_rbin_rule": Safeguard(
@@ -114,7 +114,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "changes of items no longer reach the stream", LOOK, DATA, "table_name", "aws_dynamodb_table",
         ("table_name", "stream_arn"),
     ),
-    # Records of activity.
+    # Activity logs.
     "aws_cloudtrail": Safeguard("CloudTrail no longer records activity in the account", STOP, key=("name",)),
     "aws_config_configuration_recorder": Safeguard("AWS Config no longer records changes of resources", STOP),
     "aws_config_configuration_recorder_status": Safeguard("AWS Config no longer records changes of resources", STOP),
@@ -162,14 +162,14 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "sensitive data in messages is no longer masked", path="arn", kind="aws_sns_topic"
     ),
     "aws_securitylake_aws_log_source": Safeguard("the data lake no longer collects this source", key=("source",)),
-    # Detection of threats and faults of configuration.
+    # Detection of threats and misconfigurations.
     "aws_guardduty_detector": Safeguard("GuardDuty no longer detects threats in the account", STOP),
     "aws_guardduty_detector_feature": Safeguard(
-        "this protection is no longer set here", path="detector_id", kind="aws_guardduty_detector",
+        "this configuration no longer sets the GuardDuty feature", path="detector_id", kind="aws_guardduty_detector",
         key=("detector_id", "name"),
     ),
     "aws_guardduty_member_detector_feature": Safeguard(
-        "this protection is no longer set here", path="detector_id", kind="aws_guardduty_detector",
+        "this configuration no longer sets the GuardDuty feature", path="detector_id", kind="aws_guardduty_detector",
         key=("detector_id", "account_id", "name"),
     ),
     "aws_guardduty_organization_configuration": Safeguard(
@@ -214,7 +214,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_macie2_member": Safeguard(_MEMBER, key=("account_id",)),
     "aws_macie2_classification_export_configuration": Safeguard("results of the jobs are no longer exported"),
     "aws_macie2_classification_job": Safeguard("the job no longer looks for sensitive data", key=("name",)),
-    "aws_accessanalyzer_analyzer": Safeguard("no analyzer detects access from outside", key=("analyzer_name",)),
+    "aws_accessanalyzer_analyzer": Safeguard("no analyzer detects access from other accounts", key=("analyzer_name",)),
     "aws_inspector2_enabler": Safeguard("Inspector no longer scans for vulnerabilities", key=("account_ids",)),
     "aws_inspector2_organization_configuration": Safeguard(_NEW_ACCOUNTS),
     "aws_inspector2_delegated_admin_account": Safeguard("no account administers Inspector"),
@@ -225,75 +225,78 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_detective_organization_configuration": Safeguard(
         _NEW_ACCOUNTS, path="graph_arn", kind="aws_detective_graph"
     ),
-    "aws_config_config_rule": Safeguard("AWS Config no longer checks resources by this rule", key=("name",)),
-    "aws_config_conformance_pack": Safeguard("AWS Config no longer checks resources by this pack", key=("name",)),
+    "aws_config_config_rule": Safeguard("AWS Config no longer checks resources against this rule", key=("name",)),
+    "aws_config_conformance_pack": Safeguard("AWS Config no longer checks resources against this pack", key=("name",)),
     **{
-        f"aws_config_organization_{kind}": Safeguard("accounts are no longer checked by it", key=("name",))
+        f"aws_config_organization_{kind}": Safeguard("it no longer checks accounts", key=("name",))
         for kind in ("conformance_pack", "custom_policy_rule", "custom_rule", "managed_rule")
     },
     "aws_config_remediation_configuration": Safeguard(
         "resources that break the rule are no longer corrected", path="config_rule_name", kind="aws_config_config_rule"
     ),
     "aws_config_configuration_aggregator": Safeguard("the account no longer sees other accounts", key=("name",)),
-    "aws_ecr_registry_scanning_configuration": Safeguard("images are no longer scanned as set here"),
+    "aws_ecr_registry_scanning_configuration": Safeguard("the registry no longer scans images as configured here"),
     "aws_cloudwatch_log_anomaly_detector": Safeguard(
         "anomalies in logs are no longer detected", key=("log_group_arn_list",)
     ),
     "aws_devopsguru_resource_collection": Safeguard("anomalies are no longer detected"),
     "aws_devopsguru_notification_channel": Safeguard(_FINDINGS, key=("sns",)),
     "aws_auditmanager_account_registration": Safeguard("evidence is no longer collected"),
-    "aws_fms_policy": Safeguard("Firewall Manager no longer protects accounts by this policy", STOP, key=("name",)),
+    "aws_fms_policy": Safeguard("Firewall Manager no longer applies this policy to accounts", STOP, key=("name",)),
     "aws_fms_admin_account": Safeguard("no account administers Firewall Manager", STOP),
     "aws_controltower_control": Safeguard(
         "the control no longer applies to this target", STOP, key=("control_identifier", "target_identifier")
     ),
-    # Filters of traffic.
+    # Traffic filters.
     "aws_wafv2_web_acl_association": Safeguard(_NO_WAF, STOP, path="resource_arn"),
     "aws_wafregional_web_acl_association": Safeguard(_NO_WAF, STOP, path="resource_arn"),
     "aws_networkfirewall_firewall": Safeguard("traffic is no longer inspected", path="vpc_id", kind="aws_vpc"),
     "aws_route53_resolver_firewall_rule_group_association": Safeguard(
-        "these names can be looked up again", path="vpc_id", kind="aws_vpc", key=("vpc_id", "firewall_rule_group_id")
+        "blocked domain names can be resolved again", path="vpc_id", kind="aws_vpc",
+        key=("vpc_id", "firewall_rule_group_id"),
     ),
     "aws_route53_resolver_firewall_rule": Safeguard(
-        "these names can be looked up again", path="firewall_rule_group_id",
+        "blocked domain names can be resolved again", path="firewall_rule_group_id",
         kind="aws_route53_resolver_firewall_rule_group", key=("firewall_rule_group_id", "firewall_domain_list_id"),
         protects=lambda values, _: values.get("action") != "ALLOW",
     ),
     "aws_route53_resolver_dnssec_config": Safeguard(
-        "answers are no longer validated", path="resource_id", kind="aws_vpc"
+        "DNS responses are no longer validated", path="resource_id", kind="aws_vpc"
     ),
     "aws_route53_hosted_zone_dnssec": Safeguard(
-        "answers are no longer signed", path="hosted_zone_id", kind="aws_route53_zone"
+        "DNS responses are no longer signed", path="hosted_zone_id", kind="aws_route53_zone"
     ),
-    "aws_shield_protection": Safeguard("Shield Advanced no longer protects it from attacks", path="resource_arn"),
+    "aws_shield_protection": Safeguard(
+        "Shield Advanced no longer protects the resource from attacks", path="resource_arn"
+    ),
     "aws_shield_protection_group": Safeguard(
         "attacks on the group are no longer detected as a whole", key=("protection_group_id",)
     ),
     "aws_shield_application_layer_automatic_response": Safeguard(
         "attacks are no longer mitigated automatically", path="resource_arn"
     ),
-    "aws_shield_subscription": Safeguard("Shield Advanced protects no longer"),
-    "aws_shield_proactive_engagement": Safeguard("the response team no longer calls"),
-    "aws_shield_drt_access_role_arn_association": Safeguard("the response team has no access"),
+    "aws_shield_subscription": Safeguard("Shield Advanced no longer protects the account"),
+    "aws_shield_proactive_engagement": Safeguard("the Shield response team no longer contacts you"),
+    "aws_shield_drt_access_role_arn_association": Safeguard("the Shield response team has no access"),
     "aws_bedrock_guardrail": Safeguard("no guardrail filters prompts and answers", STOP, key=("name",)),
     "aws_bedrock_guardrail_version": Safeguard(
         "calls that name this version are no longer filtered", path="guardrail_arn", kind="aws_bedrock_guardrail",
         key=("guardrail_arn", "description"),
     ),
-    # Defaults and limits of an account.
+    # Account-wide defaults and limits.
     "aws_s3_account_public_access_block": Safeguard(
         "public access is no longer blocked in the whole account", STOP, PRIVILEGES
     ),
     "aws_ebs_snapshot_block_public_access": Safeguard("snapshots can be shared with everybody", STOP, PRIVILEGES),
     "aws_ec2_image_block_public_access": Safeguard("images can be shared with everybody", STOP, PRIVILEGES),
     "aws_emr_block_public_access_configuration": Safeguard(
-        "the ports that clusters may open to the internet are no longer set here", LOOK, PRIVILEGES
+        "this configuration no longer limits the ports that clusters open to the internet", LOOK, PRIVILEGES
     ),
     "aws_vpc_block_public_access_options": Safeguard(
         "networks can be reached from the internet", STOP, PRIVILEGES
     ),
     "aws_ebs_encryption_by_default": Safeguard("new volumes are no longer encrypted", LOOK, PRIVILEGES),
-    "aws_ebs_default_kms_key": Safeguard("new volumes are encrypted with the key of AWS", LOOK, PRIVILEGES),
+    "aws_ebs_default_kms_key": Safeguard("new volumes are encrypted with the AWS managed key", LOOK, PRIVILEGES),
     "aws_ec2_instance_metadata_defaults": Safeguard(
         "new instances may answer requests for credentials without a token", LOOK, PRIVILEGES
     ),
@@ -310,26 +313,28 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "the default permissions of the data lake apply again", LOOK, PRIVILEGES
     ),
     "aws_glue_data_catalog_encryption_settings": Safeguard(
-        "new metadata is no longer encrypted with the key set here", LOOK, PRIVILEGES
+        "new metadata is no longer encrypted with the configured key", LOOK, PRIVILEGES
     ),
     # Rotation.
     "aws_secretsmanager_secret_rotation": Safeguard(
         "the secret is no longer rotated", path="secret_id", kind="aws_secretsmanager_secret"
     ),
-    # Money.
-    "aws_budgets_budget": Safeguard("nobody hears when costs exceed the budget", key=("name",)),
+    # Costs.
+    "aws_budgets_budget": Safeguard("nobody is notified when costs exceed the budget", key=("name",)),
     "aws_budgets_budget_action": Safeguard(
-        "costs that exceed the budget stop nothing", path="budget_name", kind="aws_budgets_budget",
+        "no action stops costs that exceed the budget", path="budget_name", kind="aws_budgets_budget",
         key=("budget_name", "definition"),
     ),
     "aws_ce_anomaly_monitor": Safeguard("unusual costs are no longer detected", key=("name",)),
-    "aws_ce_anomaly_subscription": Safeguard("nobody hears of unusual costs", key=("name",)),
-    # Alarms and their paths to people.
+    "aws_ce_anomaly_subscription": Safeguard("nobody is notified of unusual costs", key=("name",)),
+    # Alarms and notifications.
     "aws_cloudwatch_metric_alarm": Safeguard(
-        "no alarm tells when the metric crosses its threshold",
+        "no alarm reports that the metric crosses its threshold",
         key=("namespace", "metric_name", "dimensions", "metric_query"),
     ),
-    "aws_cloudwatch_composite_alarm": Safeguard("no composite alarm tells when its alarms go off", key=("alarm_name",)),
+    "aws_cloudwatch_composite_alarm": Safeguard(
+        "no composite alarm reports that its alarms go off", key=("alarm_name",)
+    ),
     "aws_cloudwatch_log_metric_filter": Safeguard(
         "events in the logs are no longer counted, so no alarm can see them", path="log_group_name",
         kind="aws_cloudwatch_log_group", key=("log_group_name", "pattern"),
@@ -346,18 +351,18 @@ SAFEGUARDS: dict[str, Safeguard] = {
         key=("topic_arn", "protocol", "endpoint"), protects=reaches_people,
     ),
     **{
-        f"aws_{service}_event_subscription": Safeguard("nobody hears of its events", key=(topic, "source_ids"))
+        f"aws_{service}_event_subscription": Safeguard("nobody is notified of its events", key=(topic, "source_ids"))
         for service, topic in (("db", "sns_topic"), ("docdb", "sns_topic_arn"), ("neptune", "sns_topic_arn"),
                                ("redshift", "sns_topic_arn"))
     },
-    "aws_ssm_maintenance_window": Safeguard("its tasks, such as patches, run no longer", key=("name",)),
-    "aws_ssm_default_patch_baseline": Safeguard("patches follow the baseline of AWS", key=("operating_system",)),
+    "aws_ssm_maintenance_window": Safeguard("its tasks, such as patches, no longer run", key=("name",)),
+    "aws_ssm_default_patch_baseline": Safeguard("patches follow the AWS default baseline", key=("operating_system",)),
     "aws_ssm_document": Safeguard(
-        "sessions are no longer logged as the deleted document says", key=("name",), protects=sets_session_logs
+        "the document no longer sets how sessions are logged", key=("name",), protects=sets_session_logs
     ),
     "aws_route53_health_check": Safeguard("no health check tests the endpoint", key=("fqdn", "ip_address", "type")),
     "aws_synthetics_canary": Safeguard("no canary tests the endpoint", key=("name",)),
-    "aws_internetmonitor_monitor": Safeguard("disturbances of the internet are no longer seen", key=("monitor_name",)),
+    "aws_internetmonitor_monitor": Safeguard("internet disruptions are no longer detected", key=("monitor_name",)),
     "aws_sagemaker_monitoring_schedule": Safeguard(
         "no job monitors the quality of data or model",
         path="monitoring_schedule_config.0.monitoring_job_definition_name",

@@ -58,12 +58,12 @@ CASES = {
     "snapshots by the Data Lifecycle Manager switched off": Case(
         _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(30, "DISABLED")),
         "stop",
-        "this policy makes no more snapshots",
+        "this policy no longer makes snapshots",
     ),
     "a policy of the Data Lifecycle Manager deleted": Case(
         build_document(build_change("aws_dlm_lifecycle_policy.this", before=_snapshots(30))),
         "stop",
-        "this policy makes no more snapshots",
+        "this policy no longer makes snapshots",
     ),
     "snapshots kept for a day": Case(
         _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted earlier"

@@ -115,7 +115,7 @@ def test_a_backup_plan_that_backs_up_less_is_a_risk_and_more_is_none(old: Any, n
 def test_a_removed_rule_of_a_backup_plan_is_one_risk() -> None:
     rules = [back_up(), back_up("hourly", copy_action=copy_to("v"))]
     (risk,) = find_risks("aws_backup_plan", {"rule": rules}, {"rule": rules[:1]})
-    assert (risk.level, risk.description) == (LOOK, "rule: a rule makes no more backups")
+    assert (risk.level, risk.description) == (LOOK, "rule: a rule no longer makes backups")
 
 
 def test_backups_at_another_hour_or_with_a_computed_value_are_no_risk() -> None:
