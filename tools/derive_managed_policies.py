@@ -2,7 +2,7 @@
 
 `python -m tools.derive_managed_policies` rewrites the file. It needs moto, which has the documents of all policies as
 `iam:GetPolicyVersion` returns them. Add a policy to `_NAMES` to ship it. Policies that read a whole account, such as
-ReadOnlyAccess, are left out: their text is long, and their name says as much.
+ReadOnlyAccess, are left out: their text is long, and their name is clear.
 """
 
 import csv

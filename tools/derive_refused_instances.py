@@ -27,8 +27,8 @@ _ROLE = "arn:aws:iam::123456789012:role/r"
 def make_table(version: str) -> str:
     """Return `refused_instances.csv` with new rows for a version of the provider."""
     major = version.split(".")[0]
-    kept = (tuple(row.values()) for row in read_rows("refused_instances") if row["provider"] != major)
-    rows = sorted([*kept, *_make_refused_instances(version)])
+    other_rows = (tuple(row.values()) for row in read_rows("refused_instances") if row["provider"] != major)
+    rows = sorted([*other_rows, *_make_refused_instances(version)])
     return format_table([("instance", "provider", "uses", "source"), *rows])
 
 

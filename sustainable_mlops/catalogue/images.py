@@ -1,4 +1,4 @@
-"""Registries of container images, accounts with layers of AWS, and the hardware that images are for."""
+"""Registries of container images, AWS accounts with Lambda layers, and the hardware that images need."""
 
 import re
 from functools import cache
@@ -28,7 +28,7 @@ def is_registry_of_aws(account: str) -> bool:
 
 
 def is_code_of_aws(account: str) -> bool:
-    """Return True if the account is one of AWS with images of SageMaker or layers of Lambda."""
+    """Return True if the account belongs to AWS and has SageMaker images or Lambda layers."""
     return is_registry_of_aws(account) or account in _load_layer_accounts()
 
 

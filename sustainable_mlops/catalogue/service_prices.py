@@ -1,7 +1,7 @@
 """Fixed prices of services in us-east-1, by the hour or the month: `prices_services.csv`.
 
-Each row has the resource types that pay it, the condition on their attributes, and the attribute with the number of
-units. A row without types is read by name.
+Each row has the resource types with this price, the condition on their attributes, and the attribute with the number
+of units. Code reads a row without types by its name.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MONTHS = {"hour": 730.0, "month": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An attribute and the values that select a price; an empty value means that the attribute is not given."""
+    """An attribute and the values that select a price; an empty value means that the attribute is not set."""
 
     attribute: str
     #: None for any value.
@@ -30,15 +30,15 @@ class ServicePrice:
     conditions: tuple[Condition, ...]
     #: Attribute with the number of units, or with a list of them; empty for one unit.
     count: str
-    #: Number of units if the attribute is not given.
+    #: Number of units if the attribute is not set.
     default_count: float
-    #: Name of the units for a reader.
+    #: Name of the units in reports.
     unit: str
     #: USD a month in us-east-1: (low, central, high).
     usd_per_month: tuple[float, float, float]
     #: True if all commercial Regions have the same price.
     is_global: bool
-    #: Further costs that depend on the usage.
+    #: Additional costs that depend on the usage.
     excludes: str
     grade: Grade
     source: str
@@ -47,7 +47,7 @@ class ServicePrice:
 @load_table
 def load_all() -> tuple[ServicePrice, ...]:
     """Return every price in the order of the file."""
-    return tuple(_make_price(row) for row in read_rows("prices_services"))
+    return tuple(_parse_price(row) for row in read_rows("prices_services"))
 
 
 @load_table
@@ -66,29 +66,29 @@ def load_by_type() -> dict[str, tuple[ServicePrice, ...]]:
     return by_type
 
 
-def reads(kind: str, path: str) -> bool:
-    """Return True if an attribute decides a price of the type, or the number of units."""
+def reads_attribute(kind: str, path: str) -> bool:
+    """Return True if an attribute determines a price of the type, or the number of units."""
     prices = load_by_type().get(kind, ())
     attributes = [one for price in prices for one in (price.count, *(each.attribute for each in price.conditions))]
     return any(path == (name := one.replace(".0.", ".")) or path.startswith(f"{name}.") for one in attributes if one)
 
 
-def _make_price(row: dict[str, str]) -> ServicePrice:
+def _parse_price(row: dict[str, str]) -> ServicePrice:
     months = _MONTHS[row["per"]]
     central = parse_float(row["usd"])
     low, high = parse_number(row["low"]), parse_number(row["high"])
-    ends = central if low is None else low, central, central if high is None else high
-    if not ends[0] <= central <= ends[2]:
+    bounds = central if low is None else low, central, central if high is None else high
+    if not bounds[0] <= central <= bounds[2]:
         raise ValueError(row["high"])
     attribute, _, default = row["count"].partition(":")
     return ServicePrice(
         item=row["item"],
         types=tuple(f"aws_{name}" for name in row["types"].split()),
-        conditions=tuple(map(_make_condition, row["when"].split())),
+        conditions=tuple(map(_parse_condition, row["when"].split())),
         count=attribute,
         default_count=parse_float(default) if attribute else 1.0,
         unit=row["unit"],
-        usd_per_month=(ends[0] * months, central * months, ends[2] * months),
+        usd_per_month=(bounds[0] * months, central * months, bounds[2] * months),
         is_global={"global": True, "regional": False}[row["scope"]],
         excludes=row["excludes"],
         grade=parse_grade(row["class"]),
@@ -96,6 +96,6 @@ def _make_price(row: dict[str, str]) -> ServicePrice:
     )
 
 
-def _make_condition(text: str) -> Condition:
+def _parse_condition(text: str) -> Condition:
     attribute, _, values = text.partition("=")
     return Condition(attribute, None if values == "*" else frozenset(values.split("|")))

@@ -20,7 +20,7 @@ _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 
 
 class TableError(UserError):
-    """A fault in a file of the catalogue. No estimate can leave it out."""
+    """An invalid cell in a file of the catalogue. It ends the command, unlike errors of single resources."""
 
 
 def read_rows(name: str) -> Iterator[dict[str, str]]:
@@ -35,12 +35,12 @@ def read_rows(name: str) -> Iterator[dict[str, str]]:
         yield from (_TracedRow(row, f"catalogue/{name}.csv, line {reader.line_num}") for row in reader)
 
 
-#: The last cell that a loader read, during the second run of a loader that failed.
+#: The last cell that was read, while a failed loader runs again.
 _trace: list[str] | None = None
 
 
 class _TracedRow(dict[str, Any]):
-    """A row that records its last cell."""
+    """A row that records the last cell that was read."""
 
     def __init__(self, row: dict[str, Any], location: str) -> None:
         super().__init__(row)
@@ -54,11 +54,11 @@ class _TracedRow(dict[str, Any]):
 
 
 def load_table(load: Callable[[], T]) -> Callable[[], T]:
-    """Return `load` with a cached result, and with a UserError that names the line and field of a faulty cell.
+    """Return `load` with a cached result, and with a TableError that names the line and field of an invalid cell.
 
-    Only a loader that fails runs a second time to find the cell.
+    A loader that fails runs again to find the cell.
     """
-    faults = (ValueError, KeyError, TypeError)
+    errors = (ValueError, KeyError, TypeError)
 
     @cache
     @wraps(load)
@@ -66,11 +66,11 @@ def load_table(load: Callable[[], T]) -> Callable[[], T]:
         global _trace
         try:
             return load()
-        except faults:
+        except errors:
             _trace = []
         try:
             return load()
-        except faults as error:
+        except errors as error:
             raise TableError(next(iter(_trace), f"catalogue: {error}")) from None
         finally:
             _trace = None
@@ -106,10 +106,10 @@ def parse_number(text: str) -> float | None:
 
 def parse_interval(row: Mapping[str, str], low: str, central: str, high: str) -> tuple[float, float, float]:
     """Return the numbers of three fields. Raises ValueError unless they are in ascending order."""
-    ends = parse_float(row[low]), parse_float(row[central]), parse_float(row[high])
-    if not ends[0] <= ends[1] <= ends[2]:
+    bounds = parse_float(row[low]), parse_float(row[central]), parse_float(row[high])
+    if not bounds[0] <= bounds[1] <= bounds[2]:
         raise ValueError(row[high])
-    return ends
+    return bounds
 
 
 def parse_grade(text: str) -> Grade:

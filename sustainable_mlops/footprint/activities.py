@@ -51,7 +51,7 @@ class FleetActivity:
     requests: Quantity | None = None
     #: Duration of a request in seconds.
     duration_s: Quantity | None = None
-    #: Types that AWS uses if it has no capacity of `instance_type`. The figures span all of them.
+    #: Types that AWS uses if `instance_type` has no capacity. The intervals cover all of them.
     fallback_types: tuple[str, ...] = ()
 
 
@@ -113,7 +113,7 @@ class TransferActivity:
 
 @dataclass(frozen=True, slots=True)
 class ServiceActivity:
-    """Units of a service with a fixed price, for a month; AWS publishes nothing about their energy and carbon."""
+    """Units of a service with a fixed price for a month. AWS publishes neither their energy nor their carbon."""
 
     #: Name of the price in `prices_services.csv`.
     item: str

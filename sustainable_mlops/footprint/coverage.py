@@ -1,7 +1,7 @@
-"""Resource types that the model does not estimate: machines, stores, types that only usage pays for, and free types.
+"""Resource types that the model does not estimate: machines, stores, types billed by usage, and free types.
 
-Each type of the provider is in one of these lists, has a reader, or has a fixed price. Nobody knows if any other type
-costs money: a plan may come from a newer provider.
+Each type of the provider is in one of these lists, has a reader, or has a fixed price. The cost of any other type is
+unknown: a plan may come from a newer provider.
 """
 
 from functools import cache
@@ -88,8 +88,8 @@ _UNKNOWN_SIZE = "a plan does not contain its size, and the usage file has no key
 
 #: Types with a footprint that no reader estimates, with the reason.
 UNCOVERED_TYPES: dict[str, UnknownItem] = {
-    f"aws_{name}": UnknownItem(f"aws_{name}", reason, lack)
-    for lack, groups in (
+    f"aws_{name}": UnknownItem(f"aws_{name}", reason, unknown_kind)
+    for unknown_kind, groups in (
         (UnknownKind.UNCOUNTED, _MACHINES),
         (UnknownKind.USAGE, {_UNKNOWN_SIZE: _STORES, _UNKNOWN_USERS: "quicksight_account_subscription"}),
     )
@@ -124,9 +124,9 @@ FREE_TYPES: frozenset[str] = frozenset(
 )
 
 
-#: Types that cost money by use only: requests, bytes, events, users. A plan does not contain them.
+#: Types billed by usage only: requests, bytes, events, users. A plan does not contain the usage.
 #: A name that ends with `*` stands for all types that start with it.
-_PAID_BY_USE = """
+_BILLED_BY_USAGE = """
     accessanalyzer_analyzer acmpca_certificate amplify_* api_gateway_api_key api_gateway_domain_name
     api_gateway_rest_api api_gateway_vpc_link apigatewayv2_api apigatewayv2_stage apigatewayv2_vpc_link
     appfabric_ingestion appflow_flow appsync_graphql_api athena_data_catalog athena_workgroup
@@ -174,7 +174,7 @@ _PAID_BY_USE = """
     vpc_ipam_resource_discovery vpc_network_performance_metric_subscription vpc_peering_connection
     vpclattice_service_network workspacesweb_* xray_group xray_sampling_rule
 """
-#: Types that cost nothing themselves: descriptions, settings, permissions, names, connections and people.
+#: Free types: descriptions, settings, permissions, names, connections and people.
 _FREE = """
     accessanalyzer_archive_rule account_* acm_* acmpca_certificate_authority_certificate acmpca_permission
     acmpca_policy alb_* ami_launch_permission api_gateway_* apigatewayv2_* app_* appautoscaling_* appconfig_*
@@ -260,31 +260,31 @@ _FREE = """
 
 
 @cache
-def _load_decisions() -> dict[str, bool]:
-    """Return for each listed name, without `aws_`, whether usage pays for it."""
-    return dict.fromkeys(_FREE.split(), False) | dict.fromkeys(_PAID_BY_USE.split(), True)
+def _load_billing() -> dict[str, bool]:
+    """Return the listed names without `aws_`: True for a type billed by usage, False for a free type."""
+    return dict.fromkeys(_FREE.split(), False) | dict.fromkeys(_BILLED_BY_USAGE.split(), True)
 
 
 @cache
-def _find_decision(kind: str) -> bool | None:
-    """Return True for a type that only usage pays for, False for a free type, and None for a type in no list.
+def _find_billing(kind: str) -> bool | None:
+    """Return True for a type billed by usage, False for a free type, and None for a type in no list.
 
-    The longest listed name counts.
+    The longest matching name counts.
     """
     if kind in FREE_TYPES:
         return False
-    decisions, name = _load_decisions(), kind.removeprefix("aws_")
-    if name in decisions:
-        return decisions[name]
+    billing, name = _load_billing(), kind.removeprefix("aws_")
+    if name in billing:
+        return billing[name]
     for end in range(len(name), 0, -1):
-        if (pattern := f"{name[:end]}*") in decisions:
-            return decisions[pattern]
+        if (pattern := f"{name[:end]}*") in billing:
+            return billing[pattern]
     return None
 
 
-def is_paid_by_use(kind: str) -> bool:
-    """Return True for a type that costs money by use only, which a plan does not contain."""
-    return _find_decision(kind) is True
+def is_billed_by_usage(kind: str) -> bool:
+    """Return True for a type billed by usage only, which a plan does not contain."""
+    return _find_billing(kind) is True
 
 
 @cache
@@ -292,7 +292,7 @@ def find_uncovered(kind: str) -> UnknownItem | None:
     """Return the reason why a type without a reader or a fixed price has no estimate; None if it needs none."""
     if kind in UNCOVERED_TYPES:
         return UNCOVERED_TYPES[kind]
-    if not kind.startswith("aws_") or kind in load_by_type() or _find_decision(kind) is not None:
+    if not kind.startswith("aws_") or kind in load_by_type() or _find_billing(kind) is not None:
         return None
     reason = (
         "the model does not cover this SageMaker type; it may run machines"

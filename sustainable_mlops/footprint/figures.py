@@ -63,7 +63,7 @@ class UnknownKind(StrEnum):
     UNCOUNTED = "uncounted"
     #: Usage that a plan does not contain: stored bytes, hours in which people work.
     USAGE = "use"
-    #: The carbon of a service of which only the price is known.
+    #: The carbon of a service with a known price and unknown energy.
     CARBON = "carbon"
     #: A detail of a counted resource.
     DETAIL = "detail"
@@ -99,7 +99,7 @@ class FootprintEstimate:
 
     @property
     def is_cost_only(self) -> bool:
-        """True for a service of which only the price is known. It makes no sum of carbon incomplete."""
+        """True for a service with a known price and unknown energy. Sums of carbon stay complete without it."""
         return self.figures.keys() == {"cost"}
 
     def get(self, metric: str) -> FootprintFigure | None:
@@ -148,7 +148,7 @@ def sum_estimates(estimates: Iterable[FootprintEstimate]) -> FootprintEstimate:
 
 
 def span_estimates(estimates: Sequence[FootprintEstimate], text: str) -> FootprintEstimate:
-    """Return one estimate for alternatives of which one takes place, the expected one first. `text` is the reason."""
+    """Return one estimate for several alternatives, the expected one first. `text` is the reason."""
     return FootprintEstimate(
         span_figures([one.figures for one in estimates], text),
         collect_texts(estimates)[0],
@@ -158,7 +158,7 @@ def span_estimates(estimates: Sequence[FootprintEstimate], text: str) -> Footpri
 
 
 def span_figures(alternatives: Sequence[Mapping[str, FootprintFigure]], text: str) -> Mapping[str, FootprintFigure]:
-    """Return the figures of the first alternative, with intervals over all; without metrics that one of them lacks."""
+    """Return the figures of the first alternative with intervals over all, for the metrics that all have."""
     expected = alternatives[0]
     return {
         metric: _span_figure([one[metric] for one in alternatives], text)

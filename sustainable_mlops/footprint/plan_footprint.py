@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.footprint.activities import JobActivity
-from sustainable_mlops.footprint.coverage import find_uncovered, is_paid_by_use
+from sustainable_mlops.footprint.coverage import find_uncovered, is_billed_by_usage
 from sustainable_mlops.footprint.figures import (
     METRICS,
     UNITS,
@@ -85,7 +85,7 @@ READERS: dict[str, PartReader] = {
     "aws_emr_managed_scaling_policy": external_scaling.read_managed_scaling,
 }
 
-#: Actions after which a resource exists that the plan creates or changes.
+#: Actions that create or change a resource.
 _CHANGING = frozenset({"create", "replace", "update"})
 _ZERO_FIGURES = ZERO_ESTIMATE.figures
 
@@ -105,7 +105,7 @@ class PartChange:
         return None if before is None or after is None else (before, after)
 
     def has_metric(self, metric: str) -> bool:
-        """Return False for the carbon of a service of which only the cost is known: no sum contains it."""
+        """Return False for the carbon of a service with a known price only: sums do not contain it."""
         sides = [part for part in (self.before, self.after) if part is not None]
         return metric == "cost" or not all(part.estimate is not None and part.estimate.is_cost_only for part in sides)
 
@@ -162,8 +162,8 @@ def _get_figure(part: ResourcePart, metric: str) -> FootprintFigure | None:
 class _ChangeSums:
     """Sums over changes; each figure covers the parts that are known on both sides, so that after - before = delta.
 
-    If no part of a figure is known on both sides, each side is the sum of its known parts. There is no figure over
-    nothing: without a known part, and for the change if only unknown parts change.
+    If no part of a figure is known on both sides, each side is the sum of its known parts. There is no figure without a
+    known part. There is no figure for the change if only unknown parts change.
     """
 
     changes: Sequence[PartChange]
@@ -289,7 +289,7 @@ class UncountedResource:
     unknown: UnknownItem
     #: True if the plan creates or changes it. Unchanged resources are listed for information.
     is_changed: bool
-    #: Its size and the change of it, such as `db.t4g.micro → db.r6i.32xlarge`; empty if it is unknown.
+    #: The size or the change of the size, such as `db.t4g.micro → db.r6i.32xlarge`; empty if it is unknown.
     size: str = ""
 
 
@@ -326,8 +326,8 @@ class PlanFootprint(_ChangeSums):
     """All resources of a plan that have a footprint, in the order of the plan; `unknowns` has what no sum contains."""
 
     resources: tuple[ResourceFootprint, ...]
-    #: Number of resources that the plan creates or changes and that only usage pays for, by type.
-    paid_by_use: Mapping[str, int] = field(default_factory=dict)
+    #: Number of created or changed resources that are billed by usage only, by type.
+    billed_by_usage: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def changes(self) -> tuple[PartChange, ...]:  # type: ignore[override]
@@ -398,10 +398,10 @@ def estimate_plan(plan: Plan, usage: ResourceUsage | None = None, base: Plan | N
         else PlanSide(base, resource_usage, before=False, other=plan, moved=moved)
     )
     footprints = (_make_resource_footprint(old, new, before, after) for old, new in pairs if _has_footprint(old, new))
-    paid_by_use = Counter(
-        new.type for _, new in pairs if new is not None and new.action in _CHANGING and is_paid_by_use(new.type)
+    billed_by_usage = Counter(
+        new.type for _, new in pairs if new is not None and new.action in _CHANGING and is_billed_by_usage(new.type)
     )
-    return PlanFootprint(tuple(resource for resource in footprints if resource.changes), paid_by_use)
+    return PlanFootprint(tuple(resource for resource in footprints if resource.changes), billed_by_usage)
 
 
 def estimate_job_footprint(job: JobActivity, name: str = "job") -> PlanFootprint:
@@ -470,7 +470,7 @@ def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]
 
 
 def _add_size(part: ResourcePart, resource: Resource, side: PlanSide) -> ResourcePart:
-    """Return the part with the size of its resource if nothing else tells how much it costs."""
+    """Return the part with the size of its resource if the part has no estimate."""
     if part.unknown is None or part.activity is not None or part.unknown.kind is UnknownKind.USAGE:
         return part
     return replace(part, size=read_size(resource, side))

@@ -21,8 +21,7 @@ class ResourcePart:
     #: Title for a reader: `variant main`, `step Train`.
     name: str
     #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `machines`, `storage`, `transfer`,
-    #: `throughput` (paid without usage), `service` (of which only the price is known), or `other` for a type without a
-    #: reader.
+    #: `throughput` (paid without usage), `service` (with a known price only), or `other` for a type without a reader.
     kind: str
     activity: Activity | None = None
     estimate: FootprintEstimate | None = None

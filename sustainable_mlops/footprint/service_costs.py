@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.figures import METRICS, UnknownItem, UnknownKin
 from sustainable_mlops.footprint.quantities import Quantity
 
 _OTHER_METRICS = frozenset(METRICS) - {"cost"}
-#: Regions with price lists of their own, also for prices that all other Regions share.
+#: Regions with separate price lists, even for prices that all other Regions share.
 _OTHER_PARTITIONS = ("cn-", "us-gov-")
 
 
@@ -27,7 +27,7 @@ def calculate_service(activity: ServiceActivity, place: GridLocation) -> Calcula
     factor = calculation.add_input(ONE if has_one_price else place.find_price_factor("services"))
     usage = f"; not counted: {price.excludes}" if price.excludes else ""
     calculation.add_note(
-        UnknownItem(price.item, f"only its fixed price is known, no carbon{usage}", UnknownKind.CARBON)
+        UnknownItem(price.item, f"its fixed price is counted; its carbon is not known{usage}", UnknownKind.CARBON)
     )
     calculation.set_formula(lambda v: (0.0, 0.0, v[count] * v[usd] * v[factor]))
     return calculation

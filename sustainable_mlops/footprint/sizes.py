@@ -1,4 +1,4 @@
-"""Attributes that determine the size of resources without an estimate: their changes as text, and whether they grow."""
+"""Attributes that determine the size of resources without an estimate. Describes and compares sizes."""
 
 import re
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from sustainable_mlops.footprint.services.plan_side import PlanSide, is_never_set
 from sustainable_mlops.plan import UNKNOWN, Resource
 
-#: Attributes whose value says what it is, such as `db.t4g.micro`.
+#: Attributes whose value needs no name in a text, such as `db.t4g.micro`.
 _NAMES = """
     bundle_id class_name compute_type environment_class host_instance_type instance_class instance_type license_model
     node_type replication_instance_class shape tracking_server_size worker_type
 """
-#: Attributes whose value needs its name.
+#: Attributes whose value needs its name in a text.
 _NUMBERS = """
     allocated_storage base_capacity capacity compute_count cpu desired_capacity desired_count deployment_mode
     deployment_type dpu_count edition iops max_allocated_storage max_capacity max_size max_workers memory memory_size
@@ -40,8 +40,8 @@ _BLOCKS = {
     "instance_configuration": ("cpu", "memory"),
     "serverlessv2_scaling_configuration": ("min_capacity", "max_capacity"),
 }
-#: Attributes of a resource of a reader whose change does not add cost: settings outside the plan, and groups' options.
-_OTHERS = frozenset(
+#: Attributes whose change does not add cost, in types with a reader.
+_COST_NEUTRAL_NAMES = frozenset(
     (
         "default_cooldown",
         "default_instance_warmup",
@@ -57,7 +57,7 @@ _OTHERS = frozenset(
         "termination_policies",
     )
 )
-#: Largest increase of a number that is small, if it also at most doubles; two units of everything else.
+#: Largest increase that counts as small, if the number at most doubles; two units for other attributes.
 _SMALL_INCREASES = {
     "allocated_storage": 200,
     "max_allocated_storage": 200,
@@ -98,7 +98,7 @@ def is_size_path(path: str) -> bool:
 
 def is_size_attribute(name: str) -> bool:
     """Return True if the attribute belongs to the size of a resource, or if its change does not add cost."""
-    return name in _LABELS or name in _OTHERS
+    return name in _LABELS or name in _COST_NEUTRAL_NAMES
 
 
 def describe_size(before: Size | None, after: Size) -> str:
@@ -131,10 +131,12 @@ def _is_larger(name: str, old: Any, new: Any) -> bool:
         return True
     if old == new:
         return False
-    least, most = _parse_number(old), _parse_number(new)
-    if least is not None and most is not None:
-        is_small = most <= 2 * least and most - least <= _SMALL_INCREASES.get(name, _SMALL_INCREASE)
-        return most > least and not is_small
+    old_number, new_number = _parse_number(old), _parse_number(new)
+    if old_number is not None and new_number is not None:
+        is_small = new_number <= 2 * old_number and new_number - old_number <= _SMALL_INCREASES.get(
+            name, _SMALL_INCREASE
+        )
+        return new_number > old_number and not is_small
     old_rank, new_rank = _rank(old), _rank(new)
     return old_rank is None or new_rank is None or new_rank >= old_rank
 

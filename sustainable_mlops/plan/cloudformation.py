@@ -49,7 +49,7 @@ def _convert_acl(value: Any) -> Any:
 
 
 def _convert_only_item(value: Any) -> Any:
-    """Return the item of a list with one item. The provider aws has a resource for each item."""
+    """Return the only item of a list, else `UNKNOWN`. The AWS provider has one resource for each item."""
     return value[0] if isinstance(value, list) and len(value) == 1 else UNKNOWN
 
 
@@ -71,7 +71,7 @@ _ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
 
 
 def _policy_mapping(type_: str, owner: tuple[str, str], *, has_list: bool = False, name: str = "") -> TypeMapping:
-    """Return the mapping of a policy; `owner` has the names of the attribute that names its owner, in both types."""
+    """Return the mapping of a policy. `owner` has the attributes with the policy owner: CloudFormation, Terraform."""
     identity = {name: "name", "id": "id"} if name else {"id": "id"}
     values: dict[str, Converter] = {"policy_document": _convert_policy}
     if has_list:

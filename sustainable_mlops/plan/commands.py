@@ -21,7 +21,7 @@ _RUNNERS = {
     "aws_redshiftdata_statement": "sql",
     "aws_ssm_association": "name",
 }
-#: Data sources that run something when they are read, and the attribute that names it.
+#: Data sources that run something when they are read, and the attribute with the program.
 _PROGRAMS = {
     "external": "program",
     "aws_lambda_invocation": "function_name",

@@ -289,7 +289,7 @@ def _read_data_source(
 def _align_blocks(blocks: list[Block], configured: list[Mapping[str, Any]]) -> list[int | None]:
     """Return the position of each block in the configuration, which does not record blocks made by `dynamic`.
 
-    With such blocks, a block has a position only if it is the only one with the constants written there.
+    If such blocks exist, a block has a position only if no other block has the same constants.
     """
     if len(blocks) <= len(configured):
         return list(range(len(blocks)))
@@ -311,7 +311,7 @@ def _has_constants(block: Block, expressions: Mapping[str, Any]) -> bool:
 
 
 def _is_same_set(value: Any, constant: Any) -> bool:
-    """Return whether two values are equal; the provider sorts lists of texts."""
+    """Return whether two values are equal; the order of lists does not matter, because the provider sorts them."""
     if isinstance(value, list) and isinstance(constant, list):
         return all(item in constant for item in value) and all(item in value for item in constant)
     return bool(value == constant)
@@ -342,7 +342,7 @@ def _read_inherited(
 class _StatementBlock(NamedTuple):
     """A `statement` block of the data source at `source`.
 
-    `position` is None if the configuration does not tell to what the block refers.
+    `position` is None if the references of the block are not known from the configuration.
     """
 
     block: Block

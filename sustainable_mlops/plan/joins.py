@@ -81,7 +81,7 @@ def list_instance_choices(block: Block) -> list[InstanceChoice]:
 
 
 def _read_priority(pool: Block) -> float:
-    """Return the priority of an instance pool. An unknown one keeps its place at the end."""
+    """Return the priority of an instance pool; infinite if it is unknown."""
     priority = pool.number("priority")
     return priority if isinstance(priority, int | float) else inf
 

@@ -83,8 +83,8 @@ OPTIONS = (
     CommandOption(("--budgets",), "budgets.yaml: limits of carbon and cost, for all resources or by tags", _FILE),
     CommandOption(
         ("--limit",),
-        "largest increase of cost a month without a look, such as 500, 10% or 500USD,10%; 0 turns it off\n"
-        "(default: 100USD,20%, except for resources whose cost a budget limits)",
+        "largest increase of the monthly cost that needs no look, such as 500, 10% or 500USD,10%;\n"
+        "0 turns the limit off (default: 100USD,20%, without resources whose cost a budget limits)",
         {"metavar": "LIMIT"},
     ),
     CommandOption(("--accepted",), "accepted.yaml: accepted risks, each with a reason and an expiry date", _FILE),

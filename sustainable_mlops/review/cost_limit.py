@@ -1,4 +1,4 @@
-"""The limit for the cost that a change adds a month."""
+"""The limit for the monthly cost that a change adds."""
 
 import re
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is
 
 @dataclass(frozen=True, slots=True)
 class CostLimit:
-    """A limit for the cost that a change adds: it is exceeded by more than `usd` and more than `percent` a month."""
+    """A limit for the monthly cost that a change adds. An increase above both `usd` and `percent` exceeds it."""
 
     usd: float
     percent: float
-    #: True if it does not cover resources whose cost a budget limits.
-    yields_to_budgets: bool = False
+    #: True if the limit excludes resources whose cost a budget limits.
+    excludes_budgeted: bool = False
 
     def __str__(self) -> str:
         values = ((self.usd, "USD"), (self.percent, "%"))
@@ -25,7 +25,7 @@ class CostLimit:
 
 
 #: The limit without `--limit`.
-DEFAULT_COST_LIMIT = CostLimit(100, 20, yields_to_budgets=True)
+DEFAULT_COST_LIMIT = CostLimit(100, 20, excludes_budgeted=True)
 _LIMIT_PART = re.compile(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)
 
 
@@ -60,13 +60,13 @@ class CostIncrease:
 
     @property
     def summary(self) -> str:
-        """The increase and the limit in a few words."""
+        """A short text with the increase and the limit."""
         if not self.is_over:
             return f"within the limit of {self.limit} a month"
         percent = "" if self.percent is None else f" (+{format_compared(self.percent, self.limit.percent)} %)"
-        together = f"{join_plan_names(self.plans)}: " if self.plans else ""
+        prefix = f"{join_plan_names(self.plans)}: " if self.plans else ""
         usd = format_compared(self.usd, self.limit.usd)
-        return f"{together}+{usd} USD{percent} a month, over the limit of {self.limit}"
+        return f"{prefix}+{usd} USD{percent} a month, over the limit of {self.limit}"
 
 
 def measure_cost_increases(
@@ -79,17 +79,16 @@ def measure_cost_increases(
     """
     if limit is None:
         return [None] * len(plans)
-    if limit.yields_to_budgets:
+    if limit.excludes_budgeted:
         budgets = [budget for budget in budgets if any(LIMITS[name][0] == "cost" for name in budget.limits)]
     else:
         budgets = []
     footprints = [_select_unlimited(budgets, plan) for plan in plans]
     increases = [_measure_cost_increase(limit, [footprint]) for footprint in footprints]
     if len(plans) > 1:
-        together = _measure_cost_increase(limit, footprints, tuple(plan.name for plan in plans))
+        total = _measure_cost_increase(limit, footprints, tuple(plan.name for plan in plans))
         increases = [
-            together if together.is_over and increase.usd > 0 and not increase.is_over else increase
-            for increase in increases
+            total if total.is_over and increase.usd > 0 and not increase.is_over else increase for increase in increases
         ]
     return [
         increase if footprint.resources or not plan.footprint.resources else None

@@ -1,4 +1,4 @@
-"""Risks for endpoints: SageMaker deploys when a name changes, not when a content changes.
+"""Risks for endpoints: SageMaker deploys when a name changes, not when the content changes.
 
 Reserved capacity is in CloudFormation types only: AWS provider 6.47 has no capacity reservation of a variant.
 """
@@ -46,8 +46,8 @@ def _list_reservations(configuration: Block) -> list[str | Unknown]:
     variants = configuration.blocks("production_variants")
     if variants is UNKNOWN:
         return [UNKNOWN]
-    found = [one.text("capacity_reservation_config.0.ml_reservation_arn") for one in variants]
-    return [one for one in dict.fromkeys(found) if one not in (None, "")]
+    arns = [one.text("capacity_reservation_config.0.ml_reservation_arn") for one in variants]
+    return [one for one in dict.fromkeys(arns) if one not in (None, "")]
 
 
 def _find_stale_endpoints(pair: ResourcePair, configuration: Resource, comparison: Comparison) -> Iterator[Risk]:

@@ -1,7 +1,7 @@
 """Commands that machines run after the apply: start-up scripts, tasks, schedules that delete.
 
-New code of a function is an everyday change and no command here. The script of a new machine is part of that machine,
-so only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
+New code of a function is a routine change and not reported. The script of a new machine is part of that machine, so
+only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
 """
 
 import base64
@@ -19,7 +19,7 @@ from sustainable_mlops.review.protections.protection import list_values
 
 _Reader = Callable[[Any], list[str]]
 
-# Patterns are texts, because most plans need none of them compiled.
+# Patterns are texts, because most plans do not need them.
 #: AWS SDK actions that read, start, stop, scale or send, but neither delete, nor give access, nor run commands.
 _HARMLESS_ACTION = (
     r"(?i)(?!startautomationexecution|startsession)(?:get|list|describe|head|start|stop|reboot|invoke|publish|query|scan"
@@ -34,7 +34,7 @@ _SDK_ACTION = r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Z
 _DOCUMENT_ARN = r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*"
 _ALARM_TERMINATION = r"(?i)arn:[a-z-]+:(?:automate|swf):.*terminate.*"
 _HARMLESS_EXPERIMENT = "aws:(?:fis:wait|cloudwatch:assert-alarm-state)"
-#: Commands of containers are everyday changes, unless they delete something or run a script from the internet.
+#: Commands of containers are routine changes, unless they delete something or run a script from the internet.
 _DESTRUCTIVE_COMMAND = (
     r"(?i)\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
     r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b"
@@ -112,13 +112,13 @@ _PARTIAL_READERS = (_read_container_commands, _read_target_preparations)
 
 
 class _Source(NamedTuple):
-    """An attribute that makes a machine run something."""
+    """An attribute with a command that a machine runs."""
 
     path: str
     read: _Reader
     when: str
-    #: True if all of a new resource counts, and not only its dangerous lines.
-    if_new: bool = True
+    #: True if all commands of a new resource count; False if only its dangerous lines do.
+    counts_if_new: bool = True
 
 
 _START, _RUN, _SCHEDULE = "when a machine starts", "in its next run", "by a schedule or an event"
@@ -138,7 +138,7 @@ _SCRIPTS = {
 }
 _SOURCES: dict[str, tuple[_Source, ...]] = {
     **{
-        type_: tuple(_Source(path, _read_lines, _START, if_new=False) for path in paths.split())
+        type_: tuple(_Source(path, _read_lines, _START, counts_if_new=False) for path in paths.split())
         for type_, paths in _SCRIPTS.items()
     },
     "aws_sagemaker_notebook_instance_lifecycle_configuration": (
@@ -147,11 +147,11 @@ _SOURCES: dict[str, tuple[_Source, ...]] = {
     ),
     "aws_sagemaker_studio_lifecycle_config": (_Source("studio_lifecycle_config_content", _read_lines, _START),),
     "aws_codebuild_project": (
-        _Source("source.*.buildspec", _read_lines, _RUN, if_new=False),
-        _Source("secondary_sources.*.buildspec", _read_lines, _RUN, if_new=False),
+        _Source("source.*.buildspec", _read_lines, _RUN, counts_if_new=False),
+        _Source("secondary_sources.*.buildspec", _read_lines, _RUN, counts_if_new=False),
     ),
-    "aws_imagebuilder_component": (_Source("data", _read_lines, _RUN, if_new=False),),
-    "aws_ssm_document": (_Source("content", _read_lines, _RUN, if_new=False),),
+    "aws_imagebuilder_component": (_Source("data", _read_lines, _RUN, counts_if_new=False),),
+    "aws_ssm_document": (_Source("content", _read_lines, _RUN, counts_if_new=False),),
     "aws_ssm_maintenance_window_task": (
         _Source("task_arn", _read_lines, _SCHEDULE),
         _Source("task_invocation_parameters", _read_lines, _SCHEDULE),
@@ -192,7 +192,7 @@ _CONTAINERS = {
 }
 #: The attribute and the value that turn something off.
 _OFF = {"aws_scheduler_schedule": ("state", "DISABLED"), "aws_config_remediation_configuration": ("automatic", False)}
-#: The machines that use a script as soon as the plan makes both.
+#: The types of machines that use a script.
 _SCRIPT_USERS = {
     "aws_sagemaker_notebook_instance_lifecycle_configuration": ("aws_sagemaker_notebook_instance",),
     "aws_sagemaker_studio_lifecycle_config": (
@@ -202,7 +202,7 @@ _SCRIPT_USERS = {
 
 
 def list_command_paths(type_: str) -> tuple[str, ...]:
-    """Return the paths of the attributes that this file reads; of a container definition, those of its commands."""
+    """Return the paths of the attributes that this module reads. In container definitions, only commands count."""
     sources = _SOURCES.get(type_, ())
     paths = [
         f"{source.path}.{inner}{key}"
@@ -235,18 +235,18 @@ def _is_off(type_: str, values: Block) -> bool:
 
 
 def _describe_additions(pair: ResourcePair, after: Block, source: _Source, comparison: Comparison) -> str | None:
-    """Return what a machine newly runs, without secrets, or None for nothing."""
+    """Return the commands that a machine newly runs, without secrets; None if there are none."""
     before = None if pair.before is None or _is_off(pair.type, pair.before) else pair.before
     new, old = ([] if values is None else _list_at(values, source.path) for values in (after, before))
     if new == old or new == []:
         return None
     head = source.path.partition("*")[0].rstrip(".")
-    hidden = [value for value in new if value is UNKNOWN or isinstance(value, Sensitive)]
-    if hidden:
+    hidden_values = [value for value in new if value is UNKNOWN or isinstance(value, Sensitive)]
+    if hidden_values:
         is_computed = bool(head) and pair.new is not None and comparison.plan.is_configured(pair.new, head) is False
-        return None if pair.is_new or is_computed or hidden[0] in old else str(hidden[0])
-    known = {line for value in old for line in source.read(value)}
-    lines = list(dict.fromkeys(line for value in new for line in source.read(value) if line not in known))
+        return None if pair.is_new or is_computed or hidden_values[0] in old else str(hidden_values[0])
+    former_lines = {line for value in old for line in source.read(value)}
+    lines = list(dict.fromkeys(line for value in new for line in source.read(value) if line not in former_lines))
     if (
         source.read is _read_lines
         and not pair.is_new
@@ -256,7 +256,7 @@ def _describe_additions(pair: ResourcePair, after: Block, source: _Source, compa
     ):
         return ""  # the provider stores only a hash
     lines = [line for line in lines if line not in _HARMLESS_DOCUMENTS]
-    if pair.is_new and not source.if_new:
+    if pair.is_new and not source.counts_if_new:
         lines = [line for line in lines if re.search(_DANGEROUS_LINE, line)]
     return shorten(re.sub(_HIDDEN_PART, _hide_secret, "; ".join(lines))) if lines else None
 

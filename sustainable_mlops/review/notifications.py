@@ -1,4 +1,4 @@
-"""Event rules, subscriptions and documents that matter to the people who watch an account."""
+"""Event rules, subscriptions and documents that notify the people who monitor an account."""
 
 import re
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
 
-#: Sources of events that somebody should hear of.
+#: Event sources that people must be notified about.
 _SOURCES = re.compile(
     r'"(?:aws\.(?:access-analyzer|backup|budgets|ce|cloudtrail|cloudwatch|config|detective|devops-guru|guardduty|'
     r'health|iam|inspector2?|kms|macie2?|securityhub|signin|sts|trustedadvisor)|[^"]* via CloudTrail)"'
 )
-#: Protocols of SNS that reach a person, or a service outside the account.
-_PERSONAL = ("email", "email-json", "sms", "http", "https")
+#: SNS protocols that reach a person, or a service outside the account.
+_DIRECT_PROTOCOLS = ("email", "email-json", "sms", "http", "https")
 _RULE = "aws_cloudwatch_event_rule"
 #: Types that send notifications to a topic, with the attributes that name it.
 _SENDERS = {
@@ -24,17 +24,17 @@ _SENDERS = {
 
 
 def is_security_rule(values: Block, _: Comparison) -> bool:
-    """Return whether an event rule matches events of a service that watches the account."""
+    """Return whether an event rule matches events of a service that monitors the account."""
     return has_security_source(values.text("event_pattern"))
 
 
 def has_security_source(pattern: object) -> bool:
-    """Return whether an event pattern names a service that watches the account."""
+    """Return whether an event pattern names a service that monitors the account."""
     return isinstance(pattern, str) and _SOURCES.search(pattern) is not None
 
 
 def turns_off_security_rule(old: Any, new: Any) -> bool:
-    """Return whether an event rule that matches such events is turned off."""
+    """Return whether a security rule is turned off."""
     return has_security_source(old.get("event_pattern")) and _is_on(old) and not _is_on(new)
 
 
@@ -43,7 +43,7 @@ def _is_on(rule: Any) -> bool:
 
 
 def is_security_target(values: Block, comparison: Comparison) -> bool:
-    """Return whether a target receives the events of such a rule."""
+    """Return whether a target receives the events of a security rule."""
     name = values.text("rule")
     rules = (pair.before for pair in comparison.by_type.get(_RULE, ()))
     return any(rule is not None and rule.text("name") == name and is_security_rule(rule, comparison) for rule in rules)
@@ -52,7 +52,7 @@ def is_security_target(values: Block, comparison: Comparison) -> bool:
 def reaches_people(values: Block, comparison: Comparison) -> bool:
     """Return whether a subscription reaches a person, or forwards the notifications of an alarm."""
     topic = values.text("topic_arn")
-    return values.text("protocol") in _PERSONAL or any(
+    return values.text("protocol") in _DIRECT_PROTOCOLS or any(
         topic in (texts if isinstance(texts := pair.before.get(path), list) else [texts])
         for type_, paths in _SENDERS.items()
         for pair in comparison.by_type.get(type_, ())

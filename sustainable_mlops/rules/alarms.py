@@ -11,7 +11,7 @@ _COMPOSITE = "aws_cloudwatch_composite_alarm"
 #: Comparison and threshold of an alarm that is raised by the first request, not by the second.
 _AT_LEAST_ONE = {("GreaterThanOrEqualToThreshold", 1), ("GreaterThanThreshold", 0)}
 
-#: Metric math that is 1 under a condition and else 0.
+#: Metric math that is 1 if a condition is true, else 0.
 _CONDITION = re.compile(r"\s*IF\((?P<condition>.*),\s*1\s*,\s*0\s*\)\s*", re.IGNORECASE | re.DOTALL)
 #: A metric, or 0 where it has no data. Without FILL, metric math has no result for a metric without data.
 _FILLED = r"FILL\(\s*{id}\s*,\s*0\s*\)"
@@ -66,10 +66,10 @@ def _read_expression(alarm: Resource) -> str | Unknown | None:
     if queries is UNKNOWN:
         return UNKNOWN
     for query in queries:
-        returns = query.flag("return_data")
-        if returns is UNKNOWN:
+        is_result = query.flag("return_data")
+        if is_result is UNKNOWN:
             return UNKNOWN
-        if returns:
+        if is_result:
             return query.text("expression")
     return None
 

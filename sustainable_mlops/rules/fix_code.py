@@ -6,7 +6,7 @@ Names such as `aws_s3_bucket.this` stand for resources of the user. `tests/rules
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "fixes"
-#: Rules that the code of another rule satisfies, too.
+#: Rules that share the code of another rule.
 SHARED_CODE = {
     "SUS_ABORT_UPLOADS": "SUS_BUCKET_LIFECYCLE",
     "SUS_ASYNC_BACKLOG_POLICY": "SUS_ASYNC_SCALES_TO_ZERO",
@@ -65,7 +65,7 @@ SHARED_CODE = {
 
 
 def read_code(rule_id: str) -> str:
-    """Return the Terraform code of a rule; empty if no code can satisfy it."""
+    """Return the Terraform code of a rule; empty if there is none."""
     file = find_file(rule_id)
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 

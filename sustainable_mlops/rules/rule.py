@@ -88,7 +88,7 @@ class Rule:
     id: str
     severity: Severity
     title: str  # the requirement: with "must" for the severity FAIL, else with "should"
-    problem: str  # the headline of a finding: what is the case if the requirement is not met
+    problem: str  # the headline of a finding, which states that the requirement is not met
     practices: tuple[str, ...]  # rows of catalogue/practices.yaml
     fix: str
     types: tuple[str, ...]  # the resource types that it checks; ("*",) for all
@@ -103,7 +103,7 @@ class Rule:
 
     @property
     def fix_code(self) -> str:
-        """Terraform code to paste, which satisfies the rule; empty if no code can."""
+        """Terraform code that satisfies the rule; empty if there is none."""
         return fix_code.read_code(self.id)
 
 

@@ -41,7 +41,7 @@ class MachineVolume(NamedTuple):
     throughput: float = 0.0
 
 
-#: Prices of IOPS by volume type, each from a number of IOPS on.
+#: Prices of IOPS by volume type: the number of IOPS above which each applies.
 _IOPS_PRICES = {
     "gp3": ((3000.0, "IOPS of gp3 above 3000"),),
     "io1": ((0.0, "IOPS of io1"),),
@@ -141,7 +141,7 @@ def _make_volume_part(machines: MachineGroup, kind: str, count: Quantity, region
 
 
 def make_performance_parts(volumes: Iterable[MachineVolume], count: Quantity, region: str | None) -> list[ResourcePart]:
-    """Return the IOPS and throughput that volumes pay for, `count` times."""
+    """Return the billed IOPS and throughput of the volumes, `count` times."""
     units: defaultdict[str, float] = defaultdict(float)
     for volume in volumes:
         steps = _IOPS_PRICES.get(volume.kind, ())
@@ -252,7 +252,7 @@ def read_volume(values: Block, size: str, kind: str) -> MachineVolume | UnknownI
 
 
 def _read_performance(values: Block, attribute: str, volume_type: str) -> float | None:
-    """Return the provisioned IOPS or throughput; None if the volume pays for it and it is unknown.
+    """Return the provisioned IOPS or throughput; None if it is billed and unknown.
 
     AWS fills in the included performance of gp3 if the configuration does not set it.
     """

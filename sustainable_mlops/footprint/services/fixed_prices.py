@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, 
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide, explain_missing, is_never_set
 from sustainable_mlops.plan import UNKNOWN, Resource
 
-#: Kind of a part of which only the price is known.
+#: Kind of a part with a known price only.
 SERVICE_KIND = "service"
 #: Periods of alarms with high resolution, in seconds.
 _SHORT_PERIODS = (10.0, 20.0, 30.0)
@@ -24,27 +24,27 @@ def has_fixed_price(kind: str) -> bool:
 
 
 def read_fixed_prices(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return a part for each fixed price of a resource; one unknown part if no price fits."""
+    """Return a part for each fixed price of a resource; one unknown part if no price matches."""
     if reader := CODED_READERS.get(resource.type):
         return reader(resource, side)
-    parts, unfit = [], ""
+    parts, mismatch = [], ""
     rows = service_prices.load_by_type().get(resource.type, ())
     for price in rows:
-        reason = _find_obstacle(price.conditions, resource, side)
+        reason = _find_mismatch(price.conditions, resource, side)
         if reason:
-            unfit = unfit if UNKNOWN_UNTIL_APPLY in unfit else reason
+            mismatch = mismatch if UNKNOWN_UNTIL_APPLY in mismatch else reason
         else:
             parts.append(_read_price(price, resource, side))
-    if not parts and unfit:
-        return [make_unknown_part(resource.type, SERVICE_KIND, unfit)]
+    if not parts and mismatch:
+        return [make_unknown_part(resource.type, SERVICE_KIND, mismatch)]
     return [part for part in parts if part is not None]
 
 
 UNKNOWN_UNTIL_APPLY = "not known until apply"
 
 
-def _find_obstacle(conditions: tuple[Condition, ...], resource: Resource, side: PlanSide) -> str:
-    """Return the reason why a price does not fit the resource; empty if it does."""
+def _find_mismatch(conditions: tuple[Condition, ...], resource: Resource, side: PlanSide) -> str:
+    """Return the reason why a price does not match the resource; empty if it matches."""
     unknown = ""
     for condition in conditions:
         attribute = condition.attribute
@@ -105,7 +105,7 @@ def _read_subnet_association(resource: Resource, side: PlanSide) -> list[Resourc
 
 
 def _read_metric_alarm(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the metrics of an alarm; an alarm on an anomaly pays for three."""
+    """Return the metrics of an alarm. An anomaly alarm is billed as three metrics."""
     values = side.get_values(resource)
     queries = values.blocks("metric_query")
     if queries is UNKNOWN and is_never_set(resource, "metric_query", side):

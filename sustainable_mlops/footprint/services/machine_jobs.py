@@ -20,7 +20,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep
 
 
 class JobMachinePreference(NamedTuple):
-    """One instance type that a job accepts, as read."""
+    """One instance type that a job accepts, with the values of the plan."""
 
     instance_type: object
     instances: object
@@ -37,7 +37,7 @@ class JobMachineRequest(NamedTuple):
     cap_seconds: object
     spot: object
     training_plan: object
-    #: The types of which SageMaker takes the first that has capacity (API reference, InstancePreferences).
+    #: The preferred types; SageMaker takes the first one with capacity (API reference, InstancePreferences).
     preferences: tuple[JobMachinePreference, ...]
     #: Event after which unknown values are known.
     known_after: str
@@ -136,13 +136,15 @@ def make_job_parts(
         work=work,
         fallback_types=fallback_types,
     )
-    left_out = [*unknown_types, *note_training_plan(name, plans[0] if plans else request.training_plan)]
+    uncounted_items = [*unknown_types, *note_training_plan(name, plans[0] if plans else request.training_plan)]
     if request.cap_seconds is UNKNOWN:
-        left_out.append(UnknownItem(name, explain(UNKNOWN, "its runtime cap")))
+        uncounted_items.append(UnknownItem(name, explain(UNKNOWN, "its runtime cap")))
     if request.warm_seconds is UNKNOWN:
-        left_out.append(UnknownItem(name, explain(UNKNOWN, "the duration of its warm pool"), UnknownKind.UNCOUNTED))
+        uncounted_items.append(
+            UnknownItem(name, explain(UNKNOWN, "the duration of its warm pool"), UnknownKind.UNCOUNTED)
+        )
     return [
-        make_part(name, "job", job, tuple(left_out)),
+        make_part(name, "job", job, tuple(uncounted_items)),
         *_make_warm_pool(name, job, to_known_number(request.warm_seconds)),
     ]
 

@@ -99,7 +99,7 @@ def explain_missing(value: object, attribute: str) -> str:
 
 
 def note_training_plan(name: str, training_plan: object) -> tuple[UnknownItem, ...]:
-    """Return a note on the price of machines with a training plan: it is paid in advance, for the whole time."""
+    """Return a note on the price of machines with a training plan, which is paid in advance."""
     if training_plan in (None, ""):
         return ()
     plan = "a training plan, if it has one," if training_plan is UNKNOWN else "its training plan"

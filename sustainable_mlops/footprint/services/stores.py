@@ -124,7 +124,7 @@ def read_table(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def _list_indexes(table: Block) -> list[Block]:
-    """Return the global secondary indexes, which have throughput of their own; unknown ones as one."""
+    """Return the global secondary indexes, which have their own throughput; one unknown block if they are unknown."""
     indexes = table.blocks("global_secondary_index")
     return [Block(UNKNOWN)] if indexes is UNKNOWN else indexes
 

@@ -1,1 +1,1 @@
-"""Changed attributes: those that guard something, and those that nothing reads."""
+"""Review of changed attributes: guards, harmless attributes, and attributes that no check reads."""

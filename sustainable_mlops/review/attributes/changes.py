@@ -22,7 +22,7 @@ _MAX_JSON = 200_000
 
 
 class AttributeChange(NamedTuple):
-    """The values that disappear from one attribute path, and those that appear there.
+    """The change of one attribute path: its removed, added and unchanged values.
 
     `path` has no positions (`listener.protocol`); the order of blocks does not matter. An unset attribute has no value.
     """
@@ -31,7 +31,7 @@ class AttributeChange(NamedTuple):
     removed: tuple[Any, ...]
     added: tuple[Any, ...]
     #: The values that stay.
-    kept: tuple[Any, ...] = ()
+    unchanged: tuple[Any, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class AttributeChange(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        """True if the apply decides the new value, or if a value is hidden."""
+        """True if a new value is unknown until apply, or if a value is sensitive."""
         return any(value is UNKNOWN or isinstance(value, Sensitive) for value in (*self.added, *self.removed))
 
 
@@ -53,13 +53,13 @@ def list_attribute_changes(pair: ResourcePair, comparison: Comparison) -> Iterat
         before, after = old.get(name), new.get(name)
         if before == after and after is not UNKNOWN:
             continue
-        if not _is_set_here(pair, name, after, comparison):
+        if not _is_set_by_configuration(pair, name, after, comparison):
             continue
         yield from _compare(name, before, after)
 
 
-def _is_set_here(pair: ResourcePair, name: str, after: Any, comparison: Comparison) -> bool:
-    """Return whether the configuration decides the change, and not the provider that computes the value."""
+def _is_set_by_configuration(pair: ResourcePair, name: str, after: Any, comparison: Comparison) -> bool:
+    """Return whether the configuration sets the changed value. Otherwise the provider computes it."""
     if pair.new is None or name == "tags_all":
         return False
     is_configured = comparison.plan.is_configured(pair.new, name)
@@ -80,7 +80,7 @@ def _compare(name: str, before: Any, after: Any) -> Iterator[AttributeChange]:
         counts = Counter(old.get(path, ())), Counter(new.get(path, ()))
         removed, added = counts[0] - counts[1], counts[1] - counts[0]
         if path not in new and any(path.startswith(f"{prefix}.") for prefix in unknown):
-            continue  # inside a value that only the apply knows, which is a change of its own
+            continue  # inside a value that is unknown until apply, which is a separate change
         if added or removed or UNKNOWN in new.get(path, ()):
             appearing = (*added, UNKNOWN) if UNKNOWN in new.get(path, ()) else tuple(added)
             yield AttributeChange(path, tuple(removed), appearing, tuple(counts[0] & counts[1]))
@@ -91,11 +91,11 @@ def _collect(value: Any, path: str, leaves: dict[str, list[Any]]) -> None:
     if value is None or value == "":
         return
     if isinstance(value, dict):
-        named = _find_parameter(value)
-        found = sum(map(len, leaves.values()))
-        for key, inner in value.items() if named is None else [named]:
+        parameter = _find_parameter(value)
+        count_before = sum(map(len, leaves.values()))
+        for key, inner in value.items() if parameter is None else [parameter]:
             _collect(inner, f"{path}.{normalize_name(str(key))}", leaves)
-        if found == sum(map(len, leaves.values())):  # a block without attributes, such as `allow {}`
+        if count_before == sum(map(len, leaves.values())):  # a block without attributes, such as `allow {}`
             leaves.setdefault(path, []).append(True)
     elif isinstance(value, list):
         for inner in value:
@@ -112,7 +112,7 @@ def _collect_json(text: str, path: str, leaves: dict[str, list[Any]]) -> None:
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict) and "Statement" in value and POLICY_ATTRIBUTE.fullmatch(path.rpartition(".")[2]):
-        return  # a policy, which is compared by what it allows
+        return  # a policy, whose permissions are compared elsewhere
     if isinstance(value, dict | list) and value:
         _collect(value, path, leaves)
     else:

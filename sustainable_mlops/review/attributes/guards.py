@@ -1,4 +1,4 @@
-"""Names of attributes that guard something in every resource type, and the changes that weaken them."""
+"""Attributes that protect something in every resource type, by their names, and the changes that weaken them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ from sustainable_mlops.review.risk import Level, RiskArea
 STOP, LOOK = Level.STOP, Level.LOOK
 DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES
 
-#: A test of one change: True if it weakens the guard, None if that cannot be said.
+#: A test of one change: True if it weakens the guard, None if the values cannot be compared.
 _GuardTest = Callable[[AttributeChange], Tristate]
 
 _OFF = frozenset(
@@ -28,7 +28,7 @@ _NO_AUTHORIZATION = frozenset({"none", "", "false", "open", "allow", "no_auth", 
 
 
 class Guard(NamedTuple):
-    """Attribute names that guard something; `is_weaker` tests a change."""
+    """A pattern of attribute names that protect something; `is_weaker` tests a change."""
 
     names: re.Pattern[str]
     is_weaker: _GuardTest
@@ -37,7 +37,7 @@ class Guard(NamedTuple):
     area: RiskArea = PRIVILEGES
 
 
-def _word(value: Any) -> str:
+def _lower_text(value: Any) -> str:
     return str(value).lower()
 
 
@@ -60,16 +60,16 @@ def _is_lower_switch(old: Any, new: Any) -> Tristate:
 
 
 def _rank_switch(value: Any) -> int | None:
-    if value is None or _word(value) in _OFF:
+    if value is None or _lower_text(value) in _OFF:
         return 0
-    return 2 if _word(value) in _ON else 1 if _word(value) == "optional" else None
+    return 2 if _lower_text(value) in _ON else 1 if _lower_text(value) == "optional" else None
 
 
 def _turns_on(change: AttributeChange) -> Tristate:
     return any_of(_is_lower_switch(new, old) for old, new in _pair_values(change))
 
 
-def _loses(change: AttributeChange) -> Tristate:
+def _loses_values(change: AttributeChange) -> Tristate:
     """Return whether a switch is turned off, or values disappear without a successor."""
     switches = [_is_lower_switch(old, new) for old, new in _pair_values(change)]
     if None not in switches:
@@ -79,22 +79,22 @@ def _loses(change: AttributeChange) -> Tristate:
     return None if change.removed else False
 
 
-def _is_gone(change: AttributeChange) -> Tristate:
-    """Return whether nothing is left of the values."""
-    return bool(change.removed) and not change.added and not change.kept
+def _loses_all_values(change: AttributeChange) -> Tristate:
+    """Return whether the change removes all values."""
+    return bool(change.removed) and not change.added and not change.unchanged
 
 
 def _drops_authorization(change: AttributeChange) -> Tristate:
-    """Return whether callers need no authorization any more; None if another kind replaces it."""
-    before = [value for value in change.removed if _word(value) not in _NO_AUTHORIZATION]
-    after = [value for value in change.added if _word(value) not in _NO_AUTHORIZATION]
+    """Return whether callers no longer need authorization; None if another kind replaces it."""
+    before = [value for value in change.removed if _lower_text(value) not in _NO_AUTHORIZATION]
+    after = [value for value in change.added if _lower_text(value) not in _NO_AUTHORIZATION]
     if not before:
         return False
     return None if after else True
 
 
 def _rank_encryption(value: Any) -> int:
-    word = _word(value)
+    word = _lower_text(value)
     if value is None or word in _OFF or word in ("plaintext", "unencrypted", "default"):
         return 0
     return 1 if word in ("aes256", "sse_s3", "sse-s3", "aws_owned", "s3_managed") else 2
@@ -117,7 +117,7 @@ _PROTOCOL_RANKS = {
 
 def _downgrades_protocol(change: AttributeChange) -> Tristate:
     def compare(old: Any, new: Any) -> Tristate:
-        ranks = [_PROTOCOL_RANKS.get(_word(value)) if value is not None else -1 for value in (old, new)]
+        ranks = [_PROTOCOL_RANKS.get(_lower_text(value)) if value is not None else -1 for value in (old, new)]
         if old is None:
             return False
         return None if None in ranks else ranks[1] < ranks[0]  # type: ignore[operator]
@@ -128,7 +128,7 @@ def _downgrades_protocol(change: AttributeChange) -> Tristate:
 _TLS_MINOR = re.compile(r"(?:tls|fs)(?:13)?[-_v]*1(?:[-_.]([0-3]))?(?![0-9])")
 _POLICY_DATE = re.compile(r"20\d\d(?:[-_]\d\d)?")
 #: The first TLS version without known weaknesses is 1.2.
-_GOOD_MINOR = 2
+_SAFE_TLS_MINOR = 2
 
 
 def _allows_older_tls(change: AttributeChange) -> Tristate:
@@ -137,9 +137,9 @@ def _allows_older_tls(change: AttributeChange) -> Tristate:
     def compare(old: Any, new: Any) -> Tristate:
         if new is None:
             return True
-        minors, dates = zip(*(_read_tls(value) for value in (old, new)), strict=True)
+        minors, dates = zip(*(_parse_tls_policy(value) for value in (old, new)), strict=True)
         if old is None:
-            return minors[1] is not None and minors[1] < _GOOD_MINOR
+            return minors[1] is not None and minors[1] < _SAFE_TLS_MINOR
         if None not in minors and minors[0] != minors[1]:
             return bool(minors[1] < minors[0])
         return dates[1] < dates[0] if all(dates) else None
@@ -147,18 +147,18 @@ def _allows_older_tls(change: AttributeChange) -> Tristate:
     return any_of(compare(old, new) for old, new in _pair_values(change))
 
 
-def _read_tls(value: Any) -> tuple[int | None, str]:
+def _parse_tls_policy(value: Any) -> tuple[int | None, str]:
     """Return the lowest minor version of TLS 1 in the name of a policy, and the date in it."""
-    text = _word(value)
+    text = _lower_text(value)
     match, date = _TLS_MINOR.search(text), _POLICY_DATE.search(text)
     return (int(match[1] or 0) if match else None), date[0] if date else ""
 
 
 def _admits_networks(change: AttributeChange) -> Tristate:
-    """Return whether networks are added that the removed ones do not contain."""
+    """Return whether the change adds networks that the former ones do not contain."""
     if not change.added:
-        return bool(change.removed) and not change.kept  # an empty list often means everybody
-    return any_of(_is_new_network(new, (*change.removed, *change.kept)) for new in change.added)
+        return bool(change.removed) and not change.unchanged  # in many services, an empty list allows everybody
+    return any_of(_is_new_network(new, (*change.removed, *change.unchanged)) for new in change.added)
 
 
 def _is_new_network(value: Any, before: Iterable[Any]) -> Tristate:
@@ -206,8 +206,8 @@ _PUBLIC = frozenset({"true", "public", "internet-facing", "edge", "regional", "p
 
 
 def _becomes_public(change: AttributeChange) -> Tristate:
-    return bool({_word(value) for value in change.added} & _PUBLIC) and not (
-        {_word(value) for value in change.removed} & _PUBLIC
+    return bool({_lower_text(value) for value in change.added} & _PUBLIC) and not (
+        {_lower_text(value) for value in change.removed} & _PUBLIC
     )
 
 
@@ -218,9 +218,9 @@ def _uses_other_image(change: AttributeChange) -> Tristate:
     return None if after - before else False
 
 
-def _joins_groups(change: AttributeChange) -> Tristate:
-    """Return whether a security group is added to others, or the last one disappears."""
-    return bool(change.removed or change.kept) and bool(change.added or not change.kept)
+def _changes_security_groups(change: AttributeChange) -> Tristate:
+    """Return whether the change adds a security group to others, or removes the last one."""
+    return bool(change.removed or change.unchanged) and bool(change.added or not change.unchanged)
 
 
 def _compile(names: str) -> re.Pattern[str]:
@@ -240,7 +240,7 @@ NETWORKS = Guard(
 GUARDS = (
     Guard(
         _compile(r"(?:.*_)?(?:deny|denied|blocked|block|excluded?|exclusions?)_?(?:list|ips?|cidrs?|.*ip_range.*)"),
-        _loses, "addresses are no longer blocked",
+        _loses_values, "addresses are no longer blocked",
     ),
     NETWORKS,
     Guard(
@@ -252,8 +252,9 @@ GUARDS = (
         ),
         _drops_authorization, "callers need no authorization, or a different one", STOP,
     ),
-    Guard(_compile(r"(?:.*_)?passwords?|auth_token|basic_auth_credentials"), _is_gone, "users need no password", STOP),
-    Guard(_compile(r"(?:.*_)?mfa(?:_.*)?|.*multi_factor.*"), _loses, "users sign in without a second factor"),
+    Guard(_compile(r"(?:.*_)?passwords?|auth_token|basic_auth_credentials"), _loses_all_values,
+          "users need no password", STOP),
+    Guard(_compile(r"(?:.*_)?mfa(?:_.*)?|.*multi_factor.*"), _loses_values, "users sign in without a second factor"),
     Guard(
         _compile(
             r"(?:.*_)?(?:ssl_policy|security_policy|security_policy_name|minimum_protocol_version|tls_policy|"
@@ -270,7 +271,7 @@ GUARDS = (
     ),
     Guard(
         _compile(r"(?:tls|ssl|https)(?:_enabled)?|(?:enforce|require|force|use)_(?:https|ssl|tls|.*encrypt.*)|(?:.*_)?(?:force_ssl|require_secure_transport)"),
-        _loses, "connections may be unencrypted",
+        _loses_values, "connections may be unencrypted",
     ),
     Guard(
         _compile(r".*encrypt.*|(?:.*_)?(?:sse|kms)(?:_.*)?"), _encrypts_less,
@@ -284,9 +285,9 @@ GUARDS = (
             r"deny|read_?only|readonly|private|internal|secure|secured|tamper\w*|checks?|inspection|guardrail\w*|"
             r"boundary|signing|multi_az|failover)(?:_.*)?"
         ),
-        _loses, "a protection is turned off or reduced",
+        _loses_values, "a protection is turned off or reduced",
     ),
-    Guard(_compile(r"override|override_action_none"), _loses, "a protection is turned off or reduced"),
+    Guard(_compile(r"override|override_action_none"), _loses_values, "a protection is turned off or reduced"),
     Guard(
         _compile(
             r"(?!public_key).*(?:public|internet|anonymous|unauthenticated|external_principal|everyone).*|scheme|"
@@ -317,16 +318,16 @@ GUARDS = (
             r"(?:.*_)?(?:log|logs|logging|access_logs?|audit|trace|tracing|xray|data_capture|monitoring|insights|"
             r"cloudwatch_logs_exports|metrics_enabled|flow_logs?|notifications?|alarms?|alarm_actions|alert\w*)(?:_.*)?"
         ),
-        _loses, "less is recorded, or fewer people are notified",
+        _loses_values, "less is recorded, or fewer people are notified",
     ),
     Guard(_compile(r"(?:.*_)?(?:image|image_uri)"), _uses_other_image, "runs another image"),
     Guard(
         _compile(r"(?:.*_)?(?:security_groups?|security_group_ids|security_group_id)"),
-        _joins_groups, "other rules decide who may connect",
+        _changes_security_groups, "other rules decide who may connect",
     ),
     Guard(
         _compile(r"(?:.*_)?(?:vpc|vpc_ids?|vpc_arn|subnets?|subnet_ids?|subnet_arns?|network_mode|network_configuration)"),
-        _is_gone, "runs outside the VPC",
+        _loses_all_values, "runs outside the VPC",
     ),
     Guard(
         _compile(r"(?:.*_)?(?:enabled|enable|active|activate|status|state)|enable_.*|is_.*"),
@@ -335,14 +336,14 @@ GUARDS = (
 )  # fmt: skip
 
 
-#: Names that say little without the name of their block: `public_access.type` is read as `public_access_type`.
-_PLAIN_NAMES = frozenset({"type", "types", "mode", "value", "option", "level", "none", "count"})
+#: Names that need the name of their block: `public_access.type` is read as `public_access_type`.
+_GENERIC_NAMES = frozenset({"type", "types", "mode", "value", "option", "level", "none", "count"})
 
 
 def find_guard(change: AttributeChange) -> Guard | None:
-    """Return the guard that an attribute is, by its name or its values; None if it guards nothing that is known."""
+    """Return the guard that matches the name or the values of an attribute; None if no guard does."""
     *outer, name = change.names
-    guard = _find_by_name(f"{outer[-1]}_{name}" if outer and name in _PLAIN_NAMES else name)
+    guard = _find_by_name(f"{outer[-1]}_{name}" if outer and name in _GENERIC_NAMES else name)
     if guard is None and change.added and all(map(_is_network, (*change.added, *change.removed))):
         return NETWORKS
     return guard

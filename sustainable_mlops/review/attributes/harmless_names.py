@@ -1,12 +1,13 @@
 """Names of attributes whose change puts neither data nor privileges at risk.
 
-They size, name, describe, time or present something. A name that is missing here makes a change "not reviewed".
+They set a size, a name, a description, a time or a display option. The change of an attribute that is not listed here
+is "not reviewed".
 """
 
 import re
 from functools import lru_cache
 
-#: Whole names that a guard would match by one of their words.
+#: Exceptions from the guards: names that a guard matches by one of their words.
 _EXCEPTIONS = """
 health_check(?:_.*)? container_startup_health_check.* (?:preferred_)?(?:backup|snapshot)_window
 (?:preferred_)?(?:backup|snapshot)_time automatic_backup_start_time daily_automatic_backup_start_time
@@ -30,7 +31,7 @@ target_tracking_scaling_policy_configuration step_adjustment scalable_target_act
 fixed_response resource_requirements request_parameters request_templates response_parameters response_templates
 response_models request_models integration_parameters throttle_settings quota_settings pattern_parameters
 """
-#: Blocks of settings by name, in which only guards matter.
+#: Blocks of named settings, in which only guards matter.
 _PARAMETERS = """
 parameters? settings? options? properties configuration_values cluster_parameters advanced_options attributes?
 environments?
@@ -104,15 +105,15 @@ def is_content(type_: str, path: str) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def is_harmless(path: str, *, before_guards: bool = False) -> bool:
+def is_harmless(path: str, *, only_exceptions: bool = False) -> bool:
     """Return whether a change at this path can be neither a loss of data nor a new privilege.
 
-    Names of guards come before other names: `before_guards` asks only for the exceptions from them.
+    Guards take precedence over harmless names. With `only_exceptions`, only the exceptions from the guards count.
     """
     names = path.split(".")
     *outer, name = names
     if any(map(_BLOCK_PATTERN.fullmatch, names)) or _EXCEPTION_PATTERN.fullmatch(name):
         return True
-    if before_guards:
+    if only_exceptions:
         return False
     return _NAME_PATTERN.fullmatch(name) is not None or any(map(_PARAMETER_PATTERN.fullmatch, outer[-1:]))

@@ -17,20 +17,20 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY
 from sustainable_mlops.review.protections.table import list_protected_paths
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 
-#: Types that a finder of their own compares as a whole.
-_WHOLLY_READ = """
+#: Types with a dedicated check that compares all attributes.
+_FULLY_COMPARED_TYPES = """
 aws_security_group aws_default_security_group aws_security_group_rule aws_vpc_security_group_ingress_rule
 aws_vpc_security_group_egress_rule aws_network_acl aws_default_network_acl aws_network_acl_rule
 aws_s3_bucket_lifecycle_configuration aws_ecr_lifecycle_policy aws_appautoscaling_policy aws_appautoscaling_target
 aws_appautoscaling_scheduled_action aws_autoscaling_policy aws_autoscaling_schedule
 """
-#: Names that the finder of roles reads in every type.
+#: Attributes with roles, which the check of privileges reads in every type.
 _ROLE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)|pipeline_definition")
 
 
-def is_wholly_read(type_: str) -> bool:
-    """Return whether a finder of its own compares every attribute of this type."""
-    return type_ in _WHOLLY_READ.split()
+def is_fully_compared(type_: str) -> bool:
+    """Return whether a dedicated check compares every attribute of this type."""
+    return type_ in _FULLY_COMPARED_TYPES.split()
 
 
 @lru_cache(maxsize=16384)
@@ -42,7 +42,9 @@ def is_guarded_by_type(type_: str, path: str) -> bool:
 @lru_cache(maxsize=16384)
 def is_estimated(type_: str, path: str) -> bool:
     """Return whether a rule or the footprint model reads the attribute at `path`, or a block around it."""
-    if _contains_path(_load_traced_paths().get(type_, frozenset()), path) or service_prices.reads(type_, path):
+    if _contains_path(_load_traced_paths().get(type_, frozenset()), path) or service_prices.reads_attribute(
+        type_, path
+    ):
         return True
     return type_ in UNCOVERED_TYPES and is_size_path(path)
 
@@ -80,4 +82,4 @@ def _load_traced_paths() -> dict[str, frozenset[str]]:
     paths: dict[str, set[str]] = {}
     for row in csv.DictReader(text.splitlines()):
         paths.setdefault(row["type"], set()).add(_normalize_path(row["path"]))
-    return {type_: frozenset(read) for type_, read in paths.items()}
+    return {type_: frozenset(type_paths) for type_, type_paths in paths.items()}

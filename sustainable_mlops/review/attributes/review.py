@@ -1,7 +1,7 @@
 """Risks and coverage gaps of changed attributes, by the names of the attributes.
 
-Tables of single types come first: their findings are not repeated, and the attributes that they read are no gaps. Then
-the guards of any type, then harmless names. Every other changed attribute is "not reviewed".
+An attribute in a table of single types is reviewed there. For the others, guards come first, then harmless names. Every
+other changed attribute is "not reviewed".
 """
 
 import re
@@ -12,7 +12,7 @@ from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes
 from sustainable_mlops.review.attributes.guards import Guard, find_guard
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
+from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_guarded_by_type
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
@@ -22,7 +22,7 @@ _ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
 _PERMISSION = re.compile(r".*(?:permission|polic(?:y|ies)).*")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
 _RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
-#: Types that start work. To pause one is no risk; its own finders tell of those that watch something.
+#: Types that start work. Pausing one is no risk; dedicated checks report the pause of security rules.
 _EVERYDAY_SWITCHES = """
 aws_scheduler_schedule aws_cloudwatch_event_rule aws_lambda_event_source_mapping aws_glue_trigger
 aws_autoscaling_schedule aws_pipes_pipe aws_cloudfront_distribution aws_codestarnotifications_notification_rule
@@ -33,12 +33,12 @@ _MAX_VALUES = 3
 
 
 def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each changed attribute that guards something and becomes weaker."""
+    """Yield a risk for each guard that becomes weaker."""
     for pair in comparison.changes:
         if not _has_attributes_to_review(pair):
             continue
         for change in _list_changes(pair, comparison):
-            if is_guarded_by_type(pair.type, change.path) or is_harmless(change.path, before_guards=True):
+            if is_guarded_by_type(pair.type, change.path) or is_harmless(change.path, only_exceptions=True):
                 continue
             guard = find_guard(change)
             if guard is not None:
@@ -47,7 +47,7 @@ def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[str]:
-    """Return the paths of changed attributes that nothing reads and that may guard something."""
+    """Return the paths of changed attributes that no check reads and that may protect something."""
     if not _has_attributes_to_review(pair):
         return []
     return [
@@ -66,11 +66,11 @@ def _list_changes(pair: ResourcePair, comparison: Comparison) -> Iterator[Attrib
 
 
 def _has_attributes_to_review(pair: ResourcePair) -> bool:
-    return pair.type.startswith("aws_") and pair.before is not None and not is_wholly_read(pair.type)
+    return pair.type.startswith("aws_") and pair.before is not None and not is_fully_compared(pair.type)
 
 
 def _is_compared(change: AttributeChange) -> bool:
-    """Return whether a guard compares the values, so that a change without a risk is fine."""
+    """Return whether a guard compares the values; a change without a risk is then fine."""
     guard = find_guard(change)
     return guard is not None and (change.is_unknown or guard.is_weaker(change) is not None)
 
@@ -87,7 +87,7 @@ def _is_reference(change: AttributeChange) -> bool:
 
 def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) -> Iterator[Risk]:
     if change.is_unknown:
-        if change.removed or change.kept:
+        if change.removed or change.unchanged:
             description = f"{change.path} is unknown until apply or sensitive; possible effect: {guard.consequence}"
             yield Risk(UNKNOWN_IDS[guard.area], guard.area, Level.LOOK, pair.address, description, is_known=False)
         return
@@ -102,7 +102,7 @@ def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) 
 
 
 def _is_everyday_switch(type_: str, change: AttributeChange) -> bool:
-    """Return whether the change only pauses a schedule or a consumer, which people do every week."""
+    """Return whether the change only pauses or resumes a schedule or a consumer, which is routine."""
     return type_ in _EVERYDAY_SWITCHES.split() and change.path in ("state", "enabled", "is_enabled")
 
 
@@ -111,8 +111,8 @@ def _opens_to_internet(pair: ResourcePair, change: AttributeChange) -> bool:
 
 
 def _find_foreign_values(pair: ResourcePair, change: AttributeChange, comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk of ARNs and IDs of other accounts that appear in an attribute."""
-    accounts = _list_accounts(change.added) - _list_accounts((*change.removed, *change.kept))
+    """Yield a risk if an attribute gets ARNs or IDs of other accounts."""
+    accounts = _list_accounts(change.added) - _list_accounts((*change.removed, *change.unchanged))
     level, reason = assess_foreign_accounts(accounts, comparison.accounts)
     if level is not Level.NOTE:
         description = f"{change.path}: {_format_values(change.added)} ({reason})"

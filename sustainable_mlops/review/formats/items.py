@@ -260,9 +260,9 @@ def _list_figure_items(review: Review) -> Iterator[ReportItem]:
     for address, unknown in review.footprint.unknowns:
         description = f"{unknown.subject}: {unknown.reason}"
         yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", address, description)
-    if paid_by_use := review.footprint.paid_by_use:
-        types = ", ".join(f"{number} {type_}" for type_, number in sorted(paid_by_use.items()))
-        description = f"paid by use, which a plan does not contain: {types}"
+    if billed_by_usage := review.footprint.billed_by_usage:
+        types = ", ".join(f"{number} {type_}" for type_, number in sorted(billed_by_usage.items()))
+        description = f"billed by usage, which a plan does not contain: {types}"
         yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", "", description)
     for description in dict.fromkeys((*review.footprint.after.assumptions, *review.footprint.before.assumptions)):
         yield ReportItem(ReportSection.ASSUMPTIONS, ReportSection.ASSUMPTIONS, Level.NOTE, "-", "", description)

@@ -276,8 +276,8 @@ def _build_quiet_blocks(items_by_section: ItemsBySection, suffix: str = "") -> I
 
 
 def _build_explanations(items_by_section: ItemsBySection, suffix: str = "") -> Iterator[CommentBlock]:
-    loud_items = (*items_by_section[ReportSection.STOP], *items_by_section[ReportSection.LOOK])
-    if codes := list_fix_codes(loud_items):
+    prominent_items = (*items_by_section[ReportSection.STOP], *items_by_section[ReportSection.LOOK])
+    if codes := list_fix_codes(prominent_items):
         lines = [f"{', '.join(rules)}\n\n```hcl\n{code}```\n" for code, rules in codes.items()]
         yield _build_fold(f"{FIX_CODE}{suffix}", lines)
     for section in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):

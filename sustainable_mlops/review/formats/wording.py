@@ -34,7 +34,7 @@ METHOD = (
 
 
 def list_shown_gates(review: Review) -> list[ReviewGate]:
-    """Return the gates that people see: all except the cost limit while it is not exceeded."""
+    """Return the gates that a report shows. It omits the cost limit if it is not exceeded."""
     return [gate for gate in review.gates if gate.name != "limit" or gate.level is not None]
 
 
@@ -69,7 +69,7 @@ def format_central(figure: FootprintFigure | None) -> str:
 
 
 def format_saving(kg: FootprintFigure | None, usd: FootprintFigure | None) -> str:
-    """Return the carbon and the cost that an alternative saves a month; a higher cost is called that."""
+    """Return the carbon and the cost that an alternative saves a month, or the cost that it adds."""
     cost = format_cost_saving(usd)
     end = f" and {cost.removeprefix('saves ')}" if cost.startswith("saves ") else f", {cost}"
     return f"saves {format_interval(kg)} kgCO2e{end}"

@@ -16,7 +16,7 @@ _WILD = re.compile(r"[*?]")
 #: Keys that may have several values in one request. For other keys, `ForAnyValue:` changes nothing, and `ForAllValues:`
 #: only allows requests without the key.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-_KEYS_OF_MANY_VALUES = re.compile(r".+:(?:.*s|calledvia|principalservicenameslist|amr)", re.I)
+_MULTIVALUED_KEYS = re.compile(r".+:(?:.*s|calledvia|principalservicenameslist|amr)", re.I)
 
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
@@ -44,11 +44,11 @@ def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
 
 def _split_operator(text: str, key: str) -> tuple[str, bool]:
     """Return the operator without its suffix, and whether it allows requests without the key."""
-    operator, is_loose = text.lower().removesuffix("ifexists"), text.lower().endswith("ifexists")
-    if not _KEYS_OF_MANY_VALUES.fullmatch(key):
-        is_loose |= operator.startswith("forallvalues:")
+    operator, allows_missing_key = text.lower().removesuffix("ifexists"), text.lower().endswith("ifexists")
+    if not _MULTIVALUED_KEYS.fullmatch(key):
+        allows_missing_key |= operator.startswith("forallvalues:")
         operator = operator.removeprefix("forallvalues:").removeprefix("foranyvalue:")
-    return operator, is_loose
+    return operator, allows_missing_key
 
 
 def _are_values_implied(

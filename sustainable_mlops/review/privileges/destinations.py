@@ -1,4 +1,4 @@
-"""Data that goes elsewhere, and code that comes from elsewhere: another account, or outside AWS.
+"""Destinations of data and sources of code in another account or outside AWS.
 
 Attributes and their shapes come from the schema of the provider aws 5.100.
 """
@@ -22,7 +22,7 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea
 _REQUESTS = "requests"
 _SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 
-#: Types that send something: the content, and the attributes that name the destination. `*` stands for each item of a
+#: Types that send data: the content, and the attributes with the destination. `*` stands for each item of a
 #: list, and `**` for any depth.
 DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws_api_gateway_stage": ("access logs", ("access_log_settings.*.destination_arn",)),
@@ -172,7 +172,7 @@ _JSON_TEXTS = {
     "ecs_properties": "taskProperties.containers.image",
     "node_properties": "nodeRangeProperties.container.image",
 }
-#: Attributes that choose a version of code. A new version is an everyday change; the owner of the code is compared.
+#: Attributes that choose a version of code. A new version is a routine change; only the owner of the code counts.
 _VERSIONS = {
     "aws_lambda_alias": ("function_version", "routing_config"),
     **dict.fromkeys(
@@ -183,7 +183,7 @@ _VERSIONS = {
 
 
 def list_destination_paths(type_: str) -> tuple[str, ...]:
-    """Return the paths of the attributes that this file reads; of a JSON text, those of its images."""
+    """Return the paths of the attributes that this module reads. In JSON texts, only images count."""
     _, paths = DESTINATIONS.get(type_, ("", ()))
     code = (f"{path}.{_JSON_TEXTS[path]}" if path in _JSON_TEXTS else path for path in CODE_SOURCES.get(type_, ()))
     return (*paths, *code, *_VERSIONS.get(type_, ()))
@@ -210,7 +210,7 @@ def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
         if pair.after is None or pair.new is None or not (pair.type in DESTINATIONS or pair.type in CODE_SOURCES):
             continue
         if pair.after.values is UNKNOWN:
-            if pair.new.mapped_reader is None:  # others are reported as a whole
+            if pair.new.mapped_reader is None:  # the other types are reported as a whole
                 yield _build_unknown_risk(
                     pair, "the resource", "it may send data to another account, or run code of another account"
                 )
@@ -227,7 +227,7 @@ def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Compari
     for path in paths:
         for value in list_added_texts(pair, after, path):
             if value is UNKNOWN or isinstance(value, Sensitive):
-                if not is_made_of_plan(pair, path, comparison) and (value is UNKNOWN or pair.before is not None):
+                if not is_derived_from_plan(pair, path, comparison) and (value is UNKNOWN or pair.before is not None):
                     yield _build_unknown_risk(pair, path, f"it may send {content} to another account or out of AWS")
                 continue
             level, reason = _assess_destination(pair, path, value, own, comparison)
@@ -252,10 +252,10 @@ def _assess_destination(
         return assess_foreign_accounts(accounts - before, own)
     if value.startswith("com.amazonaws.vpce."):
         return Level.LOOK, "a service of another provider"
-    if outside := _describe_outside(value):
-        is_quiet = pair.type == _SUBSCRIPTION and _is_of_new_topic(pair, comparison)
-        is_quiet |= pair.before is None and DESTINATIONS[pair.type][0] == _REQUESTS  # a new API has a server somewhere
-        return (Level.NOTE, "") if is_quiet else (Level.LOOK, outside)
+    if external := _describe_external_destination(value):
+        is_expected = pair.type == _SUBSCRIPTION and _belongs_to_new_topic(pair, comparison)
+        is_expected |= pair.before is None and DESTINATIONS[pair.type][0] == _REQUESTS  # every new API has a server
+        return (Level.NOTE, "") if is_expected else (Level.LOOK, external)
     has_no_owner = value.startswith("{") or (value.startswith("arn:") and ":s3:::" not in value)
     if pair.before is None or has_no_owner or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
         return Level.NOTE, ""
@@ -274,7 +274,7 @@ def _list_former_accounts(before: Block, path: str) -> set[str]:
     return {account for text in list_known_texts(before, path) for account in _list_accounts(text)}
 
 
-def _describe_outside(value: str) -> str:
+def _describe_external_destination(value: str) -> str:
     """Return the kind of a destination outside AWS, or an empty text."""
     if value.startswith(_SCHEMES):
         return "" if re.fullmatch(_AWS_HOST, value) else "an address outside AWS"
@@ -287,7 +287,7 @@ def _is_bucket_of_plan(value: str, comparison: Comparison) -> bool:
     return (find_bucket(value) or value) in comparison.joins_after.index_by_name(BUCKET)
 
 
-def _is_of_new_topic(pair: ResourcePair, comparison: Comparison) -> bool:
+def _belongs_to_new_topic(pair: ResourcePair, comparison: Comparison) -> bool:
     topic = None if pair.new is None else comparison.joins_after.find_target(pair.new, "topic_arn", _TOPIC)
     return isinstance(topic, Resource) and comparison.pair(topic).is_new
 
@@ -302,7 +302,7 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
         former_texts = [] if pair.before is None else list_known_texts(pair.before, path)
         former = {owner for text in former_texts for owner in _list_code_owners(text, path)}
         known = [value for value in added if value is not UNKNOWN and not isinstance(value, Sensitive)]
-        if len(known) < len(added) and pair.before is not None and not is_made_of_plan(pair, path, comparison):
+        if len(known) < len(added) and pair.before is not None and not is_derived_from_plan(pair, path, comparison):
             yield _build_unknown_risk(pair, path, "it may name code of another account")
         own = own or comparison.accounts | _list_role_accounts(after)
         for owner in dict.fromkeys(owner for text in known for owner in _list_code_owners(text, path)):
@@ -326,7 +326,7 @@ def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison
 def _list_code_owners(text: str, path: str) -> Iterator[str]:
     """Yield the owners of the code that a text names: accounts, buckets, registries with their namespace.
 
-    A pipeline names its source by a name alone, which counts as a whole.
+    The source of a pipeline has only a name, which counts as its owner.
     """
     if path.endswith(("s3_bucket", "S3Bucket")) or ".configuration." in path:
         yield f"s3://{text}" if path.endswith("ucket") else f"repository {text}"
@@ -379,8 +379,8 @@ def _is_set(value: Any) -> bool:
     return value is UNKNOWN or value not in (None, "", [])
 
 
-def is_made_of_plan(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
-    """Return whether the provider computes an unknown value, or it is made of resources of the plan only."""
+def is_derived_from_plan(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
+    """Return whether an unknown value is computed by the provider, or derived from resources of the plan only."""
     head = _find_expression_path(pair, path)
     if pair.new is None or not head:
         return pair.before is None

@@ -1,22 +1,22 @@
-"""DNS records that move to another target, or that point at something that the plan deletes."""
+"""DNS records that get another target, or that point to a resource that the plan deletes."""
 
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.privileges.destinations import is_made_of_plan, list_added_texts, list_known_texts
+from sustainable_mlops.review.privileges.destinations import is_derived_from_plan, list_added_texts, list_known_texts
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 _RECORD, _ZONE = "aws_route53_record", "aws_route53_zone"
 _TARGETS = ("records", "alias.*.name")
-#: The types that this file reads, with the first part of each attribute path.
+#: The types that this module reads, with the first part of each attribute path.
 READ_ATTRIBUTES = {_RECORD: frozenset({"records", "alias", "name", "type"})}
-#: Attributes with the names by which the internet reaches a resource.
+#: Attributes with the public DNS names and addresses of a resource.
 _PUBLIC_NAMES = (
     "dns_name", "domain_name", "website_endpoint", "website_domain", "bucket_domain_name",
     "bucket_regional_domain_name", "public_ip", "public_dns", "cname", "endpoint", "default_domain",
 )  # fmt: skip
-#: AWS Certificate Manager checks by a record with this target that one owns the name.
+#: AWS Certificate Manager validates the ownership of a domain by a record with this target.
 _VALIDATION_SUFFIX = ".acm-validations.aws"
 
 
@@ -27,32 +27,34 @@ def find_record_risks(comparison: Comparison) -> Iterator[Risk]:
         return
     for pair in records:
         if pair.after is not None and pair.action not in ("no-op", "read"):
-            yield from _find_moved_targets(pair, pair.after, comparison)
-    yield from _find_lost_targets(records, comparison)
+            yield from _find_changed_targets(pair, pair.after, comparison)
+    yield from _find_deleted_targets(records, comparison)
 
 
-def _find_moved_targets(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _find_changed_targets(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     kind, name = after.text("type"), after.text("name")
     if pair.before is None and kind != "NS":
         return
     added = [target for path in _TARGETS for target in list_added_texts(pair, after, path)]
     former = () if pair.before is None else _list_targets(pair.before)
     own = {*former, *(_list_own_servers(comparison) if pair.before is None else ())}
-    moved = [target for target in added if target is not UNKNOWN and not _is_known(_normalize_name(target), kind, own)]
-    if moved:
+    new_targets = [
+        target for target in added if target is not UNKNOWN and not _is_expected(_normalize_name(target), kind, own)
+    ]
+    if new_targets:
         effect = (
             f"other name servers answer for {name}" if kind == "NS" else f"traffic for {name} goes to another target"
         )
-        yield _build_risk(pair, f"{effect}: {', '.join(moved)}")
+        yield _build_risk(pair, f"{effect}: {', '.join(new_targets)}")
     elif UNKNOWN in added and not any(
-        is_made_of_plan(pair, path, comparison) for path in ("records", "alias.0.name") if pair.new is not None
+        is_derived_from_plan(pair, path, comparison) for path in ("records", "alias.0.name") if pair.new is not None
     ):
         description = f"the target of {name} is unknown until apply: it may be another one"
         yield Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, is_known=False)
 
 
-def _is_known(target: str, kind: object, own: set[str]) -> bool:
-    """Return whether a target is no news: an earlier one, a check of ownership, or a text without a policy."""
+def _is_expected(target: str, kind: object, own: set[str]) -> bool:
+    """Return whether a target is no risk: a former one, a validation of ownership, or a text without a policy."""
     return target in own or target.endswith(_VALIDATION_SUFFIX) or (kind == "TXT" and not target.startswith("v="))
 
 
@@ -61,8 +63,8 @@ def _list_own_servers(comparison: Comparison) -> Iterator[str]:
         yield from map(_normalize_name, list_known_texts(zone.new, "name_servers"))
 
 
-def _find_lost_targets(records: list[ResourcePair], comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each record that continues to point at something that the plan deletes."""
+def _find_deleted_targets(records: list[ResourcePair], comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk for each record that still points to a resource that the plan deletes."""
     deleted: dict[str, str] = {}
     for pair in comparison.changes:
         if pair.action in ("delete", "replace") and pair.before is not None and pair.type != _RECORD:

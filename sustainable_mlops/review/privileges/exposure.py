@@ -100,7 +100,7 @@ _GRANT_TEXTS = {
     "aws_ecr_pull_through_cache_rule": "images of {upstream_registry_url} can be pulled as {ecr_repository_prefix}",
     "aws_route53_vpc_association_authorization": "lets {vpc_id} resolve names of {zone_id}",
 }
-#: The types that this file reads, with the first part of each attribute path.
+#: The types that this module reads, with the first part of each attribute path.
 READ_ATTRIBUTES = {
     type_: frozenset(name.partition(".")[0] for _, name, _, _ in Formatter().parse(text) if name)
     for type_, text in _GRANT_TEXTS.items()
@@ -133,7 +133,7 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 def _leads_to_internet(values: Block | None) -> bool:
-    """Return whether a route leads everything to a known internet gateway."""
+    """Return whether a route leads all traffic to a known internet gateway."""
     if values is None:
         return False
     routes = values.blocks("route") if values.get("route") else [values]
@@ -148,10 +148,10 @@ def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) 
     """Yield risks of access control lists that name everybody."""
     for path in ("acl", "grant", "access_control_policy.0.grant"):
         new, old = after.get(path), None if pair.before is None else pair.before.get(path)
-        guarded = (
+        protected_ids = (
             path == "acl" and pair.is_same_object and "object" not in pair.type
         )  # the table of protections covers it
-        if guarded or (new == old and new is not UNKNOWN):
+        if protected_ids or (new == old and new is not UNKNOWN):
             continue
         if new is UNKNOWN or isinstance(new, Sensitive):
             set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
@@ -262,11 +262,11 @@ def _list_attribute_texts(block: Block, path: str) -> list[str | Unknown]:
 
 
 def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Iterator[Risk]:
-    """Yield a risk for each origin that CloudFront no longer reads with an identity of its own."""
+    """Yield a risk for each origin that CloudFront no longer reads with its own identity."""
     old, new = before.blocks("origin"), after.blocks("origin")
-    guarded = set() if old is UNKNOWN else {block.get("origin_id") for block in old if _has_identity(block)}
+    protected_ids = set() if old is UNKNOWN else {block.get("origin_id") for block in old if _has_identity(block)}
     for block in () if new is UNKNOWN else new:
-        if block.get("origin_id") in guarded and not _has_identity(block):
+        if block.get("origin_id") in protected_ids and not _has_identity(block):
             description = f"{block.get('origin_id')}: read without an identity, so the origin may have to be public"
             yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
 

@@ -73,7 +73,7 @@ def _assess_sources(pair: ResourcePair, after: Block, comparison: Comparison) ->
 
 
 def _is_own(source: str, comparison: Comparison) -> bool:
-    """Return whether a source that names no foreign account belongs to one's own account."""
+    """Return whether a source without a foreign account belongs to the own account."""
     bucket = _BUCKET_ARN.fullmatch(source)
     if bucket:
         return bucket[1] in comparison.joins_after.index_by_name("aws_s3_bucket")

@@ -14,7 +14,7 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTI
 #: Names of attributes that may hold a policy.
 POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
-#: Types whose documents allow nothing to anybody; the table of safeguards has them.
+#: Types whose documents grant no permissions. The safeguards cover them.
 _OTHER_DOCUMENTS = (
     "aws_cloudwatch_log_account_policy",
     "aws_cloudwatch_log_data_protection_policy",
@@ -156,7 +156,7 @@ class PolicyOwnerIndex:
         if side.before:
             owner.managed_before[arn] = managed
             if not computed and arn in owner.managed_after and owner.managed_after[arn].is_computed:
-                del owner.managed_after[arn]  # the list in the role only repeats this attachment
+                del owner.managed_after[arn]  # the list in the role repeats this attachment
         if not side.before or side.pair.action == "forget":
             owner.managed_after[arn] = managed
 

@@ -195,7 +195,7 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
 
 
 def _read_managed_policies(policies: Iterable[ManagedPolicy]) -> Iterator[_ParsedDocument]:
-    """Yield the documents of attached AWS managed policies, as far as the catalogue has them."""
+    """Yield the documents of attached AWS managed policies that the catalogue contains."""
     for managed in policies:
         text = find_managed_policy(managed.arn)
         statements = None if text is None else parse_statements(text.document)
@@ -361,8 +361,8 @@ def _build_full_access_risk(owner: PolicyOwner, arn: str, address: str) -> Risk:
     return Risk("PRIVILEGES_FULL_ACCESS", RiskArea.PRIVILEGES, Level.STOP, address, description, _FIX)
 
 
-def _could_do_everything(owner: PolicyOwner, context: _Context) -> bool:
-    """Return whether the owner had all permissions, so that no policy can add any."""
+def _had_all_permissions(owner: PolicyOwner, context: _Context) -> bool:
+    """Return whether the owner already had all permissions."""
     old = _merge_documents(_read_documents(owner, context.comparison)[0])
     return not old.denies and any(grant.covers(ALL_PERMISSIONS) for grant in old.allows)
 
@@ -375,7 +375,7 @@ def _find_attachment_risks(owner: PolicyOwner, context: _Context) -> Iterator[Ri
     for arn, managed in owner.managed_after.items():
         if arn in owner.managed_before or find_managed_policy(arn) is not None:
             continue  # the comparison of documents includes the text of a policy in the catalogue
-        if _could_do_everything(owner, context):
+        if _had_all_permissions(owner, context):
             continue
         address = managed.resource.address
         description = f"{owner.label}: attaches {arn}, {_describe_policy_origin(arn)}"

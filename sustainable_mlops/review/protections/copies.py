@@ -1,4 +1,4 @@
-"""Comparison of copies as wholes: bucket and image replication, backup plans and selections, schedules."""
+"""Comparison of replication rules, backup plans and selections, and snapshot schedules."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -20,8 +20,8 @@ from sustainable_mlops.review.protections.weakening import (
     loses_items,
 )
 
-#: A schedule that runs less often by less than this part has only moved.
-_SAME = 0.99
+#: A schedule with at least this part of the former runs does not count as less frequent.
+_MIN_RATE_RATIO = 0.99
 
 
 class ReplicationRule(NamedTuple):
@@ -33,8 +33,8 @@ class ReplicationRule(NamedTuple):
     tags: frozenset[tuple[str, str]]
     #: True if deletions reach the copy.
     copies_deletions: bool
-    #: What the rule does besides, such as copies of encrypted objects.
-    extras: frozenset[str]
+    #: Optional features of the rule, such as the replication of encrypted objects.
+    features: frozenset[str]
 
     def copies_all_of(self, other: "ReplicationRule") -> bool:
         """Return whether this rule makes all copies that `other` makes."""
@@ -42,7 +42,7 @@ class ReplicationRule(NamedTuple):
             (self.bucket, self.account) == (other.bucket, other.account)
             and other.prefix.startswith(self.prefix)
             and self.tags <= other.tags
-            and self.extras >= other.extras
+            and self.features >= other.features
         )
 
     def shares_objects(self, other: "ReplicationRule") -> bool:
@@ -52,7 +52,7 @@ class ReplicationRule(NamedTuple):
 
 
 def replicates_less(old: Any, new: Any) -> bool:
-    """Return whether some objects are no longer copied, or to another bucket."""
+    """Return whether some objects are no longer copied, or are copied to another bucket."""
     after = [*_list_replication_rules(new)]
     return not all(any(rule.copies_all_of(former) for rule in after) for former in _list_replication_rules(old))
 
@@ -62,13 +62,13 @@ def replicates_nothing(old: Any, new: Any) -> bool:
     return any(_list_replication_rules(old)) and not any(_list_replication_rules(new))
 
 
-def replicates_deletions(old: Any, new: Any) -> bool:
-    """Return whether a deletion newly reaches the copy of a bucket that had copies."""
+def newly_replicates_deletions(old: Any, new: Any) -> bool:
+    """Return whether deletions now reach a copy that they did not reach before."""
     before = [*_list_replication_rules(old)]
     former = [rule for rule in before if rule.copies_deletions]
-    kept = [rule for rule in before if not any(other.shares_objects(rule) for other in former)]
+    without_deletions = [rule for rule in before if not any(other.shares_objects(rule) for other in former)]
     return any(
-        rule.copies_deletions and any(rule.shares_objects(other) for other in kept)
+        rule.copies_deletions and any(rule.shares_objects(other) for other in without_deletions)
         for rule in _list_replication_rules(new)
     )
 
@@ -100,18 +100,18 @@ def _parse_replication_rule(rule: Mapping[str, Any]) -> ReplicationRule:
         "existing_object_replication": get_first_block(rule, "existing_object_replication"),
         "replication_time": get_first_block(destination, "replication_time"),
     }
-    extras = {
+    features = {
         name for name, block in settings.items() if block.get("status") == "Enabled" or block.get("enabled") is True
     }
     if get_first_block(destination, "access_control_translation"):
-        extras.add("access_control_translation")
+        features.add("access_control_translation")
     return ReplicationRule(
         str(get_scalar(destination, "bucket")),
         str(get_scalar(destination, "account") or get_scalar(destination, "account_id")),
         str(next(filter(None, prefixes), "")),
         frozenset((str(key), str(text)) for key, text in tags.items()),
         markers == "Enabled" or (not markers and not get_blocks(rule.get("filter"))),
-        frozenset(extras),
+        frozenset(features),
     )
 
 
@@ -124,11 +124,11 @@ def _list_image_copies(rules: Any) -> Iterator[tuple[object, ...]]:
     for rule in get_blocks(rules):
         filters = [get_scalar(block, "filter") for block in get_blocks(rule.get("repository_filter"))] or [""]
         for destination in get_blocks(rule.get("destination")):
-            place = get_scalar(destination, "region"), get_scalar(destination, "registry_id")
-            yield from ((*place, name) for name in filters)
+            registry = get_scalar(destination, "region"), get_scalar(destination, "registry_id")
+            yield from ((*registry, name) for name in filters)
 
 
-def selects_less(old: Any, new: Any) -> bool:
+def selects_fewer_resources(old: Any, new: Any) -> bool:
     """Return whether a backup selection leaves out resources that it covered.
 
     A resource is selected by its ARN or by one tag, unless it is excluded or does not meet all conditions.
@@ -174,7 +174,10 @@ def backs_up_less_often(old: Any, new: Any) -> bool:
 
 def deletes_backups_sooner(old: Any, new: Any) -> bool:
     """Return whether a rule of a backup plan deletes backups sooner."""
-    return any(after and _get_kept_days(after) < _get_kept_days(before) for before, after in _list_rule_pairs(old, new))
+    return any(
+        after and _get_retention_days(after) < _get_retention_days(before)
+        for before, after in _list_rule_pairs(old, new)
+    )
 
 
 def changes_vault(old: Any, new: Any) -> bool:
@@ -186,14 +189,14 @@ def changes_vault(old: Any, new: Any) -> bool:
 
 
 def copies_backups_less(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan makes no more copies for a vault, or deletes them sooner."""
+    """Return whether a rule of a backup plan no longer copies to a vault, or deletes copies sooner."""
     return any(
         after and any(_list_copies(after).get(vault, -1) < days for vault, days in _list_copies(before).items())
         for before, after in _list_rule_pairs(old, new)
     )
 
 
-def cuts_copies(old: Any, new: Any) -> bool:
+def deletes_nearly_all_copies(old: Any, new: Any) -> bool:
     """Return whether a rule of a backup plan now deletes nearly all copies at once."""
     return any(
         after
@@ -204,10 +207,10 @@ def cuts_copies(old: Any, new: Any) -> bool:
     )
 
 
-def cuts_backups(old: Any, new: Any) -> bool:
+def deletes_nearly_all_backups(old: Any, new: Any) -> bool:
     """Return whether a rule of a backup plan now deletes nearly all backups at once."""
     return any(
-        after and is_drastic_cut(_get_kept_days(before), _get_kept_days(after))
+        after and is_drastic_cut(_get_retention_days(before), _get_retention_days(after))
         for before, after in _list_rule_pairs(old, new)
     )
 
@@ -221,33 +224,34 @@ def _list_rule_pairs(old: Any, new: Any) -> list[tuple[dict[str, Any], dict[str,
 def _list_copies(rule: Any) -> dict[object, float]:
     """Return the days for which a rule of a backup plan keeps copies, by their vault."""
     return {
-        get_scalar(copy, "destination_vault_arn"): _get_kept_days(copy) for copy in get_blocks(rule.get("copy_action"))
+        get_scalar(copy, "destination_vault_arn"): _get_retention_days(copy)
+        for copy in get_blocks(rule.get("copy_action"))
     }
 
 
-def _get_kept_days(rule: Mapping[str, Any]) -> float:
+def _get_retention_days(rule: Mapping[str, Any]) -> float:
     return get_number(get_first_block(rule, "lifecycle"), "delete_after") or inf
 
 
 def runs_less_often(old: Any, new: Any) -> bool:
-    """Return whether a schedule runs less often, or is another one that cannot be compared."""
+    """Return whether a schedule runs less often, or cannot be compared with the former one."""
     if old == new or not old:
         return False
     rates = [count_runs_per_month(expression) for expression in (old, new)]
     if rates[0] is UNKNOWN or rates[1] is UNKNOWN:
         return True
-    return rates[1] < rates[0] * _SAME
+    return rates[1] < rates[0] * _MIN_RATE_RATIO
 
 
 def takes_fewer_snapshots(old: Any, new: Any) -> bool:
-    """Return whether the schedules in a list run less often together."""
+    """Return whether the schedules in a list run less often in total."""
     former, new = (value if isinstance(value, list) else [] for value in (old, new))
     rates = [sum(_count_runs(expression) for expression in group) for group in (former, new)]
-    return loses_items(former, new) and not rates[1] >= rates[0] * _SAME
+    return loses_items(former, new) and not rates[1] >= rates[0] * _MIN_RATE_RATIO
 
 
 def _count_runs(expression: Any) -> float:
-    """Return the runs of a month. Amazon Redshift writes minute, hour and weekday, as `cron(30 12 *)`.
+    """Return the number of runs per month. Amazon Redshift writes minute, hour and weekday, as `cron(30 12 *)`.
 
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateSnapshotSchedule.html
     """

@@ -1,4 +1,4 @@
-"""Attributes that keep copies of data, or keep data for a time."""
+"""Attributes that control copies and retention of data."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ from sustainable_mlops.review.protections.copies import (
     backs_up_less_often,
     changes_vault,
     copies_backups_less,
-    cuts_backups,
-    cuts_copies,
     deletes_backups_sooner,
+    deletes_nearly_all_backups,
+    deletes_nearly_all_copies,
     loses_backup_rule,
-    replicates_deletions,
+    newly_replicates_deletions,
     replicates_fewer_images,
     replicates_less,
     replicates_nothing,
-    selects_less,
+    selects_fewer_resources,
     takes_fewer_snapshots,
 )
 from sustainable_mlops.review.protections.protection import Protection
 from sustainable_mlops.review.protections.retention import (
-    cuts_records,
-    keeps_indices_less,
-    keeps_records_less,
-    optimizes_more_away,
-    recovers_less,
+    deletes_more_snapshots_or_files,
+    deletes_nearly_all_records,
+    shortens_bin_retention,
+    shortens_index_retention,
+    shortens_kafka_retention,
 )
 from sustainable_mlops.review.protections.snapshot_policies import cuts_snapshots, makes_fewer_snapshots, shares_more
 from sustainable_mlops.review.protections.weakening import (
@@ -49,7 +49,7 @@ _DELETIONS = "delete_marker_replication: deletions now reach the copy"
 _OLDER = "older data will be deleted"
 _NO_STANDBY = "no standby copy in another zone"
 _LOST_MESSAGES = "messages that fail are lost: there is no dead-letter queue"
-#: Attributes that the provider computes; they change no backup.
+#: Attributes that the provider computes. They do not affect backups.
 _COMPUTED = frozenset({"opt_in_to_archive_for_supported_resources", "recovery_point_tags", "cold_storage_after",
                        "copy_tags", "location", "times"})  # fmt: skip
 _BACKUP_ALL = ("Enabled", "AllDocuments", "AllEvents", "AllData")
@@ -67,6 +67,7 @@ def _keep(
     level_if_new: Level | None = None,
     ignored: frozenset[str] = frozenset(),
 ) -> Protection:
+    """Return the row of an attribute that keeps data; `types` has one or more types."""
     return Protection(
         tuple(types.split()), path, is_weaker, consequence, level, RiskArea.DATA, default,
         is_drastic=is_drastic, level_if_new=level_if_new, ignored=ignored,
@@ -81,7 +82,7 @@ COPY_PROTECTIONS = (
         for type_, path in (("aws_s3_bucket_replication_configuration", "rule"),
                             ("aws_s3_bucket", "replication_configuration.0.rules"))
         for test, consequence, drastic in ((replicates_less, _REPLICATED_LESS, replicates_nothing),
-                                           (replicates_deletions, _DELETIONS, None))
+                                           (newly_replicates_deletions, _DELETIONS, None))
     ),
     _keep("aws_ecr_replication_configuration", "replication_configuration.0.rule", replicates_fewer_images,
           "replication: fewer images are copied to other registries"),
@@ -112,14 +113,15 @@ COPY_PROTECTIONS = (
         for test, consequence, drastic in (
             (loses_backup_rule, "a rule no longer makes backups", None),
             (backs_up_less_often, "backups run less often (schedule), or have a shorter window", None),
-            (deletes_backups_sooner, "backups are deleted earlier (delete_after)", cuts_backups),
+            (deletes_backups_sooner, "backups are deleted earlier (delete_after)", deletes_nearly_all_backups),
             (changes_vault, "new backups go to another vault (target_vault_name)", None),
-            (copies_backups_less, "fewer backups are copied, or copies are deleted earlier (copy_action)", cuts_copies),
+            (copies_backups_less, "fewer backups are copied, or copies are deleted earlier (copy_action)",
+             deletes_nearly_all_copies),
         )
     ),
     _keep("aws_backup_plan", "advanced_backup_setting", loses_block("resource_type"),
           "Windows backups are no longer application-consistent"),
-    _keep("aws_backup_selection", "resources, not_resources, selection_tag, condition", selects_less,
+    _keep("aws_backup_selection", "resources, not_resources, selection_tag, condition", selects_fewer_resources,
           "some selected resources are no longer backed up", STOP),
     _keep("aws_dlm_lifecycle_policy", "policy_details.0", makes_fewer_snapshots,
           "snapshots cover less (target_tags), are made or copied less often, or are deleted earlier (retain_rule)",
@@ -134,7 +136,7 @@ COPY_PROTECTIONS = (
         for type_, path in (("aws_redshift_snapshot_copy", "retention_period"),
                             ("aws_redshift_cluster", "snapshot_copy.0.retention_period"))
     ),
-    _keep("aws_rbin_rule", "resource_type, resource_tags, retention_period", recovers_less,
+    _keep("aws_rbin_rule", "resource_type, resource_tags, retention_period", shortens_bin_retention,
           "retention: deleted snapshots and images can be restored for a shorter time, or not at all"),
     _keep("aws_rbin_rule", "lock_configuration", is_removed, "the rule can be deleted"),
     _keep("aws_keyspaces_table", "point_in_time_recovery.0.status", downgrades_from("ENABLED"),
@@ -151,11 +153,11 @@ COPY_PROTECTIONS = (
                             "http_endpoint", "snowflake", "iceberg")
     ),
     # Retention.
-    _keep("aws_msk_configuration", "server_properties", keeps_records_less,
-          "retention: brokers delete records sooner, or keep fewer copies", is_drastic=cuts_records),
+    _keep("aws_msk_configuration", "server_properties", shortens_kafka_retention,
+          "retention: brokers delete records sooner, or keep fewer copies", is_drastic=deletes_nearly_all_records),
     _keep("aws_msk_cluster", "storage_mode", changes_to("LOCAL"), "records in tiered storage will be deleted", STOP,
           "LOCAL"),
-    _keep("aws_glue_catalog_table_optimizer", "type, configuration", optimizes_more_away,
+    _keep("aws_glue_catalog_table_optimizer", "type, configuration", deletes_more_snapshots_or_files,
           "retention: snapshots or files of the table are deleted sooner", default={}, level_if_new=LOOK),
     *(
         _keep("aws_s3tables_table",
@@ -169,7 +171,7 @@ COPY_PROTECTIONS = (
               "files without a reference are deleted sooner", default=default)
         for name, default in (("non_current_days", 10), ("unreferenced_days", 3))
     ),
-    _keep("aws_opensearchserverless_lifecycle_policy", "policy", keeps_indices_less, _OLDER, level_if_new=LOOK),
+    _keep("aws_opensearchserverless_lifecycle_policy", "policy", shortens_index_retention, _OLDER, level_if_new=LOOK),
     _keep("aws_imagebuilder_lifecycle_policy", "policy_detail", is_replaced, "images may be deleted",
           level_if_new=LOOK),
     # Messages that fail.

@@ -17,7 +17,7 @@ from sustainable_mlops.review.risk import Level, RiskArea
 class Protection(NamedTuple):
     """An attribute or block that protects something; `is_weaker(old, new)` tests a change.
 
-    A path of several attributes, `a, b`, reads an object with all of them, for a protection that they make together.
+    A path `a, b` has several attributes that form one protection. They are read as one object.
     """
 
     types: tuple[str, ...]  # empty: every type with the attribute
@@ -32,16 +32,16 @@ class Protection(NamedTuple):
     compensated_by: str = ""
     #: Test for a change that deletes nearly all data at once, which always has the level `stop`.
     is_drastic: WeakeningTest | None = None
-    #: The level if a new resource lacks the protection; None if that alone is no risk.
+    #: The level if a new resource lacks the protection; None if that is no risk.
     level_if_new: Level | None = None
-    #: Attributes inside the value that do not matter, known or not.
+    #: Attributes inside the value that the comparison ignores.
     ignored: frozenset[str] = frozenset()
     #: The ID of the risk, if it is not the usual one of its area.
     id: str = ""
 
     @property
     def has_several_paths(self) -> bool:
-        """True if several attributes make the protection together."""
+        """True if several attributes form the protection."""
         return ", " in self.path
 
     @property
@@ -50,13 +50,13 @@ class Protection(NamedTuple):
         return self.path.split(", ")
 
     def read(self, values: Block) -> Any:
-        """Return the value of the protection, without what does not matter; a list if the path contains `*`."""
+        """Return the value of the protection without ignored attributes; a list if the path contains `*`."""
         if "*" in self.path:
             return list_values(values.values, self.path.split("."))
         if self.has_several_paths:
-            return {path: _drop(values.get(path), self.ignored) for path in self.paths}
+            return {path: _remove_names(values.get(path), self.ignored) for path in self.paths}
         value = values.get(self.path)
-        return _drop(value, self.ignored) if self.ignored else value
+        return _remove_names(value, self.ignored) if self.ignored else value
 
     def get_level(self, old: Any, new: Any) -> Level:
         """Return the level of a change that weakens the protection."""
@@ -71,7 +71,7 @@ def list_values(value: Any, steps: Sequence[str]) -> list[Any]:
             return []
         if step == "*":
             items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-            return [found for item in items for found in list_values(item, steps[position + 1 :])]
+            return [leaf for item in items for leaf in list_values(item, steps[position + 1 :])]
         if step == "**":
             return list(_find_at_any_depth(value, steps[position + 1 :]))
         if not isinstance(value, dict | list) or (isinstance(value, list) and not step.isdecimal()):
@@ -109,13 +109,13 @@ def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | Non
     return None if _contains_type(old, Sensitive) or _contains_type(new, Sensitive) else protection.is_weaker(old, new)
 
 
-def _drop(value: Any, names: frozenset[str]) -> Any:
+def _remove_names(value: Any, names: frozenset[str]) -> Any:
     """Return `value` without the attributes of these names at any depth."""
     if not names or not isinstance(value, dict | list):
         return value
     if isinstance(value, list):
-        return [_drop(item, names) for item in value]
-    return {name: _drop(item, names) for name, item in value.items() if name not in names}
+        return [_remove_names(item, names) for item in value]
+    return {name: _remove_names(item, names) for name, item in value.items() if name not in names}
 
 
 def _contains_type(value: Any, kind: type) -> bool:

@@ -1,4 +1,4 @@
-"""Comparison of retention that a text or an object describes: Kafka, Recycle Bin, Iceberg tables, OpenSearch."""
+"""Comparison of retention settings of Kafka, the Recycle Bin, Iceberg tables and OpenSearch Serverless."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sustainable_mlops.review.protections.weakening import get_first_block, get_
 #: https://kafka.apache.org/documentation/#brokerconfigs_log.retention.ms
 _KAFKA_TIMES = {"log.retention.ms": 1, "log.retention.minutes": 60_000, "log.retention.hours": 3_600_000}
 _KAFKA_HOURS = 168
-#: Defaults of properties whose decrease makes a loss of records likelier.
+#: Defaults of properties whose decrease makes the loss of records more likely.
 #: https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
 _KAFKA_NUMBERS = {"min.insync.replicas": 2, "default.replication.factor": 3}
 _CLEANUP = "log.cleanup.policy"
@@ -19,7 +19,7 @@ _WEEK = 7 * 86_400_000
 _DAYS = {"DAYS": 1, "HOURS": 1 / 24, "WEEKS": 7}
 
 
-def keeps_records_less(old: Any, new: Any) -> bool:
+def shortens_kafka_retention(old: Any, new: Any) -> bool:
     """Return whether the properties of Kafka brokers delete records sooner, or make fewer copies."""
     before, after = _parse_properties(old), _parse_properties(new)
     return (
@@ -34,7 +34,7 @@ def keeps_records_less(old: Any, new: Any) -> bool:
     )
 
 
-def cuts_records(old: Any, new: Any) -> bool:
+def deletes_nearly_all_records(old: Any, new: Any) -> bool:
     """Return whether the properties of Kafka brokers delete nearly all records at once."""
     before, after = (_get_kafka_time(_parse_properties(properties)) for properties in (old, new))
     return is_decimated(min(before, _WEEK), after)
@@ -48,8 +48,8 @@ def _parse_properties(text: Any) -> dict[str, str]:
 
 def _get_kafka_time(properties: dict[str, str]) -> float:
     """Return the retention in milliseconds; -1 means for ever."""
-    found = ((properties[name], unit) for name, unit in _KAFKA_TIMES.items() if name in properties)
-    value, unit = next(found, (str(_KAFKA_HOURS), _KAFKA_TIMES["log.retention.hours"]))
+    settings = ((properties[name], unit) for name, unit in _KAFKA_TIMES.items() if name in properties)
+    value, unit = next(settings, (str(_KAFKA_HOURS), _KAFKA_TIMES["log.retention.hours"]))
     number = _parse_number(value, _KAFKA_HOURS)
     return inf if number < 0 else number * unit
 
@@ -70,8 +70,8 @@ def _parse_number(text: str | None, default: float) -> float:
         return default
 
 
-def recovers_less(old: Any, new: Any) -> bool:
-    """Return whether a rule of the Recycle Bin keeps less, or keeps it for a shorter time."""
+def shortens_bin_retention(old: Any, new: Any) -> bool:
+    """Return whether a rule of the Recycle Bin covers less, or has a shorter retention."""
     return _get_bin_days(new) < _get_bin_days(old) or bool(
         _list_tags(new) and (not _list_tags(old) or not _list_tags(old) <= _list_tags(new))
     )
@@ -90,18 +90,19 @@ def _list_tags(rule: Any) -> set[tuple[object, object]]:
     }
 
 
-def optimizes_more_away(old: Any, new: Any) -> bool:
-    """Return whether an optimizer of Iceberg tables deletes snapshots or files that it kept.
+def deletes_more_snapshots_or_files(old: Any, new: Any) -> bool:
+    """Return whether an optimizer of Iceberg tables deletes more snapshots or files than before.
 
     https://docs.aws.amazon.com/glue/latest/webapi/API_IcebergRetentionConfiguration.html
     """
-    return _list_kept(new) < _list_kept(old) or any(
-        after < before for before, after in zip(_list_kept(old), _list_kept(new), strict=True)
+    return _list_retention_settings(new) < _list_retention_settings(old) or any(
+        after < before
+        for before, after in zip(_list_retention_settings(old), _list_retention_settings(new), strict=True)
     )
 
 
-def _list_kept(optimizer: Any) -> tuple[float, ...]:
-    """Return the days and numbers that an optimizer keeps; one that deletes nothing keeps all."""
+def _list_retention_settings(optimizer: Any) -> tuple[float, ...]:
+    """Return the retention days and counts of an optimizer; infinite if it deletes nothing."""
     configuration = get_first_block(optimizer, "configuration")
     kind = optimizer.get("type")
     if kind == "compaction" or configuration.get("enabled") is False or not configuration:
@@ -120,7 +121,7 @@ def _list_kept(optimizer: Any) -> tuple[float, ...]:
     )
 
 
-def keeps_indices_less(old: Any, new: Any) -> bool:
+def shortens_index_retention(old: Any, new: Any) -> bool:
     """Return whether a lifecycle policy of OpenSearch Serverless deletes documents sooner.
 
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-lifecycle.html
@@ -130,7 +131,7 @@ def keeps_indices_less(old: Any, new: Any) -> bool:
 
 
 def _list_retentions(text: Any) -> Iterator[tuple[str, float]]:
-    """Yield the days that documents of an index stay, by the index. A text that is no such policy deletes all."""
+    """Yield each index pattern with its retention in days; 0 days for all if the text is not a valid policy."""
     if not text:
         return
     try:

@@ -29,7 +29,7 @@ def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison:
     for protection in list_protections(pair.type):
         old, new = protection.read(before), protection.read(after)
         if old is new and old is not UNKNOWN:
-            continue  # mostly unset on both sides
+            continue  # in most cases unset on both sides
         if protection.has_several_paths:
             new |= {path: old[path] for path in new if new[path] is UNKNOWN and _is_computed(pair, path, comparison)}
         if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):

@@ -20,8 +20,8 @@ from sustainable_mlops.review.protections.weakening import (
 )
 
 _HOURS_PER_MONTH = 730
-#: A schedule that runs less often by less than this part has only moved.
-_SAME = 0.99
+#: A schedule with at least this part of the former runs does not count as less frequent.
+_MIN_RATE_RATIO = 0.99
 
 
 def makes_fewer_snapshots(old: Any, new: Any) -> bool:
@@ -32,7 +32,7 @@ def makes_fewer_snapshots(old: Any, new: Any) -> bool:
         return True
     after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
     return any(
-        _count_runs(after.get(name)) < _count_runs(schedule) * _SAME
+        _count_runs(after.get(name)) < _count_runs(schedule) * _MIN_RATE_RATIO
         or _get_retention_days(after.get(name)) < _get_retention_days(schedule)
         or any(_list_copies(after.get(name)).get(target, -1) < days for target, days in _list_copies(schedule).items())
         for schedule in _list_schedules(old)
@@ -41,7 +41,7 @@ def makes_fewer_snapshots(old: Any, new: Any) -> bool:
 
 
 def _excludes_more(old: Any, new: Any) -> bool:
-    """Return whether a policy newly leaves out boot volumes."""
+    """Return whether a policy now excludes boot volumes."""
     return is_turned_on(*(_get_rule(details, "parameters").get("exclude_boot_volume") for details in (old, new)))
 
 
@@ -86,7 +86,7 @@ def _get_rule(schedule: Any, name: str) -> dict[str, Any]:
 
 
 def _count_runs(schedule: Any) -> float:
-    """Return the snapshots of a month; a schedule that cannot be counted makes one."""
+    """Return the number of snapshots per month; 1 for a schedule that cannot be parsed."""
     if schedule is None:
         return 0
     rule = _get_rule(schedule, "create_rule")

@@ -1,4 +1,4 @@
-"""Attributes that turn a safeguard off, or make it see less."""
+"""Attributes that turn a safeguard off or reduce its coverage."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from sustainable_mlops.review.protections.protection import Protection
 from sustainable_mlops.review.protections.watching import (
     alerts_later,
     allows_weaker_passwords,
-    budgets_more,
     filters_less,
     masks_less,
-    notifies_fewer,
+    raises_budget,
     records_fewer_events,
     records_fewer_resources,
     records_less_traffic,
     scans_less,
     stops_logging,
-    turns_off_item,
+    turns_off_setting,
+    weakens_notifications,
 )
 from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
@@ -65,8 +65,8 @@ def _switch(
 
 
 def _limit(types: str, path: str, is_weaker: WeakeningTest, consequence: str, level: Level = LOOK,
-           **more: Any) -> Protection:  # fmt: skip
-    return _switch(types, path, is_weaker, consequence, level, area=RiskArea.PRIVILEGES, **more)
+           **options: Any) -> Protection:  # fmt: skip
+    return _switch(types, path, is_weaker, consequence, level, area=RiskArea.PRIVILEGES, **options)
 
 
 #: The names and defaults of attributes are those of the AWS provider 5.100.
@@ -268,8 +268,8 @@ SWITCHES = (
     _switch("aws_db_instance aws_rds_cluster", "manage_master_user_password", is_turned_off,
             "the password is no longer rotated"),
     # Costs.
-    _switch("aws_budgets_budget", "limit_amount", budgets_more, "higher costs cause no notification"),
-    _switch("aws_budgets_budget", "notification", notifies_fewer,
+    _switch("aws_budgets_budget", "limit_amount", raises_budget, "higher costs cause no notification"),
+    _switch("aws_budgets_budget", "notification", weakens_notifications,
             "the notification of high costs comes later, or never"),
     _switch("aws_budgets_budget_action", "approval_model", downgrades_from("AUTOMATIC"),
             "the action on exceeded budgets waits until a person approves"),
@@ -299,7 +299,7 @@ SWITCHES = (
             "internet disruptions are no longer detected", default="ACTIVE"),
     # Backups.
     _switch("aws_backup_vault_notifications", "backup_vault_events", loses_items, _SILENT),
-    _switch("aws_backup_region_settings", "resource_type_opt_in_preference", turns_off_item,
+    _switch("aws_backup_region_settings", "resource_type_opt_in_preference", turns_off_setting,
             "resources of this type are no longer backed up", STOP),
     _switch("aws_backup_framework", "control", loses_block("name"), "backups are audited less"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tests of settings as a whole: logs that record less, alarms that come later, guardrails that filter less."""
+"""Comparison of monitoring settings: logs, alarms, budgets, guardrails, scans and data protection policies."""
 
 import json
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from sustainable_mlops.review.protections.weakening import (
 #: Services whose events a selector may exclude.
 #: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
 _EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
-#: A limit that changes by at most this factor is adjusted, not lifted.
-_ADJUSTMENT = 1.2
-#: An alarm may go off later by this factor.
-_SLOWER = 10
+#: A limit that changes by at most this factor counts as adjusted, which is no risk.
+_MAX_ADJUSTMENT_FACTOR = 1.2
+#: An alarm with a delay of up to this factor counts as equal.
+_MAX_DELAY_FACTOR = 10
 _KINDS: dict[str, tuple[str, ...]] = {"ReadOnly": ("read",), "WriteOnly": ("write",)}
 _STRENGTHS = {"NONE": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 _ACTIONS = {"NONE": 0, "ANONYMIZE": 1, "BLOCK": 2}
@@ -37,8 +37,8 @@ _FILTERS: tuple[tuple[str, tuple[str, str, tuple[str, ...]]], ...] = (
 )
 
 
-def get_number_of(value: Any) -> float | None:
-    """Return a number, also of a text, or None."""
+def parse_number(value: Any) -> float | None:
+    """Return the value of a number or of a text with a number; None for other values."""
     try:
         return None if value is None or isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
@@ -47,16 +47,16 @@ def get_number_of(value: Any) -> float | None:
 
 def stops_logging(old: Any, new: Any) -> bool:
     """Return whether a block that sends logs is removed or turned off."""
-    return _logs(old) and not _logs(new)
+    return _is_logging(old) and not _is_logging(new)
 
 
-def _logs(value: Any) -> bool:
+def _is_logging(value: Any) -> bool:
     blocks = get_blocks(value)
     return bool(blocks) and blocks[0].get("enabled") is not False
 
 
 def records_less_traffic(old: Any, new: Any) -> bool:
-    """Return whether a flow log records another part of the traffic, and not all of it."""
+    """Return whether a flow log records another part of the traffic, but not all traffic."""
     return bool(old) and new not in (old, "ALL")
 
 
@@ -109,32 +109,32 @@ def _list_events(selectors: Any) -> set[str]:
 
 
 def _list_management_events(*kinds: str, excluded: Any = None) -> set[str]:
-    """Return the management events, those of services that a selector can exclude by their service."""
+    """Return the kinds of management events. Services that a selector can exclude have their own events."""
     sources = {"", *_EXCLUDABLE} - set(excluded if isinstance(excluded, list) else ())
     return {f"{kind} {source}" for kind in kinds for source in sources}
 
 
 def _list_advanced_events(selector: Mapping[str, Any]) -> set[str]:
-    """Return the events of an advanced selector; one with conditions counts as a kind of event of its own."""
+    """Return the events of an advanced selector; a selector with conditions is a separate kind of event."""
     fields = get_blocks(selector.get("field_selector"))
     conditions = {str(get_scalar(field, "field")): field.get("equals") for field in fields}
     if conditions.pop("eventCategory", None) == ["Management"] and not {*conditions} - {"readOnly"}:
-        only = conditions.get("readOnly")
+        read_only = conditions.get("readOnly")
         return _list_management_events(
-            *(("read", "write") if not only else ("read",) if only == ["true"] else ("write",))
+            *(("read", "write") if not read_only else ("read",) if read_only == ["true"] else ("write",))
         )
-    stated = [{name: value for name, value in field.items() if value} for field in fields]
-    return {"; ".join(sorted(json.dumps(field, sort_keys=True, default=str) for field in stated))}
+    set_fields = [{name: value for name, value in field.items() if value} for field in fields]
+    return {"; ".join(sorted(json.dumps(field, sort_keys=True, default=str) for field in set_fields))}
 
 
-def notifies_fewer(old: Any, new: Any) -> bool:
-    """Return whether a notification of a budget is removed, comes later or has fewer recipients."""
+def weakens_notifications(old: Any, new: Any) -> bool:
+    """Return whether a budget loses a notification, or a notification comes later or has fewer recipients."""
     after = get_blocks(new)
     return not all(any(_replaces_notification(other, block) for other in after) for block in get_blocks(old))
 
 
 def _replaces_notification(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    thresholds = get_number_of(new.get("threshold")), get_number_of(old.get("threshold"))
+    thresholds = parse_number(new.get("threshold")), parse_number(old.get("threshold"))
     return (
         all(new.get(name) == old.get(name) for name in ("comparison_operator", "notification_type", "threshold_type"))
         and not is_raised(thresholds[1], thresholds[0])
@@ -145,43 +145,47 @@ def _replaces_notification(new: Mapping[str, Any], old: Mapping[str, Any]) -> bo
     )
 
 
-def budgets_more(old: Any, new: Any) -> bool:
-    """Return whether an amount, as a number or text, is much greater than before, or unset."""
-    before, after = get_number_of(old), get_number_of(new)
-    return before is not None and (after is None or after > before * _ADJUSTMENT)
+def raises_budget(old: Any, new: Any) -> bool:
+    """Return whether the amount of a budget, a number or text, becomes much greater or unset."""
+    before, after = parse_number(old), parse_number(new)
+    return before is not None and (after is None or after > before * _MAX_ADJUSTMENT_FACTOR)
 
 
 def alerts_later(old: Any, new: Any) -> bool:
-    """Return whether an alarm needs a more extreme or a much longer deviation than before."""
+    """Return whether an alarm needs a larger or a much longer deviation than before."""
     former, operator = (str(alarm.get("comparison_operator")) for alarm in (old, new))
     if operator not in (former, former.replace("Than", "ThanOrEqualTo")):
         return True
-    limits = get_number_of(old.get("threshold")), get_number_of(new.get("threshold"))
-    later = is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)
+    limits = parse_number(old.get("threshold")), parse_number(new.get("threshold"))
+    is_stricter = is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)
     return (
-        (later and "UpperThreshold" not in operator and not _is_adjusted(*limits))
-        or _get_delay(new) > _get_delay(old) * _SLOWER
+        (is_stricter and "UpperThreshold" not in operator and not _is_adjusted(*limits))
+        or _get_delay(new) > _get_delay(old) * _MAX_DELAY_FACTOR
         or (old.get("treat_missing_data") == "breaching" != new.get("treat_missing_data"))
     )
 
 
 def _is_adjusted(old: float | None, new: float | None) -> bool:
-    """Return whether a threshold changes so little that the alarm still sees the same events."""
-    return old is not None and new is not None and max(abs(old), abs(new)) <= min(abs(old), abs(new)) * _ADJUSTMENT
+    """Return whether a threshold changes by at most the allowed factor."""
+    return (
+        old is not None
+        and new is not None
+        and max(abs(old), abs(new)) <= min(abs(old), abs(new)) * _MAX_ADJUSTMENT_FACTOR
+    )
 
 
 def _get_delay(alarm: Mapping[str, Any]) -> float:
     """Return the number of seconds for which a metric must deviate."""
-    count = get_number_of(alarm.get("datapoints_to_alarm")) or get_number_of(alarm.get("evaluation_periods")) or 1
-    return count * (get_number_of(alarm.get("period")) or 60)
+    count = parse_number(alarm.get("datapoints_to_alarm")) or parse_number(alarm.get("evaluation_periods")) or 1
+    return count * (parse_number(alarm.get("period")) or 60)
 
 
 def allows_weaker_passwords(old: Any, new: Any) -> bool:
     """Return whether a password policy requires less, or lets a password last longer."""
-    lower = ("minimum_password_length", "password_reuse_prevention")
-    age = [get_number_of(policy.get("max_password_age")) or 0 for policy in (old, new)]
+    minimums = ("minimum_password_length", "password_reuse_prevention")
+    age = [parse_number(policy.get("max_password_age")) or 0 for policy in (old, new)]
     return (
-        any((get_number_of(new.get(name)) or 0) < (get_number_of(old.get(name)) or 0) for name in lower)
+        any((parse_number(new.get(name)) or 0) < (parse_number(old.get(name)) or 0) for name in minimums)
         or any(is_turned_off(old.get(name), new.get(name)) for name in old if name.startswith("require_"))
         or is_turned_off(old.get("hard_expiry"), new.get("hard_expiry"))
         or (age[0] > 0 and not 0 < age[1] <= age[0])
@@ -207,7 +211,7 @@ def _has_weaker_filter(old: Any, new: Any, name: str, key: str, ranks: tuple[str
 def _rank(value: Any) -> float:
     if isinstance(value, str) and value in (ranks := _STRENGTHS | _ACTIONS):
         return ranks[value]
-    return get_number_of(value) or 0
+    return parse_number(value) or 0
 
 
 def scans_less(old: Any, new: Any) -> bool:
@@ -226,7 +230,7 @@ def scans_less(old: Any, new: Any) -> bool:
     return any(scans[1].get(name, scans[1].get("*", -1)) < rank for name, rank in scans[0].items())
 
 
-def turns_off_item(old: Any, new: Any) -> bool:
+def turns_off_setting(old: Any, new: Any) -> bool:
     """Return whether a setting of a map is turned off."""
     return isinstance(old, dict) and any(
         is_turned_off(value, new.get(name) if isinstance(new, dict) else None) for name, value in old.items()
@@ -243,7 +247,7 @@ def masks_less(old: Any, new: Any) -> bool:
 
 
 def _list_operations(text: Any) -> set[tuple[str, str]] | None:
-    """Return each operation with each kind of data, or None if the text is no such policy."""
+    """Return each operation with each kind of data, or None if the text is not a data protection policy."""
     try:
         return {
             (operation, str(kind))

@@ -82,7 +82,7 @@ def is_emptied(old: Any, new: Any) -> bool:
 
 
 def is_changed(old: Any, new: Any) -> bool:
-    """Return whether the value was set and is now another one or none."""
+    """Return whether a value that was set is changed or removed."""
     return bool(old) and new != old
 
 
@@ -118,7 +118,7 @@ def _has_fewer_blocks(key: str, conditions: Mapping[str, str | bool], old: Any, 
 
 
 def gains_items(old: Any, new: Any) -> bool:
-    """Return whether a list of texts got another item."""
+    """Return whether a list of texts has a new item."""
     return loses_items(new, old)
 
 
@@ -209,7 +209,7 @@ def is_weakest_when_unset(test: WeakeningTest) -> bool:
 
 
 def needs_previous_value(test: WeakeningTest) -> bool:
-    """Return whether no value, also an unknown one, is weaker than an unset one."""
+    """Return whether the test is never true for a value that was unset, even if the new value is unknown."""
     return test in (extends, is_changed)
 
 

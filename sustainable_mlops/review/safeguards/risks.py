@@ -16,17 +16,17 @@ from sustainable_mlops.review.safeguards.table import SAFEGUARDS, Safeguard
 _COMPOSITE_ALARM = "aws_cloudwatch_composite_alarm"
 _METRIC_FILTER = "aws_cloudwatch_log_metric_filter"
 _FIX = "Keep it, or accept the risk."
-#: Attributes that turn a safeguard off, and their values then.
+#: Attributes that turn a safeguard off, and the values that do so.
 _SWITCHES = ("enable", "enabled", "is_enabled", "enable_logging", "actions_enabled", "activate", "state", "status",
              "job_status", "backup_policy.0.status")  # fmt: skip
 _OFF = ("disabled", "paused", "suspended", "user_paused", "cancelled", "inactive", "off", "unblocked")
-#: Attributes by which other resources name a resource.
+#: Attributes by which other resources refer to a resource.
 _NAMES = ("arn", "id", "name", "bucket", "identifier", "cluster_identifier", "domain_name", "function_name",
           "replication_group_id", "table_name", "arn_suffix", "alarm_name")  # fmt: skip
-#: Attributes that name a safeguard itself; a new name protects the same.
+#: Attributes that name the safeguard itself. A new name does not change the protection.
 _OWN_NAMES = ("name", "alarm_name", "analyzer_name", "monitor_name", "replicator_name", "policy_name", "identifier",
               "description")  # fmt: skip
-#: Types that a dimension of a metric names in other words than the type.
+#: Types whose metric dimension has another name than the type.
 _DIMENSION_TYPES = {"loadbalancer": ("aws_lb", "aws_alb"), "loadbalancername": ("aws_elb",),
                     "dbclusteridentifier": ("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")}  # fmt: skip
 _NAME_ENDING = re.compile(r"(?:name|identifier|id|arn)$")
@@ -34,13 +34,13 @@ _ALARM_NAME = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*\"?([^\")]+)\"?\s*
 
 
 def find_safeguard_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each safeguard that the plan removes or moves, except together with what it protects."""
+    """Yield a risk for each safeguard that the plan removes or moves, unless the protected resource is removed too."""
     removed = _RemovedResources(comparison)
     for pair in comparison.changes:
         safeguard = SAFEGUARDS.get(pair.type)
         if safeguard is None or pair.resource.deposed is not None or pair.old is None or pair.before is None:
             continue
-        if pair.after is None or _protects_something_else(pair.before, pair.after, safeguard, removed):
+        if pair.after is None or _changes_protected_resource(pair.before, pair.after, safeguard, removed):
             yield from _find_removal(pair, pair.old, pair.before, safeguard, comparison, removed)
 
 
@@ -56,12 +56,12 @@ def _find_removal(
         return
     protected = comparison.joins_before.find_target(old, safeguard.path, safeguard.kind) if safeguard.kind else None
     if isinstance(protected, Resource) and comparison.pair(protected).after is None:
-        return  # removed together with what it protects, which is reported if it matters
+        return  # removed together with the protected resource
     if removed.has_protected_resource(pair.type, before, safeguard):
         return
     successors = _list_successors(pair, before, safeguard, protected, comparison)
     for other in successors:
-        if other.after is not None and other is not pair:  # the same safeguard at another address: compare them
+        if other.after is not None and other is not pair:  # the same safeguard at another address
             yield from find_weakenings(before, other, other.after, comparison)
     if successors:
         return
@@ -75,16 +75,18 @@ def _find_removal(
     yield Risk(name, safeguard.area, level, pair.address, description, _FIX)
 
 
-def _protects_something_else(before: Block, after: Block, safeguard: Safeguard, removed: "_RemovedResources") -> bool:
-    """Return whether an attribute that tells what a safeguard protects has another value than before.
+def _changes_protected_resource(
+    before: Block, after: Block, safeguard: Safeguard, removed: "_RemovedResources"
+) -> bool:
+    """Return whether an attribute that identifies the protected resource has another value than before.
 
-    A value that is unknown until apply is another one if the plan keeps the resource that had the value before.
+    An unknown value counts as another one if the plan keeps the resource that the former value identifies.
     """
     for path in safeguard.identity:
         if path in _OWN_NAMES:
             continue
         old, new = before.get(path), after.get(path)
-        if _is_open(new):
+        if _contains_unknown(new):
             if isinstance(old, str) and removed.keeps(old):
                 return True
         elif not is_same_value(old, new):
@@ -93,17 +95,17 @@ def _protects_something_else(before: Block, after: Block, safeguard: Safeguard, 
 
 
 def _is_off(values: Block) -> bool:
-    """Return whether the safeguard was turned off before, so that nothing is lost with it."""
-    found = (values.get(name) for name in _SWITCHES)
-    return any(value is False or (isinstance(value, str) and value.lower() in _OFF) for value in found)
+    """Return whether the safeguard was already turned off."""
+    states = (values.get(name) for name in _SWITCHES)
+    return any(value is False or (isinstance(value, str) and value.lower() in _OFF) for value in states)
 
 
 def _list_successors(
     pair: ResourcePair, before: Block, safeguard: Safeguard, protected: object, comparison: Comparison
 ) -> list[ResourcePair]:
-    """Return the new resources of the same type that take the place of a safeguard.
+    """Return the new resources of the same type that replace a safeguard.
 
-    A resource that existed before protected beside it, so it takes no place.
+    A resource that already existed is no replacement.
     """
     if isinstance(protected, Resource) and len(safeguard.identity) == 1:
         new = comparison.pair(protected).new
@@ -122,15 +124,15 @@ def _is_added(pair: ResourcePair) -> bool:
 
 
 def _has_same_identity(before: Block, other: ResourcePair, paths: tuple[str, ...]) -> bool:
-    """Return whether the attributes are equal; a value that is unknown until apply may be."""
+    """Return whether the attributes are equal, or may be because they are unknown until apply."""
     assert other.after is not None
     pairs = [(before.get(path), other.after.get(path)) for path in paths]
-    return all(is_same_value(old, new) or _is_open(new) for old, new in pairs)
+    return all(is_same_value(old, new) or _contains_unknown(new) for old, new in pairs)
 
 
-def _is_open(value: Any) -> bool:
+def _contains_unknown(value: Any) -> bool:
     if isinstance(value, dict | list):
-        return any(map(_is_open, value.values() if isinstance(value, dict) else value))
+        return any(map(_contains_unknown, value.values() if isinstance(value, dict) else value))
     return value is UNKNOWN
 
 

@@ -1,4 +1,4 @@
-"""Resource types that protect by their existence, and the effect of their removal."""
+"""Resource types whose existence protects something, and the effect of their removal."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,9 +18,9 @@ DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES
 
 
 class Safeguard(NamedTuple):
-    """A resource type that protects by its existence.
+    """A resource type whose existence protects something.
 
-    It is one of a kind in its account and Region, unless `path` or `key` tells which resource it protects.
+    There is one in each account and Region, unless `path` or `key` identifies the protected resource.
     """
 
     effect: str
@@ -30,18 +30,18 @@ class Safeguard(NamedTuple):
     path: str = ""
     #: Type of the protected resource; empty for any type.
     kind: str = ""
-    #: Attributes that are equal in a resource that takes its place; by default those of `path`.
+    #: Attributes that are equal in a replacement; by default those of `path`.
     key: tuple[str, ...] = ()
-    #: Test that selects the resources which protect something.
+    #: Test that selects the resources that protect something; None if all do.
     protects: Callable[[Block, Comparison], bool] | None = None
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """The attributes that are equal in a resource that takes its place; empty for one of a kind."""
+        """The attributes that are equal in a replacement; empty if there is one in each account and Region."""
         return self.key or tuple(filter(None, self.path.split(", ")))
 
 
-def _configure_bucket(effect: str, level: Level = STOP, area: RiskArea = DATA) -> Safeguard:
+def _build_bucket_safeguard(effect: str, level: Level = STOP, area: RiskArea = DATA) -> Safeguard:
     return Safeguard(effect, level, area, "bucket", "aws_s3_bucket")
 
 
@@ -51,20 +51,22 @@ _MEMBER = "this account no longer reports to the administrator account"
 _NO_BACKUPS = "this plan no longer makes backups"
 _NO_WAF = "no web ACL of AWS WAF filters the requests to it"
 
-#: Each row has the effect of the removal. AWS's page of the service describes it, unless a row names another source.
+#: The effect of each removal. The AWS documentation of each service describes it.
 SAFEGUARDS: dict[str, Safeguard] = {
     # Buckets.
-    "aws_s3_bucket_versioning": _configure_bucket(
+    "aws_s3_bucket_versioning": _build_bucket_safeguard(
         "versioning is suspended: overwritten objects cannot be restored"
     ),
-    "aws_s3_bucket_object_lock_configuration": _configure_bucket("new objects are no longer locked"),
-    "aws_s3_bucket_replication_configuration": _configure_bucket("objects are no longer replicated"),
-    "aws_s3_bucket_public_access_block": _configure_bucket("public access is no longer blocked", area=PRIVILEGES),
-    "aws_s3_bucket_ownership_controls": _configure_bucket("access control lists may apply again", LOOK, PRIVILEGES),
-    "aws_s3_bucket_server_side_encryption_configuration": _configure_bucket(
+    "aws_s3_bucket_object_lock_configuration": _build_bucket_safeguard("new objects are no longer locked"),
+    "aws_s3_bucket_replication_configuration": _build_bucket_safeguard("objects are no longer replicated"),
+    "aws_s3_bucket_public_access_block": _build_bucket_safeguard("public access is no longer blocked", area=PRIVILEGES),
+    "aws_s3_bucket_ownership_controls": _build_bucket_safeguard(
+        "access control lists may apply again", LOOK, PRIVILEGES
+    ),
+    "aws_s3_bucket_server_side_encryption_configuration": _build_bucket_safeguard(
         "new objects are no longer encrypted with the configured key", LOOK, PRIVILEGES
     ),
-    "aws_s3_bucket_logging": _configure_bucket(
+    "aws_s3_bucket_logging": _build_bucket_safeguard(
         "access to the objects is no longer logged", LOOK, RiskArea.SAFEGUARDS
     ),
     # Backups and copies.

@@ -51,9 +51,9 @@ def instance_pools(_: CreateRequest, variant: CreateRequest) -> RuleResults:
         return
     if count == 0:
         return
-    most = get_limit("instance_pools")
-    if count > most:
-        yield variant.failure(_POOLS, f"{count} pools; SageMaker accepts {most}")
+    maximum = get_limit("instance_pools")
+    if count > maximum:
+        yield variant.failure(_POOLS, f"{count} pools; SageMaker accepts {maximum}")
     if variant.count_blocks("serverless_config"):
         yield variant.failure(_POOLS, "a serverless variant has no instances")
     message = "a variant has one instance type or instance pools, not both"
@@ -61,8 +61,8 @@ def instance_pools(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     for number in range(count):
         pool = variant.select_item(_POOLS, number)
         priority = pool.number("priority")
-        message = f"the priority {priority} is not 1 to {most}"
-        yield pool.check_value(priority, "priority", lambda it: it is not None and 1 <= it <= most, message)
+        message = f"the priority {priority} is not 1 to {maximum}"
+        yield pool.check_value(priority, "priority", lambda it: it is not None and 1 <= it <= maximum, message)
 
 
 @rule(
@@ -72,7 +72,7 @@ def instance_pools(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     problem="An endpoint depends on reserved capacity that ends",
     practices=("66",),
     fix=(
-        "Waive this until the day before the reservation ends, so that somebody renews it in time: "
+        "Waive this until the day before the reservation ends, so that the reservation is renewed in time: "
         "sust_waiver:SUS_RESERVED_ENDPOINT. Or remove capacity_reservation_config."
     ),
     types=CONFIGURATION_TYPES,
@@ -108,7 +108,7 @@ def gpu_partitions(_: CreateRequest, variant: CreateRequest) -> RuleResults:
         yield variant.unknown_result(_LAYOUTS)
     elif count > 1:
         yield variant.failure(_LAYOUTS, f"{count} layouts; SageMaker accepts one")
-    elif reason := _find_layout_fault(profiles):
+    elif reason := _find_layout_error(profiles):
         yield variant.failure(_LAYOUTS, reason)
     else:
         memory = sum(int(match[2]) for profile in profiles if (match := _PARTITION.fullmatch(profile)))
@@ -117,15 +117,15 @@ def gpu_partitions(_: CreateRequest, variant: CreateRequest) -> RuleResults:
             yield one.check_value(_fits(memory, kind), "instance_type", bool, message)
 
 
-def _find_layout_fault(profiles: list[object]) -> str:
-    """Return why no GPU has this layout; empty if one may have it."""
+def _find_layout_error(profiles: list[object]) -> str:
+    """Return the reason why no GPU supports this layout; empty if a GPU may support it."""
     matches = [_PARTITION.fullmatch(profile) if isinstance(profile, str) else None for profile in profiles]
-    if wrong := [profile for profile, match in zip(profiles, matches, strict=True) if match is None]:
-        return f"{wrong[0]} is no partition profile"
+    if invalid_profiles := [profile for profile, match in zip(profiles, matches, strict=True) if match is None]:
+        return f"{invalid_profiles[0]} is not a partition profile"
     if any("+me" in str(profile) for profile in profiles):
         return "SageMaker does not support profiles with media extensions (+me)"
     slices = sum(int(match[1]) for match in matches if match)
-    return f"{slices} compute slices; a GPU has at most {_SLICES}" if slices > _SLICES else ""
+    return f"{slices} compute slices; a GPU has at maximum {_SLICES}" if slices > _SLICES else ""
 
 
 def _fits(memory_gb: int, kind: str | Unknown | None) -> bool | Unknown:

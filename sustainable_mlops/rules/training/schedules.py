@@ -39,7 +39,7 @@ def _is_pipeline(plan: Plan, target: Resource, arn: str, block: str) -> bool:
 def _is_clock(trigger: Resource) -> bool | Unknown | None:
     """Return whether the trigger runs repeatedly on a schedule, or None if it has no schedule.
 
-    After an apply, the state of a rule without a schedule holds an empty text.
+    After an apply, the schedule of a rule without one is an empty text.
     """
     expression = trigger.text("schedule_expression")
     if expression is UNKNOWN:
