@@ -25,7 +25,7 @@ from google.protobuf.message_factory import GetMessages
 _ROOT = Path(__file__).resolve().parents[1]
 _FOLDERS = ("modules", "envs", "tests", "docs", "sustainable_mlops/rules/fixes")
 _KINDS = ("md", "py", "tf", "json")
-#: Cases that use the whole schema, and a type whose schema is larger than those of all other types named.
+#: Cases that use the whole schema, and a type whose schema is larger than those of all other types in the cases.
 _WITH_WHOLE_SCHEMA, _LARGE = _ROOT / "tests" / "review" / "adversarial", frozenset(("aws_wafv2_web_acl",))
 _TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-z0-9_]+)")
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
@@ -54,8 +54,8 @@ _AT_ONCE = 64
 def list_types() -> frozenset[str]:
     """Return each word that can be a type of the provider: in HCL, in Python, on pages, or in the bindings."""
     files = (file for name in _FOLDERS for kind in _KINDS for file in (_ROOT / name).rglob(f"*.{kind}"))
-    named = (file.read_text("utf-8") for file in files if not file.is_relative_to(_WITH_WHOLE_SCHEMA))
-    return frozenset(f"aws_{match['type']}" for text in named for match in _TYPE.finditer(text)) - _LARGE
+    texts = (file.read_text("utf-8") for file in files if not file.is_relative_to(_WITH_WHOLE_SCHEMA))
+    return frozenset(f"aws_{match['type']}" for text in texts for match in _TYPE.finditer(text)) - _LARGE
 
 
 def shorten_schema(schema: bytes, types: frozenset[str]) -> bytes:

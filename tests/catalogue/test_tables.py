@@ -50,7 +50,7 @@ _EC2, _REGIONS = ("prices_ec2", prices._load_ec2_prices), ("price_regions", pric
         (("assumptions", coefficients.load_assumptions), "0.1,0.01,0.5", "0.1,0.2,0.5", "high: cannot be '0.5'"),
     ],
 )
-def test_a_faulty_cell_is_named(
+def test_an_error_names_the_invalid_cell(
     monkeypatch: pytest.MonkeyPatch, table: tuple[str, Loader], old: str, new: str, message: str
 ) -> None:
     name, load = table
@@ -63,7 +63,7 @@ def test_a_faulty_cell_is_named(
     assert tables._trace is None
 
 
-def test_a_review_with_a_faulty_price_ends_with_one_line_and_code_2(
+def test_a_review_with_an_invalid_price_ends_with_one_line_and_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(monkeypatch, "prices_ec2", "a1.2xlarge,0.204", "a1.2xlarge,0;204")

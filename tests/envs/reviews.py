@@ -24,8 +24,10 @@ def check_own_review(plan: dict[str, Any], rules: Collection[str] = ()) -> Revie
     but `UNKNOWN_FIGURES`.
     """
     review = check_review(plan)
-    found = {assessment.finding.rule for assessment in review.findings if assessment.level is not Level.NOTE}
-    assert found == set(rules)
+    rules_with_findings = {
+        assessment.finding.rule for assessment in review.findings if assessment.level is not Level.NOTE
+    }
+    assert rules_with_findings == set(rules)
     assert [gap for gap in review.coverage_gaps if gap.level is not Level.NOTE] == []
     assert {unknown.reason for _, unknown in review.footprint.unknowns} <= UNKNOWN_FIGURES
     if not rules and all(assessment.level is Level.NOTE for assessment in review.risks):

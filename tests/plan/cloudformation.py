@@ -171,11 +171,11 @@ RULE = {"id": "old", "status": "Enabled", "prefix": "", "expiration_in_days": 30
 def _build_policy_pair(kind: str, owner: str, aws_owner: str, name: str, *, in_list: bool = False) -> TypePair:
     """Return a policy of `name` that comes to allow everything to another account, or to its identity."""
     wide, narrow = (ALL, READ_STATEMENT) if "IAM" in kind else (FOREIGN, OWN)
-    named = {"policy_name": "wide"} if "IAM" in kind else {}
+    name_attributes = {"policy_name": "wide"} if "IAM" in kind else {}
     return TypePair(
         kind,
-        {aws_owner: name, "policy": wide, **({"name": "wide"} if named else {})},
-        {owner: [name] if in_list else name, "policy_document": wide, **named},
+        {aws_owner: name, "policy": wide, **({"name": "wide"} if name_attributes else {})},
+        {owner: [name] if in_list else name, "policy_document": wide, **name_attributes},
         {"policy": narrow},
         {"policy_document": narrow},
     )

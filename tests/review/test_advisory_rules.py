@@ -18,7 +18,7 @@ def review_case(case: Case) -> Review:
 
 
 @pytest.mark.parametrize("case", CHOICES.values(), ids=CHOICES.keys())
-def test_a_choice_is_to_look_at_and_stops_nothing(case: Case) -> None:
+def test_a_choice_needs_a_look_and_stops_nothing(case: Case) -> None:
     result = review_case(case)
     assert (result.verdict, result.exit_code) == (case.verdict, 0)
 

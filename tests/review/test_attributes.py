@@ -11,7 +11,7 @@ from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.attributes.changes import AttributeChange
 from sustainable_mlops.review.attributes.guards import find_guard
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.readers import is_estimated, is_guarded_by_type, is_wholly_read
+from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_guarded_by_type
 from sustainable_mlops.review.coverage_gaps import GapKind
 from sustainable_mlops.terraform import Terraform
 from tests.plan.plan_builder import build_change, build_plan
@@ -221,7 +221,7 @@ def test_an_account_that_appears_in_an_attribute_is_reported() -> None:
     assert "another account: 444455556666" in list_texts(result)
 
 
-def test_an_unknown_guard_is_to_look_at_and_a_computed_attribute_is_not() -> None:
+def test_an_unknown_guard_needs_a_look_and_a_computed_attribute_does_not() -> None:
     def change(configured: bool) -> Review:
         expressions = {"ssl_policy": {"references": ["var.p"]}} if configured else {}
         resource = {"address": "aws_lb_listener.x", "mode": "managed", "type": "aws_lb_listener", "name": "x"}
@@ -248,7 +248,7 @@ def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
     silent = [
         f"{type_}.{path}"
         for type_, path in _list_schema_attributes(tmp_path, offline_environment)
-        if not is_harmless(path) and find_guard(AttributeChange(path, (), ())) is None and not is_wholly_read(type_)
+        if not is_harmless(path) and find_guard(AttributeChange(path, (), ())) is None and not is_fully_compared(type_)
         if not is_guarded_by_type(type_, path) and not is_estimated(type_, path) and not is_content(type_, path)
         if review_update(type_.removeprefix("aws_"), *_change_value(path)).verdict == "fine"
     ]

@@ -63,7 +63,7 @@ def list_loud_addresses(result: Review) -> set[str]:
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
-def test_findings_of_the_baseline_are_for_the_record(review_with_baseline: Any, suffix: str) -> None:
+def test_findings_of_the_baseline_are_notes(review_with_baseline: Any, suffix: str) -> None:
     before = build_plan(build_notebook("a"), build_database("db.r6g.large"))
     assert review(before).verdict is ReviewVerdict.LOOK
     result = review_with_baseline(before, before, suffix)

@@ -58,7 +58,7 @@ NEW = build_plan(build_notebook("a", "prod", type_="ml.p3.16xlarge"))
         (build_plan(ROLE), None),
     ],
 )
-def test_an_increase_over_100_usd_and_20_percent_is_to_look_at(plan: Plan, level: str | None) -> None:
+def test_an_increase_over_100_usd_and_20_percent_needs_a_look(plan: Plan, level: str | None) -> None:
     result = review(plan)
     assert find_level(result) == level
     if level:
@@ -99,7 +99,7 @@ def test_a_limit_is_an_amount_a_percentage_or_both(text: str, limit: CostLimit |
 
 
 @pytest.mark.parametrize("text", ["", "much", "-5", "1,000", "5%,6%", "500EUR", "nan", "1e3", "500,10%,3", ","])
-def test_an_invalid_limit_is_one_line(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_limit_ends_with_one_line(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UserError):
         parse_cost_limit(text)
     assert main(["plan.json", f"--limit={text}", "--write", str(tmp_path / "review.md")]) == 2
@@ -138,7 +138,7 @@ def test_the_option_changes_the_limit_or_turns_it_off(
         ([Budget("b", {}, {"kg_per_month": 1e6})], "look"),  # it limits no cost
     ],
 )
-def test_the_default_limit_leaves_what_budgets_limit(budgets: list[Budget], level: str) -> None:
+def test_the_default_limit_excludes_resources_with_a_budget(budgets: list[Budget], level: str) -> None:
     result = review(NEW, budgets=budgets)
     assert {gate.name: str(gate.level) for gate in result.gates}.get("limit", "none") == level
     explicit = review(NEW, budgets=budgets, limit=parse_cost_limit("100"))

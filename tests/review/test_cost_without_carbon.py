@@ -37,7 +37,7 @@ def test_the_title_has_the_cost_and_no_false_zero_of_carbon() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
-def test_a_plan_with_nothing_to_count_says_so(form: str) -> None:
+def test_the_title_states_that_nothing_is_counted(form: str) -> None:
     role = build_change("aws_iam_group.g", {"name": "g"}, before={"name": "h"})
     report = render([review_changes(role)], form)
     assert "nothing counted" in report
@@ -48,15 +48,17 @@ def test_a_report_says_that_there_is_no_carbon_and_names_the_units() -> None:
     endpoint = {"vpc_endpoint_type": "Interface", "subnet_ids": ["a", "b"], "region": REGION}
     report = render([review_changes(build_change("aws_vpc_endpoint.e", endpoint))], "markdown")
     assert "interface endpoint, 2 zones" in report
-    assert "only its fixed price is known, no carbon; not counted: traffic" in report
+    assert "its fixed price is counted; its carbon is not known; not counted: traffic" in report
 
 
-def test_types_that_usage_pays_for_are_one_line() -> None:
+def test_types_billed_by_usage_are_one_line() -> None:
     queues = [build_change(f"aws_sqs_queue.q{number}", {"name": f"q{number}"}) for number in range(3)]
-    assert "paid by use, which a plan does not contain: 3 aws_sqs_queue" in render([review_changes(*queues)], "text")
+    assert "billed by usage, which a plan does not contain: 3 aws_sqs_queue" in render(
+        [review_changes(*queues)], "text"
+    )
 
 
-def test_a_larger_database_is_to_look_at_and_a_smaller_one_is_not() -> None:
+def test_a_larger_database_needs_a_look_and_a_smaller_one_does_not() -> None:
     small, large = {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"}
     grown = review_changes(build_change("aws_db_instance.d", large, before=small))
     assert list_uncounted(grown) == [(Level.LOOK, "aws_db_instance: db.t4g.micro → db.r6i.32xlarge: no price known")]
@@ -65,7 +67,7 @@ def test_a_larger_database_is_to_look_at_and_a_smaller_one_is_not() -> None:
     assert list_uncounted(shrunk) == [(Level.NOTE, "aws_db_instance: db.r6i.32xlarge → db.t4g.micro: no price known")]
 
 
-def test_a_type_in_no_list_is_to_look_at_when_it_is_new() -> None:
+def test_a_new_resource_of_a_type_in_no_list_needs_a_look() -> None:
     (new,) = list_uncounted(review_changes(build_change("aws_not_invented_yet.n", {"name": "n"})))
     assert new == (Level.LOOK, "aws_not_invented_yet: it is not known if this type costs money")
 

@@ -73,7 +73,7 @@ NEW: list[tuple[str, str, Any, Any, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "path", "harmless", "command", "words"), NEW)
-def test_a_new_command_is_told_and_its_removal_is_fine(
+def test_a_new_command_is_reported_and_its_removal_is_fine(
     kind: str, path: str, harmless: Any, command: Any, words: str
 ) -> None:
     old, new = ({"name": "x", **nest(path, value)} for value in (harmless, command))
@@ -96,7 +96,7 @@ CHANGED: list[tuple[str, str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("kind", "path", "old", "new"), CHANGED)
-def test_a_script_that_gains_a_line_is_told_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any) -> None:
+def test_a_new_line_of_a_script_is_reported_and_its_removal_is_fine(kind: str, path: str, old: Any, new: Any) -> None:
     before, after = ({"name": "x", **nest(path, value)} for value in (old, new))
     assert ["curl x.y" in text for text in change(kind, before, after)] == [True]
     assert change(kind, after, before) == change(kind, None, before) == []
@@ -120,7 +120,7 @@ def test_a_script_that_gains_a_line_is_told_and_its_mirror_is_fine(kind: str, pa
         ("ec2:modifyInstanceAttribute", True),
     ],
 )
-def test_only_actions_that_are_known_as_harmless_are_no_command(action: str, is_command: bool) -> None:
+def test_only_harmless_actions_are_not_reported(action: str, is_command: bool) -> None:
     values = {"target": [{"arn": SDK + action}]}
     assert [action in text for text in change("scheduler_schedule", None, values)] == [True] * is_command
 
@@ -138,7 +138,7 @@ def test_a_remediation_counts_if_it_is_automatic() -> None:
     assert len(change("config_remediation_configuration", None, {**values, "automatic": True})) == 1
 
 
-def test_a_script_of_which_the_state_has_a_hash_is_told_without_text() -> None:
+def test_a_script_stored_as_a_hash_is_reported_without_text() -> None:
     assert change("instance", {"user_data": "a" * 40}, {"user_data": "b" * 40}) == [
         "aws_instance.user_data, when a machine starts"
     ]
@@ -161,12 +161,12 @@ def test_secrets_are_not_shown(line: str) -> None:
     assert "hunter2" not in text
 
 
-def test_a_sensitive_script_is_told_without_text() -> None:
+def test_a_sensitive_script_is_reported_without_text() -> None:
     (text,) = change("launch_template", {"user_data": "a"}, {"user_data": "b"}, sensitive={"user_data": True})
     assert text.endswith(": (sensitive)")
 
 
-def test_a_script_that_is_unknown_until_apply_is_told() -> None:
+def test_a_script_that_is_unknown_until_apply_is_reported() -> None:
     assert change("launch_template", {"user_data": "a"}, {}, unknown={"user_data": True}) == [
         "aws_launch_template.user_data, when a machine starts: (known after apply)"
     ]
@@ -186,8 +186,8 @@ def test_a_script_that_is_unknown_until_apply_is_told() -> None:
     ],
 )
 def test_a_script_of_a_new_machine_counts_by_its_dangerous_lines(line: str, is_command: bool) -> None:
-    found = change("launch_template", None, {"user_data": script("set -e", line)})
-    assert ["set -e" in text for text in found] == [False] * is_command
+    descriptions = change("launch_template", None, {"user_data": script("set -e", line)})
+    assert ["set -e" in text for text in descriptions] == [False] * is_command
 
 
 def test_a_start_up_script_of_new_machines_alone_is_fine() -> None:
@@ -213,7 +213,7 @@ def test_a_changed_script_is_a_command_and_not_a_gap_of_another_kind() -> None:
         assert not [gap for gap in gaps if gap.kind is GapKind.NOT_REVIEWED], kind
 
 
-def test_statements_and_data_sources_that_run_something_are_told() -> None:
+def test_statements_and_data_sources_that_run_something_are_reported() -> None:
     statement = build_change("aws_redshiftdata_statement.s", {"sql": "DROP TABLE orders"})
     assert list_commands(statement) == ["aws_redshiftdata_statement, when created: DROP TABLE orders"]
     call = build_change("data.aws_lambda_invocation.c", {"function_name": "migrate"}, actions=["read"])

@@ -174,7 +174,7 @@ def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
     assert not entries & {(one.rule, one.address) for one in later}
 
 
-def test_findings_known_only_after_apply_are_not_for_the_record() -> None:
+def test_findings_known_only_after_apply_are_not_notes() -> None:
     later = sum(finding.until_apply for finding in PLATFORM.findings)
     assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 

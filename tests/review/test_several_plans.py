@@ -160,7 +160,7 @@ def test_a_shared_budget_stops_only_the_plans_that_add_to_it() -> None:
     assert (dev.exit_code, prod.exit_code) == (0, 1)
 
 
-def test_an_exceeded_budget_to_which_nothing_adds_is_to_look_at() -> None:
+def test_an_exceeded_budget_that_no_plan_adds_to_needs_a_look() -> None:
     plans = [name_plan(name, build_notebook("n", name, before=True)) for name in ("dev", "prod")]
     text = f" exceeded the limit of {USD * 1.5:.4g} USD before this change, which does not add to it"
     assert describe_budgets(plans, USD * 1.5) == [(BudgetStatus.OVER_BEFORE, text, Level.LOOK)] * 2

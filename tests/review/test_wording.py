@@ -43,8 +43,8 @@ def test_sarif_has_one_result_for_all_rules_without_an_outcome_on_a_resource() -
     open_rules = {one.rule.id for one in PLATFORM.findings if one.is_open and one.finding.address == address}
     (result,) = (one for one in results if one["ruleId"] == "UNDECIDED" and address in one["message"]["text"])
     assert f"{len(open_rules)} rules: SUS_" in result["message"]["text"]
-    named = {one["ruleId"] for one in results if one["message"]["text"].startswith(f"{address}:")}
-    assert not named & open_rules, "the problem of a rule without an outcome may not exist"
+    problem_ids = {one["ruleId"] for one in results if one["message"]["text"].startswith(f"{address}:")}
+    assert not problem_ids & open_rules, "the problem of a rule without an outcome may not exist"
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
@@ -69,7 +69,7 @@ def test_one_coverage_gap_of_many_resources_is_one_item(form: str) -> None:
         ({}, "S3 refuses to delete a bucket with objects unless force_destroy is true"),
     ],
 )
-def test_a_deletion_says_what_its_settings_do(setting: dict[str, bool], text: str) -> None:
+def test_a_deletion_describes_the_effect_of_its_settings(setting: dict[str, bool], text: str) -> None:
     plan = build_plan(build_change("aws_s3_bucket.b", before={"bucket": "b", **setting}))
     (risk,) = review(plan).risks
     assert risk.risk.description == f"deleted: its objects will be lost; {text}"

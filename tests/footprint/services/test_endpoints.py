@@ -231,7 +231,7 @@ def make_pool(*types: str, **more: Any) -> dict[str, Any]:
     return {**variant(), "instance_type": None, "instance_pools": pools[::-1], **more}
 
 
-def test_an_instance_pool_spans_its_types() -> None:
+def test_figures_span_all_types_of_an_instance_pool() -> None:
     types = ("ml.g5.xlarge", "ml.g4dn.xlarge", "ml.g6e.xlarge")
     spanned = make_footprint(*build_endpoint_plan(make_pool(*types))).after
     each = [make_footprint(*build_endpoint_plan(variant(kind))).after for kind in types]
@@ -247,12 +247,12 @@ def test_an_instance_pool_spans_its_types() -> None:
     assert (cost.grade, cost.driver) == ("C", text)
 
 
-def test_a_pool_of_one_type_is_that_type() -> None:
+def test_a_pool_of_one_type_has_the_figures_of_that_type() -> None:
     alone = make_footprint(*build_endpoint_plan(make_pool("ml.g5.xlarge", "ml.g5.xlarge")))
     assert get_usd(alone) == get_usd(make_footprint(*build_endpoint_plan(variant("ml.g5.xlarge"))))
 
 
-def test_a_change_of_a_pool_spans_both_sides() -> None:
+def test_the_change_of_a_pool_spans_the_types_of_both_sides() -> None:
     def get_change(before: dict[str, Any], after: dict[str, Any]) -> tuple[float, float, float]:
         figure = make_footprint(*build_endpoint_plan(after, before=[before])).delta.get("cost")
         assert figure is not None
@@ -267,7 +267,7 @@ def test_a_change_of_a_pool_spans_both_sides() -> None:
     assert get_change(pool, single) == pytest.approx((usd - usd_2x, 0, 0))
 
 
-def test_a_type_of_a_pool_that_the_catalogue_lacks_is_told() -> None:
+def test_a_type_of_a_pool_that_the_catalogue_lacks_is_reported() -> None:
     result = make_footprint(*build_endpoint_plan(make_pool("ml.g5.xlarge", "ml.x9.large")))
     assert "it may get ml.x9.large" in join_reasons(result)
     assert "cost" in get_only_part(result).partial
@@ -288,7 +288,7 @@ def test_a_pool_gets_no_advice_for_one_type() -> None:
     from sustainable_mlops.footprint import find_alternatives
 
     def list_kinds(one: dict[str, Any]) -> set[str]:
-        return {found.kind for found in find_alternatives(make_footprint(*build_endpoint_plan(one)))}
+        return {alternative.kind for alternative in find_alternatives(make_footprint(*build_endpoint_plan(one)))}
 
     assert {"silicon", "serverless"} & list_kinds(make_pool("ml.m5.xlarge", "ml.m5.2xlarge")) == set()
     assert "silicon" in list_kinds(variant("ml.m5.xlarge"))

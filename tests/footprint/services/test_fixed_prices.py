@@ -68,7 +68,7 @@ CASES: list[tuple[str, dict[str, Any], float]] = [
 
 
 @pytest.mark.parametrize(("kind", "values", "usd"), CASES)
-def test_a_fixed_price_is_added_and_taken_away(kind: str, values: dict[str, Any], usd: float) -> None:
+def test_a_fixed_price_is_added_and_removed(kind: str, values: dict[str, Any], usd: float) -> None:
     here = {**values, "region": REGION}
     added = make_footprint(build_change(f"{kind}.one", here))
     assert get_usd(added) == get_usd(added, "delta") == pytest.approx(usd)
@@ -137,7 +137,7 @@ def test_eight_interface_endpoints_in_two_new_zones_cost_120_usd() -> None:
     assert {one.kind for _, one in result.unknowns} == {UnknownKind.CARBON}
 
 
-def test_endpoints_with_unknown_subnets_of_nothing_are_uncounted() -> None:
+def test_endpoints_with_unknown_subnets_and_no_references_are_uncounted() -> None:
     change = build_change("aws_vpc_endpoint.e", INTERFACE, unknown={"subnet_ids": True})
     declared = [build_configuration("aws_vpc_endpoint.e", subnet_ids={"references": ["var.subnets"]})]
     (one,) = make_footprint(change, root={"resources": declared}).uncounted
@@ -220,14 +220,14 @@ def test_the_change_is_unknown_if_only_unknown_parts_change() -> None:
     assert get_usd(unchanged, "delta") == 0
 
 
-def test_types_that_usage_pays_for_are_counted_by_type() -> None:
+def test_types_billed_by_usage_are_counted_by_type() -> None:
     result = make_footprint(
         build_change("aws_sqs_queue.a", {"name": "a"}),
         build_change("aws_sqs_queue.b", {"name": "b"}, before={"name": "c"}),
         build_change("aws_sqs_queue.same", {"name": "d"}, before={"name": "d"}),
         build_change("aws_sqs_queue.gone", before={"name": "e"}),
     )
-    assert result.paid_by_use == {"aws_sqs_queue": 2}
+    assert result.billed_by_usage == {"aws_sqs_queue": 2}
 
 
 def test_rows_of_one_item_have_one_price() -> None:

@@ -303,7 +303,7 @@ def make_preferred_step(*preferences: dict[str, Any], **cluster: Any) -> dict[st
     return build_change(PIPELINE, pipeline(step))
 
 
-def test_a_list_of_preferred_types_spans_them() -> None:
+def test_figures_span_all_preferred_types() -> None:
     types = ("ml.m5.xlarge", "ml.m5.2xlarge")
     preferences = [{"InstanceType": kind} for kind in types]
     spanned = make_footprint(make_preferred_step(*preferences, InstanceCount=1)).after.get("cost")

@@ -16,10 +16,10 @@ EVERYDAY = "everyday"
 ACCOUNT = "111111111111"
 REGION = "eu-north-1"
 #: The verdict of a change whose price is too low for a look, but that a report must name.
-TOLD = "told"
+LISTED = "listed"
 _SECTION = re.compile(
     r"^## (?P<name>\w+)\n"
-    r"(?:(?P<verdict>look|stop|told): (?P<words>[^\n]+)\n)?"
+    r"(?:(?P<verdict>look|stop|listed): (?P<words>[^\n]+)\n)?"
     r"(?:mirror: (?P<mirror>[^\n]+)\n)?"
     r"```diff\n(?P<diff>.*?)^```$",
     re.MULTILINE | re.DOTALL,

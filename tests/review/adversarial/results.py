@@ -13,7 +13,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.formats import render
 from tests.plan.plan_builder import build_change, build_document
-from tests.review.adversarial.cases import EVERYDAY, TOLD, Case, list_cases
+from tests.review.adversarial.cases import EVERYDAY, LISTED, Case, list_cases
 from tests.review.adversarial.handmade import HANDMADE
 from tests.review.adversarial.plans import PROVIDERS, plan_cases
 
@@ -58,7 +58,7 @@ class Result:
         expected = self.case.verdict
         if self.must_be_fine:
             return None if self.verdict == ReviewVerdict.FINE else Fault.FALSE_ALARM
-        if expected == TOLD:
+        if expected == LISTED:
             return None if self.is_counted else Fault.WRONG_FINE
         if self.verdict == ReviewVerdict.FINE:
             return Fault.WRONG_FINE

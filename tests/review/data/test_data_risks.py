@@ -449,7 +449,7 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
     ],
 )
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
-def test_deleting_a_type_that_may_hold_something_is_looked_at(kind: str, looked_at: bool, actions: list[str]) -> None:
+def test_deleting_a_type_that_may_hold_something_needs_a_look(kind: str, looked_at: bool, actions: list[str]) -> None:
     after = {"id": "y"} if "create" in actions else None
     found_risks = risks(build_plan(build_change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
     assert [risk.level for risk in found_risks] == [Level.LOOK] * looked_at
@@ -480,7 +480,7 @@ def test_a_store_deleted_outside_terraform_needs_a_look() -> None:
     ]
 
 
-def test_a_guard_that_moves_to_another_name_is_looked_at() -> None:
+def test_a_guard_that_moves_to_another_name_needs_a_look() -> None:
     values = {"triggers_replace": "a"}
     moved = build_change(
         "terraform_data.other", values, before=values, previous_address="terraform_data.deletion_protection"

@@ -31,7 +31,7 @@ def _cloud_control(kind: str, properties: Any, **more: Any) -> dict[str, Any]:
     return build_document(build_change("aws_cloudcontrolapi_resource.x", values, **more))
 
 
-def _untold(kind: str) -> dict[str, Any]:
+def _build_unknown(kind: str) -> dict[str, Any]:
     return build_document(
         build_change("aws_cloudcontrolapi_resource.x", {"type_name": kind}, unknown={"desired_state": True})
     )
@@ -75,10 +75,12 @@ CASES = {
         "so it may allow more than before",
     ),
     "a group of models of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "its desired_state is unknown until apply or sensitive"
+        _build_unknown("AWS::SageMaker::ModelPackageGroup"),
+        "look",
+        "its desired_state is unknown until apply or sensitive",
     ),
     "a model of which Cloud Control tells nothing before apply": Case(
-        _untold("AWS::SageMaker::Model"), "look", "its desired_state is unknown until apply or sensitive"
+        _build_unknown("AWS::SageMaker::Model"), "look", "its desired_state is unknown until apply or sensitive"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
         build_changes(*WIDENED, form="cloudcontrol", action="update"), "stop", "new permission"

@@ -18,8 +18,8 @@ LAYER = "arn:aws:lambda:eu-north-1:{}:layer:tools:{}"
 
 def list_risks(*changes: dict[str, Any], root: dict[str, Any] | None = None) -> list[tuple[str, Level]]:
     names = ("PRIVILEGES_DESTINATION", "PRIVILEGES_CODE", "PRIVILEGES_UNKNOWN")
-    found = review(build_plan(KEPT, *changes, root=root)).risks
-    return [(item.risk.id.removeprefix("PRIVILEGES_"), item.risk.level) for item in found if item.risk.id in names]
+    risks = review(build_plan(KEPT, *changes, root=root)).risks
+    return [(item.risk.id.removeprefix("PRIVILEGES_"), item.risk.level) for item in risks if item.risk.id in names]
 
 
 def change(kind: str, path: str, old: Any, new: Any) -> list[tuple[str, Level]]:
@@ -103,19 +103,19 @@ def test_arns_in_documents_count() -> None:
         ("vpc_endpoint", "service_name", "com.amazonaws.vpce.eu-north-1.vpce-svc-1"),
     ],
 )
-def test_data_sent_out_of_aws_is_looked_at(kind: str, path: str, value: str) -> None:
+def test_data_sent_out_of_aws_needs_a_look(kind: str, path: str, value: str) -> None:
     assert create(kind, path, value) == [("DESTINATION", LOOK)]
     assert change(kind, path, value, value) == []
 
 
 def test_the_path_of_an_address_is_not_shown() -> None:
     values = {"invocation_endpoint": "https://me:token1@hooks.example.org/services/token2"}
-    (found,) = review(build_plan(build_change("aws_cloudwatch_event_api_destination.d", values))).risks
-    assert "https://hooks.example.org (" in found.risk.description
-    assert "token" not in found.risk.description
+    (assessment,) = review(build_plan(build_change("aws_cloudwatch_event_api_destination.d", values))).risks
+    assert "https://hooks.example.org (" in assessment.risk.description
+    assert "token" not in assessment.risk.description
 
 
-def test_the_server_of_an_api_is_looked_at_if_it_changes() -> None:
+def test_the_server_of_an_api_needs_a_look_if_it_changes() -> None:
     assert create("api_gateway_integration", "uri", "https://a.example.org") == []
     assert change("api_gateway_integration", "uri", "https://a.example.org", "https://b.example.org") == [
         ("DESTINATION", LOOK)
@@ -165,7 +165,7 @@ def containers(image: str) -> str:
         ("batch_job_definition", "container_properties", lambda *parts: json.dumps({"image": ECR.format(*parts)})),
     ],
 )
-def test_code_of_another_account_is_looked_at(kind: str, path: str, build: Any) -> None:
+def test_code_of_another_account_needs_a_look(kind: str, path: str, build: Any) -> None:
     own, other = build(OWN, 1), build(OTHER, 1)
     assert change(kind, path, own, other) == create(kind, path, other) == [("CODE", LOOK)]
     assert change(kind, path, own, build(OWN, 2)) == create(kind, path, own) == []
@@ -189,14 +189,14 @@ def test_code_of_aws_is_fine() -> None:
         ("glue_job", "command.*.script_location", "s3://mine/1.py", "s3://mine/2.py", "s3://yours/1.py"),
     ],
 )  # fmt: skip
-def test_another_registry_or_bucket_than_before_is_looked_at(
+def test_another_registry_or_bucket_than_before_needs_a_look(
     kind: str, path: str, old: str, same: str, other: str
 ) -> None:
     assert change(kind, path, old, other) == [("CODE", LOOK)]
     assert change(kind, path, old, same) == create(kind, path, other) == []
 
 
-def test_the_account_of_the_role_that_runs_it_is_ones_own() -> None:
+def test_the_account_of_the_execution_role_is_the_own_account() -> None:
     values = {"execution_role_arn": f"arn:aws:iam::{OWN}:role/r", "primary_container": [{"image": ECR.format(OWN, 1)}]}
     plan = build_plan(build_change("aws_sagemaker_model.m", values))
     assert not [item for item in review(plan).risks if item.risk.id == "PRIVILEGES_CODE"]
@@ -207,7 +207,7 @@ def record(old: Any, new: Any, kind: str = "A") -> list[tuple[str, Level]]:
     return list_risks(build_change("aws_route53_record.r", after, before=before))
 
 
-def test_a_name_that_gets_another_target_is_looked_at() -> None:
+def test_a_name_that_gets_another_target_needs_a_look() -> None:
     assert record({"records": ["1.1.1.1"]}, {"records": ["2.2.2.2"]}) == [("DESTINATION", LOOK)]
     assert record({"alias": [{"name": "a.elb"}]}, {"alias": [{"name": "b.elb"}]}) == [("DESTINATION", LOOK)]
     assert record({"records": ["ns1"]}, {"records": ["ns1", "ns2"]}, "NS") == [("DESTINATION", LOOK)]
@@ -227,26 +227,28 @@ def test_a_new_delegation_is_fine_only_to_a_zone_of_the_plan() -> None:
     assert list_risks(delegation, build_change("aws_route53_zone.z", values, before=values)) == []
 
 
-def test_a_record_that_points_at_something_deleted_is_looked_at() -> None:
+def test_a_record_of_a_deleted_resource_needs_a_look() -> None:
     values = {"name": "a.b", "type": "A", "alias": [{"name": "dualstack.lb-1.elb.amazonaws.com"}]}
-    kept = build_change("aws_route53_record.r", values, before=values)
+    record_change = build_change("aws_route53_record.r", values, before=values)
     balancer = build_change("aws_lb.l", None, before={"dns_name": "lb-1.elb.amazonaws.com"})
-    assert list_risks(kept, balancer) == [("DESTINATION", LOOK)]
-    assert list_risks(kept, build_change("aws_lb.l", None, before={"dns_name": "lb-2.elb.amazonaws.com"})) == []
+    assert list_risks(record_change, balancer) == [("DESTINATION", LOOK)]
+    assert (
+        list_risks(record_change, build_change("aws_lb.l", None, before={"dns_name": "lb-2.elb.amazonaws.com"})) == []
+    )
     assert list_risks(build_change("aws_route53_record.r", None, before=values), balancer) == []
 
 
-def test_code_of_an_account_is_for_the_record_if_a_new_resource_may_be_in_that_account() -> None:
+def test_code_of_an_account_is_a_note_if_a_new_resource_may_be_in_that_account() -> None:
     def find_levels(before: Any) -> list[Level]:
         values = {"primary_container": [{"image": ECR.format(OTHER, 1)}]}
-        found = review(build_plan(build_change("aws_sagemaker_model.m", values, before=before))).risks
-        return [item.risk.level for item in found if item.risk.id == "PRIVILEGES_CODE"]
+        risks = review(build_plan(build_change("aws_sagemaker_model.m", values, before=before))).risks
+        return [item.risk.level for item in risks if item.risk.id == "PRIVILEGES_CODE"]
 
     assert find_levels(None) == [Level.NOTE]
     assert find_levels({"primary_container": [{"image": ECR.format(OWN, 1)}]}) == [Level.LOOK]
 
 
-def test_references_of_one_block_count_alone() -> None:
+def test_only_references_of_the_same_block_count() -> None:
     values = {
         "async_inference_config": [{"output_config": [{"s3_output_path": "s3://b/", "notification_config": [{}]}]}]
     }
@@ -266,7 +268,7 @@ def test_references_of_one_block_count_alone() -> None:
     assert list_risks(topic, configuration, root=root) == []
 
 
-def test_another_bucket_of_a_function_is_looked_at_and_a_new_version_is_fine() -> None:
+def test_another_bucket_of_a_function_needs_a_look_and_a_new_version_is_fine() -> None:
     def code(bucket: str, key: str) -> dict[str, Any]:
         return {"function_name": "f", "s3_bucket": bucket, "s3_key": key}
 
@@ -279,7 +281,7 @@ def test_another_bucket_of_a_function_is_looked_at_and_a_new_version_is_fine() -
     assert not [gap for gap in result.coverage_gaps if gap.kind == "not reviewed"]
 
 
-def test_another_repository_of_a_pipeline_is_looked_at() -> None:
+def test_another_repository_of_a_pipeline_needs_a_look() -> None:
     path = "stage.*.action.*.configuration"
     old, new, branch = (
         {"FullRepositoryId": name, "BranchName": branch_name}

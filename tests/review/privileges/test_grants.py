@@ -267,7 +267,7 @@ def test_a_widening_names_the_condition_that_it_loses() -> None:
     )
 
 
-def test_a_long_list_is_cut_in_messages() -> None:
+def test_a_message_shortens_a_long_list() -> None:
     (grant,) = read(allow([f"s3:Get{n:02}" for n in range(40)])).allows
     assert str(grant).endswith("s3:Get11 and 28 more on *")
 

@@ -51,15 +51,15 @@ LEVELS = [
 ]
 
 
-@pytest.mark.parametrize(("values", "level", "says"), LEVELS, ids=[str(number) for number in range(len(LEVELS))])
-def test_a_new_permission_has_a_level_by_principal_and_source(values: dict[str, Any], level: Level, says: str) -> None:
+@pytest.mark.parametrize(("values", "level", "text"), LEVELS, ids=[str(number) for number in range(len(LEVELS))])
+def test_a_new_permission_has_a_level_by_principal_and_source(values: dict[str, Any], level: Level, text: str) -> None:
     bucket = build_change("aws_s3_bucket.data", BUCKET, before=BUCKET)
-    ((found_level, description),) = list_permission_risks(bucket, build_change("aws_lambda_permission.p", values))
-    assert found_level is level
-    assert says in description
+    ((risk_level, description),) = list_permission_risks(bucket, build_change("aws_lambda_permission.p", values))
+    assert risk_level is level
+    assert text in description
 
 
-def test_a_source_that_the_plan_creates_is_for_the_record() -> None:
+def test_a_source_that_the_plan_creates_is_a_note() -> None:
     rule = build_change("aws_cloudwatch_event_rule.r", {"name": "r"}, unknown={"arn": True})
     entry = build_change("aws_lambda_permission.p", permission("events.amazonaws.com"), unknown={"source_arn": True})
 
@@ -80,6 +80,6 @@ def test_a_permission_that_loses_its_source_needs_a_look() -> None:
     limited, open_ = permission(API, source_arn=api(OWN)), permission(API)
     for before, after, level in ((limited, open_, Level.LOOK), (open_, limited, Level.NOTE)):
         entry = build_change("aws_lambda_permission.p", after, before=before, actions=["delete", "create"])
-        assert [found for found, _ in list_permission_risks(entry)] == [level]
+        assert [risk_level for risk_level, _ in list_permission_risks(entry)] == [level]
     same = build_change("aws_lambda_permission.p", {**limited, "qualifier": "a"}, before=limited)
     assert list_permission_risks(same) == []

@@ -165,7 +165,7 @@ def test_every_form_of_arn_is_shown_here() -> None:
 
 
 @pytest.mark.parametrize("kind", INSIDE)
-def test_a_right_to_something_new_or_inside_it_is_to_look_at(kind: str) -> None:
+def test_a_right_to_something_new_or_inside_it_needs_a_look(kind: str) -> None:
     values, arn = INSIDE[kind]
     assert levels(arn, build_change(f"{kind}.x", values)) == {Level.LOOK}
     assert levels(arn.replace("zq", "zq*"), build_change(f"{kind}.x", values)) == {Level.STOP}

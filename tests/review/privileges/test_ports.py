@@ -111,7 +111,7 @@ LOAD_BALANCER = {"id": "sg-2", "name": "balancer"}
     ],
     ids=["existing", "new"],
 )
-def test_a_port_open_to_a_group_of_the_plan_is_for_the_record(balancer: dict[str, Any]) -> None:
+def test_a_port_open_to_a_group_of_the_plan_is_a_note(balancer: dict[str, Any]) -> None:
     references = ["aws_security_group.balancer.id"]
     is_new = balancer["change"]["before"] is None
     single, name = {**SINGLE, "cidr_ipv4": None}, "referenced_security_group_id"

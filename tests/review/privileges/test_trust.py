@@ -18,7 +18,7 @@ KEPT = build_change("aws_sns_topic.kept", {"arn": "arn:aws:sns:eu-north-1:123456
 
 def list_risks(kind: str, before: Any, after: Any, **more: Any) -> list[tuple[str, Level]]:
     change = build_change(f"aws_{kind}.this", after, before=before, **more)
-    return [(found.risk.id, found.risk.level) for found in review(build_plan(KEPT, change)).risks]
+    return [(assessment.risk.id, assessment.risk.level) for assessment in review(build_plan(KEPT, change)).risks]
 
 
 def nest(path: str, value: Any) -> Any:
@@ -79,7 +79,7 @@ REPLACED = {"saml_metadata_document", "x509_certificate_data"}
 @pytest.mark.parametrize(("kind", "path", "old", "new", "level"), CHANGES, ids=lambda value: str(value)[:40])
 def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any, level: str) -> None:
     before, after = ({"user": "u", "group": "g", "principal_arn": "p", **nest(path, value)} for value in (old, new))
-    levels = {found for name, found in list_risks(kind, before, after) if name.startswith("PRIVILEGES_")}
+    levels = {risk_level for name, risk_level in list_risks(kind, before, after) if name.startswith("PRIVILEGES_")}
     assert Level(level) in levels
     if path.rpartition(".")[2] not in REPLACED:
         assert list_risks(kind, after, before) == []
@@ -95,7 +95,7 @@ def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, ol
         ("codebuild_webhook", "filter_group", [{"filter": [{"type": "EVENT", "pattern": "PUSH"}]}]),
     ],
 )
-def test_a_first_authorizer_is_fine_and_another_one_is_looked_at(kind: str, path: str, value: Any) -> None:
+def test_a_first_authorizer_is_fine_and_another_one_needs_a_look(kind: str, path: str, value: Any) -> None:
     other = [*value, {}] if isinstance(value, list) else f"{value}/2"
     assert list_risks(kind, {path.partition(".")[0]: None}, nest(path, value)) == []
     assert list_risks(kind, nest(path, value), nest(path, other)) == [("PRIVILEGES_TRUST", Level.LOOK)]
@@ -103,16 +103,18 @@ def test_a_first_authorizer_is_fine_and_another_one_is_looked_at(kind: str, path
 
 def test_the_grantees_of_an_image_are_one_list() -> None:
     change = build_change("aws_ami_launch_permission.p", {"image_id": "ami-1", "group": "all", "account_id": None})
-    assert [found.risk.description for found in review(build_plan(change)).risks] == ["lets everybody use ami-1"]
+    assert [assessment.risk.description for assessment in review(build_plan(change)).risks] == [
+        "lets everybody use ami-1"
+    ]
 
 
-def test_a_control_policy_of_another_kind_is_looked_at_when_it_changes() -> None:
+def test_a_changed_control_policy_of_another_kind_is_stopped() -> None:
     old, new = ({"content": json.dumps({"tags": {name: {}}})} for name in ("a", "b"))
     assert list_risks("organizations_policy", old, new) == [("PRIVILEGES_TRUST", Level.STOP)]
     assert list_risks("organizations_policy", None, new) == []
 
 
-def test_a_login_that_a_load_balancer_no_longer_asks_for_is_stopped_beside_an_unknown_target_group() -> None:
+def test_a_removed_login_is_stopped_although_the_target_group_is_unknown() -> None:
     def build_actions(*kinds: str) -> dict[str, Any]:
         return {"default_action": [{"type": kind} for kind in kinds]}
 
@@ -131,13 +133,13 @@ def test_a_login_that_a_load_balancer_no_longer_asks_for_is_stopped_beside_an_un
         ("api_gateway_domain_name", "mutual_tls_authentication.*.truststore_uri"),
     ],
 )
-def test_an_authorizer_that_is_added_is_fine_and_one_that_is_replaced_is_looked_at(kind: str, path: str) -> None:
+def test_an_added_authorizer_is_fine_and_a_replaced_one_needs_a_look(kind: str, path: str) -> None:
     one, other = ({"name": "x", **nest(path, value)} for value in ("one", "other"))
     assert list_risks(kind, {"name": "x"}, one) == []
     assert list_risks(kind, one, other) == [("PRIVILEGES_TRUST", Level.LOOK)]
 
 
-def test_an_origin_that_cloudfront_reads_without_an_identity_is_looked_at() -> None:
+def test_an_origin_that_cloudfront_reads_without_an_identity_needs_a_look() -> None:
     def build_origin(**values: Any) -> dict[str, Any]:
         return {"origin": [{"origin_id": "o", "domain_name": "d", **values}]}
 
@@ -150,22 +152,22 @@ def test_an_origin_that_cloudfront_reads_without_an_identity_is_looked_at() -> N
     assert list_risks("cloudfront_distribution", build_origin(**control), {"origin": []}) == []
 
 
-def test_the_added_items_are_named() -> None:
+def test_a_description_lists_the_added_items() -> None:
     change = build_change("aws_iam_openid_connect_provider.p", {"client_id_list": ["a", "b", "c"]},
                           before={"client_id_list": ["a"]})  # fmt: skip
-    descriptions = [found.risk.description for found in review(build_plan(KEPT, change)).risks]
+    descriptions = [assessment.risk.description for assessment in review(build_plan(KEPT, change)).risks]
     assert any("client_id_list: adds b, c: tokens for another audience" in text for text in descriptions)
 
 
-def test_an_audience_that_is_unknown_until_apply_is_looked_at() -> None:
+def test_an_audience_that_is_unknown_until_apply_needs_a_look() -> None:
     change = build_change("aws_iam_openid_connect_provider.p", {"url": "u"}, before={"url": "u", "client_id_list": []},
                           unknown={"client_id_list": True})  # fmt: skip
     root = {"resources": [build_configuration("aws_iam_openid_connect_provider.p", client_id_list=["local.x"])]}
     risks = review(build_plan(KEPT, change, root=root)).risks
-    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in [(found.risk.id, found.risk.level) for found in risks]
+    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in [(assessment.risk.id, assessment.risk.level) for assessment in risks]
 
 
-def test_values_are_found_below_stars() -> None:
+def test_wildcards_of_a_path_match_nested_values() -> None:
     values = {"a": [{"b": {"c": "x"}}, {"b": {"c": ["y"]}}, {}], "d": {"e": {"c": "z"}}}
     assert list_values(values, ["a", "*", "b", "c"]) == ["x", ["y"]]
     assert list_values(values, ["**", "c"]) == ["x", ["y"], "z"]

@@ -76,7 +76,7 @@ def test_a_policy_in_another_order_is_no_change() -> None:
     assert list_levels(KEPT, policy("p", text(READ, put), text(put, READ))) == []
 
 
-def test_permissions_of_a_new_role_are_for_the_record_unless_dangerous() -> None:
+def test_permissions_of_a_new_role_are_notes_unless_dangerous() -> None:
     new = build_change("aws_iam_role.train", role())
     assert list_levels(new, policy("p", None, text(READ))) == [("PRIVILEGES_NEW", Level.NOTE)] * 2
     dangerous = list_levels(new, policy("p", None, text({**READ, "Action": "s3:*", "Resource": "*"})))
@@ -219,7 +219,7 @@ def endpoint(policy: str | None, **more: Any) -> dict[str, Any]:
     ],
     ids=["without a policy", "interface", "narrow", "wide", "of a type without policies"],
 )
-def test_a_new_endpoint_is_for_the_record(values: dict[str, Any], unknown: dict[str, bool], says: str | None) -> None:
+def test_a_new_vpc_endpoint_is_a_note(values: dict[str, Any], unknown: dict[str, bool], says: str | None) -> None:
     root = {"resources": [build_configuration("aws_vpc_endpoint.v", vpc_id={"constant_value": "vpc-1"})]}
     found_risks = risks(build_plan(build_change("aws_vpc_endpoint.v", values, unknown=unknown), root=root))
     assert [risk.level for risk in found_risks] == ([] if says is None else [Level.NOTE])
@@ -241,9 +241,9 @@ def test_the_policy_of_an_endpoint_is_a_limit(before: str | None, after: str, le
     root = {"resources": [build_configuration("aws_vpc_endpoint.v", policy={"constant_value": after})]}
     assert [level for _, level in list_levels(inside, root=root)] == levels
     old, new = (None if policy is None else {"vpc_endpoint_id": "v", "policy": policy} for policy in (before, after))
-    kept = build_change("aws_vpc_endpoint.v", endpoint(None), before=endpoint(None))
+    unchanged = build_change("aws_vpc_endpoint.v", endpoint(None), before=endpoint(None))
     separate = build_change("aws_vpc_endpoint_policy.p", new, before=old)
-    assert [level for _, level in list_levels(kept, separate)] == levels
+    assert [level for _, level in list_levels(unchanged, separate)] == levels
 
 
 def test_a_policy_of_an_endpoint_outside_the_plan_needs_a_look() -> None:
@@ -339,7 +339,7 @@ def attachment(arn: str, *, old: bool = False, new: bool = True) -> dict[str, An
     )
 
 
-def test_a_new_role_has_the_rights_of_a_known_managed_policy_for_the_record() -> None:
+def test_a_known_managed_policy_of_a_new_role_is_a_note() -> None:
     found_risks = risks(build_plan(build_change("aws_iam_role.train", role()), attachment(LOGS)))
     assert {risk.level for risk in found_risks} == {Level.NOTE}
     assert found_risks[1].description == (
@@ -567,7 +567,7 @@ def test_any_attribute_that_parses_as_a_policy_is_compared(kind: str, path: str)
     assert list_levels(build_change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
 
 
-def test_a_new_policy_of_a_new_resource_of_any_type_is_for_the_record() -> None:
+def test_a_new_policy_of_a_new_resource_of_any_type_is_a_note() -> None:
     policy = build_created("aws_kinesis_resource_policy", policy=OWN)
     root = {
         "resources": [
@@ -839,7 +839,7 @@ def list_data_source_risks(
         ([None], ["local.actions"], Level.LOOK),
     ],
 )
-def test_permissions_of_a_new_role_on_new_resources_are_for_the_record(
+def test_permissions_of_a_new_role_on_new_resources_are_notes(
     actions: list[str], references: list[str], level: Level
 ) -> None:
     statement = {"actions": actions, "resources": [None]}
@@ -900,7 +900,7 @@ def test_a_dangerous_action_of_a_dynamic_statement_stops_for_an_existing_role() 
          Level.STOP),
     ],
 )  # fmt: skip
-def test_access_of_new_principals_to_a_new_bucket_is_for_the_record(
+def test_access_of_new_principals_to_a_new_bucket_is_a_note(
     principals: list[Any], condition: list[Any], references: list[str], level: Level
 ) -> None:
     own = {"type": "AWS", "identifiers": principals}
@@ -1110,7 +1110,7 @@ def test_a_definition_that_is_no_json_names_no_role() -> None:
     assert list_levels(entry) == []
 
 
-def test_a_removed_deny_without_a_matching_allow_is_for_the_record() -> None:
+def test_a_removed_deny_without_a_matching_allow_is_a_note() -> None:
     denied = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
     assert list_levels(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
     wide = {**READ, "Action": "s3:*"}
@@ -1131,7 +1131,7 @@ def test_policies_too_long_to_compare_are_unknown_risks() -> None:
     assert list_levels(KEPT, policy("p", text(wild[0]), text(wild[1]))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
-def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> None:
+def test_a_policy_that_the_base_knows_and_the_plan_does_not_needs_a_look() -> None:
     def planned(values: dict[str, Any], **marks: bool) -> Plan:
         return build_plan(KEPT, build_change("aws_iam_role_policy.p", {"role": "train", **values}, unknown=marks))
 
@@ -1180,7 +1180,7 @@ QUEUE = {"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-north-1:123456
         (build_created("aws_iam_policy", name="p", policy=text({**READ, **QUEUE})), Level.LOOK),
     ],
 )  # fmt: skip
-def test_arns_that_can_only_be_of_the_own_account_tell_it(entry: dict[str, Any], level: Level) -> None:
+def test_arns_of_own_resources_identify_the_account(entry: dict[str, Any], level: Level) -> None:
     grant = build_change(
         "aws_s3_bucket_policy.b", {"bucket": "data", "policy": text(build_statement({"AWS": OWN_ROLE}))}
     )
@@ -1281,7 +1281,7 @@ def test_a_profile_for_a_role_of_the_plan_is_as_serious_as_the_role() -> None:
     assert [[risk.level for risk in result] for result in texts] == [[], [Level.STOP]]
 
 
-def test_credentials_of_a_machine_that_are_easier_to_get_are_looked_at() -> None:
+def test_credentials_of_a_machine_that_are_easier_to_get_need_a_look() -> None:
     old, new = ({"metadata_options": [{"http_tokens": tokens}]} for tokens in ("required", "optional"))
     for kind in ("aws_instance", "aws_launch_template"):
         assert list_levels(build_change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]

@@ -70,7 +70,7 @@ def test_a_bucket_with_another_copy_or_none_is_a_risk() -> None:
     assert [risk.level for risk in find_risks(kind, {"rule": [replicate()]}, off)] == [STOP]
 
 
-def test_replication_in_other_words_is_no_risk() -> None:
+def test_an_equivalent_replication_is_no_risk() -> None:
     kind = "aws_s3_bucket_replication_configuration"
     split = [replicate("", id="b", priority=2), replicate("raw/", id="c")]
     assert find_risks(kind, {"rule": [replicate(), replicate("raw/")]}, {"rule": split}) == []
@@ -119,13 +119,13 @@ def test_a_removed_rule_of_a_backup_plan_is_one_risk() -> None:
 
 
 def test_backups_at_another_hour_or_with_a_computed_value_are_no_risk() -> None:
-    moved = {"rule": [back_up(schedule="cron(0 3 * * ? *)")]}
+    at_another_hour = {"rule": [back_up(schedule="cron(0 3 * * ? *)")]}
     unknown = {"rule": [{"lifecycle": [{"opt_in_to_archive_for_supported_resources": True}]}]}
-    assert find_risks("aws_backup_plan", {"rule": [back_up()]}, moved, unknown=unknown) == []
+    assert find_risks("aws_backup_plan", {"rule": [back_up()]}, at_another_hour, unknown=unknown) == []
     vault = find_risks("aws_backup_plan", {"rule": [back_up()]}, {"rule": [back_up(target_vault_name="other")]})
     assert [risk.level for risk in vault] == [LOOK]
     unknown = {"rule": [{"lifecycle": [{"delete_after": True}]}]}
-    found_risks = find_risks("aws_backup_plan", {"rule": [back_up()]}, moved, unknown=unknown)
+    found_risks = find_risks("aws_backup_plan", {"rule": [back_up()]}, at_another_hour, unknown=unknown)
     assert {risk.id for risk in found_risks} == {"DATA_UNKNOWN"}
 
 
@@ -270,7 +270,7 @@ def test_brokers_that_keep_records_as_long_as_before_are_no_risk(old: Any, new: 
     assert find_risks("aws_msk_configuration", old, new) == []
 
 
-def test_records_that_go_at_once_are_stopped() -> None:
+def test_the_deletion_of_nearly_all_records_is_stopped() -> None:
     found_risks = find_risks("aws_msk_configuration", properties(""), properties("log.retention.minutes=10"))
     assert [risk.level for risk in found_risks] == [STOP]
 
@@ -310,6 +310,6 @@ def test_a_copy_that_ends_is_a_risk_and_one_that_starts_is_none(protection: Any,
     assert find_risks(kind, after, before) == []
 
 
-def test_no_two_rows_compare_the_same_attribute_by_the_same_test() -> None:
+def test_each_row_has_its_own_attribute_and_test() -> None:
     rows = [(kind, protection.path, protection.is_weaker) for protection in PROTECTIONS for kind in protection.types]
     assert sorted(map(str, rows)) == sorted(map(str, set(rows)))

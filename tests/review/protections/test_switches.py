@@ -1,4 +1,4 @@
-"""Safeguards that are turned off, or see less."""
+"""Safeguards that are turned off or cover less."""
 
 import json
 from typing import Any
@@ -157,7 +157,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "old", "new"), WEAKER)
-def test_a_safeguard_that_sees_less_is_a_risk_and_one_that_sees_more_is_none(
+def test_a_safeguard_that_covers_less_is_a_risk_and_one_that_covers_more_is_none(
     kind: str, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
     assert [risk.id for risk in find_risks(kind, old, new)] in (["SAFEGUARD_WEAKER"], ["PRIVILEGES_EXPOSED"])
@@ -191,7 +191,7 @@ SIMPLE = [(switch, kind, *values) for switch in SWITCHES for kind in switch.type
 
 
 @pytest.mark.parametrize(("switch", "kind", "old", "new"), SIMPLE, ids=[f"{item[1]}.{item[0].path}" for item in SIMPLE])
-def test_a_switch_is_a_risk_with_its_level_and_only_one_way(switch: Any, kind: str, old: Any, new: Any) -> None:
+def test_a_switch_is_a_risk_only_if_it_is_turned_off(switch: Any, kind: str, old: Any, new: Any) -> None:
     before, after = nest(switch.path, old), nest(switch.path, new)
     (risk,) = find_risks(kind, before, after)
     assert (risk.level, risk.area, switch.consequence in risk.description) == (switch.level, switch.area, True)
@@ -199,7 +199,7 @@ def test_a_switch_is_a_risk_with_its_level_and_only_one_way(switch: Any, kind: s
         assert find_risks(kind, after, before) == []
 
 
-def test_a_switch_that_only_the_apply_shows_is_never_fine() -> None:
+def test_a_switch_that_is_unknown_until_apply_is_never_fine() -> None:
     (risk,) = find_risks("aws_guardduty_detector", {"enable": True}, {}, unknown={"enable": True})
     assert (risk.id, risk.area, risk.level) == ("SAFEGUARD_UNKNOWN", RiskArea.SAFEGUARDS, LOOK)
 
@@ -224,8 +224,8 @@ def test_an_adjusted_setting_is_no_risk(kind: str, old: dict[str, Any], new: dic
 
 def test_an_alarm_that_notifies_a_new_topic_is_fine() -> None:
     new = {"alarm_actions": [None]}
-    found = find_risks("aws_cloudwatch_metric_alarm", {"alarm_actions": ["a"]}, new, unknown={"alarm_actions": [True]})
-    assert found == []
+    risks = find_risks("aws_cloudwatch_metric_alarm", {"alarm_actions": ["a"]}, new, unknown={"alarm_actions": [True]})
+    assert risks == []
 
 
 @pytest.mark.parametrize(

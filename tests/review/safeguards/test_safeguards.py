@@ -50,7 +50,7 @@ def test_a_removed_safeguard_is_reported_once(kind: str) -> None:
     assert len([*find_data_risks(comparison), *find_safeguard_risks(comparison)]) == 1
 
 
-#: A type, its values, and a resource of which the safeguard is part.
+#: A type, its values, and the protected resource.
 TOGETHER = [
     ("aws_flow_log", {"vpc_id": "vpc-1"}, "aws_vpc", {"id": "vpc-1"}),
     ("aws_wafv2_web_acl_association", {"resource_arn": "arn:lb"}, "aws_lb", {"arn": "arn:lb"}),
@@ -93,14 +93,18 @@ TOGETHER = [
 
 
 @pytest.mark.parametrize(("kind", "values", "owner", "names"), TOGETHER)
-def test_a_safeguard_that_goes_with_what_it_protects_is_no_risk(
+def test_a_safeguard_removed_together_with_its_resource_is_no_risk(
     kind: str, values: dict[str, Any], owner: str, names: dict[str, Any]
 ) -> None:
     removed = build_change(f"{kind}.s", before=values)
-    owner_goes = build_change(f"{owner}.o", before=names)
-    owner_stays = build_change(f"{owner}.o", names, before=names)
-    other_goes = build_change("aws_iam_role.o", before=names)
-    plans = [build_plan(removed, owner_goes), build_plan(removed, owner_stays), build_plan(removed, other_goes)]
+    owner_removed = build_change(f"{owner}.o", before=names)
+    owner_unchanged = build_change(f"{owner}.o", names, before=names)
+    other_removed = build_change("aws_iam_role.o", before=names)
+    plans = [
+        build_plan(removed, owner_removed),
+        build_plan(removed, owner_unchanged),
+        build_plan(removed, other_removed),
+    ]
 
     def count(plan: Plan) -> int:
         return sum(risk.address == f"{kind}.s" for risk in find_safeguard_risks(Comparison(plan)))
@@ -109,7 +113,7 @@ def test_a_safeguard_that_goes_with_what_it_protects_is_no_risk(
     assert count(plans[2]) == 1 or any(str(value).startswith(("arn:", "vpc-")) for value in names.values())
 
 
-#: A type, its values before, and values of a resource at another address, of which only the first takes its place.
+#: A type, its former values, the values of a replacement at another address, and values that are no replacement.
 SUCCESSORS = [
     ("aws_guardduty_detector", {"enable": True}, {"enable": True}, None),
     ("aws_cloudwatch_metric_alarm", ALARM, {**ALARM, "alarm_name": "b"}, {**ALARM, "metric_name": "Invocations"}),
@@ -125,7 +129,7 @@ SUCCESSORS = [
 
 
 @pytest.mark.parametrize(("kind", "old", "same", "other"), SUCCESSORS)
-def test_a_safeguard_at_another_address_takes_its_place(
+def test_a_new_safeguard_at_another_address_replaces_a_removed_one(
     kind: str, old: dict[str, Any], same: dict[str, Any], other: dict[str, Any] | None
 ) -> None:
     removed = build_change(f"{kind}.old", before=old)
@@ -138,10 +142,10 @@ def test_a_safeguard_at_another_address_takes_its_place(
 
 
 @pytest.mark.parametrize("kind", ["aws_cloudwatch_metric_alarm", "aws_flow_log"])
-def test_a_safeguard_beside_a_removed_one_does_not_take_its_place(kind: str) -> None:
+def test_an_existing_safeguard_does_not_replace_a_removed_one(kind: str) -> None:
     values = {**ALARM, "vpc_id": "vpc-1"}
-    removed, beside = build_change(f"{kind}.old", before=values), build_change(f"{kind}.b", values, before=values)
-    assert find_levels(removed, beside) == [LOOK]
+    removed, existing = build_change(f"{kind}.old", before=values), build_change(f"{kind}.b", values, before=values)
+    assert find_levels(removed, existing) == [LOOK]
 
 
 def test_a_successor_that_protects_less_is_a_risk() -> None:
@@ -151,7 +155,7 @@ def test_a_successor_that_protects_less_is_a_risk() -> None:
     assert (risk.id, risk.address) == ("SAFEGUARD_WEAKER", "aws_cloudwatch_metric_alarm.new")
 
 
-def test_a_safeguard_that_moves_to_something_else_is_a_risk() -> None:
+def test_a_safeguard_that_moves_to_another_resource_is_a_risk() -> None:
     def watch(name: str | None) -> dict[str, Any]:
         return {**ALARM, "alarm_actions": [name], "dimensions": {"EndpointName": name}}
 
@@ -166,11 +170,11 @@ def test_a_safeguard_that_moves_to_something_else_is_a_risk() -> None:
     assert list_levels(watch(None), renamed, unknown=unknown) == []
     other = build_change("aws_cloudwatch_metric_alarm.b", watch("churn"))
     assert list_levels(watch("other"), other) == []
-    moved = build_change("aws_wafv2_web_acl_association.a", {"resource_arn": "b"}, before={"resource_arn": "a"})
-    assert find_levels(moved) == [STOP]
+    associated = build_change("aws_wafv2_web_acl_association.a", {"resource_arn": "b"}, before={"resource_arn": "a"})
+    assert find_levels(associated) == [STOP]
 
 
-def test_a_detector_in_another_region_does_not_take_its_place() -> None:
+def test_a_detector_in_another_region_does_not_replace_a_removed_one() -> None:
     arn = "arn:aws:guardduty:{}:123456789012:detector/1"
     removed = build_change("aws_guardduty_detector.old", before={"arn": arn.format("eu-north-1")})
     elsewhere = build_change("aws_guardduty_detector.new", {"arn": arn.format("us-east-1")})
@@ -191,7 +195,7 @@ def test_a_detector_in_another_region_does_not_take_its_place() -> None:
         ("aws_ssm_document", {"document_type": "Command"}),
     ],
 )
-def test_the_removal_of_what_protected_nothing_is_no_risk(kind: str, values: dict[str, Any]) -> None:
+def test_the_removal_of_an_inactive_safeguard_is_no_risk(kind: str, values: dict[str, Any]) -> None:
     assert find_levels(build_change(f"{kind}.s", before=values)) == []
 
 

@@ -53,7 +53,7 @@ def build_math_alarm(expression: str, **options: Any) -> Resources:
         }
         for name, space, metric in (
             ("busy", "/aws/sagemaker/Endpoints", "CPUUtilization"),
-            ("asked", "AWS/SageMaker", "Invocations"),
+            ("requests", "AWS/SageMaker", "Invocations"),
         )
     ]
     query = [{"id": "e", "expression": expression, "return_data": True}, *parts]
@@ -133,10 +133,10 @@ CASES: CaseTable = {
         "pass": {
             "missing data counts as a breach": add_alarm(build_real_time(), "Invocations", **IDLE),
             "metric math that is 1 without requests": build_math_alarm(
-                "IF(FILL(busy, 0) > 50 AND FILL(asked, 0) < 1, 1, 0)", treat_missing_data="notBreaching"
+                "IF(FILL(busy, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)", treat_missing_data="notBreaching"
             ),
             "metric math that is 0 without requests": build_math_alarm(
-                "FILL(asked, 0)", **{**IDLE, "treat_missing_data": "notBreaching"}
+                "FILL(requests, 0)", **{**IDLE, "treat_missing_data": "notBreaching"}
             ),
         },
         "fail": {
@@ -145,13 +145,13 @@ CASES: CaseTable = {
             "missing data does not count": add_alarm(
                 build_real_time(), "Invocations", **{**IDLE, "treat_missing_data": "missing"}
             ),
-            "missing data does not count in metric math": build_math_alarm("IF(asked < 1, 1, 0)"),
+            "missing data does not count in metric math": build_math_alarm("IF(requests < 1, 1, 0)"),
             "metric math on another metric": build_math_alarm("IF(FILL(busy, 0) < 1, 1, 0)"),
-            "metric math that is 1 with requests": build_math_alarm("IF(FILL(asked, 0) > 1, 1, 0)"),
-            "metric math that is 1 with many requests": build_math_alarm("IF(FILL(asked, 0) < 1000, 1, 0)"),
-            "metric math that is never 1": build_math_alarm("IF(FILL(asked, 0) < 0, 1, 0)"),
+            "metric math that is 1 with requests": build_math_alarm("IF(FILL(requests, 0) > 1, 1, 0)"),
+            "metric math that is 1 with many requests": build_math_alarm("IF(FILL(requests, 0) < 1000, 1, 0)"),
+            "metric math that is never 1": build_math_alarm("IF(FILL(requests, 0) < 0, 1, 0)"),
             "metric math that never reaches the threshold": build_math_alarm(
-                "IF(FILL(asked, 0) < 1, 1, 0)", threshold=2
+                "IF(FILL(requests, 0) < 1, 1, 0)", threshold=2
             ),
         },
         "unknown": {
@@ -162,8 +162,8 @@ CASES: CaseTable = {
         "not_applicable": WITHOUT_INSTANCES,
     },
     "SUS_ENDPOINT_EFFICIENCY_ALARM": {
-        "pass": {"a ratio": build_math_alarm("busy / asked")},
-        "fail": {"no alarm": build_real_time(), "a sum": build_math_alarm("busy + asked")},
+        "pass": {"a ratio": build_math_alarm("busy / requests")},
+        "fail": {"no alarm": build_real_time(), "a sum": build_math_alarm("busy + requests")},
         "unknown": {**UNSURE, "a configuration outside the plan": ELSEWHERE},
         "not_applicable": WITHOUT_INSTANCES,
     },
