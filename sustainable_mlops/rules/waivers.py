@@ -89,7 +89,7 @@ def _parse_waiver(value: object) -> Waiver:
     id="SUS_WAIVER",
     severity=Severity.WARN,
     title="A waiver should name a rule, a reason and a date in the future",
-    problem="A waiver names no rule, no reason, or no date in the future",
+    problem="A waiver lacks a rule, a reason or a future date",
     practices=("78",),
     fix=f"Correct the tag {PREFIX}<rule> = {FORM}, or remove it.",
     types=("*",),

@@ -91,7 +91,7 @@ def online_records_expire(plan: Plan, group: Resource) -> RuleResults:
     id="SUS_TTL_WITHOUT_ONLINE_STORE",
     severity=Severity.FAIL,
     title="A time to live must belong to an online store",
-    problem="A time to live has no online store",
+    problem="A feature group has a time to live but no online store",
     practices=("13",),
     fix="Enable the online store, or remove ttl_duration.",
     types=(FEATURE_GROUP,),

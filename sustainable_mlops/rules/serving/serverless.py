@@ -105,7 +105,7 @@ def network_isolation(model: Resource) -> bool | Unknown:
 @_define_refusal(
     id="SUS_SERVERLESS_MULTI_MODEL",
     title="The model of a serverless endpoint must be a single model",
-    problem="The model of a serverless endpoint is a multi-model one",
+    problem="The model of a serverless endpoint uses multi-model mode",
     practices=("52", "64"),
     fix="Give each model its own serverless endpoint (an idle one costs nothing), or use a real-time endpoint.",
 )

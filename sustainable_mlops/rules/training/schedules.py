@@ -92,7 +92,7 @@ def retraining_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
     id="SUS_PIPELINE_BY_CLOCK",
     severity=Severity.INFO,
     title="A pipeline should be started by an event",
-    problem="A pipeline is started by the clock, not by an event",
+    problem="A pipeline starts on a schedule, not on an event",
     practices=("8",),
     fix="Start it when data arrives: EventBridge events of the bucket and a rule with an event_pattern.",
     types=(EVENT_RULE, SCHEDULE),
