@@ -140,7 +140,7 @@ class PlanUnderReview(NamedTuple):
 
     @property
     def unreviewed_addresses(self) -> list[str]:
-        """The addresses of changed resources that nothing here reads; they may use anything."""
+        """The addresses of changed resources that no check reads; their usage is unknown."""
         changed = (gap for gap in self.coverage_gaps if gap.level is Level.LOOK)
         return [gap.address for gap in changed if gap.kind is GapKind.NOT_REVIEWED]
 

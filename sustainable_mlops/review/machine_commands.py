@@ -1,6 +1,6 @@
 """Commands that machines run after the apply: start-up scripts, tasks, schedules that delete.
 
-New code of a function is a routine change and not reported. The script of a new machine is part of that machine, so
+New code of a function is an everyday change and not reported. The script of a new machine is part of that machine, so
 only its dangerous lines count. Attributes come from the schema of the provider aws 5.100.
 """
 
@@ -34,7 +34,7 @@ _SDK_ACTION = r"arn:[a-z-]+:(?:scheduler|states):::aws-sdk:([A-Za-z0-9-]+):([A-Z
 _DOCUMENT_ARN = r"arn:[a-z-]+:ssm:[^:]*:[^:]*:(?:automation-definition|document)/([^:]+).*"
 _ALARM_TERMINATION = r"(?i)arn:[a-z-]+:(?:automate|swf):.*terminate.*"
 _HARMLESS_EXPERIMENT = "aws:(?:fis:wait|cloudwatch:assert-alarm-state)"
-#: Commands of containers are routine changes, unless they delete something or run a script from the internet.
+#: Commands of containers are everyday changes, unless they delete something or run a script from the internet.
 _DESTRUCTIVE_COMMAND = (
     r"(?i)\b(?:rm|rmdir|shred|mkfs|unlink)\b|\b(?:delete|terminate|purge|destroy)[a-z-]*\b|\b(?:drop|truncate)\s+\w"
     r"|\b(?:curl|wget)\b[^|;]*\|\s*(?:sudo\s+)?\w*sh\b|--delete\b"
@@ -235,7 +235,7 @@ def _is_off(type_: str, values: Block) -> bool:
 
 
 def _describe_additions(pair: ResourcePair, after: Block, source: _Source, comparison: Comparison) -> str | None:
-    """Return the commands that a machine newly runs, without secrets; None if there are none."""
+    """Return the new commands of a machine, without secrets; None if there are none."""
     before = None if pair.before is None or _is_off(pair.type, pair.before) else pair.before
     new, old = ([] if values is None else _list_at(values, source.path) for values in (after, before))
     if new == old or new == []:

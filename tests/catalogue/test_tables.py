@@ -1,4 +1,4 @@
-"""A faulty cell of a catalogue file is one clear message."""
+"""An invalid cell of a catalogue file gives one clear message."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Reviews of the environments' own plans: nothing is left to look at, except what a test lists with a reason."""
+"""Reviews of the plans of the environments: only the findings that a test lists with a reason need a look."""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,7 +7,7 @@ from sustainable_mlops.review import Review
 from sustainable_mlops.review.risk import Level
 from tests.review_checks import check_review
 
-#: Reasons for which figures of an environment are not complete. No plan contains these values.
+#: Reasons why figures of an environment are incomplete. No plan contains these values.
 UNKNOWN_FIGURES = {
     "a plan does not contain its size; give offline_gb in the usage file",
     "a plan does not contain its size; give storage_gb in the usage file",
@@ -18,7 +18,7 @@ UNKNOWN_FIGURES = {
 
 
 def check_own_review(plan: dict[str, Any], rules: Collection[str] = ()) -> Review:
-    """Return the review of an environment's plan, after checking that only `rules` have findings to look at.
+    """Return the review of an environment's plan, and check that only `rules` have findings that need a look.
 
     Without any, the plan must be fine, unless risks are left. Nothing is outside the review, and figures lack nothing
     but `UNKNOWN_FIGURES`.

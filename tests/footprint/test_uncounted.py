@@ -22,7 +22,7 @@ def find_uncounted(result: PlanFootprint) -> dict[str, bool]:
     return {one.address: one.is_changed for one in result.uncounted}
 
 
-#: Types of the next test of which only the size matters.
+#: Types of the next test whose only relevant attribute is the size.
 SIZED = (
     "aws_db_instance",
     "aws_ecs_service",

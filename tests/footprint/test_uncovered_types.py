@@ -98,7 +98,7 @@ _RUNS_NONE = """
 
 @pytest.mark.plan
 def test_every_type_of_the_provider_is_estimated_priced_listed_or_free(tmp_path: Path) -> None:
-    """The model knows of each type whether it costs money."""
+    """Each type of the provider is classified."""
     (tmp_path / "main.tf").write_text(
         'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
     )

@@ -169,7 +169,7 @@ RULE = {"id": "old", "status": "Enabled", "prefix": "", "expiration_in_days": 30
 
 
 def _build_policy_pair(kind: str, owner: str, aws_owner: str, name: str, *, in_list: bool = False) -> TypePair:
-    """Return a policy of `name` that comes to allow everything to another account, or to its identity."""
+    """Return a policy of `name` that changes to allow everything for another account, or for its identity."""
     wide, narrow = (ALL, READ_STATEMENT) if "IAM" in kind else (FOREIGN, OWN)
     name_attributes = {"policy_name": "wide"} if "IAM" in kind else {}
     return TypePair(

@@ -19,7 +19,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.rules.case_tables import list_rows
 
 FILE = Path(review.__file__).parent / "attributes" / "read_attributes.csv"
-#: Attributes that say nothing about a change: identity, and labels.
+#: Attributes without meaning for a change: identity and labels.
 _IGNORED = frozenset({"arn", "id", "tags", "tags_all", "name", "region"})
 
 
@@ -35,7 +35,7 @@ class _Trace:
                     self._index(values, resource.type, "")
 
     def _index(self, value: Any, type_: str, path: str) -> None:
-        """Remember the place of each container, because blocks do not know the resource they belong to."""
+        """Record the location of each container, because blocks do not contain their resource."""
         if isinstance(value, dict):
             self._places[id(value)] = type_, path
         items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

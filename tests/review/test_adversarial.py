@@ -1,4 +1,4 @@
-"""Changes that a careful engineer would look at, the same changes the other way round, and everyday changes."""
+"""Changes that need a look, their opposites (mirrors), and everyday changes."""
 
 import re
 

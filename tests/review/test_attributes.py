@@ -1,4 +1,4 @@
-"""Changed attributes: guards of any type, harmless names, and attributes that nothing reads."""
+"""Changed attributes: guards of any type, harmless names, and attributes that no check reads."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reports on services of which only the price is known, or nothing."""
+"""Reports on services with a known price only, or without one."""
 
 from datetime import date
 from typing import Any

@@ -43,7 +43,7 @@ def container(*words: str) -> str:
     return json.dumps([{"name": "app", "image": "app", "command": words}])
 
 
-#: A command that is new in a new and in an existing resource, with a harmless value and a text of the report.
+#: A new command of a resource, a harmless value, and a text of the report.
 NEW: list[tuple[str, str, Any, Any, str]] = [
     ("scheduler_schedule", "target.*.arn", SDK + "rds:stopDBInstance", SDK + "rds:deleteDBInstance",
      "deleteDBInstance"),

@@ -151,7 +151,7 @@ def test_a_shared_budget_stops_only_the_plans_that_add_to_it() -> None:
     assert describe_budgets([running, PROD], USD * 1.5) == [
         (
             BudgetStatus.OVER_ELSEWHERE,
-            f" exceeds the limit of {USD * 1.5:.4g} USD; prod adds to it, and this plan does not",
+            f" exceeds the limit of {USD * 1.5:.4g} USD; the excess comes from prod, not from this plan",
             Level.NOTE,
         ),
         (BudgetStatus.OVER, f" exceeds the limit of {USD * 1.5:.4g} USD", Level.STOP),

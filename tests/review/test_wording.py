@@ -1,4 +1,4 @@
-"""Sentences of reports: they state the problem, repeat nothing, and contradict nothing."""
+"""Sentences of reports: they state the problem without repetitions and contradictions."""
 
 import json
 import re

@@ -33,7 +33,7 @@ WITHOUT_CODE = {
     "SUS_SERVERLESS_MODEL_MONITOR": "the remedy is to delete the resource",
     "SUS_SERVERLESS_REGION": "the remedy is the Region of the provider",
 }
-#: Rules with a passing case whose code takes away what they check, such as a volume key or a secret.
+#: Rules that their code passes by removing an attribute or resource, such as a volume key or a secret.
 REMOVES = {
     "SUS_DEBUGGER_ACTION",
     "SUS_ENDPOINT_KMS_ON_LOCAL_DISK",
@@ -44,7 +44,7 @@ REMOVES = {
     "SUS_STEP_KMS_ON_LOCAL_DISK",
     "SUS_TRAINING_KMS_ON_LOCAL_DISK",
 }
-#: Resources of the context that a rule needs and its code does not name.
+#: Resources of the context that a rule needs, but that its code does not refer to.
 CONTEXT: Mapping[str, tuple[str, ...]] = {
     "SUS_BUDGET_BY_WORKLOAD": ("aws_sagemaker_model.this",),
     "SUS_BUDGET_NOTIFIES": ("aws_sagemaker_model.this",),
@@ -57,7 +57,7 @@ CONTEXT: Mapping[str, tuple[str, ...]] = {
     "SUS_SERVED_MODEL_ARCHIVED": ("aws_sagemaker_model.this",),
     "SUS_TRAINING_UTILIZATION": ("aws_sagemaker_pipeline.this",),
 }
-#: A later change of the code of each rule that judges changes: old and new text.
+#: A later change of the code of each rule about changes: old and new text.
 LATER_CHANGES = {
     "SUS_CREATE_BEFORE_DESTROY_NAME": ("ml.c7g.large", "ml.c7g.xlarge"),
     "SUS_EDIT_DELETES_DATA": ('"Iceberg"', '"Glue"'),
@@ -99,7 +99,7 @@ def list_context(rule: Rule, context: Mapping[str, str]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory, offline_environment: dict[str, str]) -> dict[str, Any]:
-    """One plan of all code, each rule's in a module of its own."""
+    """One plan of all code, with a separate module for each rule."""
     codes = {rule: rule.fix_code for rule in ALL if rule.fix_code}
     return create_plan(tmp_path_factory.mktemp("fixes"), codes, offline_environment)
 
@@ -120,7 +120,7 @@ def create_plan(folder: Path, codes: Mapping[Rule, str], environment: dict[str, 
 
 
 def build_state(document: Mapping[str, Any], modules: Collection[str]) -> dict[str, Any]:
-    """Return the state after an apply of a plan's modules, with texts made up for those that AWS chooses."""
+    """Return the state after an apply of a plan's modules, with invented texts for those that AWS sets."""
     resources = []
     for change in document["resource_changes"]:
         if change["module_address"].removeprefix("module.") in modules:
@@ -137,7 +137,7 @@ def build_state(document: Mapping[str, Any], modules: Collection[str]) -> dict[s
 
 
 def select_module(document: Mapping[str, Any], name: str) -> Plan:
-    """Return the plan of one module alone."""
+    """Return the part of a plan with one module."""
     root, values = document["configuration"]["root_module"], document["planned_values"]["root_module"]
     parts = {key: value for key, value in document.items() if key != "prior_state"}
     return load(

@@ -13,7 +13,7 @@ from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
 
 #: Keys of a block that name a parameter; its `value` is then the attribute of that name.
 _PARAMETER_KEYS = ("name", "key", "parameter_name", "parameter_key")
-#: Settings beside the name and the value of a parameter.
+#: Other settings in the block of a parameter.
 _PARAMETER_SETTINGS = frozenset({"apply_method", "namespace", "resource", "value", "value_from"})
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")

@@ -18,7 +18,7 @@ from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, 
 
 _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
 _ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
-#: Names of attributes whose ARNs are what somebody may do.
+#: Attributes whose ARNs are permissions, not destinations.
 _PERMISSION = re.compile(r".*(?:permission|polic(?:y|ies)).*")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
 _RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
@@ -76,7 +76,7 @@ def _is_compared(change: AttributeChange) -> bool:
 
 
 def _is_reference(change: AttributeChange) -> bool:
-    """Return whether all new values are ARNs or IDs of resources; foreign accounts are a risk of their own."""
+    """Return whether all new values are ARNs or IDs of resources; foreign accounts are a separate risk."""
     if _PERMISSION.fullmatch(change.names[-1]):
         return False
     return bool(change.added) and all(
@@ -102,7 +102,7 @@ def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) 
 
 
 def _is_everyday_switch(type_: str, change: AttributeChange) -> bool:
-    """Return whether the change only pauses or resumes a schedule or a consumer, which is routine."""
+    """Return whether the change only pauses or resumes a schedule or a consumer, which is an everyday change."""
     return type_ in _EVERYDAY_SWITCHES.split() and change.path in ("state", "enabled", "is_enabled")
 
 

@@ -64,7 +64,7 @@ class ReportItem(NamedTuple):
 class ItemGroup(NamedTuple):
     """Items of one rule at one level, or of one coverage gap, which are rendered together.
 
-    Any other item is a group of its own.
+    Any other item forms its own group.
     """
 
     first: ReportItem

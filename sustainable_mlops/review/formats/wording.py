@@ -153,7 +153,7 @@ def format_budget(result: BudgetResult) -> str:
     if result.status is BudgetStatus.OVER_BEFORE:
         return f"{amount} exceeded {limit} before this change, which does not add to it"
     if result.status is BudgetStatus.OVER_ELSEWHERE:
-        return f"{amount} exceeds {limit}; {join_names(result.added_by)} adds to it, and this plan does not"
+        return f"{amount} exceeds {limit}; the excess comes from {join_names(result.added_by)}, not from this plan"
     if result.status is BudgetStatus.WITHIN:
         return f"{amount}, within {limit}"
     return f"undecided: {_describe_unestimated(result)}; the rest is {amount}, within {limit}"

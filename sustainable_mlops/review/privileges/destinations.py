@@ -172,7 +172,7 @@ _JSON_TEXTS = {
     "ecs_properties": "taskProperties.containers.image",
     "node_properties": "nodeRangeProperties.container.image",
 }
-#: Attributes that choose a version of code. A new version is a routine change; only the owner of the code counts.
+#: Attributes that choose a version of code. A new version is an everyday change; only the owner of the code counts.
 _VERSIONS = {
     "aws_lambda_alias": ("function_version", "routing_config"),
     **dict.fromkeys(

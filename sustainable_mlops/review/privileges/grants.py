@@ -130,7 +130,7 @@ class Widening(NamedTuple):
     kind: WideningKind
     grant: Grant
     is_known: bool
-    #: The conditions that limited the permissions before and do not any more.
+    #: The conditions that no longer limit the permissions.
     lost_conditions: tuple[PolicyCondition, ...] = ()
 
     def __str__(self) -> str:

@@ -46,7 +46,7 @@ def glue_scales(plan: Plan, job: Resource) -> RuleResults:
     id="SUS_GLUE_TIMEOUT",
     severity=Severity.WARN,
     title="A Glue job should have its own timeout",
-    problem="A Glue job has no timeout of its own",
+    problem="A Glue job does not set a timeout",
     practices=("9",),
     fix="Set timeout, in minutes, to the longest time that the job may need.",
     types=(GLUE_JOB,),

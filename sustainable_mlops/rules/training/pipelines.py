@@ -125,7 +125,7 @@ def steps_are_cached(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
     id="SUS_PROCESSING_RUNTIME_CAP",
     severity=Severity.WARN,
     title="A processing step should have its own runtime limit",
-    problem="A processing step has no runtime limit of its own",
+    problem="A processing step does not set a runtime limit",
     practices=("11", "26"),
     fix="Set the step's StoppingCondition.MaxRuntimeInSeconds to the longest time that it may need.",
     types=(PIPELINE,),

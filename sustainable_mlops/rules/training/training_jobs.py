@@ -72,7 +72,7 @@ def _matches_family(pattern: re.Pattern[str], types: list[str | Unknown] | Unkno
     id="SUS_TRAINING_RUNTIME_CAP",
     severity=Severity.WARN,
     title="A training job should have its own runtime limit",
-    problem="A training job has no runtime limit of its own",
+    problem="A training job does not set a runtime limit",
     practices=("26",),
     fix="Set the stopping condition's max_runtime_in_seconds to the longest time that the job may need.",
     types=TRAINING_TYPES,

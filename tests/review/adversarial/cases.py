@@ -1,8 +1,8 @@
 """The cases: changes in HCL, with the expected verdict of each change and of its mirror.
 
 A file `cases/<cause>_<subject>.md` has one section for each case. Its title is the name of the case. The next line is
-the least expected verdict and the words of which the findings must contain one. A line `mirror:` tells why the same
-change the other way round needs a look, too; without it, the mirror must be fine. The block is a diff of HCL.
+the least expected verdict and a list of words; the findings must contain one of them. A line `mirror:` is the reason
+why the opposite change needs a look, too. Without it, the mirror must be fine. The block is a diff of HCL.
 """
 
 import re
@@ -12,10 +12,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
 EVERYDAY = "everyday"
-#: The account and the Region that the cases call their own.
+#: The own account and Region of the cases.
 ACCOUNT = "111111111111"
 REGION = "eu-north-1"
-#: The verdict of a change whose price is too low for a look, but that a report must name.
+#: The verdict of a change that costs too little for a look, but that a report must list.
 LISTED = "listed"
 _SECTION = re.compile(
     r"^## (?P<name>\w+)\n"

@@ -1,4 +1,4 @@
-"""Cases that no provider here can plan without an account: hand-made plans, as `terraform show -json` writes them.
+"""Cases that the provider cannot plan without an account: hand-made plans, as `terraform show -json` writes them.
 
 The provider `awscc` is not on this machine. `aws_sfn_state_machine` and `aws_snapshot_create_volume_permission` call
 AWS during the plan.

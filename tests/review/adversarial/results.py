@@ -1,4 +1,4 @@
-"""The reviews of all cases, and how each differs from what the case expects."""
+"""The reviews of all cases, and their differences from the expectations."""
 
 import json
 import re
@@ -39,9 +39,9 @@ class Result:
     case: Case
     is_mirror: bool
     verdict: str
-    #: The texts of what must be looked at.
+    #: The texts of findings that need a look.
     reasons: tuple[str, ...]
-    #: True if the figures, or the list of what they leave out, name a changed resource.
+    #: True if the figures or the list of uncounted parts contain a changed resource.
     is_counted: bool
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ def _review(case: Case, is_mirror: bool, plan: Mapping[str, Any]) -> Result:
 
 
 def _list_reasons(part: Any) -> Iterator[str]:
-    """Yield the texts of every part of a report that has a level of its own to look at or to stop."""
+    """Yield the texts of each part of a report with the level look or stop."""
     if isinstance(part, dict) and part.get("level") in _LEVELS:
         yield from (text for key, text in part.items() if isinstance(text, str) and key not in ("name", "address"))
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():

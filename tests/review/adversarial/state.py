@@ -1,4 +1,4 @@
-"""The state after the apply of a plan, with invented values in place of what only AWS knows."""
+"""The state after the apply of a plan, with invented values for those that AWS sets."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.review.adversarial.cases import ACCOUNT, REGION
 
-#: Texts that follow neither from the name of an attribute nor from its type.
+#: Texts that cannot be derived from the name or the type of an attribute.
 _TEXTS = {
     ("bedrock_guardrail", "status"): "READY",
     ("kms_key", "policy"): json.dumps(
@@ -102,7 +102,7 @@ def _make_empty(type_: Any) -> Any:
 
 
 def _invent(name: str, attribute: Mapping[str, Any], owner: tuple[str, str]) -> Any:
-    """Return a plausible value of an attribute that only AWS knows."""
+    """Return a plausible value of an attribute that AWS sets."""
     type_ = attribute.get("type", ["list", "string"])
     kind, resource = owner
     if type_ == "dynamic":

@@ -1,4 +1,4 @@
-"""Data that goes elsewhere, code that comes from elsewhere, and names that move."""
+"""Destinations of data, sources of code, and DNS names with new targets."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Copies and retention as wholes: replication, backups, snapshots, and data that is kept for a time."""
+"""Copies and retention: replication, backups, snapshots, and data with a limited retention."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def _tag(**tags: str) -> list[dict[str, Any]]:
 
 
 ENCRYPTED = [{"sse_kms_encrypted_objects": [{"status": "Enabled"}]}]
-#: Rules before and after; with the latter, less is copied, or deletions are copied too.
+#: Rules before and after the change. The new rules copy less, or copy deletions too.
 REPLICATION = [
     ([replicate()], [replicate("public/")]),
     ([replicate()], [replicate(filter=[{"tag": [{"key": "a", "value": "b"}]}])]),

@@ -64,7 +64,7 @@ def mask(*kinds: str) -> dict[str, Any]:
 MANAGEMENT = {"field": "eventCategory", "equals": ["Management"]}
 READ_ONLY = {"field": "readOnly", "equals": ["true"]}
 PII, TOPICS, CONTENT = "sensitive_information_policy_config", "topic_policy_config", "content_policy_config"
-#: A type, its attributes before, and those after, which protect less.
+#: A type, its former attributes, and new attributes that protect less.
 WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("aws_cloudtrail", {"event_selector": []}, {"event_selector": select(read_write="WriteOnly")}),
     ("aws_cloudtrail", {"event_selector": []}, {"event_selector": select(management=False)}),
