@@ -1,4 +1,4 @@
-"""Writer of docs/practices.md: every practice, the part of the project that keeps it, and the rules that check it.
+"""Writer of docs/practices.md: every practice, the part of the project that implements it, and the rules that check it.
 
 - `python -m tools.practices`: write the page
 - `python -m tools.practices --check`: exit with 1 if it is stale
@@ -28,7 +28,7 @@ SECTIONS = {
     48: "Deployment",
     69: "Monitoring and management",
 }
-_FIELDS = {"row", "title", "lens", "guidance", "kept_by", "not_yet", "cannot"}
+_FIELDS = {"row", "title", "lens", "guidance", "implemented_by", "not_yet", "cannot"}
 _FILE = CATALOGUE_DIRECTORY / "practices.yaml"
 
 
@@ -43,7 +43,7 @@ class Practice:
     title: str
     lens: tuple[str, ...] = ()
     guidance: tuple[int, ...] = ()
-    kept_by: tuple[str, ...] = ()
+    implemented_by: tuple[str, ...] = ()
     not_yet: str = ""
     cannot: str = ""
 
@@ -54,11 +54,11 @@ class Practice:
 
     @property
     def state(self) -> str:
-        """State: `kept`, `in part`, `checked` (by rules alone), `not yet` or `cannot`."""
-        if self.kept_by:
-            return "in part" if self.not_yet else "kept"
+        """State: `implemented`, `partly`, `checked` (by rules only), `not yet` or `not possible`."""
+        if self.implemented_by:
+            return "partly" if self.not_yet else "implemented"
         if self.cannot:
-            return "cannot"
+            return "not possible"
         return "checked" if self.checked_by else "not yet"
 
 
@@ -83,7 +83,7 @@ def _parse_practice(entry: Mapping[str, Any]) -> Practice:
         title=str(entry["title"]),
         lens=tuple(entry.get("lens", ())),
         guidance=tuple(entry.get("guidance", ())),
-        kept_by=tuple(entry.get("kept_by", ())),
+        implemented_by=tuple(entry.get("implemented_by", ())),
         not_yet=entry.get("not_yet", ""),
         cannot=entry.get("cannot", ""),
     )
@@ -107,14 +107,14 @@ def _render_head() -> Iterator[str]:
     practices = list(load_practices().values())
     counts = {state: sum(p.state == state for p in practices) for state in _STATES}
     yield "<!-- Written by tools/practices.py from sustainable_mlops/catalogue/practices.yaml and the rules. -->"
-    yield "# Practices, and where each is kept"
+    yield "# Practices and their implementation"
     yield ""
     yield f"{len(practices)} practices of AWS's"
     yield "[Guidance for Optimizing MLOps for Sustainability](https://aws.amazon.com/solutions/guidance/optimizing-mlops-for-sustainability/)"
     yield "(steps 1 to 14) and of the"
     yield "[Well-Architected Machine Learning Lens](https://docs.aws.amazon.com/wellarchitected/latest/machine-learning-lens/)"
-    yield "(MLSUS…). The page names the part of the project that keeps each by default, and the [rules](#rules) that"
-    yield "check it in any Terraform plan."
+    yield "(MLSUS…). The page lists the part of the project that implements each practice by default, and the"
+    yield "[rules](#rules) that check it in any Terraform plan."
     yield ""
     yield "| state | practices | meaning |"
     yield "|---|---|---|"
@@ -123,11 +123,11 @@ def _render_head() -> Iterator[str]:
 
 
 _STATES = {
-    "kept": "a module, a command or a workload does it by default",
-    "in part": "kept, but something is missing",
+    "implemented": "a module, a command or a workload does it by default",
+    "partly": "implemented, but something is missing",
     "checked": "rules check it in a plan; no module or command does it yet",
-    "not yet": "neither kept nor checked",
-    "cannot": "the feature is closed, or a plan cannot show it",
+    "not yet": "neither implemented nor checked",
+    "not possible": "the feature is closed, or a plan cannot show it",
 }
 
 
@@ -135,7 +135,7 @@ def _render_practices() -> Iterator[str]:
     for practice in load_practices().values():
         if practice.row in SECTIONS:
             yield from ("", f"## {SECTIONS[practice.row]}", "")
-            yield "| no | practice | ML Lens | step | state | kept by | checked by |"
+            yield "| no | practice | ML Lens | step | state | implemented by | checked by |"
             yield "|---|---|---|---|---|---|---|"
         yield _render_row(
             str(practice.row),
@@ -143,13 +143,13 @@ def _render_practices() -> Iterator[str]:
             ", ".join(practice.lens),
             ", ".join(map(str, practice.guidance)),
             f"{practice.state}: {why}" if (why := practice.not_yet or practice.cannot) else practice.state,
-            ", ".join(map(_link, practice.kept_by)),
+            ", ".join(map(_link, practice.implemented_by)),
             ", ".join(f"[{rule}](#{rule.lower()})" for rule in practice.checked_by),
         )
 
 
-def _link(kept_by: str) -> str:
-    path, _, variable = kept_by.partition("#")
+def _link(implemented_by: str) -> str:
+    path, _, variable = implemented_by.partition("#")
     name = path.removeprefix("modules/")
     if command := re.fullmatch(r"sustainable_mlops/commands/(\w+)\.py", path):
         name = f"smlops {command[1].replace('_', '-')}"

@@ -20,18 +20,18 @@ def test_every_practice_has_its_row_once() -> None:
 
 @pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
 def test_the_parts_that_keep_a_practice_exist(practice: Practice) -> None:
-    for kept_by in practice.kept_by:
-        path, _, variable = kept_by.partition("#")
-        assert (ROOT / path).exists(), kept_by
+    for implemented_by in practice.implemented_by:
+        path, _, variable = implemented_by.partition("#")
+        assert (ROOT / path).exists(), implemented_by
         if variable:
             variables = (ROOT / path / "variables.tf").read_text()
-            assert f'variable "{variable}"' in variables, kept_by
+            assert f'variable "{variable}"' in variables, implemented_by
 
 
 @pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
 def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
-    assert practice.kept_by or practice.not_yet or practice.cannot
-    assert not (practice.cannot and (practice.kept_by or practice.not_yet))
+    assert practice.implemented_by or practice.not_yet or practice.cannot
+    assert not (practice.cannot and (practice.implemented_by or practice.not_yet))
     assert practice.title
     assert all(re.fullmatch(r"MLSUS0[1-6]-BP0[1-4]", lens) for lens in practice.lens)
     assert all(1 <= step <= 14 for step in practice.guidance)
