@@ -48,7 +48,7 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no test is left running either
     sample = mutants.sample(ROOT, seed)
     proofs = equivalent.proofs(sample, complete=seed == mutants.SEED)
-    chosen = {one.place: one for one in sample if only in one.place}
+    chosen = {one.location: one for one in sample if only in one.location}
     pool = running.Pool(workers)
     outcomes: dict[str, running.MutantOutcome] = {
         name: running.MutantOutcome("equivalent") for name in chosen if name in proofs
@@ -88,7 +88,7 @@ def _files(places: list[Path]) -> list[str]:
 def _change(mutant: mutants.Mutant) -> str:
     before, after = (ROOT / mutant.file).read_text(encoding="utf-8").splitlines(), mutant.source.splitlines()
     diff = [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:3] not in ("---", "+++")]
-    return "\n".join([f"survived: {mutant.place}", *diff])
+    return "\n".join([f"survived: {mutant.location}", *diff])
 
 
 def _row(mutant: mutants.Mutant, outcome: running.MutantOutcome) -> dict[str, object]:

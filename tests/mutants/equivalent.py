@@ -29,7 +29,7 @@ class Equivalent(BaseModel):
 
 
 def proofs(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
-    """Return the reason of each equivalent mutant of the sample, by its place.
+    """Return the reason of each equivalent mutant of the sample, by its location.
 
     Raises UserError if the file is invalid, or if an entry matches no mutant of a `complete` sample.
     """
@@ -41,4 +41,4 @@ def proofs(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
     stray = [f"{entry.function}: {entry.line} [{entry.operator}]" for entry, of in matches.items() if len(of) != 1]
     if stray and complete:
         raise UserError(f"{FILE.name}: the sample has no mutant, or several, of: {'; '.join(stray)}")
-    return {mutant.place: entry.because for entry, of in matches.items() for mutant in of}
+    return {mutant.location: entry.because for entry, of in matches.items() for mutant in of}

@@ -17,7 +17,7 @@ from tests.mutants.running import Mutation
 
 SEED = 20261126
 PACKAGES = ("plan", "review", "rules", "footprint")
-#: A file has one mutant in so many of its lines, so that no edit of another file changes what is drawn from it.
+#: A file has one mutant per this number of lines, so an edit of another file does not change its sample.
 LINES_PER_MUTANT = 50
 
 _ORDER = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
@@ -34,7 +34,7 @@ _SUMS = (
 )
 _ORDERS = (*(f"{one}_{other}" for one in _ORDER for other in _ORDER if one != other), "Is_IsNot", "IsNot_Is")
 #: Of cosmic-ray's replacements of one sign by another, those that make a different sum of the same kinds of operand;
-#: the rest fails wherever it is reached. Identity in place of equality says nothing of the code: a value may be shared.
+#: the rest fails wherever it is reached. Identity instead of equality shows nothing: a value may be shared.
 OPERATORS = {
     "AddNot": ("AddNot",),
     "And": ("ReplaceAndWithOr",),
@@ -56,7 +56,7 @@ NEVER_CHANGED = {"name", "string", "newline", "fstring", "import_name", "import_
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change of one place; what names it holds no path, so that it stays itself where its file moves."""
+    """One change at one location. Its name contains no path, so it stays the same if its file moves."""
 
     file: str  # relative to the repository
     function: str  # qualified within its module, "module" outside of functions
@@ -73,7 +73,7 @@ class Mutant:
         return f"{self.function}: {self.line}  [{self.operator}{nth}]"
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The identifier of the mutant during a run."""
         return f"{self.file} {self.name}"
 
@@ -83,30 +83,32 @@ class Mutant:
 
 
 def sample(root: Path, seed: int = SEED) -> list[Mutant]:
-    """The mutants drawn from all packages, by package and file."""
+    """The sampled mutants of all packages, by package and file."""
     return [
         mutant
         for package in PACKAGES
         for path in sorted((root / "sustainable_mlops" / package).rglob("*.py"))
-        for mutant in drawn(path, root, seed)
+        for mutant in sample_mutants(path, root, seed)
     ]
 
 
-def drawn(path: Path, root: Path, seed: int) -> list[Mutant]:
-    """Return one mutant for each drawn place of a file. The hash of a name decides its turn."""
+def sample_mutants(path: Path, root: Path, seed: int) -> list[Mutant]:
+    """Return one mutant for each sampled location of a file, in the order of the hashes of their names."""
     source = path.read_text(encoding="utf-8")
     quota = round(len(source.splitlines()) / LINES_PER_MUTANT)
-    places = _places(source, str(path.relative_to(root)))
-    drawn_mutants: list[Mutant] = []
-    for place in sorted(places, key=lambda place: _hash(seed, *place)):
-        if len(drawn_mutants) == quota:
+    locations = _find_locations(source, str(path.relative_to(root)))
+    sampled_mutants: list[Mutant] = []
+    for location in sorted(locations, key=lambda location: _hash(seed, *location)):
+        if len(sampled_mutants) == quota:
             break
-        drawn_mutants += next(([one] for one in _shuffled(places[place], seed) if _differs(one.source, source)), [])
-    return sorted(drawn_mutants, key=lambda one: one.first_line)
+        sampled_mutants += next(
+            ([one] for one in _shuffled(locations[location], seed) if _differs(one.source, source)), []
+        )
+    return sorted(sampled_mutants, key=lambda one: one.first_line)
 
 
 def _shuffled(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
-    """Yield the mutants of one place in the order of the hash of their names."""
+    """Yield the mutants of one location in the order of the hash of their names."""
     for mutant, index in sorted(changes, key=lambda one: _hash(seed, one[0].name, one[1])):
         operator = plugins.get_operator(f"core/{mutant.operator}")()
         yield replace(mutant, source=mutating.mutate_code(mutant.source, operator, index))
@@ -121,19 +123,19 @@ def _hash(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
-def _places(source: str, file: str) -> dict[tuple[str, str, str, int], list[tuple[Mutant, int]]]:
-    """Return the possible changes by place: the mutant with the original source, and its index for the operator."""
+def _find_locations(source: str, file: str) -> dict[tuple[str, str, str, int], list[tuple[Mutant, int]]]:
+    """Return the possible changes by location: the mutant with the original source, and its index for the operator."""
     lines, reading = source.splitlines(), _Reading(ast.parse(source))
     nodes = [node for node in ast_nodes(get_ast(source)) if not _never_changes(node)]
     changes = defaultdict(list)
     for family, operators in OPERATORS.items():
         positions: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
-        for operator, index, place in _positions(nodes, operators):
-            if reading.tells_nothing(place):
+        for operator, index, location in _positions(nodes, operators):
+            if reading.is_without_effect(location):
                 continue
-            function, text = reading.function(place[0]), lines[place[0] - 1].strip()
-            occurrence = positions[(function, text)].setdefault(place, len(positions[(function, text)]))
-            mutant = Mutant(file, function, text, operator, occurrence, *reading.statement(place), source)
+            function, text = reading.function(location[0]), lines[location[0] - 1].strip()
+            occurrence = positions[(function, text)].setdefault(location, len(positions[(function, text)]))
+            mutant = Mutant(file, function, text, operator, occurrence, *reading.statement(location), source)
             changes[(family, function, text, occurrence)].append((mutant, index))
     return changes
 
@@ -143,13 +145,13 @@ def _positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[s
     changes = []
     for operator in operators:
         instance = plugins.get_operator(f"core/{operator}")()
-        places = (start for node in nodes for start, _ in instance.mutation_positions(node))
-        changes += [(operator, index, place) for index, place in enumerate(places)]
+        locations = (start for node in nodes for start, _ in instance.mutation_positions(node))
+        changes += [(operator, index, location) for index, location in enumerate(locations)]
     return iter(sorted(changes, key=lambda one: one[2]))
 
 
 def _differs(mutated: str, original: str) -> bool:
-    """Return whether the mutated source compiles to another program."""
+    """Return whether the mutated source compiles to different bytecode."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         try:
@@ -184,13 +186,13 @@ class _Reading:
         """The innermost function or class at a line."""
         return next((name for first, last, name in reversed(self._functions) if first <= line <= last), "module")
 
-    def statement(self, place: tuple[int, int]) -> tuple[int, int]:
+    def statement(self, location: tuple[int, int]) -> tuple[int, int]:
         """First and last line of the innermost statement, of a compound one those of its head."""
-        holding = [lines for lines in self._statements if lines[0] <= place[0] <= lines[1]]
-        return min(holding, key=lambda lines: lines[1] - lines[0], default=(place[0], place[0]))
+        holding = [lines for lines in self._statements if lines[0] <= location[0] <= lines[1]]
+        return min(holding, key=lambda lines: lines[1] - lines[0], default=(location[0], location[0]))
 
-    def tells_nothing(self, place: tuple[int, int]) -> bool:
-        return any(start <= place < end for start, end in self._silent)
+    def is_without_effect(self, location: tuple[int, int]) -> bool:
+        return any(start <= location < end for start, end in self._silent)
 
 
 def _lines(statement: ast.stmt) -> tuple[int, int]:
