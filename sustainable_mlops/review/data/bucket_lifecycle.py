@@ -48,6 +48,12 @@ class Expiry(NamedTuple):
         """True if the prefix or a tag is sensitive."""
         return any(isinstance(value, Sensitive) for value in (self.prefix, *(value for _, value in self.tags)))
 
+    def describe(self) -> str:
+        """Return the deletion as a finding, with the days of the former rule if there was one."""
+        if self.days < self.before < inf and not self.date:
+            return f"earlier expiry: {self}; before, after {_format_days(self.before)}"
+        return f"new expiry: {self}"
+
     def __str__(self) -> str:
         location = f"under {self.prefix}" if self.prefix else "in the whole bucket"
         tags = f" with the tags {', '.join(f'{key}={value}' for key, value in self.tags)}" if self.tags else ""
@@ -57,9 +63,13 @@ class Expiry(NamedTuple):
             if size is not None
         )
         subject = "old versions" if self.noncurrent else "objects"
-        when = f"from {self.date}" if self.date else f"after {self.days:g} day{'' if self.days == 1 else 's'}"
+        when = f"from {self.date}" if self.date else f"after {_format_days(self.days)}"
         newest = f", except the newest {self.newest_kept:g}" if self.newest_kept else ""
         return f"{subject} {location}{tags}{sizes} are deleted {when}{newest}"
+
+
+def _format_days(days: float) -> str:
+    return f"{days:g} day{'' if days == 1 else 's'}"
 
 
 def _is_within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:

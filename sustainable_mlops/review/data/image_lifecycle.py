@@ -31,6 +31,10 @@ class ImageExpiry(NamedTuple):
             self.count_type == other.count_type and self.number <= other.number and (same or self.tag_status == "any")
         )
 
+    def describe(self) -> str:
+        """Return the deletion as a finding."""
+        return f"new expiry: {self}"
+
     def __str__(self) -> str:
         which = {"any": "images", "untagged": "untagged images"}.get(
             self.tag_status, f"images tagged {', '.join(sorted(self.tags))}"

@@ -175,7 +175,7 @@ def _find_expiring_data(pair: ResourcePair, comparison: Comparison) -> Iterator[
             yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, description, is_known=False)
         else:
             fix = "Check that nobody needs these objects, then accept the risk."
-            yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, f"new expiry: {expiry}", fix)
+            yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, expiry.describe(), fix)
 
 
 def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:

@@ -539,6 +539,18 @@ def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, expected:
     ] == expected
 
 
+def test_an_earlier_expiry_tells_when_the_same_objects_expired_before() -> None:
+    bucket = build_change("aws_s3_bucket.this", BUCKET, before=BUCKET)
+    descriptions = []
+    for before in (rules_of(365), rules_of(365, filter=[{"prefix": "raw/x/"}])):
+        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(30), before=before)
+        descriptions += [risk.description for risk in risks(build_plan(bucket, rules))]
+    assert descriptions == [
+        "earlier expiry: objects under raw/ are deleted after 30 days; before, after 365 days",
+        "new expiry: objects under raw/ are deleted after 30 days",
+    ]
+
+
 def test_a_new_bucket_holds_nothing_that_could_expire() -> None:
     rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(1))
     assert risks(build_plan(build_change("aws_s3_bucket.this", BUCKET), rules)) == []
