@@ -116,6 +116,8 @@ TRUST_SETTINGS: tuple[Protection, ...] = (
     _trust("lakeformation_data_cells_filter", "table_data.*.row_filter.*.filter_expression", "other rows can be read"),
     _trust("lakeformation_data_cells_filter", "table_data.*.column_wildcard.*.excluded_column_names",
            "excluded columns can be read", loses_items),
+    _trust("lakeformation_permissions", "table_with_columns.*.excluded_column_names", "excluded columns can be read",
+           loses_items),
     # Cognito.
     _trust("cognito_user_pool", "admin_create_user_config.0.allow_admin_create_user_only", "anybody may sign up",
            is_turned_off),

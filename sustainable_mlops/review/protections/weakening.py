@@ -123,10 +123,17 @@ def gains_items(old: Any, new: Any) -> bool:
 
 
 def loses_items(old: Any, new: Any) -> bool:
-    """Return whether a list of texts lost an item."""
-    before, after = ({item for item in items if isinstance(item, str)} if isinstance(items, list) else set()
-                     for items in (old, new))  # fmt: skip
-    return not before <= after
+    """Return whether a list of texts, or the lists of texts in a list, lost an item."""
+    return not set(_list_texts(old)) <= set(_list_texts(new))
+
+
+def _list_texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a list. A path with `*` has a list of lists."""
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from _list_texts(item)
 
 
 def gains_any(old: Any, new: Any) -> bool:
