@@ -52,7 +52,7 @@ def test_the_worst_review_is_first_and_equal_verdicts_keep_their_order() -> None
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_the_first_line_names_the_worst_verdict_and_its_plans(form: str) -> None:
-    assert "Stop in dev, prod: data at risk, privileges, rules, budgets" in render(ALL, form)
+    assert "Stop in dev, prod: data at risk, privileges, budgets, rules" in render(ALL, form)
     assert "Fine: nothing to look at in any of 2 plans · no change of cost or carbon" in render(
         [FINE, rename_review("other", QUIET)], form
     )

@@ -278,3 +278,20 @@ def test_a_report_has_the_terraform_code_of_a_rule_once(form: str) -> None:
     text = {"html": unescape(page), "sarif": page.replace("\\n", "\n").replace('\\"', '"')}.get(form, page)
     assert code
     assert text.count(code) == 1
+
+
+def test_a_cost_that_leaves_out_a_changed_part_is_unknown_and_not_zero() -> None:
+    alarm = build_unchanged("aws_cloudwatch_metric_alarm.a", metric_name="Errors", period=60)
+    sizes = [{"instance_class": f"db.r6g.{size}", "engine": "postgres"} for size in ("large", "xlarge")]
+    headlines = []
+    for before, after in (sizes, (sizes[0], {**sizes[0], "apply_immediately": True})):
+        plan = build_plan(alarm, build_change("aws_db_instance.d", after, before=before))
+        costs = [total for total in effects.list_totals(review(plan).footprint) if total.title == "Cost"]
+        headlines.append(costs[0].headline)
+    assert headlines == ["unknown", "0"]
+
+
+def test_a_headline_names_money_before_rules_and_gaps() -> None:
+    endpoint = variants("ml.g5.12xlarge", "ml.g5.12xlarge")
+    title = render(review(build_plan(build_change("aws_sagemaker_endpoint_configuration.e", endpoint))), "markdown")
+    assert re.search("^## .*(?:Look|Stop): (?:.*, )?cost increase, rules", title, re.M), title[:300]

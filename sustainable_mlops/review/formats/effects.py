@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.figures import FootprintEstimate, FootprintFigu
 from sustainable_mlops.footprint.plan_footprint import PartChange as PartChange
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.review.formats import part_changes
-from sustainable_mlops.review.formats.wording import format_central, format_interval
+from sustainable_mlops.review.formats.wording import format_central, format_change, format_interval
 from sustainable_mlops.review.review import ChangeSummary, Review
 
 
@@ -24,6 +24,7 @@ class Total:
     is_partial: bool = False  # True if unknown parts are left out
     is_empty: bool = False  # True if no part of the plan can have the figure
     may_change: bool = True  # False if the plan changes nothing of it, known or unknown
+    omits_change: bool = False  # True if a part without this figure changes
 
     @property
     def is_known(self) -> bool:
@@ -36,6 +37,15 @@ class Total:
         if self.is_empty:
             return "none"
         return f"{format_interval(self.delta, change=True)}{', partial' if self.is_partial else ''}"
+
+    @property
+    def headline(self) -> str:
+        """The change as one word or number. A change of 0 is unknown if a part without a figure changes."""
+        if self.is_empty:
+            return "none"
+        if self.delta is None or (self.delta.central == 0 and self.omits_change):
+            return "unknown"
+        return format_change(self.delta.central)
 
     @property
     def line(self) -> str:
@@ -76,6 +86,7 @@ def list_totals(footprint: PlanFootprint) -> list[Total]:
             not footprint.list_changes(metric),
             any(resource.is_changed for resource in footprint.resources)
             and any(resource.has_unknown_delta(metric) for resource in footprint.resources),
+            any(change.is_changed and change.get_figures(metric) is None for change in footprint.list_changes(metric)),
         )
         for metric, (title, unit) in titles.items()
     ]

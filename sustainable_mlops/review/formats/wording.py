@@ -12,15 +12,16 @@ from sustainable_mlops.review.risk import Risk
 #: Maximum length of a text in reports for people; the JSON report has the full text.
 _MAX_LENGTH = 700
 
+#: The gates in the order of a headline: like the topics below it, what costs money comes before rules.
 GATE_TITLES = {
     "scope": "Scope",
     "data": "Data at risk",
     "privileges": "Privileges",
     "safeguards": "Safeguards",
-    "rules": "Rules",
-    "coverage": "Coverage gaps",
     "budgets": "Budgets",
     "limit": "Cost increase",
+    "rules": "Rules",
+    "coverage": "Coverage gaps",
     "checkov": "checkov",
 }
 COST_LIMIT_FIX = "Check that this cost is intended; `--limit` sets the limit."
