@@ -36,6 +36,9 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         {"security_policy_name": "TransferSecurityPolicy-2018-11"},
         "older versions of TLS",
     ),
+    "major version": (
+        "db_instance", {"allow_major_version_upgrade": None}, {"allow_major_version_upgrade": True}, "cannot be undone",
+    ),
     "HTTPS": ("lb_listener", {"protocol": "HTTPS"}, {"protocol": "HTTP"}, "unencrypted"),
     "HTTPS of viewers": (
         "cloudfront_distribution",
@@ -145,6 +148,11 @@ _BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
 HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "a paused schedule": ("scheduler_schedule", {"state": "ENABLED"}, {"state": "DISABLED"}),
     "memory": ("glue_trigger", {"memory_size": 128, "timeout": 3}, {"memory_size": 256, "timeout": 9}),
+    "an empty map that is no longer stored": (
+        "sagemaker_model",
+        {"primary_container": [{"image": "a", "environment": {}}]},
+        {"primary_container": [{"image": "a", "environment": None}]},
+    ),
     "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
     "tags": ("lb", {"tags": {"a": "b"}}, {"tags": {}}),
     "subject of a message": (

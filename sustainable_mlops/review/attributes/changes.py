@@ -86,20 +86,25 @@ def _compare(name: str, before: Any, after: Any) -> Iterator[AttributeChange]:
             yield AttributeChange(path, tuple(removed), appearing, tuple(counts[0] & counts[1]))
 
 
-def _collect(value: Any, path: str, leaves: dict[str, list[Any]]) -> None:
-    """Add the values below `path` to `leaves`, by path. Names become lower case with underscores."""
-    if value is None or value == "":
+def _collect(
+    value: Any, path: str, leaves: dict[str, list[Any]], *, is_block: bool = False, is_json: bool = False
+) -> None:
+    """Add the values below `path` to `leaves`, by path. Names become lower case with underscores.
+
+    In a list or in JSON, an empty map is a block without attributes. Elsewhere it is a map that is not set.
+    """
+    if value is None or value == "" or (value == {} and not is_block and not is_json):
         return
     if isinstance(value, dict):
         parameter = _find_parameter(value)
         count_before = sum(map(len, leaves.values()))
         for key, inner in value.items() if parameter is None else [parameter]:
-            _collect(inner, f"{path}.{normalize_name(str(key))}", leaves)
+            _collect(inner, f"{path}.{normalize_name(str(key))}", leaves, is_json=is_json)
         if count_before == sum(map(len, leaves.values())):  # a block without attributes, such as `allow {}`
             leaves.setdefault(path, []).append(True)
     elif isinstance(value, list):
         for inner in value:
-            _collect(inner, path, leaves)
+            _collect(inner, path, leaves, is_block=True, is_json=is_json)
     elif isinstance(value, str) and not isinstance(value, Sensitive) and value[:1] in "{[":
         _collect_json(value, path, leaves)
     else:
@@ -114,7 +119,7 @@ def _collect_json(text: str, path: str, leaves: dict[str, list[Any]]) -> None:
     if isinstance(value, dict) and "Statement" in value and POLICY_ATTRIBUTE.fullmatch(path.rpartition(".")[2]):
         return  # a policy, whose permissions are compared elsewhere
     if isinstance(value, dict | list) and value:
-        _collect(value, path, leaves)
+        _collect(value, path, leaves, is_json=True)
     else:
         leaves.setdefault(path, []).append(text)
 

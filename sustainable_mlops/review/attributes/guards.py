@@ -297,6 +297,10 @@ GUARDS = (
         _becomes_public, "reachable from the internet or by everybody", STOP,
     ),
     Guard(
+        _compile(r"allow_major_version_upgrade"),
+        _turns_on, "a new major version cannot be undone, and may not run what ran before", LOOK, DATA,
+    ),
+    Guard(
         _compile(
             r"enable_execute_command|enable_http_endpoint|introspection\w*|authorize_all.*|(?:.*_)?action_count|auto_accept.*|"
             r"skip_.*|bypass_.*|force_.*|"
