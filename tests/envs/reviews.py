@@ -16,7 +16,7 @@ UNKNOWN_FIGURES = {
     "the price of SageMaker volumes is unknown",
 }
 #: Start of the reason for services of which only the price is known, such as keys and alarms.
-ONLY_PRICE = "only its fixed price is known"
+ONLY_PRICE = "its fixed price is counted; its carbon is not known"
 
 
 def check_own_review(plan: dict[str, Any], rules: Collection[str] = ()) -> Review:
