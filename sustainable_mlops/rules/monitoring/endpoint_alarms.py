@@ -9,7 +9,7 @@ from sustainable_mlops.plan.metrics import list_alarm_metrics
 from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.attributes import read_tags
-from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
+from sustainable_mlops.rules.rule import Outcome, RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
@@ -70,10 +70,14 @@ def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     Their callers have no shorter limit. SageMaker's own limit of a minute is an error, which another alarm reports.
     """
     endpoint_kinds, tags = find_kinds(plan, endpoint), read_tags(plan, endpoint)
-    if endpoint_kinds == {SERVERLESS} and tags is not UNKNOWN and tags.get("latency_slo") == "cold_start":
+    slo = tags if tags is UNKNOWN else tags.get("latency_slo")
+    may_wait = slo in (UNKNOWN, "cold_start") and (endpoint_kinds is UNKNOWN or endpoint_kinds == {SERVERLESS})
+    if may_wait and UNKNOWN not in (slo, endpoint_kinds):
         return
     names = _LATENCY if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds else _LATENCY_ASYNC
-    yield from _check_alarm(plan, endpoint, names, "no alarm with an action uses its latency metrics")
+    for result in _check_alarm(plan, endpoint, names, "no alarm with an action uses its latency metrics"):
+        is_open = may_wait and result.outcome is Outcome.FAIL
+        yield unknown_result("whether callers wait for a cold start is not known until apply") if is_open else result
 
 
 @rule(

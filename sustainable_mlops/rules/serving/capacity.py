@@ -54,7 +54,10 @@ def instance_pools(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     maximum = get_limit("instance_pools")
     if count > maximum:
         yield variant.failure(_POOLS, f"{count} pools; SageMaker accepts {maximum}")
-    if variant.count_blocks("serverless_config"):
+    serverless = variant.count_blocks("serverless_config")
+    if serverless is UNKNOWN:
+        yield variant.unknown_result("serverless_config")
+    elif serverless:
         yield variant.failure(_POOLS, "a serverless variant has no instances")
     message = "a variant has one instance type or instance pools, not both"
     yield variant.check_value(variant.text("instance_type"), "instance_type", lambda kind: not kind, message)
@@ -83,8 +86,10 @@ def reserved_endpoint(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     count, path = variant.count_blocks(_RESERVATION), f"{_RESERVATION}.ml_reservation_arn"
     if count is UNKNOWN:
         yield variant.unknown_result(_RESERVATION)
-    elif count and (arn := variant.text(path)) not in (None, ""):
-        name = arn.rpartition(":")[2] if isinstance(arn, str) else "its reserved capacity"
+    elif count and (arn := variant.text(path)) is UNKNOWN:
+        yield variant.unknown_result(path)
+    elif count and arn:
+        name = arn.rpartition(":")[2]
         yield variant.failure(path, f"it stops serving when {name} ends, and the plan does not contain the date")
 
 

@@ -73,12 +73,14 @@ CASES: CaseTable = {
         "pass": "the rule asks endpoints with reserved capacity only, and no plan contains its end",
         "fail": {
             "a training plan": build_reserved(),
-            "a training plan known after apply": build_reserved(UNKNOWN),
             "in a step": build_configuration_step(
                 InstanceType="ml.p5.48xlarge", CapacityReservationConfig={"MlReservationArn": PLAN}
             ),
         },
-        "unknown": {"known after apply": build_real_time(variant={"capacity_reservation_config": UNKNOWN})},
+        "unknown": {
+            "known after apply": build_real_time(variant={"capacity_reservation_config": UNKNOWN}),
+            "a training plan known after apply": build_reserved(UNKNOWN),
+        },
         "not_applicable": {"on demand": build_real_time(), "no plan": build_reserved(None)},
     },
     "SUS_GPU_PARTITIONS": {
