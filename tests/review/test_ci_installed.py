@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sustainable_mlops import terraform
-from sustainable_mlops.review.comment_marker import build_marker
+from sustainable_mlops.review.comment_marker import build_marker, find_plan_hashes
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, git
 from tests.plan.test_load import FIXTURES
@@ -128,7 +128,7 @@ def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: P
         assert action.known["steps.review.outputs.verdict"] == verdict
         assert str(action.run("Verdict").returncode) == code
         (comment,) = Service.comments
-        assert comment["body"].startswith(build_marker(*NAMES))
+        assert find_plan_hashes(comment["body"]) == find_plan_hashes(build_marker(*NAMES))
         assert ("## ✅ Fine" in comment["body"]) == (verdict == "fine")
 
 
