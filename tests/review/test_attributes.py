@@ -223,6 +223,29 @@ def test_a_route_to_the_internet_is_reported_and_its_removal_is_not() -> None:
     assert deleted.verdict == "fine"
 
 
+def test_a_new_major_version_of_a_database_is_reported_and_a_minor_one_is_not() -> None:
+    major, minor = (
+        review_update("db_instance", {"engine_version": "14.10"}, {"engine_version": version})
+        for version in ("15.5", "14.12")
+    )
+    assert "a new major version cannot be undone" in list_texts(major)
+    assert not minor.risks
+
+
+@pytest.mark.parametrize(
+    ("type_", "api", "name"),
+    [("api_gateway_method", "rest_api_id", "authorization"), ("apigatewayv2_route", "api_id", "authorization_type")],
+)
+def test_a_call_without_authorization_that_joins_an_existing_api_is_reported(type_: str, api: str, name: str) -> None:
+    def create(authorization: str, method: str = "POST") -> str:
+        values = {api: "a1b2c3d4e5", name: authorization, "http_method": method}
+        return list_texts(review(build_plan(build_change(f"aws_{type_}.x", values))))
+
+    assert "anybody may call this part of an existing API" in create("NONE")
+    assert "anybody may call" not in create("AWS_IAM")
+    assert "anybody may call" not in create("NONE", "OPTIONS")
+
+
 def test_an_account_that_appears_in_an_attribute_is_reported() -> None:
     own, foreign = (f"arn:aws:sns:eu-north-1:{account}:t" for account in ("111122223333", "444455556666"))
     result = review_update("elasticache_parameter_group", {"arn": own, "topic": own}, {"arn": own, "topic": foreign})

@@ -211,6 +211,18 @@ def _becomes_public(change: AttributeChange) -> Tristate:
     )
 
 
+def _is_new_major_version(change: AttributeChange) -> Tristate:
+    """Return whether the first number of a version changes; None for versions without a number."""
+
+    def compare(old: Any, new: Any) -> Tristate:
+        if old is None or new is None:
+            return False
+        majors = [re.match(r"\d+", str(value)) for value in (old, new)]
+        return None if None in majors else majors[0][0] != majors[1][0]  # type: ignore[index]
+
+    return any_of(compare(old, new) for old, new in _pair_values(change))
+
+
 def _uses_other_image(change: AttributeChange) -> Tristate:
     """Return False if only the tag or digest of an image changes; another repository cannot be compared."""
     before, after = ({re.split(r"[@:](?![^/]*/)", str(value))[0] for value in values}
@@ -295,6 +307,10 @@ GUARDS = (
             r"endpoint_configuration_types"
         ),
         _becomes_public, "reachable from the internet or by everybody", STOP,
+    ),
+    Guard(
+        _compile(r"(?:.*_)?engine_version"), _is_new_major_version,
+        "a new major version cannot be undone, and may not run what ran before", LOOK, DATA,
     ),
     Guard(
         _compile(r"allow_major_version_upgrade"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
-from sustainable_mlops.plan import UNKNOWN, Block, Unknown
+from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
 from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
@@ -26,6 +26,11 @@ _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("All
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
 _ACL_TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
+#: Types of one call of an API: the attributes with its authorization and its API, and the type of the API.
+_CALL_TYPES = {
+    "aws_api_gateway_method": ("authorization", "rest_api_id", "aws_api_gateway_rest_api"),
+    "aws_apigatewayv2_route": ("authorization_type", "api_id", "aws_apigatewayv2_api"),
+}
 _ROUTES = ("aws_route", "aws_route_table", "aws_default_route_table")
 _ROUTE_NETWORKS = ("destination_cidr_block", "destination_ipv6_cidr_block", "cidr_block", "ipv6_cidr_block")
 
@@ -117,9 +122,7 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             continue
         if pair.type in _ACL_TYPES:
             yield from _find_public_acls(pair, pair.after, comparison)
-        if pair.type in _ROUTES and _leads_to_internet(pair.after) and not _leads_to_internet(pair.before):
-            description = "the subnets of the route table get a route to the internet"
-            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
+        yield from _find_open_paths(pair, pair.after, comparison)
         if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
@@ -130,6 +133,26 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_open_origins(pair, pair.before, pair.after)
         if pair.is_new:
             yield from _find_initial_exposures(pair, pair.after, comparison)
+
+
+def _find_open_paths(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield risks of routes to the internet, and of calls without authorization."""
+    if pair.is_new and pair.type in _CALL_TYPES and _is_open_call(pair, after, comparison):
+        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, "anybody may call this part of an existing API")
+    if pair.type in _ROUTES and _leads_to_internet(after) and not _leads_to_internet(pair.before):
+        description = "the subnets of the route table get a route to the internet"
+        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
+
+
+def _is_open_call(pair: ResourcePair, after: Block, comparison: Comparison) -> bool:
+    """Return whether a call without authorization joins an API that exists before the plan."""
+    attribute, api_attribute, api_type = _CALL_TYPES[pair.type]
+    if after.get(attribute, "NONE") != "NONE" or after.get("http_method") == "OPTIONS" or after.get("api_key_required"):
+        return False
+    api = comparison.joins_after.find_target(pair.new, api_attribute, api_type) if pair.new is not None else None
+    if isinstance(api, Resource):
+        return not comparison.pair(api).is_new
+    return after.text(api_attribute) is not UNKNOWN
 
 
 def _leads_to_internet(values: Block | None) -> bool:
