@@ -5,7 +5,7 @@ export GOGC ?= 400
 # Hundreds of processes import the same modules, so bytecode is always kept.
 unexport PYTHONDONTWRITEBYTECODE
 CORES := $(shell nproc 2>/dev/null || echo 2)
-# Many tests wait for a provider or a job, so `make test` uses more processes than cores.
+# Many tests wait for a provider or a job, so `make test` uses three processes for each core.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
 .PHONY: demo test tests fast toolchain browser mutants lint types synthesized synth setup clean
@@ -20,7 +20,7 @@ test: setup
 	@$(MAKE) --no-print-directory -j 3 types synthesized tests
 
 tests:
-	@$(PYTEST) $$((2 * $(CORES))) -m 'not toolchain_only'
+	@$(PYTEST) $$((3 * $(CORES))) --durations 30 -m 'not toolchain_only'
 
 fast: lint
 	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
