@@ -108,13 +108,13 @@ def _result(report: Mapping[str, Any]) -> CheckovResult:
 
 def suppressions() -> dict[tuple[str, str], str]:
     """(Address without instance keys, check id) to the reason, from the comments in the committed HCL."""
-    found = {}
+    reasons = {}
     for file in [*ROOT.glob("modules/*/*.tf"), *ROOT.glob("envs/*/*.tf")]:
         prefix = f"module.{file.parent.name}." if file.parent.parent.name == "modules" else ""
         for resource in _RESOURCE.finditer(file.read_text()):
             for skip in _SKIP.finditer(resource["body"]):
-                found[f"{prefix}{resource['type']}.{resource['name']}", skip["id"]] = skip["reason"].strip()
-    return found
+                reasons[f"{prefix}{resource['type']}.{resource['name']}", skip["id"]] = skip["reason"].strip()
+    return reasons
 
 
 def _plain(address: str) -> str:

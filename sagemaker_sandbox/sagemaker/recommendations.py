@@ -108,13 +108,13 @@ class InferenceRecommendationsJobs(ResourceFamily):
     @emulated_operation
     def list_inference_recommendations_jobs(self, request: Fields) -> Fields:
         """Return summaries of all jobs, or of one model's."""
-        wanted = {
+        filters = {
             member: request[f"{member}Equals"]
             for member in ("ModelName", "ModelPackageVersionArn")
             if f"{member}Equals" in request
         }
         return list_page(
-            "ListInferenceRecommendationsJobs", request, self, name="JobName", status="Status", filters=wanted
+            "ListInferenceRecommendationsJobs", request, self, name="JobName", status="Status", filters=filters
         )
 
     @emulated_operation

@@ -60,8 +60,8 @@ def _read_lines(value: Any) -> list[str]:
     """Return the lines of a script, which may be base64, or the texts of a document."""
     if isinstance(value, str):
         text = _decode(value)
-        parsed = _parse_json(text)
-        lines = text.splitlines() if parsed is None else _list_leaves(parsed)
+        document = _parse_json(text)
+        lines = text.splitlines() if document is None else _list_leaves(document)
         return [line.strip() for line in lines if line.strip() and not re.fullmatch(_HASH, line)]
     return _list_leaves(value)
 

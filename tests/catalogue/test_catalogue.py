@@ -92,18 +92,18 @@ def test_the_derived_files_are_fresh() -> None:
         derive_image_registries.make_registries()
     ), hint
     hint = renew(".venv/bin/python -m tools.derive_managed_policies")
-    written = (tables.CATALOGUE_DIRECTORY / "managed_policies.csv").read_text()
-    assert written == derive_managed_policies.write_table(), hint
+    content = (tables.CATALOGUE_DIRECTORY / "managed_policies.csv").read_text()
+    assert content == derive_managed_policies.write_table(), hint
 
 
 @pytest.mark.plan
 def test_the_refused_types_are_fresh() -> None:
     hint = renew(".venv/bin/python -m tools.derive_refused_instances")
-    written = (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text()
+    content = (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text()
     rows = {row["source"].rpartition(" ")[2] for row in tables.read_rows("refused_instances")}
     assert rows == set(derive_refused_instances.VERSIONS)
     if (version := provider_version()) in rows:
-        assert written == derive_refused_instances.make_table(version), hint
+        assert content == derive_refused_instances.make_table(version), hint
 
 
 def test_older_providers_refuse_the_same_types() -> None:

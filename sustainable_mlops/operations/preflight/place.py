@@ -40,8 +40,8 @@ def check_region(target: PreflightTarget, account: Account) -> Iterator[Prefligh
     except DeniedError as error:
         yield _call_sts(target, account, error)
         return
-    listed = response["Regions"]
-    status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
+    regions = response["Regions"]
+    status = next((one["OptInStatus"] for one in regions if one["RegionName"] == target.region), None)
     if status in ("opted-in", "opt-in-not-required"):
         yield PreflightFinding("ok", "Region", f"{target.region} is enabled")
     elif status is None:
@@ -56,10 +56,10 @@ def _call_sts(target: PreflightTarget, account: Account, denied: DeniedError) ->
     """Check the Region by a call of STS, which answers only in enabled Regions and needs no permission."""
     sts = account.client("sts")
     try:
-        found = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
+        identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
     except DeniedError:
         return cannot_tell("Region", denied.reason, denied.action)
-    if found is None:
+    if identity is None:
         return _disabled(target, "STS refuses the credentials there")
     return PreflightFinding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
 
@@ -81,8 +81,8 @@ def check_state_bucket(target: PreflightTarget, account: Account) -> Iterator[Pr
         f"aws s3api put-bucket-versioning --bucket {bucket} --region {target.region} "
         "--versioning-configuration Status=Enabled"
     )
-    found = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
-    if found is None:
+    response = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
+    if response is None:
         yield PreflightFinding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
         return
     located = account.read("s3:GetBucketLocation", lambda: s3.get_bucket_location(Bucket=bucket))

@@ -149,8 +149,8 @@ def shop(tmp_path: Path) -> Iterator[tuple[IdleSandbox, Any]]:
 
 def steps(execution: dict[str, Any]) -> dict[str, str]:
     """The status of each step that started."""
-    started = [one for one in execution["StepExecutions"] if one["StepStatus"] != "Pending"]
-    return {one["StepName"]: one["StepStatus"] for one in started}
+    started_steps = [one for one in execution["StepExecutions"] if one["StepStatus"] != "Pending"]
+    return {one["StepName"]: one["StepStatus"] for one in started_steps}
 
 
 def check_new_endpoints_are_not_idle(shop: IdleSandbox, _driver: Any) -> None:

@@ -127,10 +127,10 @@ class EndpointStage(Stage):
     def load(self, threads: int = 2) -> Iterator[Counter[str]]:
         """Send requests continuously, and count the answers."""
         answers: Counter[str] = Counter()
-        done = threading.Event()
+        is_over = threading.Event()
 
         def ask() -> None:
-            while not done.wait(_BETWEEN):
+            while not is_over.wait(_BETWEEN):
                 try:
                     answers[self.ask()] += 1
                 except (ClientError, BotoCoreError, ProofError) as error:
@@ -142,7 +142,7 @@ class EndpointStage(Stage):
         try:
             yield answers
         finally:
-            done.set()
+            is_over.set()
             for worker in workers:
                 worker.join(timeout=60)
 
