@@ -23,18 +23,19 @@ told = {"arguments": sys.argv[1:], "hosts": json.loads(os.environ["SM_HOSTS"])}
 pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST_RANK"]).write_text(json.dumps(told))
 """
 
-#: Ends only if it resumes from a checkpoint. Otherwise, it waits for an interruption.
+#: Ends only if it resumes from a checkpoint. Otherwise, it waits for an interruption. Each attempt has a log stream of its
+#: own; the SDK lists the streams once, so it may follow the first alone.
 RESUME = """
 import json, os, pathlib, sys, time
 checkpoints = pathlib.Path("/opt/ml/checkpoints")
 saved = sorted(path.name for path in checkpoints.iterdir())
+print("checkpoints found:", saved, flush=True)
 if not saved:
     (checkpoints / "first").write_text("of it")
     time.sleep(600)
 told = {"saved": saved, "arguments": sys.argv[1:], "lr": json.loads(os.environ["SM_HPS"])["lr"]}
 pathlib.Path(os.environ["SM_MODEL_DIR"], "told").write_text(json.dumps(told))
-print("went on", flush=True)
-while pathlib.Path(sys.argv[-1]).exists():  # whoever follows the log takes it away
+while pathlib.Path(sys.argv[-1]).exists():  # the reader of the log deletes it
     time.sleep(0.1)
 """
 
@@ -128,7 +129,7 @@ def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
 
     def reader() -> None:
         while not read.wait(0.1):
-            if "went on" in caplog.text:
+            if "checkpoints found:" in caplog.text:
                 unread.unlink(missing_ok=True)
 
     thread = threading.Thread(target=reader)
@@ -141,7 +142,7 @@ def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
         thread.join()
     job = wait_for_end(sdk_sandbox, "training", trainer._latest_training_job.training_job_name)
     assert "Interrupted" in [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
-    assert "went on" in caplog.text
+    assert "checkpoints found:" in caplog.text
     _, key = job["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
     result = json.loads(extract_tar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())["told"])
     assert result == {"saved": ["first"], "arguments": ["--depth", "3", str(unread)], "lr": 0.1}
