@@ -141,6 +141,12 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         "unencrypted",
     ),
     "failed messages": ("sqs_queue", {"redrive_policy": "{}"}, {"redrive_policy": None}, "messages that fail"),
+    "threshold of a log": (
+        "db_parameter_group",
+        {"parameter": [{"name": "log_min_duration_statement", "value": "1000"}]},
+        {"parameter": [{"name": "log_min_duration_statement", "value": "-1"}]},
+        "less is recorded",
+    ),
     "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip
@@ -152,6 +158,11 @@ HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "sagemaker_model",
         {"primary_container": [{"image": "a", "environment": {}}]},
         {"primary_container": [{"image": "a", "environment": None}]},
+    ),
+    "a lower threshold of a log": (
+        "db_parameter_group",
+        {"parameter": [{"name": "log_min_duration_statement", "value": "1000"}]},
+        {"parameter": [{"name": "log_min_duration_statement", "value": "500"}]},
     ),
     "variables": ("batch_job_definition", {"environment": [{"variables": {"A": "1"}}]}, {"environment": []}),
     "tags": ("lb", {"tags": {"a": "b"}}, {"tags": {}}),
@@ -211,6 +222,18 @@ def test_a_changed_attribute_that_nothing_reads_is_a_gap() -> None:
     result = review_update("transfer_server", {"directory_id": "a"}, {"directory_id": "b"})
     assert result.verdict == "look"
     assert "no check reads the changed directory_id" in list_texts(result)
+
+
+def test_a_guard_that_cannot_compare_is_a_gap_even_if_its_name_is_harmless() -> None:
+    values = {
+        value: {"parameter": [{"name": "log_statement", "value": value}, {"name": "work_mem", "value": f"4{value}"}]}
+        for value in ("all", "ddl", "none")
+    }
+    assert "no check reads the changed parameter.log_statement" in list_texts(
+        result := review_update("db_parameter_group", values["all"], values["ddl"])
+    )
+    assert "work_mem" not in list_texts(result)
+    assert "less is recorded" in list_texts(review_update("db_parameter_group", values["all"], values["none"]))
 
 
 def test_a_route_to_the_internet_is_reported_and_its_removal_is_not() -> None:

@@ -191,6 +191,11 @@ def _is_shorter(change: AttributeChange) -> Tristate:
     return any_of(compare(old, new) for old, new in _pair_values(change))
 
 
+def _turns_off_threshold(change: AttributeChange) -> Tristate:
+    """Return whether a threshold in milliseconds or kB is removed or -1, which logs nothing."""
+    return bool(change.removed) and (not change.added or any(_lower_text(value) == "-1" for value in change.added))
+
+
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
@@ -211,10 +216,15 @@ def _becomes_public(change: AttributeChange) -> Tristate:
     )
 
 
-def _is_new_major_version(change: AttributeChange) -> Tristate:
-    """Return whether the first number of a version changes; None for versions without a number."""
+def _allows_new_major_version(change: AttributeChange) -> Tristate:
+    """Return whether the first number of a version changes, or may change from now on.
+
+    None for versions without a number.
+    """
 
     def compare(old: Any, new: Any) -> Tristate:
+        if isinstance(old, bool) or isinstance(new, bool):
+            return _is_lower_switch(new, old)
         if old is None or new is None:
             return False
         majors = [re.match(r"\d+", str(value)) for value in (old, new)]
@@ -309,12 +319,8 @@ GUARDS = (
         _becomes_public, "reachable from the internet or by everybody", STOP,
     ),
     Guard(
-        _compile(r"(?:.*_)?engine_version"), _is_new_major_version,
+        _compile(r"(?:.*_)?engine_version|allow_major_version_upgrade"), _allows_new_major_version,
         "a new major version cannot be undone, and may not run what ran before", LOOK, DATA,
-    ),
-    Guard(
-        _compile(r"allow_major_version_upgrade"),
-        _turns_on, "a new major version cannot be undone, and may not run what ran before", LOOK, DATA,
     ),
     Guard(
         _compile(
@@ -332,6 +338,11 @@ GUARDS = (
             r"snapshots?|delete_after|cold_storage|restore|undelete|grace|backtrack|history)(?:_.*)?|.*_in_days|.*_days"
         ),
         _is_shorter, "copies or old data are kept for a shorter time", LOOK, DATA,
+    ),
+    Guard(
+        # Parameters of PostgreSQL ("When To Log"): statements above the threshold are logged.
+        _compile(r"log_min_duration_(?:statement|sample)|log_autovacuum_min_duration|log_temp_files"),
+        _turns_off_threshold, "less is recorded",
     ),
     Guard(
         _compile(

@@ -55,8 +55,7 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
         for change in _list_changes(pair, comparison)
         if not is_guarded_by_type(pair.type, change.path)
         and not is_estimated(pair.type, change.path)
-        and not is_harmless(change.path)
-        and not _is_compared(change)
+        and not _is_reviewed_by_name(change)
         and not _is_reference(change)
     ]
 
@@ -69,10 +68,13 @@ def _has_attributes_to_review(pair: ResourcePair) -> bool:
     return pair.type.startswith("aws_") and pair.before is not None and not is_fully_compared(pair.type)
 
 
-def _is_compared(change: AttributeChange) -> bool:
-    """Return whether a guard compares the values; a change without a risk is then fine."""
+def _is_reviewed_by_name(change: AttributeChange) -> bool:
+    """Return whether the name is harmless, or a guard compares the values; a change without a risk is then fine."""
     guard = find_guard(change)
-    return guard is not None and (change.is_unknown or guard.is_weaker(change) is not None)
+    if guard is None:
+        return is_harmless(change.path)
+    is_compared = change.is_unknown or guard.is_weaker(change) is not None
+    return is_compared or is_harmless(change.path, only_exceptions=True)
 
 
 def _is_reference(change: AttributeChange) -> bool:
