@@ -11,8 +11,9 @@ from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 
 _AI_SERVICE = "AWS does not publish the hardware of this service"
 _BEDROCK = "AWS does not publish the hardware of Bedrock"
-_SERVERLESS = "AWS does not publish the machines of this service"
-_SERVERS = "no price known"
+_SERVERLESS = "cost: no price known; carbon: AWS does not publish the machines of this service"
+_RUNS = "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish the machines"
+_SERVERS = "its cost is not counted: no price known"
 #: Reason of a type in no list.
 UNLISTED = "it is not known if this type costs money"
 _UNKNOWN_MACHINES = "the machines that it starts are not in the plan"
@@ -29,15 +30,17 @@ _MACHINES = {
         bedrock_provisioned_model_throughput
     """,
     _SERVERLESS: """
-        apprunner_service athena_capacity_reservation codebuild_fleet codebuild_project
-        codecatalyst_dev_environment datapipeline_pipeline dms_replication_config ecs_daemon
-        ecs_express_gateway_service ecs_service ecs_task_set eks_fargate_profile elasticache_serverless_cache
-        emrserverless_application glue_crawler glue_dev_endpoint glue_job glue_ml_transform
-        kinesis_analytics_application kinesisanalyticsv2_application lambda_capacity_provider lambda_function
-        lambda_provisioned_concurrency_config lambdamicrovms_microvm lightsail_container_service m2_environment
-        medialive_channel medialive_multiplex msk_replicator msk_serverless_cluster mskconnect_connector
-        neptunegraph_graph opensearchserverless_collection osis_pipeline rds_shard_group
-        redshiftserverless_workgroup synthetics_canary transfer_web_app
+        apprunner_service athena_capacity_reservation codebuild_fleet datapipeline_pipeline dms_replication_config
+        ecs_daemon ecs_express_gateway_service ecs_service ecs_task_set eks_fargate_profile
+        elasticache_serverless_cache glue_dev_endpoint kinesis_analytics_application
+        kinesisanalyticsv2_application lambda_capacity_provider lambda_provisioned_concurrency_config
+        lightsail_container_service m2_environment medialive_channel medialive_multiplex msk_replicator
+        msk_serverless_cluster mskconnect_connector neptunegraph_graph opensearchserverless_collection
+        osis_pipeline rds_shard_group transfer_web_app
+    """,
+    _RUNS: """
+        codebuild_project codecatalyst_dev_environment emrserverless_application glue_crawler glue_job
+        glue_ml_transform lambda_function lambdamicrovms_microvm redshiftserverless_workgroup synthetics_canary
     """,
     _SERVERS: """
         appstream_fleet appstream_image_builder appsync_api_cache cloud9_environment_ec2 cloudsearch_domain

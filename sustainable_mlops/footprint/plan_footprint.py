@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sustainable_mlops.footprint.activities import JobActivity
+from sustainable_mlops.footprint.activities import FleetActivity, JobActivity
 from sustainable_mlops.footprint.coverage import find_uncovered, is_billed_by_usage
 from sustainable_mlops.footprint.figures import (
     METRICS,
@@ -20,7 +20,7 @@ from sustainable_mlops.footprint.figures import (
     sum_estimates,
     sum_figures,
 )
-from sustainable_mlops.footprint.model import estimate_change
+from sustainable_mlops.footprint.model import estimate_change, find_highest_cost
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part
 from sustainable_mlops.footprint.services import (
     autoscaling_groups,
@@ -38,7 +38,7 @@ from sustainable_mlops.footprint.services import (
     studio,
 )
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
-from sustainable_mlops.footprint.sizes import describe_size, is_size_attribute, may_grow, read_size
+from sustainable_mlops.footprint.sizes import Size, describe_size, is_size_attribute, may_grow, read_size
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
@@ -115,6 +115,21 @@ class PartChange:
         return self.before != self.after
 
     @property
+    def fallback_cost(self) -> float:
+        """The cost in USD that the dearest instance types of a pool add to the change; 0 without a pool."""
+        delta = self.delta.get("cost")
+        costs = [_find_highest_cost(part) for part in (self.before, self.after)]
+        if delta is None or costs[0] is None or costs[1] is None:
+            return 0.0
+        return max(costs[1] - costs[0] - delta.central, 0.0)
+
+    @property
+    def is_reduction(self) -> bool:
+        """True if a part without a known cost on either side becomes smaller, or hardly larger."""
+        sizes = [_find_size(part) for part in (self.before, self.after)]
+        return all(sizes) and not may_grow(*sizes)
+
+    @property
     def partial(self) -> frozenset[str]:
         """The metrics for which either side leaves out something without a known bound."""
         sides = (part for part in (self.before, self.after) if part is not None)
@@ -153,6 +168,19 @@ def _mark_partial(part: ResourcePart) -> FootprintEstimate:
     """Return the estimate of the part with its partial metrics."""
     estimate = part.estimate or FootprintEstimate()
     return replace(estimate, partial=part.partial) if part.partial else estimate
+
+
+def _find_highest_cost(part: ResourcePart | None) -> float | None:
+    """Return the cost of the part on the dearest of its instance types; 0 without a part, None if it is unknown."""
+    if part is None:
+        return 0.0
+    return find_highest_cost(part.activity) if part.estimate is not None and part.activity is not None else None
+
+
+def _find_size(part: ResourcePart | None) -> Size:
+    if part is None or part.size or not isinstance(part.activity, FleetActivity | JobActivity):
+        return part.size if part is not None else ()
+    return (("instance_type", part.activity.instance_type),)
 
 
 def _get_figure(part: ResourcePart, metric: str) -> FootprintFigure | None:
@@ -256,11 +284,20 @@ class ResourceFootprint(_ChangeSums):
         """The unknown items of the resource."""
         return tuple(dict.fromkeys(unknown for change in self.changes for unknown in change.unknowns))
 
+    def may_cost_more(self, change: PartChange) -> bool:
+        """Return True if the plan adds or changes a part, unless only its size changes and does not grow much."""
+        before, after = change.before, change.after
+        if self.is_only_resized and before is not None and after is not None and before.size and after.size:
+            is_priced = before.activity is not None or after.activity is not None
+            is_other = not is_priced and replace(before, size=()) != replace(after, size=())
+            return is_other or may_grow(before.size, after.size)
+        return self.is_changed or change.is_changed
+
     def has_unknown_delta(self, metric: str) -> bool:
         """Return True if the change of a metric is unknown, or may be much larger than its figure."""
         return any(
             change.before != change.after
-            or (self.is_changed and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
+            or (self.may_cost_more(change) and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
             for change in self.changes
             if change.has_metric(metric) and (change.get_figures(metric) is None or metric in change.partial)
         )
@@ -335,6 +372,11 @@ class PlanFootprint(_ChangeSums):
         return tuple(change for resource in self.resources for change in resource.changes)
 
     @cached_property
+    def fallback_cost(self) -> float:
+        """The cost in USD that the dearest instance types of all pools add to the change."""
+        return sum(change.fallback_cost for change in self.changes if change.is_changed)
+
+    @cached_property
     def total_after(self) -> FootprintEstimate:
         """The sum of all known figures after the plan, comparable or not; budgets are compared with it."""
         estimate = sum_estimates(_mark_partial(one.after) for one in self.changes if one.after is not None)
@@ -359,7 +401,7 @@ class PlanFootprint(_ChangeSums):
                 resource.address,
                 resource.type,
                 unknown,
-                _may_cost_more(resource, one),
+                resource.may_cost_more(one),
                 describe_size(one.before.size if one.before is not None else None, one.after.size),
             )
             for resource in self.resources
@@ -438,14 +480,6 @@ def _make_resource_footprint(
         resource.type not in READERS or all(map(is_size_attribute, changed_names or [""]))
     )
     return ResourceFootprint(resource.address, resource.type, action, tuple(changes), is_changed, is_only_resized)
-
-
-def _may_cost_more(resource: ResourceFootprint, change: PartChange) -> bool:
-    """Return True if the plan adds or changes the part, unless only its size changes and does not grow much."""
-    before, after = change.before, change.after
-    if resource.is_only_resized and before is not None and after is not None and before.size and after.size:
-        return may_grow(before.size, after.size) or replace(before, size=()) != replace(after, size=())
-    return resource.is_changed or change.is_changed
 
 
 def _list_changed_attributes(old: Resource | None, new: Resource | None) -> list[str] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import format_amount, format_compared
-from sustainable_mlops.footprint.plan_footprint import PlanFootprint
+from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint
 from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is_covered, join_plan_names, read_tags
 
 
@@ -24,6 +24,8 @@ class CostLimit:
         return " and ".join(f"{format_amount(value)} {unit}" for value, unit in values if value)
 
 
+_FALLBACK = "with the dearest type of an instance pool"
+_UNKNOWN_BEFORE = "since the cost before is unknown"
 #: The limit without `--limit`.
 DEFAULT_COST_LIMIT = CostLimit(100, 20, excludes_budgeted=True)
 _LIMIT_PART = re.compile(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)
@@ -46,6 +48,8 @@ class CostIncrease:
     usd: float  # a month
     before: float | None  # the cost before, in USD a month; None if it is unknown
     plans: tuple[str, ...] = ()  # the plans that are added up, if there are several
+    #: The reason why it is an upper bound; empty for the expected increase.
+    bound: str = ""
 
     @property
     def percent(self) -> float | None:
@@ -63,10 +67,12 @@ class CostIncrease:
         """A short text with the increase and the limit."""
         if not self.is_over:
             return f"within the limit of {self.limit} a month"
-        percent = "" if self.percent is None else f" (+{format_compared(self.percent, self.limit.percent)} %)"
+        has_percent = self.percent is not None and _UNKNOWN_BEFORE not in self.bound
+        percent = f" (+{format_compared(self.percent, self.limit.percent)} %)" if has_percent else ""
         prefix = f"{join_plan_names(self.plans)}: " if self.plans else ""
         usd = format_compared(self.usd, self.limit.usd)
-        return f"{prefix}+{usd} USD{percent} a month, over the limit of {self.limit}"
+        start, end = ("up to ", f" {self.bound}") if self.bound else ("", "")
+        return f"{prefix}{start}+{usd} USD{percent} a month{end}, over the limit of {self.limit}"
 
 
 def measure_cost_increases(
@@ -113,13 +119,28 @@ def _select_unlimited(budgets: Sequence[Budget], plan: PlanUnderReview) -> PlanF
 def _measure_cost_increase(
     limit: CostLimit, footprints: Sequence[PlanFootprint], plans: tuple[str, ...] = ()
 ) -> CostIncrease:
-    """Return the increase. A changed part whose cost before is unknown counts with its whole cost."""
+    """Return the expected increase, or an upper bound if only that exceeds the limit.
+
+    The bound has the dearest type of each instance pool, and the whole cost of a part that grows from an unknown cost.
+    """
     figures = [(footprint.delta.get("cost"), footprint.before.get("cost")) for footprint in footprints]
     usd = sum(delta.central for delta, _ in figures if delta is not None)
-    before = sum(figure.central for _, figure in figures if figure is not None)
-    for footprint in footprints:
-        for change in footprint.changes:
-            after = change.after.estimate.get("cost") if change.after is not None and change.after.estimate else None
-            if after is not None and change.get_figures("cost") is None and change.before != change.after:
-                usd += after.central
-    return CostIncrease(limit, usd, before or None, plans)
+    before = sum(figure.central for _, figure in figures if figure is not None) or None
+    changes = [change for footprint in footprints for change in footprint.changes if change.is_changed]
+    bounds = {
+        _FALLBACK: sum(footprint.fallback_cost for footprint in footprints),
+        _UNKNOWN_BEFORE: sum(map(_find_cost_without_before, changes)),
+    }
+    expected = CostIncrease(limit, usd, before, plans)
+    if expected.is_over or not any(bounds.values()):
+        return expected
+    reasons = " and ".join(reason for reason, value in bounds.items() if value)
+    return CostIncrease(limit, usd + sum(bounds.values()), before, plans, reasons)
+
+
+def _find_cost_without_before(change: PartChange) -> float:
+    """Return the cost after the plan of a part whose cost before is unknown; 0 for others and for a reduction."""
+    after = change.after.estimate.get("cost") if change.after is not None and change.after.estimate else None
+    if after is None or change.get_figures("cost") is not None or change.is_reduction:
+        return 0.0
+    return after.central

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,48 @@ def test_an_increase_over_100_usd_and_20_percent_needs_a_look(plan: Plan, level:
     if level:
         assert result.verdict is not ReviewVerdict.FINE
         assert review(plan, fail_on=frozenset(("limit",))).verdict is ReviewVerdict.STOP
+
+
+def build_pool_change(before: Sequence[str], after: Sequence[str], count: int = 1) -> dict[str, Any]:
+    """Return the change of the instance pool of an endpoint that always runs `count` instances."""
+    values = [
+        {"name": "c", "region": "eu-north-1", "production_variants": [
+            {"variant_name": "v", "model_name": "m", "initial_instance_count": count, "instance_pools": [
+                {"instance_type": type_, "priority": priority} for priority, type_ in enumerate(types, 1)
+            ]}
+        ]}
+        for types in (before, after)
+    ]  # fmt: skip
+    return build_change("aws_sagemaker_endpoint_configuration.c", values[1], before=values[0])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "level", "title"),
+    [
+        (["ml.g5.xlarge"], ["ml.g5.xlarge", "ml.p5.48xlarge"], "look", r"up to \+[\d,]{6,} USD"),
+        (["ml.g5.xlarge", "ml.p5.48xlarge"], ["ml.g5.xlarge"], None, "no change of cost"),
+        (["ml.g5.xlarge"], ["ml.g5.xlarge", "ml.g4dn.xlarge"], None, "no change of cost"),
+        (["ml.g5.xlarge", "ml.p5.48xlarge"], ["ml.g5.xlarge", "ml.p5.48xlarge"], None, "no change of cost"),
+    ],
+)
+def test_a_dearer_type_of_an_instance_pool_counts_as_an_increase(
+    before: list[str], after: list[str], level: str | None, title: str
+) -> None:
+    result = review(build_plan(build_pool_change(before, after)))
+    assert find_level(result) == level
+    assert re.search(title, format_money(result))
+    text = re.sub(r"\s+", " ", render(result, "text"))
+    assert ("with the dearest type of an instance pool, over the limit" in text) is bool(level)
+
+
+def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:
+    grown, reduced = (
+        review(build_plan(build_resized("a", before, "ml.m5.2xlarge")))
+        for before in ("ml.future.large", "ml.future.24xlarge")
+    )
+    text = re.sub(r"\s+", " ", render(grown, "text"))
+    assert re.search(r"up to \+\d+ USD a month since the cost before is unknown, over the limit", text)
+    assert find_level(reduced) is None
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])

@@ -61,10 +61,38 @@ def test_types_billed_by_usage_are_one_line() -> None:
 def test_a_larger_database_needs_a_look_and_a_smaller_one_does_not() -> None:
     small, large = {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"}
     grown = review_changes(build_change("aws_db_instance.d", large, before=small))
-    assert list_uncounted(grown) == [(Level.LOOK, "aws_db_instance: db.t4g.micro → db.r6i.32xlarge: no price known")]
-    assert "db.t4g.micro → db.r6i.32xlarge: no price known" in render([grown], "markdown")
+    reason = "its cost is not counted: no price known"
+    assert list_uncounted(grown) == [(Level.LOOK, f"aws_db_instance: db.t4g.micro → db.r6i.32xlarge: {reason}")]
+    assert f"db.t4g.micro → db.r6i.32xlarge: {reason}" in render([grown], "markdown")
     shrunk = review_changes(build_change("aws_db_instance.d", small, before=large))
-    assert list_uncounted(shrunk) == [(Level.NOTE, "aws_db_instance: db.r6i.32xlarge → db.t4g.micro: no price known")]
+    assert list_uncounted(shrunk) == [(Level.NOTE, f"aws_db_instance: db.r6i.32xlarge → db.t4g.micro: {reason}")]
+
+
+def test_the_title_counts_a_new_size_as_unknown_cost_and_a_new_code_version_not() -> None:
+    before = {"memory_size": 128, "source_code_hash": "a"}
+    code, size = (
+        review_changes(build_change("aws_lambda_function.f", {**before, **change}, before=before))
+        for change in ({"source_code_hash": "b"}, {"memory_size": 10240})
+    )
+    assert format_money(code) == "no change of cost or carbon"
+    assert format_money(size) == "cost of 1 resource unknown"
+    ((_, reason),) = list_uncounted(size)
+    assert "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish" in reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "level"),
+    [("mw1.2xlarge", "mw1.small", None), ("mw1.micro", "mw1.large", "look"), ("mw1.small", "mw1.2xlarge", "look"),
+     ("mw1.large", "mw1.micro", None)],
+)  # fmt: skip
+def test_a_class_without_a_price_makes_no_increase_out_of_a_smaller_one(
+    before: str, after: str, level: str | None
+) -> None:
+    old, new = ({"environment_class": size, "region": REGION} for size in (before, after))
+    result = review_changes(build_change("aws_mwaa_environment.e", new, before=old))
+    assert result.verdict == (level or "fine")
+    assert format_money(result) == "cost of 1 resource unknown"
+    assert f"{before} → {after}" in render([result], "text")
 
 
 def test_a_new_resource_of_a_type_in_no_list_needs_a_look() -> None:

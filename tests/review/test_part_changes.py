@@ -26,6 +26,12 @@ def machines(kind: str, count: int = 1) -> dict[str, Any]:
     return {"instance_type": kind, "initial_instance_count": count}
 
 
+def pool(*types: str) -> dict[str, Any]:
+    """Return a variant with these types, the first with the highest priority."""
+    pools = [{"instance_type": kind, "priority": number} for number, kind in enumerate(types, 1)]
+    return {"instance_pools": pools, "initial_instance_count": 1}
+
+
 def serverless(memory: int, ready: int | None = None) -> dict[str, Any]:
     config = {"memory_size_in_mb": memory, "max_concurrency": 5, "provisioned_concurrency": ready}
     return {"serverless_config": [config]}
@@ -55,6 +61,8 @@ BECOMES = [
      "ml.g4dn.xlarge → ml.g5.xlarge, 1 instance"),
     (CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(machines("ml.m5.large", 4)),
      "ml.m5.large, 1 → 4 instances"),
+    (CONFIGURATION, endpoint(pool("ml.g5.xlarge")), endpoint(pool("ml.g5.xlarge", "ml.p5.48xlarge")),
+     "ml.g5.xlarge → ml.g5.xlarge or ml.p5.48xlarge, 1 instance"),
     (CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(serverless(2048)),
      "ml.m5.large × 1 → serverless, 2048 MB"),
     (CONFIGURATION, endpoint(machines("ml.m5.large")), asynchronous("ml.m5.large"),

@@ -73,6 +73,9 @@ def format_money(*reviews: Review) -> str:
     has_carbon = not any(change.is_changed and not change.has_metric("total") for change in footprint.changes)
     texts += [f"{format_change(kg)} kgCO2e"] if kg or (usd and not unknown_kg and has_carbon) else []
     texts = [f"{', '.join(texts)} a month"] if texts else []
+    if footprint.fallback_cost:
+        highest = format_change(usd + footprint.fallback_cost)
+        texts.append(f"up to {highest} USD{'' if usd else ' a month'} with the dearest type of an instance pool")
     if unknown_usd:
         resources = format_number_of(len(unknown_usd), "resource")
         texts.append(f"{resources} not counted in full" if usd or kg else f"cost of {resources} unknown")
@@ -104,13 +107,15 @@ def list_uncounted_changes(review: Review, metric: str) -> set[str]:
 def find_cost_change(*reviews: Review) -> float | None:
     """Return the largest change of cost, of a plan or of all plans, in USD a month and in either direction.
 
-    Return None if a plan is stopped, or if a machine or store of unknown cost changes.
+    It includes the dearest types of instance pools. Return None if a plan is stopped, or if a machine or store of
+    unknown cost changes.
     """
     if any(review.verdict is ReviewVerdict.STOP or _has_uncounted_change(review) for review in reviews):
         return None
-    deltas = [review.footprint.delta.get("cost") for review in reviews]
-    values = [delta.central for delta in deltas if delta is not None]
-    return max(map(abs, (*values, sum(values))))
+    footprints = [review.footprint for review in reviews]
+    values = [delta.central if (delta := one.delta.get("cost")) is not None else 0.0 for one in footprints]
+    highest = [value + one.fallback_cost for value, one in zip(values, footprints, strict=True)]
+    return max(map(abs, (*values, *highest, sum(values), sum(highest))))
 
 
 def _has_uncounted_change(review: Review) -> bool:

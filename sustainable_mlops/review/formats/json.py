@@ -161,5 +161,6 @@ def _build_cost_increase(increase: CostIncrease | None) -> dict[str, Any] | None
         "percent": increase.percent,
         "limit": {"usd": increase.limit.usd, "percent": increase.limit.percent},
         "over": increase.is_over,
+        "bound": increase.bound,
         "plans": list(increase.plans),
     }

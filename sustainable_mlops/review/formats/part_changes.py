@@ -51,8 +51,9 @@ def describe_part_change(change: PartChange) -> PartChangeText:
         return PartChangeText(f"{description} → removed" if description else "", True)
     if before is None:
         return PartChangeText(_describe_part(after), True)
-    if before.activity is None and after.activity is None and before.size != after.size:
-        return PartChangeText(_add_reason(describe_size(before.size, after.size), after), True)
+    unknown = [part for part in (after, before) if part.activity is None]
+    if before.size != after.size and (len(unknown) == 2 or (unknown and before.size and after.size)):
+        return PartChangeText(_add_reason(describe_size(before.size, after.size), unknown[0]), True)
     old, new = _list_traits(before), _list_traits(after)
     if type(before.activity) is not type(after.activity):
         return PartChangeText(f"{_describe_part(before) or _UNKNOWN} → {_describe_part(after) or _UNKNOWN}", True)
@@ -91,7 +92,7 @@ def _describe_part(part: ResourcePart | None) -> str:
     start = "asynchronous, " if part.kind == "asynchronous" else ""
     count = f" × {number}" if part.kind in SERVING_KINDS or number != "1" else ""  # noqa: RUF001
     spot = ", spot" if isinstance(activity, JobActivity) and activity.spot else ""
-    return f"{start}{activity.instance_type}{count}{spot}"
+    return f"{start}{_format_types(activity)}{count}{spot}"
 
 
 def _add_reason(text: str, part: ResourcePart) -> str:
@@ -137,7 +138,7 @@ def _list_own_traits(part: ResourcePart, activity: Activity) -> list[_PartTrait]
 def _list_fleet_traits(part: ResourcePart, fleet: FleetActivity) -> list[_PartTrait]:
     return [
         _PartTrait(part.kind),
-        _PartTrait(fleet.instance_type, is_main=True),
+        _PartTrait(_format_types(fleet), is_main=True),
         _PartTrait(_format_quantity(part.count or fleet.count), "instances", is_main=True),
         _PartTrait(_format_quantity(fleet.hours), "h a month" if fleet.runs.central == 1 else "h a run"),
         _PartTrait(f"{fleet.volume_gb:g}", "GB of volume"),
@@ -147,13 +148,18 @@ def _list_fleet_traits(part: ResourcePart, fleet: FleetActivity) -> list[_PartTr
 
 def _list_job_traits(job: JobActivity) -> list[_PartTrait]:
     return [
-        _PartTrait(job.instance_type, is_main=True),
+        _PartTrait(_format_types(job), is_main=True),
         _PartTrait(_format_quantity(job.count), "instances", is_main=True),
         _PartTrait("spot" if job.spot else "on demand"),
         _PartTrait(_format_quantity(job.runs), "runs a month"),
         _PartTrait(_format_quantity(job.hours), "h a run"),
         _PartTrait(f"{job.volume_gb:g}", "GB of volume"),
     ]
+
+
+def _format_types(activity: FleetActivity | JobActivity) -> str:
+    """Return the instance type, or all types of a pool in the order of their priority."""
+    return " or ".join((activity.instance_type, *activity.fallback_types))
 
 
 def _format_quantity(quantity: Quantity) -> str:

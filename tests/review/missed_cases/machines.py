@@ -77,12 +77,12 @@ CASES = {
     "a Glue job of fifty workers": Case(
         _build_single("aws_glue_job.g", worker_type="G.2X", number_of_workers=50),
         "look",
-        "AWS does not publish the machines of this service",
+        "AWS does not publish the machines",
     ),
     "a service of ECS on Fargate": Case(
         _build_single("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
         "look",
-        "AWS does not publish the machines of this service",
+        "AWS does not publish the machines",
     ),
     "pods of EKS on Fargate": Case(_build_single("aws_eks_fargate_profile.p", cluster_name="c"), "look", "no estimate"),
     "Batch on Fargate": Case(
