@@ -67,8 +67,9 @@ class CostIncrease:
         """A short text with the increase and the limit."""
         if not self.is_over:
             return f"within the limit of {self.limit} a month"
-        has_percent = self.percent is not None and _UNKNOWN_BEFORE not in self.bound
-        percent = f" (+{format_compared(self.percent, self.limit.percent)} %)" if has_percent else ""
+        percent = ""
+        if self.percent is not None and _UNKNOWN_BEFORE not in self.bound:
+            percent = f" (+{format_compared(self.percent, self.limit.percent)} %)"
         prefix = f"{join_plan_names(self.plans)}: " if self.plans else ""
         usd = format_compared(self.usd, self.limit.usd)
         start, end = ("up to ", f" {self.bound}") if self.bound else ("", "")
