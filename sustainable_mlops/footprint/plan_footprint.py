@@ -288,9 +288,10 @@ class ResourceFootprint(_ChangeSums):
         """Return True if the plan adds or changes a part, unless only its size changes and does not grow much."""
         before, after = change.before, change.after
         if self.is_only_resized and before is not None and after is not None and before.size and after.size:
-            is_priced = before.activity is not None or after.activity is not None
-            is_other = not is_priced and replace(before, size=()) != replace(after, size=())
-            return is_other or may_grow(before.size, after.size)
+            has_price = before.activity is not None or after.activity is not None
+            if not has_price or before.size == after.size:
+                return may_grow(before.size, after.size) or replace(before, size=()) != replace(after, size=())
+            return may_grow(before.size, after.size)
         return self.is_changed or change.is_changed
 
     def has_unknown_delta(self, metric: str) -> bool:
@@ -497,7 +498,8 @@ def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]
         return []
     if (reader := READERS.get(resource.type)) is not None:
         return [_add_size(part, resource, side) for part in reader(resource, side)]
-    parts = fixed_prices.read_fixed_prices(resource, side)
+    size = read_size(resource, side)
+    parts = [replace(part, size=size) for part in fixed_prices.read_fixed_prices(resource, side)]
     if (unknown := find_uncovered(resource.type)) is not None:
         parts.append(_add_size(ResourcePart(resource.type, "other", unknown=unknown), resource, side))
     return parts

@@ -80,6 +80,15 @@ def test_the_title_counts_a_new_size_as_unknown_cost_and_a_new_code_version_not(
     assert "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish" in reason
 
 
+def test_more_workers_of_a_class_without_a_price_need_a_look() -> None:
+    values = [{"environment_class": "mw1.2xlarge", "max_workers": number, "region": REGION} for number in (1, 25)]
+    more, fewer = (
+        review_changes(build_change("aws_mwaa_environment.e", new, before=old)) for old, new in (values, values[::-1])
+    )
+    assert [level for level, _ in list_uncounted(more)] == [Level.LOOK]
+    assert [level for level, _ in list_uncounted(fewer)] == [Level.NOTE]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "level"),
     [("mw1.2xlarge", "mw1.small", None), ("mw1.micro", "mw1.large", "look"), ("mw1.small", "mw1.2xlarge", "look"),

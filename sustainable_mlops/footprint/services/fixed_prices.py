@@ -1,8 +1,6 @@
 """Resources with a fixed price by the hour or the month: the rows of `prices_services.csv`."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
 
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.catalogue.service_prices import Condition, ServicePrice
@@ -10,7 +8,6 @@ from sustainable_mlops.footprint.activities import ServiceActivity
 from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide, explain_missing, is_never_set
-from sustainable_mlops.footprint.sizes import Size, read_size
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 #: Kind of a part with a known price only.
@@ -32,7 +29,6 @@ def read_fixed_prices(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         return reader(resource, side)
     parts, mismatch = [], ""
     rows = service_prices.load_by_type().get(resource.type, ())
-    size = _read_class(rows, resource, side)
     for price in rows:
         reason = _find_mismatch(price.conditions, resource, side)
         if reason:
@@ -40,14 +36,8 @@ def read_fixed_prices(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         else:
             parts.append(_read_price(price, resource, side))
     if not parts and mismatch:
-        parts = [make_unknown_part(resource.type, SERVICE_KIND, mismatch)]
-    return [replace(part, size=size) for part in parts if part is not None]
-
-
-def _read_class(rows: Sequence[ServicePrice], resource: Resource, side: PlanSide) -> Size:
-    """Return the attributes of the size on which the prices depend, such as `environment_class`."""
-    names = {condition.attribute for price in rows for condition in price.conditions}
-    return tuple(entry for entry in read_size(resource, side) if entry[0] in names) if names else ()
+        return [make_unknown_part(resource.type, SERVICE_KIND, mismatch)]
+    return [part for part in parts if part is not None]
 
 
 UNKNOWN_UNTIL_APPLY = "not known until apply"
