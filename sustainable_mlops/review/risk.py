@@ -50,6 +50,7 @@ RISK_TITLES = {
     "ENDPOINT_CAPACITY": "An endpoint loses its reserved capacity",
     "PRIVILEGES_PERMISSION": "A principal gets a new permission",
     "PRIVILEGES_ACTION": "A principal gets more actions on the same resources",
+    "PRIVILEGES_READ": "A principal that reads data gets one more read action on it",
     "PRIVILEGES_RESOURCE": "A principal gets the same actions on more resources",
     "PRIVILEGES_PRINCIPAL": "Another principal gets a permission",
     "PRIVILEGES_CONDITION": "A condition of a permission is removed or weakened",

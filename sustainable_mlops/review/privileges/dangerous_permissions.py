@@ -58,6 +58,11 @@ def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, 
     return _assess_identity_grant(grant) if group == IDENTITY else _assess_principals(grant, accounts)
 
 
+def is_on_all_resources(grant: Grant) -> bool:
+    """Return whether the grant names all resources of a service."""
+    return grant.resources.negated or any(map(_ALL_RESOURCES.fullmatch, map(str, grant.resources.patterns)))
+
+
 def widen_unknowns(grant: Grant) -> Grant:
     """Return the grant with each value that is unknown before apply replaced by a wildcard."""
     known = (
@@ -91,11 +96,11 @@ def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
     if any(covers(action, "*:*") for action in actions):
         return Level.STOP, "all actions of all services"
     resources = [str(resource) for resource in grant.resources.patterns]
-    is_on_all_resources = grant.resources.negated or any(map(_ALL_RESOURCES.fullmatch, resources))
+    has_all_resources = is_on_all_resources(grant)
     services = [match[1] for action in actions if (match := _ALL_ACTIONS.fullmatch(action))]
-    if is_on_all_resources and services:
+    if has_all_resources and services:
         return Level.STOP, f"all actions of {', '.join(services)} on all resources"
-    if not is_on_all_resources and not any(map(_ALL_IDENTITIES.fullmatch, resources)):
+    if not has_all_resources and not any(map(_ALL_IDENTITIES.fullmatch, resources)):
         return Level.NOTE, ""
     escalating, far = (
         ", ".join(name for name in names if any(covers(action, name) for action in actions))

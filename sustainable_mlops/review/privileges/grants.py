@@ -13,6 +13,19 @@ from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, al
 from sustainable_mlops.review.privileges.conditions import are_implied
 
 _ACCOUNT_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+#: Actions that read the data of a resource, by service, in lower case (Service Authorization Reference, access level
+#: Read). Services that read secrets or issue credentials are left out.
+_DATA_READERS = {
+    "athena": ("getqueryresults",),
+    "dynamodb": ("getitem", "query", "scan"),
+    "ecr": ("batchgetimage",),
+    "glue": ("gettable",),
+    "kinesis": ("getrecords",),
+    "logs": ("getlogevents", "filterlogevents"),
+    "s3": ("getobject",),
+}
+#: An action of these services that only reads, without wildcards.
+_READ_ACTION = re.compile(r"[a-z0-9-]+:(?:batchget|describe|filter|get|head|list|query|scan|search|select)[a-z0-9]*")
 #: A statement with more single permissions is compared by action, with all its resources together.
 _MAX_PERMISSIONS = 2000
 
@@ -118,6 +131,7 @@ class WideningKind(StrEnum):
 
     PERMISSION = "new permission"
     ACTION = "new action"
+    READ = "new read action on data that it reads already"
     RESOURCE = "new resource"
     PRINCIPAL = "new principal"
     CONDITION = "condition removed or weakened"
@@ -132,9 +146,12 @@ class Widening(NamedTuple):
     is_known: bool
     #: The conditions that no longer limit the permissions.
     lost_conditions: tuple[PolicyCondition, ...] = ()
+    #: The conditions under which a weaker deny still applies.
+    new_conditions: tuple[PolicyCondition, ...] = ()
 
     def __str__(self) -> str:
         limits = f"; before, only if {_format_conditions(self.lost_conditions)}" if self.lost_conditions else ""
+        limits += f"; now only if {_format_conditions(self.new_conditions)}" if self.new_conditions else ""
         return f"{self.kind}: {self.grant}{limits}"
 
 
@@ -220,7 +237,14 @@ def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterato
         lost = [part for part, result in results if result is not True]
         if lost:
             known = after.is_complete and any(result is False for _, result in results)
-            yield Widening(WideningKind.DENY, _merge_grants(lost), known)
+            remaining = {_find_remaining_conditions(part, after.denies) for part in lost}
+            limits = remaining.pop() if len(remaining) == 1 else ()
+            yield Widening(WideningKind.DENY, _merge_grants(lost), known, new_conditions=limits)
+
+
+def _find_remaining_conditions(part: Grant, denies: Iterable[Grant]) -> tuple[PolicyCondition, ...]:
+    """Return the conditions of the first deny that still covers the permission; empty if none does."""
+    return next((deny.conditions for deny in denies if all_of(deny._compare_dimensions(part)[:3]) is True), ())
 
 
 def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
@@ -252,7 +276,19 @@ def _classify_widening(part: Grant, before: Sequence[Grant]) -> WideningKind:
         results = old._compare_dimensions(part)
         if sum(result is not True for result in results) == 1:
             kinds_found.add(next(kind for kind, result in zip(kinds, results, strict=True) if result is not True))
-    return next((kind for kind in reversed(kinds) if kind in kinds_found), WideningKind.PERMISSION)
+    kind = next((kind for kind in reversed(kinds) if kind in kinds_found), WideningKind.PERMISSION)
+    return WideningKind.READ if kind is WideningKind.ACTION and _reads_known_data(part, before) else kind
+
+
+def _reads_known_data(part: Grant, before: Iterable[Grant]) -> bool:
+    """Return whether a permission only reads, and a former one reads the data of the same resources."""
+    actions = [str(action).lower() for action in part.actions.patterns]
+    if part.actions.negated or not all(map(_READ_ACTION.fullmatch, actions)):
+        return False
+    names = [f"{service}:{name}" for service in {action.partition(":")[0] for action in actions}
+             for name in _DATA_READERS.get(service, ())]  # fmt: skip
+    reads = [part._replace(actions=Patterns((_Action(name),))) for name in names]
+    return any(old.covers(read) is True for old in before for read in reads)
 
 
 def _merge_grants(parts: Sequence[Grant]) -> Grant:

@@ -13,7 +13,12 @@ from sustainable_mlops.catalogue.managed_policies import find_managed_policy
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, read_document
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, assess_danger, widen_unknowns
+from sustainable_mlops.review.privileges.dangerous_permissions import (
+    WIDE_NAMES,
+    assess_danger,
+    is_on_all_resources,
+    widen_unknowns,
+)
 from sustainable_mlops.review.privileges.grants import (
     ALL_PERMISSIONS,
     EffectivePolicy,
@@ -267,9 +272,15 @@ def _find_widening_risks(
             description += "; no remaining statement allows it"
             yield Risk(name, RiskArea.PRIVILEGES, Level.NOTE, address, description)
         else:
-            level = Level.LOOK if owner.group == NETWORK and not reason else Level.STOP
+            is_mild = owner.group == NETWORK or _is_another_read(widening, owner)
+            level = Level.LOOK if is_mild and not reason else Level.STOP
             description = f"{description} ({reason})" if reason else description
             yield Risk(name, RiskArea.PRIVILEGES, level, address, description, _FIX)
+
+
+def _is_another_read(widening: Widening, owner: PolicyOwner) -> bool:
+    """Return whether a principal that reads the data of named resources gets one more read action on them."""
+    return widening.kind is WideningKind.READ and owner.group == IDENTITY and not is_on_all_resources(widening.grant)
 
 
 def _explain_danger(grant: Grant, owner: PolicyOwner, context: _Context) -> str:

@@ -1,11 +1,12 @@
 """Tests that compare a value before and after, and return whether it protects less."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import inf
 from typing import Any
+
+from sustainable_mlops.plan.iam import parse_statements
 
 WeakeningTest = Callable[[Any, Any], bool]
 
@@ -180,28 +181,12 @@ def stops_authenticating(old: Any, new: Any) -> bool:
     return before and not after
 
 
-def loosens_control_policy(old: Any, new: Any) -> bool:
-    """Return whether a policy of an organization lost a denial or got a permission.
+def changes_without_statements(old: Any, new: Any) -> bool:
+    """Return whether a policy without statements changes, such as a tag policy, which cannot be compared.
 
-    A policy of another kind, such as a tag policy, cannot be compared, so every change of it counts.
+    The check of privileges compares statements.
     """
-    before, after = _list_statements(old), _list_statements(new)
-    if before is None or after is None:
-        return bool(old != new)
-    return not before["Deny"] <= after["Deny"] or not after["Allow"] <= before["Allow"]
-
-
-def _list_statements(text: Any) -> dict[str, set[str]] | None:
-    """Return the statements of a policy by effect, as texts; None if it has none."""
-    try:
-        statements = json.loads(text)["Statement"]
-        effects: dict[str, set[str]] = {"Allow": set(), "Deny": set()}
-        for statement in statements if isinstance(statements, list) else [statements]:
-            statement.pop("Sid", None)
-            effects[statement["Effect"]].add(json.dumps(statement, sort_keys=True))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return effects
+    return bool(old != new) and any(parse_statements(str(text)) is None for text in (old, new))
 
 
 def is_weakest_when_unset(test: WeakeningTest) -> bool:

@@ -70,8 +70,6 @@ CHANGES = [
     ("transfer_server", "endpoint_type", "VPC", "PUBLIC", "stop"),
     ("eks_access_policy_association", "access_scope.0.type", "namespace", "cluster", "look"),
     ("eks_access_entry", "kubernetes_groups", ["view"], ["view", "ops"], "look"),
-    ("organizations_policy", "content", write_policy("Allow", "Deny"), write_policy("Allow"), "stop"),
-    ("organizations_policy", "content", write_policy("Deny"), write_policy("Allow", "Deny"), "stop"),
     ("ec2_client_vpn_authorization_rule", "authorize_all_groups", None, True, "look"),
     ("codebuild_webhook", "filter_group", [{"filter": [{"type": "EVENT", "pattern": "PUSH"}]}], [], "look"),
 ]  # fmt: skip
@@ -109,6 +107,37 @@ def test_the_grantees_of_an_image_are_one_list() -> None:
     assert [assessment.risk.description for assessment in review(build_plan(change)).risks] == [
         "lets everybody use ami-1"
     ]
+
+
+def test_a_weaker_control_policy_is_one_risk_with_the_conditions_of_before_and_after() -> None:
+    def deny_outside(*regions: str) -> dict[str, str]:
+        condition = {"StringNotEquals": {"aws:RequestedRegion": regions}}
+        statement = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": condition}
+        return {"content": json.dumps({"Statement": [statement]})}
+
+    strict, weak = deny_outside("eu-north-1"), deny_outside("eu-north-1", "us-east-1")
+    change = build_change("aws_organizations_policy.this", weak, before=strict)
+    (assessment,) = review(build_plan(KEPT, change)).risks
+    assert assessment.level is Level.STOP
+    assert (
+        "if StringNotEquals aws:RequestedRegion eu-north-1; now only if StringNotEquals aws:RequestedRegion eu-north-1,"
+        " us-east-1"
+    ) in assessment.risk.description
+    assert list_risks("organizations_policy", weak, strict) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        (["Allow", "Deny"], ["Allow"], ["DENY"]),
+        ([], ["Allow"], ["PERMISSION"]),
+        (["Deny"], ["Allow", "Deny"], []),  # what is denied stays denied
+    ],
+)
+def test_a_control_policy_that_allows_more_is_stopped(before: list[str], after: list[str], names: list[str]) -> None:
+    old, new = ({"content": write_policy(*effects)} for effects in (before, after))
+    assert list_risks("organizations_policy", old, new) == [(f"PRIVILEGES_{name}", Level.STOP) for name in names]
+    assert list_risks("organizations_policy", new, old) == []
 
 
 def test_a_changed_control_policy_of_another_kind_is_stopped() -> None:

@@ -67,6 +67,43 @@ def test_a_role_that_may_do_more_is_stopped_and_the_new_action_named() -> None:
     assert risk.description == "aws_iam_role.train: new action: s3:PutObject on arn:aws:s3:::data/*"
 
 
+@pytest.mark.parametrize(
+    ("actions", "resource", "expected"),
+    [
+        (["s3:GetObjectVersion"], READ["Resource"], [("PRIVILEGES_READ", Level.LOOK)]),
+        (["s3:GetObjectVersion", "s3:PutObject"], READ["Resource"],
+         [("PRIVILEGES_ACTION", Level.STOP), ("PRIVILEGES_READ", Level.LOOK)]),
+        (["s3:DeleteObject"], READ["Resource"], [("PRIVILEGES_ACTION", Level.STOP)]),
+        (["s3:Get*"], READ["Resource"], [("PRIVILEGES_ACTION", Level.STOP)]),
+        (["s3:GetObjectVersion"], "arn:aws:s3:::other/*", [("PRIVILEGES_PERMISSION", Level.STOP)]),
+        (["s3:GetObject"], "arn:aws:s3:::other/*", [("PRIVILEGES_RESOURCE", Level.STOP)]),
+    ],
+)  # fmt: skip
+def test_one_more_read_action_on_data_that_a_role_reads_needs_a_look(
+    actions: list[str], resource: str, expected: list[tuple[str, Level]]
+) -> None:
+    more = {**READ, "Action": actions, "Resource": resource}
+    assert sorted(list_levels(KEPT, policy("p", text(READ), text(READ, more)))) == expected
+    assert list_levels(KEPT, policy("p", text(READ, more), text(READ))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "resource"),
+    [
+        ("s3:PutObject", "s3:GetObjectVersion", "arn:aws:s3:::data/*"),  # it does not read yet
+        ("s3:GetObject", "s3:GetObjectVersion", "*"),
+        ("dynamodb:DescribeTable", "dynamodb:Scan", "arn:aws:dynamodb:eu-north-1:123456789012:table/t"),
+        ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-north-1::s"),
+    ],
+)
+def test_a_read_action_that_reveals_other_data_is_stopped(before: str, more: str, resource: str) -> None:
+    old, new = ({"Effect": "Allow", "Action": action, "Resource": resource} for action in (before, [before, more]))
+    assert (
+        list_levels(KEPT, policy("p", text(old), text(new))) == [("PRIVILEGES_ACTION", Level.STOP)] or resource == "*"
+    )
+    assert Level.STOP in {level for _, level in list_levels(KEPT, policy("p", text(old), text(new)))}
+
+
 def test_a_statement_that_moves_to_another_policy_is_no_change() -> None:
     assert list_levels(KEPT, policy("a", text(READ), None), policy("b", None, text(READ))) == []
 
