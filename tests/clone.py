@@ -1,6 +1,7 @@
 """Scratch clone of this checkout, as a stranger has it; it includes changes that are not committed yet."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,8 +56,15 @@ def set_up(clone: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(clone), "PATH": path}
 
 
+#: Folders that `smlops new KIND NAME` writes, without the name.
+_NEW = {"environment": ("envs",), "module": ("modules", "tests/modules"), "workload": ("workloads", "tests/workloads")}
+
+
 class Reader:
-    """Reader of the pages, who pastes commands into a clone after `make setup`."""
+    """Reader of the pages, who pastes commands into a clone after `make setup`.
+
+    The clone of a reader who followed the pages already has what `smlops new` writes; a test starts without it.
+    """
 
     def __init__(self, folder: Path, *paths: Path) -> None:
         self.folder = clone(folder)
@@ -68,6 +76,9 @@ class Reader:
         """Run each command and return all output. A command that fails fails the test."""
         output = ""
         for command in commands:
+            for kind, name in re.findall(r"\bsmlops new (\w+) (\w+)", command):
+                for folder in _NEW[kind]:
+                    shutil.rmtree(self.folder / folder / name, ignore_errors=True)
             process = subprocess.run(
                 ["bash", "-c", command],
                 cwd=self.folder,

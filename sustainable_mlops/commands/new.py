@@ -57,7 +57,7 @@ def environment(
 def module(
     name: Annotated[str, typer.Argument(help="3 to 24 lower-case letters, digits and single underscores.")],
 ) -> None:
-    """Write a module with one log group: its page, examples, tests and HCL.
+    """Write a module with one log group: its page, examples, tests and HCL, and its row in README.md.
 
     - `smlops new module audit_log`
     """
@@ -65,8 +65,10 @@ def module(
     from sustainable_mlops.scaffold import module
 
     with cli.console.status("synthesizing") as status:
-        folders = module.create(name, lambda step: status.update(f"synthesizing: {step}"))
-    print(f"Wrote {' and '.join(folders)}, which pass the tests. After each edit of module.py or its page, run:\n")
+        paths = module.create(name, lambda step: status.update(f"synthesizing: {step}"))
+    *others, readme = paths
+    print(f"Wrote {' and '.join(others)}, which pass the tests, and a row in {readme}.")
+    print("After each edit of module.py or its page, run:\n")
     print(f"  smlops synth {name}")
     print(f"  .venv/bin/pytest -q tests/modules -k {name}    # 1 minute")
 

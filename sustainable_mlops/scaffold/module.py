@@ -1,23 +1,30 @@
-"""Scaffold of a new module: one log group, with a README, examples and tests."""
+"""Scaffold of a new module: one log group, with a page, examples, tests and a row in README.md."""
 
 import keyword
+import re
 from collections.abc import Callable
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_file
 from sustainable_mlops.scaffold.files import check_absent, create_folders, is_name, render
 from sustainable_mlops.terraform import ROOT
 
 #: Words with another meaning in a module's Python or HCL.
 _RESERVED_NAMES = {"inputs", "module", "output", "outputs", "this"}
+#: Row of a module in the table of README.md.
+_ROW = re.compile(r"^\| \[\w+\]\(modules/(?P<name>\w+)/README\.md\) \|.*\n", re.M)
+_CONTENT = "a log group with a retention, encrypted with your key"
 
 
 def create(name: str, progress: Callable[[str], None]) -> list[str]:
-    """Write the module `name`, its tests and its Terraform, and return the folders.
+    """Write the module `name`, its tests, its Terraform and its row in README.md, and return the files and folders.
 
     Raises UserError, and removes the folders, if that fails.
     """
     _check(name)
+    page = ROOT / "README.md"
+    text = _add_row(page.read_text(), name)
     folder, tests = ROOT / "modules" / name, ROOT / "tests" / "modules" / name
     values = {
         "name": name,
@@ -29,7 +36,8 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
     test_files[f"test_{name}.py"] = render("module/test.py", **values)
     with create_folders({folder: module_files, tests: test_files}):
         synth.write(synth.synthesize([name], progress))
-    return [str(each.relative_to(ROOT)) for each in (folder, tests)]
+        write_file(page, text)
+    return [str(each.relative_to(ROOT)) for each in (folder, tests, page)]
 
 
 def _check(name: str) -> None:
@@ -40,3 +48,16 @@ def _check(name: str) -> None:
         raise UserError(f"new module: {name} has another meaning in a module's code; choose another name")
     if name in synth.list_names()[1]:
         raise UserError(f"new module: an environment is named {name}; choose another name")
+
+
+def _add_row(text: str, name: str) -> str:
+    """Return the text of README.md with a row for the module at the end of the table of modules."""
+    rows = list(_ROW.finditer(text))
+    if not rows:
+        raise UserError(
+            "README.md: has no table of modules; add a row with the link [storage](modules/storage/README.md)"
+        )
+    if name in {row["name"] for row in rows}:
+        return text
+    end = rows[-1].end()
+    return f"{text[:end]}| [{name}](modules/{name}/README.md) | {_CONTENT} |\n{text[end:]}"

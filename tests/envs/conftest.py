@@ -1,22 +1,21 @@
-"""The root module of dev with changed settings. jsii starts at most once in a test process."""
+"""The root module of the example with changed settings. jsii starts at most once in a test process."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from envs import settings
 from envs.component import Component
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT
+from tests.envs.example import load_dev
 
 
 @pytest.fixture(scope="session")
 def dev() -> dict[str, Any]:
     """The settings of dev, merged with the catalogue."""
-    return settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    return load_dev()
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from envs import overlay, settings
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from tests.envs import example
 
-DEV = yaml.safe_load((ROOT / "envs" / "dev" / "settings.yaml").read_text())
+DEV = yaml.safe_load((example.DEV / settings.FILE).read_text())
 VALUES = st.recursive(
     st.integers() | st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("abc"), inner), max_leaves=8
 )
@@ -23,7 +23,7 @@ MAPPINGS = st.dictionaries(st.sampled_from("abc"), VALUES)
 @pytest.fixture
 def envs(tmp_path: Path) -> Path:
     """A folder with the catalogue and no environments."""
-    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
+    shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     return tmp_path
 
 

@@ -16,6 +16,7 @@ from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
+from tests.envs.example import CATALOGUE
 from tests.envs.test_overlay import DEV
 
 ENVIRONMENTS = synth.list_names()[1]
@@ -25,7 +26,7 @@ FILE = "workloads/flight_delay/pipeline.json"
 def load_pipeline(**changes: Any) -> settings.EnvironmentSettings:
     """Load the settings of dev with additional options of the pipeline flight_delay."""
     text = yaml.safe_dump({**DEV, "pipelines": {"flight_delay": changes}})
-    return settings.parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
+    return settings.parse(text, "settings.yaml", CATALOGUE)
 
 
 def list_parameters(file: str) -> dict[str, Any]:

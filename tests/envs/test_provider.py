@@ -12,6 +12,7 @@ from envs.provider import find_major_version
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, ROOT
+from tests.envs import example
 
 LOCKED = """
 provider "registry.terraform.io/hashicorp/time" {{
@@ -31,10 +32,10 @@ ASYNC = "async_endpoint:\n  instance_type: ml.c8g.xlarge\n  max_instances: 1\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the folder of dev, with its own catalogue."""
-    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
+    shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     copy = tmp_path / "dev"
     copy.mkdir()
-    shutil.copy(ROOT / "envs" / "dev" / "settings.yaml", copy)
+    shutil.copy(example.DEV / settings.FILE, copy)
     return copy
 
 

@@ -16,14 +16,15 @@ from envs.settings import EnvironmentSettings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
+from tests.envs import example
 from tests.renewal import renew
 
-DEV = ROOT / "envs" / "dev" / "settings.yaml"
+DEV = example.DEV / settings.FILE
 
 
 def edited(folder: Path, path: str, value: Any) -> Path:
     """Write the settings of dev and its catalogue entries to one file, with one changed value; None removes the key."""
-    whole = settings.load(DEV.parent).model_dump(exclude_unset=True)
+    whole = example.load_dev()
     *steps, last = path.split(".")
     inner = whole
     for step in steps:
@@ -132,7 +133,7 @@ def test_the_committed_settings_are_accepted(name: str) -> None:
 
 
 def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
+    shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     (tmp_path / "staging").mkdir()
     copy = edited(tmp_path / "staging", "deletion_protection", True)
     with pytest.raises(UserError, match="environment: 'dev' is not the name of its folder, 'staging'") as error:
@@ -143,7 +144,7 @@ def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
 def test_two_environments_cannot_share_account_region_and_prefix(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
-    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
+    shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
     with pytest.raises(UserError, match=r"dev already uses account 123456789012 in eu-north-1"):
         settings.load_all(folders)

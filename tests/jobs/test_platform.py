@@ -4,18 +4,22 @@ import json
 import re
 from pathlib import Path
 
+import yaml
+
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.settings import parse_json
 from tests.jobs.support import PLATFORM
 
 
-def test_only_the_development_environment_allows_warm_pools(root: Path) -> None:
-    allowed = {}
+def test_only_environments_whose_settings_allow_warm_pools_publish_them(root: Path) -> None:
+    published, allowed = {}, {}
     for file in root.glob("envs/*/main.tf"):
         match = re.search(r"^    warm_pools +=\s(\w+)$", file.read_text(), re.MULTILINE)
         assert match is not None, file
-        allowed[file.parent.name] = match[1]
-    assert allowed == {"dev": "true", "staging": "false", "prod": "false"}
+        published[file.parent.name] = match[1]
+        settings = yaml.safe_load(file.with_name("settings.yaml").read_text())
+        allowed[file.parent.name] = str(settings.get("warm_pools", False)).lower()
+    assert published == allowed != {}
 
 
 def test_a_platform_without_the_field_allows_no_warm_pools() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from envs import settings
 from envs.components.pipelines import Pipelines
 from envs.settings import EnvironmentSettings
 from modules.common import LocatedInputs
 from modules.iam_statements import dns_suffix
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.envs.example import load_dev
 
 PLACE: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012"}
 REFUSED = [
@@ -81,7 +81,7 @@ def test_arns_of_other_partitions_are_rejected(module: str, field: str, arn: str
 
 
 def test_environments_use_the_partition_of_their_region() -> None:
-    dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    dev = load_dev()
     assert "partition" not in EnvironmentSettings.model_validate(dev).located
     china = {**dev, "region": "cn-north-1", "models": {}, "pipelines": {}}
     assert EnvironmentSettings.model_validate(china).located["partition"] == "aws-cn"
@@ -90,7 +90,7 @@ def test_environments_use_the_partition_of_their_region() -> None:
 
 
 def test_framework_images_have_the_dns_suffix_of_their_region() -> None:
-    dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    dev = load_dev()
     china: Any = EnvironmentSettings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
     address = Pipelines(china)._address("sagemaker-xgboost:3.0-5")
     assert address.endswith(".dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:3.0-5")

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from envs import settings
 from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.terraform import ROOT
+from tests.envs.example import load_dev
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, intercept_requests, smlops
 from tests.jobs.interrupts import INTERRUPTED
@@ -230,7 +230,7 @@ def test_the_inputs_are_valid_in_the_model_catalogue(kind: str, because: str | N
 
 def _check_entry(one: ranking.Recommendation) -> None:
     entry = yaml.safe_load(inputs.format_yaml(one))
-    whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    whole = load_dev()
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
     environment = EnvironmentSettings.model_validate(whole)
     assert environment.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)

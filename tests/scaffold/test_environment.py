@@ -16,20 +16,21 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import environment, files
 from sustainable_mlops.scaffold.environment import create_draft
 from sustainable_mlops.terraform import ROOT
+from tests.envs import example
 from tests.scaffold.conftest import Clone, commands
 
 #: An account and Region without environments.
 ACCOUNT, REGION = "000000000042", "eu-west-1"
-DEV = ROOT / "envs" / "dev" / "settings.yaml"
+DEV = example.DEV / "settings.yaml"
 
 
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with only the environment dev and the module storage."""
-    for name in ("envs/dev/settings.yaml", "modules/storage/module.py"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "envs" / "catalogue")
+    (tmp_path / "modules" / "storage").mkdir(parents=True)
+    (tmp_path / "modules" / "storage" / "module.py").touch()
+    for source in (example.DEV, example.CATALOGUE):
+        shutil.copytree(source, tmp_path / "envs" / source.name)
     for owner in (environment, files, synth):
         monkeypatch.setattr(owner, "ROOT", tmp_path)
     return tmp_path

@@ -1,6 +1,7 @@
 """A new module passes all checks of modules unedited."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import files, module
 from tests.scaffold.conftest import Clone
 
+ROWS = "| module | creates |\n|---|---|\n| [storage](modules/storage/README.md) | buckets |\n\nEach page has tests.\n"
+CONTENT = "a log group with a retention, encrypted with your key"
+
 
 @pytest.mark.apply
 def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
@@ -20,7 +24,9 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
     tests = {"addresses.yaml", "full.yaml", "minimal.yaml", "test_newcomer.py"}
     expected = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
-    assert set(scratch.new_files()) == expected
+    assert set(scratch.new_files("README.md")) == expected
+    added = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]
+    assert added == [f"+| [newcomer](modules/newcomer/README.md) | {CONTENT} |"]
     scratch.run("scripts/synth.py", "--check")
     scratch.lint("modules/newcomer", "tests/modules/newcomer")
     assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer")
@@ -56,10 +62,22 @@ def test_modules_that_fail_synthesis_are_removed(tmp_path: Path, monkeypatch: py
         message.extend(path for path in tmp_path.rglob("*") if path.is_file())
         raise UserError("no Terraform")
 
+    page = tmp_path / "README.md"
+    page.write_text(ROWS)
     for owner in (files, module, synth):
         monkeypatch.setattr(owner, "ROOT", tmp_path)
     monkeypatch.setattr(synth, "synthesize", fail)
     with pytest.raises(UserError, match="no Terraform"):
         module.create("newcomer", print)
     assert tmp_path / "modules" / "newcomer" / "module.py" in message
-    assert [path for path in tmp_path.rglob("*") if path.name not in ("modules", "tests")] == []
+    assert [path for path in tmp_path.rglob("*") if path.name not in ("modules", "tests")] == [page]
+    assert page.read_text() == ROWS
+
+
+def test_the_row_of_a_module_is_added_once_at_the_end_of_the_table() -> None:
+    once = module._add_row(ROWS, "audit_log")
+    before, _, after = ROWS.partition("| buckets |\n")
+    assert once == f"{before}| buckets |\n| [audit_log](modules/audit_log/README.md) | {CONTENT} |\n{after}"
+    assert module._add_row(once, "audit_log") == once
+    with pytest.raises(UserError, match=r"README\.md: has no table of modules"):
+        module._add_row("# Other\n", "audit_log")

@@ -28,6 +28,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
 from tests.docs.programs import list_problems
+from tests.envs.example import DEV
 from tests.provider import SANDBOX_LOGS
 
 pytestmark = pytest.mark.slow
@@ -64,7 +65,7 @@ def account(machine: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 def target(tmp_path: Path) -> PreflightTarget:
     """Demands of dev, its pipelines on a type with a known quota, in a folder with a lock file."""
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
-    dev = read_target(ROOT / "envs" / "dev")
+    dev = read_target(DEV)
     jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)
     return replace(dev, folder=tmp_path, jobs=jobs)
 
