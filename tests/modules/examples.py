@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,24 @@ def find_differences(expected: Any, found: Any, path: str = "") -> list[str]:
             for difference in find_differences(expected_item, found_item, f"{path}[{i}]")
         ]
     return [] if expected == found else [f"{path}: expected {expected!r}, found {found!r}"]
+
+
+def describe_changes(plan: Mapping[str, Any]) -> str:
+    """Return a line for each changed resource of a plan: its address, its actions and the attributes that differ."""
+    lines = []
+    for entry in plan["resource_changes"]:
+        change = entry["change"]
+        if change["actions"] in (["no-op"], ["read"]):
+            continue
+        unknown = {name: "(known after apply)" for name, mark in (change["after_unknown"] or {}).items() if mark}
+        before, after = change["before"] or {}, {**(change["after"] or {}), **unknown}
+        differences = [
+            f"{name}: {before.get(name)!r} → {after.get(name)!r}"
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+        lines.append(f"{entry['address']}: {'/'.join(change['actions'])}; {', '.join(differences)}")
+    return "\n".join(lines)
 
 
 def update_recorded(recorded: Any, found: Any) -> Any:

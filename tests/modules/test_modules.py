@@ -12,7 +12,8 @@ import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
-from sustainable_mlops.terraform import ROOT, find_engine, list_changes, lock_file, make_environment
+from sustainable_mlops.review.formats import text
+from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
 from tests.modules.examples import (
     DATA_FILES,
     Example,
@@ -20,7 +21,9 @@ from tests.modules.examples import (
     addresses_file,
     apply,
     check_inventory,
+    describe_changes,
     examples,
+    find_differences,
     list_leftovers,
     plan,
     summary,
@@ -102,7 +105,8 @@ def test_hcl_and_json_produce_the_same_plan(
     review = plan(terraform(tmp_path, terraform_environment))
     hcl_plan, json_plan = (list_changes_of(syntax, review) for syntax in syntaxes)
     assert len(hcl_plan) > len(examples()), "all examples plan resources"
-    assert hcl_plan == json_plan
+    differences = [*find_differences(hcl_plan, json_plan), *find_differences(json_plan, hcl_plan)]
+    assert differences == [], "\n".join(differences)
 
 
 def write_root_module(folder: Path, modules: Iterable[str]) -> None:
@@ -155,12 +159,14 @@ def _apply_and_destroy(
     first = plan(driver)
     check_inventory(example, first)
     review = check_review(first, accepted=read_acceptances(ACCEPTED))
-    assert review.verdict == VERDICTS.get(str(example), "fine"), [one for one in review.gates if one.level != "note"]
+    assert review.verdict == VERDICTS.get(str(example), "fine"), text.render(review)
     apply(driver)
     try:
         second = plan(driver)
-        assert list_changes(second) == {}, "the second plan is not empty"
-        assert changes_nothing(check_review(second))
+        changes = describe_changes(second)
+        assert changes == "", f"the second plan is not empty:\n{changes}"
+        second_review = check_review(second)
+        assert changes_nothing(second_review), text.render(second_review)
         guards = [address for address in summary(second)["values"] if GUARD in address]
         if guards:
             remove_deletion_protection(driver, example, folder, synthesized, guards)
@@ -186,3 +192,16 @@ def remove_deletion_protection(
     assert "data" in list_blocking_gates(check_review(destroy_plan)), (
         "the review blocks the deletion of unprotected data"
     )
+
+
+def test_a_changed_plan_is_described_by_the_attributes_that_differ() -> None:
+    same = {"actions": ["no-op"], "before": {"name": "a"}, "after": {"name": "a"}, "after_unknown": {}}
+    updated = {
+        "actions": ["update"],
+        "before": {"name": "a", "retention": 30, "arn": "arn:a"},
+        "after": {"name": "a", "retention": 90},
+        "after_unknown": {"arn": True, "tags": {}},
+    }
+    changes = {"x.same": same, "x.logs": updated}
+    plan = {"resource_changes": [{"address": address, "change": change} for address, change in changes.items()]}
+    assert describe_changes(plan) == "x.logs: update; arn: 'arn:a' → '(known after apply)', retention: 30 → 90"

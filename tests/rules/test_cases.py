@@ -27,8 +27,10 @@ def test_a_rule_passes(row: CaseRow) -> None:
 
 @pytest.mark.parametrize("row", list(list_rows("fail")), ids=name_row)
 def test_a_rule_fails_with_a_message(row: CaseRow) -> None:
-    failures = [finding for finding in evaluate_case(row) if finding.outcome is Outcome.FAIL]
-    assert failures, evaluate_case(row)
+    findings = evaluate_case(row)
+    failures = [finding for finding in findings if finding.outcome is Outcome.FAIL]
+    assert failures, findings
+    assert Outcome.UNKNOWN not in {finding.outcome for finding in findings}, findings
     assert all(finding.message and "\n" not in finding.message for finding in failures)
 
 
