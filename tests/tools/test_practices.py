@@ -59,4 +59,4 @@ def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
 
 def test_the_page_is_as_the_list_and_the_rules_say() -> None:
     page = (ROOT / "docs" / "practices.md").read_text(encoding="utf-8")
-    assert page == practices.render_page(), renew("python -m tools.practices")
+    assert page == practices.render_page(), renew(".venv/bin/python -m tools.practices")
