@@ -68,23 +68,13 @@ class Example:
         return _SOURCE.sub(turn_off, text)
 
 
-def examples() -> list[Example]:
-    """All examples, by module and in the order of the README."""
+def examples(root: Path = ROOT) -> list[Example]:
+    """All examples, by module and in the order of the README; `root` contains `modules`."""
     return [
         Example(page.parent.name, block["case"], block["text"])
-        for page in sorted(ROOT.glob("modules/*/README.md"))
+        for page in sorted(root.glob("modules/*/README.md"))
         for block in _BLOCK.finditer(page.read_text())
     ]
-
-
-def addresses_file(module: str) -> Path:
-    """The file with all addresses that a module has had, which states of users may contain."""
-    return ROOT / "tests" / "modules" / module / "addresses.yaml"
-
-
-def addresses(body: dict[str, Any]) -> set[str]:
-    """Addresses of all managed resources of a module in JSON syntax."""
-    return {f"{kind}.{name}" for kind, instances in body["resource"].items() for name in instances}
 
 
 def terraform(folder: Path, variables: dict[str, str]) -> Any:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
@@ -17,8 +16,6 @@ from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_envir
 from tests.modules.examples import (
     DATA_FILES,
     Example,
-    addresses,
-    addresses_file,
     apply,
     check_inventory,
     describe_changes,
@@ -30,7 +27,6 @@ from tests.modules.examples import (
     terraform,
 )
 from tests.modules.prerequisites import provided_prerequisites
-from tests.renewal import renew
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 
 MODULES = synth.list_names()[0]
@@ -56,19 +52,6 @@ def test_examples_are_formatted(example: Example) -> None:
         command, input=example.text, capture_output=True, text=True, env=make_environment(), check=True
     )
     assert result.stdout == example.text
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_removed_addresses_need_a_moved_block(module: str, synthesized: dict[str, Any]) -> None:
-    body = synthesized[module]
-    moved = {block["from"] for block in body.get("moved", [])}
-    file, now = addresses_file(module), addresses(body)
-    known = set(yaml.safe_load(file.read_text())) if file.is_file() else set()
-    assert known - now - moved == set(), (
-        f"the next apply of a user would destroy these: add them to `moved`, or remove them from "
-        f"{file.relative_to(ROOT)} if no state has them yet"
-    )
-    assert now - known == set(), f"new addresses\n{renew(f'.venv/bin/python -m tests.modules.renew {module}')}"
 
 
 @pytest.mark.plan
