@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -26,8 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _find_group(item: pytest.Item) -> str:
     """Return the group of a test: its file, which shares fixtures, or itself for one of many applied examples."""
-    alone = item.get_closest_marker("apply") and hasattr(item, "callspec")
+    alone = item.get_closest_marker("apply") and hasattr(item, "callspec") and not _uses_module_fixture(item)
     return item.nodeid if alone else str(item.path)
+
+
+def _uses_module_fixture(item: pytest.Item) -> bool:
+    """Return whether the test shares a fixture with its file; each process that runs a part of the file creates it."""
+    function: Any = item
+    definitions: dict[str, Any] = function._fixtureinfo.name2fixturedefs
+    return any(of_name[-1].scope == "module" for of_name in definitions.values())
 
 
 def distribute(long: Sequence[Iterable[Item]], short: Sequence[Item], processes: int) -> list[Item]:

@@ -21,6 +21,8 @@ from tests.modules.examples import plan, terraform
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 JOBS, ENDPOINT = "/aws/sagemaker/TrainingJobs", f"/aws/sagemaker/Endpoints/{NAME}"
+#: Settings without the parts that have no log groups.
+SMALL: dict[str, Any] = {"feature_groups": {}, "pipelines": {}}
 #: Writes a line after the file exists.
 TRAIN = """
 import os, time
@@ -60,7 +62,7 @@ def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "repository" / "envs" / "dev"
-    write_root_module(folder, environment().json())
+    write_root_module(folder, environment(**SMALL).json())
     (folder / "settings.yaml").touch()
     for source_folder in synth.CALLED_FOLDERS:
         (tmp_path / "repository" / source_folder).symlink_to(ROOT / source_folder)
@@ -76,7 +78,7 @@ def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
         f"{folder}/settings.yaml, run `smlops synth dev`, then apply again to adopt them"
     )
 
-    write_root_module(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
+    write_root_module(folder, environment(**SMALL, existing_log_groups=[JOBS, ENDPOINT]).json())
     wrapper.apply()
     assert list_changes(plan(driver)) == {}, "the endpoint's group is adopted with the first package"
     (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register_package(sandbox)}}))
