@@ -15,7 +15,7 @@ from botocore.session import Session
 from sustainable_mlops.terraform import ROOT, find_engine
 
 #: Options of the AWS CLI itself, and the options of its S3 commands.
-_AWS_OPTIONS = {"--region", "--profile", "--output", "--query"}
+_AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
 _SHELL = {"printf", "sed", "rm", "export", "source"}
 
