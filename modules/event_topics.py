@@ -23,7 +23,7 @@ from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
     each_of,
-    is_null,
+    is_omitted,
     list_of,
     map_of,
     one_or_null,
@@ -93,13 +93,13 @@ def add_publisher(
     """
     var = module.var
     missing_publishers = module.local(
-        "missing_publishers", map_of(publisher, lambda _, item: item, where=lambda _, item: is_null(item.existing_role))
+        "missing_publishers", map_of(publisher, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role))
     )
     missing_publisher: Any = each_of(missing_publishers)
     existing = list_of(
         publisher,
         lambda _, item: assume_not_null(item.existing_role).arn,
-        where=lambda _, item: ~is_null(item.existing_role),
+        where=lambda _, item: ~is_omitted(item.existing_role),
     )
     trust = module.add(
         DataAwsIamPolicyDocument,

@@ -14,7 +14,7 @@ from sustainable_mlops.authoring.expressions import (
     each_of,
     get,
     intersection,
-    is_null,
+    is_omitted,
     length,
     list_of,
     map_of,
@@ -116,7 +116,7 @@ def _vpc(module: Module[Inputs]) -> None:
         module,
         "vpc",
         why="Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.",
-        phases=each_of(when(is_null(var.vpc), set_of(nobody), local.in_containers)),
+        phases=each_of(when(is_omitted(var.vpc), set_of(nobody), local.in_containers)),
         skips={"CKV_AWS_356": "the ec2:Describe actions have no resource"},
         statement=[
             {

@@ -397,7 +397,7 @@ resource "aws_iam_role_policy" "offline_store" {
 data "aws_iam_policy_document" "vpc" {
   # checkov:skip=CKV_AWS_356:the ec2:Describe actions have no resource
 
-  for_each = var.vpc == null ? toset([]) : local.in_containers
+  for_each = nonsensitive(var.vpc == null) ? toset([]) : local.in_containers
 
   statement {
     sid       = "Look"

@@ -100,7 +100,7 @@ resource "aws_cloudwatch_event_rule" "approval" {
 }
 
 resource "aws_sns_topic" "approvals" {
-  for_each = var.approval_topic == null ? {} : { approvals = var.approval_topic }
+  for_each = nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic }
 
   name              = "${var.name_prefix}-model-approvals"
   kms_master_key_id = each.value.kms_key_arn
@@ -109,7 +109,7 @@ resource "aws_sns_topic" "approvals" {
 
 # Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "approvals" {
-  for_each = var.approval_topic == null ? {} : { approvals = var.approval_topic }
+  for_each = nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic }
 
   statement {
     sid     = "DenyPlainHttp"
@@ -142,8 +142,8 @@ resource "aws_sns_topic_policy" "approvals" {
 
 locals {
   missing_publishers = {
-    for key, item in var.approval_topic == null ? {} : { approvals = var.approval_topic } : key => item
-    if item.existing_role == null
+    for key, item in nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic } :
+    key => item if nonsensitive(item.existing_role == null)
   }
 }
 
@@ -225,15 +225,16 @@ locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
     [
-      for key, item in var.approval_topic == null ? {} : { approvals = var.approval_topic } : item.existing_role.arn
-      if item.existing_role != null
+      for key, item in nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic } :
+      item.existing_role.arn if !nonsensitive(item.existing_role == null)
     ],
   ))
 }
 
 resource "aws_cloudwatch_event_target" "approvals" {
   for_each = {
-    for key, rule in aws_cloudwatch_event_rule.approval : key => rule.name if var.approval_topic != null
+    for key, rule in aws_cloudwatch_event_rule.approval : key => rule.name
+    if !nonsensitive(var.approval_topic == null)
   }
 
   rule      = each.value

@@ -16,7 +16,7 @@ from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Each,
     each_of,
-    is_null,
+    is_omitted,
     jsonencode,
     length,
     list_of,
@@ -137,7 +137,7 @@ class ModelRegistryModule(Module[Inputs]):
         publisher = event_topics.add_publisher(
             self, name, topic_by_key, [name], event_topics.rules_condition([rules_of_groups], "ArnLike")
         )
-        rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_null(var.approval_topic)))
+        rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_omitted(var.approval_topic)))
         self.add(
             CloudwatchEventTarget,
             "approvals",

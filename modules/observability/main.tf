@@ -97,7 +97,9 @@ locals {
     } : key => topic if length(var.events) > 0
   }
 
-  missing_publishers = { for key, item in local.publishers : key => item if item.existing_role == null }
+  missing_publishers = {
+    for key, item in local.publishers : key => item if nonsensitive(item.existing_role == null)
+  }
 }
 
 # EventBridge may assume the role only for these rules.
@@ -186,7 +188,9 @@ resource "aws_iam_role_policy" "publisher" {
 locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
-    [for key, item in local.publishers : item.existing_role.arn if item.existing_role != null],
+    [
+      for key, item in local.publishers : item.existing_role.arn if !nonsensitive(item.existing_role == null)
+    ],
   ))
 }
 

@@ -55,7 +55,7 @@ resource "terraform_data" "definition" {
 
 locals {
   # Empty without a trigger.
-  starters = toset((var.data_arrival == null ? var.schedule == null : false) ? [] : ["starter"])
+  starters = toset((nonsensitive(var.data_arrival == null) ? nonsensitive(var.schedule == null) : false) ? [] : ["starter"])
 }
 
 # Keeps failed starts, which would be lost otherwise.
@@ -108,7 +108,7 @@ resource "aws_sqs_queue_policy" "not_started" {
 
 # Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the schedule.
 data "aws_iam_policy_document" "starter_trust" {
-  for_each = var.existing_starter_role == null ? local.starters : toset([])
+  for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
 
   statement {
     sid     = "StartThisPipeline"
@@ -138,7 +138,7 @@ data "aws_iam_policy_document" "starter_trust" {
 }
 
 resource "aws_iam_role" "starter" {
-  for_each = var.existing_starter_role == null ? local.starters : toset([])
+  for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
 
   name_prefix          = "${substr("${local.name}-starter", 0, 37)}-"
   description          = "Starts the pipeline ${local.name}"
@@ -149,7 +149,7 @@ resource "aws_iam_role" "starter" {
 }
 
 data "aws_iam_policy_document" "starter" {
-  for_each = var.existing_starter_role == null ? local.starters : toset([])
+  for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
 
   statement {
     sid       = "Start"
@@ -181,7 +181,7 @@ locals {
 
 # A wildcard requires both the prefix and the suffix; separate patterns would require only one of them.
 resource "aws_cloudwatch_event_rule" "data_arrived" {
-  for_each = var.data_arrival == null ? {} : { data-arrived = var.data_arrival }
+  for_each = nonsensitive(var.data_arrival == null) ? {} : { data-arrived = var.data_arrival }
 
   name        = "${local.name}-data-arrived"
   description = "Data has arrived for the pipeline ${local.name}."
@@ -229,7 +229,7 @@ resource "aws_cloudwatch_event_target" "data_arrived" {
 
 # A separate group, because a trust policy can name a group of schedules and not a single schedule.
 resource "aws_scheduler_schedule_group" "this" {
-  for_each = var.schedule == null ? {} : { schedule = var.schedule }
+  for_each = nonsensitive(var.schedule == null) ? {} : { schedule = var.schedule }
 
   name = local.name
   tags = var.tags
@@ -239,7 +239,7 @@ resource "aws_scheduler_schedule_group" "this" {
 resource "aws_scheduler_schedule" "this" {
   # checkov:skip=CKV_AWS_297:It contains a name and parameters, no secret; a separate key would only add KMS calls
 
-  for_each = var.schedule == null ? {} : { schedule = var.schedule }
+  for_each = nonsensitive(var.schedule == null) ? {} : { schedule = var.schedule }
 
   name                         = local.name
   group_name                   = aws_scheduler_schedule_group.this[each.key].name
@@ -269,7 +269,7 @@ resource "aws_scheduler_schedule" "this" {
         ]
         ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
       },
-      each.value.alias == null ? {} : { PipelineVersionAlias = each.value.alias },
+      nonsensitive(each.value.alias == null) ? {} : { PipelineVersionAlias = each.value.alias },
     )), "\\u003c", "<"), "\\u003e", ">")
 
     dead_letter_config {
@@ -284,7 +284,7 @@ resource "aws_scheduler_schedule" "this" {
 }
 
 resource "aws_sns_topic" "failed" {
-  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+  for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
 
   name              = "${local.name}-failed"
   kms_master_key_id = each.value.kms_key_arn
@@ -293,7 +293,7 @@ resource "aws_sns_topic" "failed" {
 
 # Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "failed" {
-  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+  for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
 
   statement {
     sid       = "DenyPlainHttp"
@@ -322,7 +322,7 @@ resource "aws_sns_topic_policy" "failed" {
 }
 
 resource "aws_cloudwatch_event_rule" "failed" {
-  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+  for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
 
   name        = "${local.name}-failed"
   description = "An execution of the pipeline ${local.name} failed."
@@ -340,8 +340,8 @@ resource "aws_cloudwatch_event_rule" "failed" {
 
 locals {
   missing_publishers = {
-    for key, item in var.failure_topic == null ? {} : { failed = var.failure_topic } : key => item
-    if item.existing_role == null
+    for key, item in nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic } : key => item
+    if nonsensitive(item.existing_role == null)
   }
 }
 
@@ -417,8 +417,8 @@ locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
     [
-      for key, item in var.failure_topic == null ? {} : { failed = var.failure_topic } : item.existing_role.arn
-      if item.existing_role != null
+      for key, item in nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic } :
+      item.existing_role.arn if !nonsensitive(item.existing_role == null)
     ],
   ))
 }

@@ -12,7 +12,7 @@ from modules.pipeline.inputs import DATA_ARRIVED, Inputs
 from sustainable_mlops.authoring.expressions import (
     concat,
     each_of,
-    is_null,
+    is_omitted,
     list_of,
     one_or_null,
     optional,
@@ -36,7 +36,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     nobody: list[str] = []
     module.local(
         "starters",
-        set_of(when(is_null(var.data_arrival) & is_null(var.schedule), nobody, [KEY])),
+        set_of(when(is_omitted(var.data_arrival) & is_omitted(var.schedule), nobody, [KEY])),
         why="Empty without a trigger.",
     )
     account = f"{var.region}:{var.account_id}"
@@ -100,7 +100,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
 def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
     var, name = module.var, module.locals.name
     nobody: set[str] = set()
-    new_role = each_of(when(is_null(var.existing_starter_role), module.locals.starters, set_of(nobody)))
+    new_role = each_of(when(is_omitted(var.existing_starter_role), module.locals.starters, set_of(nobody)))
     trust = module.add(
         DataAwsIamPolicyDocument,
         "starter_trust",

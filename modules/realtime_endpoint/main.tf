@@ -154,7 +154,7 @@ resource "aws_sagemaker_model" "this" {
 
 # Models of the other variants.
 resource "aws_sagemaker_model" "others" {
-  for_each = merge(var.challengers, var.shadow == null ? {} : { shadow = var.shadow })
+  for_each = merge(var.challengers, nonsensitive(var.shadow == null) ? {} : { shadow = var.shadow })
 
   execution_role_arn       = var.role_arn
   enable_network_isolation = var.enable_network_isolation
@@ -517,7 +517,8 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
 # Fewer instances in off hours.
 resource "aws_appautoscaling_scheduled_action" "rest" {
   for_each = {
-    for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
+    for variant, target in aws_appautoscaling_target.instances : variant => target
+    if !nonsensitive(var.off_hours == null)
   }
 
   name               = "rest-by-the-clock"
@@ -541,7 +542,8 @@ resource "aws_appautoscaling_scheduled_action" "rest" {
 # The normal scaling limits after off hours.
 resource "aws_appautoscaling_scheduled_action" "wake" {
   for_each = {
-    for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
+    for variant, target in aws_appautoscaling_target.instances : variant => target
+    if !nonsensitive(var.off_hours == null)
   }
 
   name               = "wake-by-the-clock"

@@ -15,7 +15,7 @@ from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
     each_of,
-    is_null,
+    is_omitted,
     join,
     keys,
     list_of,
@@ -231,7 +231,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         """Add the schedule with fewer instances in off hours."""
         off_hours_input = assume_not_null(var.off_hours)
         scheduled_target = each_of(
-            map_of(targets, lambda _variant, target: target, where=lambda _variant, _target: ~is_null(var.off_hours))
+            map_of(targets, lambda _variant, target: target, where=lambda _variant, _target: ~is_omitted(var.off_hours))
         )
         for label, why, when, minimum, maximum in (
             (

@@ -77,7 +77,7 @@ resource "aws_sagemaker_endpoint" "this" {
 
 # Idle warm workers are billed, so they always have autoscaling.
 resource "aws_appautoscaling_target" "provisioned_concurrency" {
-  for_each = var.provisioned_concurrency == null ? {} : { main = var.provisioned_concurrency }
+  for_each = nonsensitive(var.provisioned_concurrency == null) ? {} : { main = var.provisioned_concurrency }
 
   service_namespace  = "sagemaker"
   scalable_dimension = "sagemaker:variant:DesiredProvisionedConcurrency"

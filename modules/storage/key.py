@@ -11,6 +11,7 @@ from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     each_of,
     is_null,
+    is_omitted,
     length,
     list_of,
     one_or_null,
@@ -26,7 +27,7 @@ def add(module: Module[Inputs]) -> str:
     """Add the key unless an existing key is set, and return its ARN."""
     var, local = module.var, module.locals
     nothing: set[str] = set()
-    own_key = module.local("own_key", when(is_null(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
+    own_key = module.local("own_key", when(is_omitted(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
     readers = module.add(
         DataAwsIamPolicyDocument,
         "key_readers",

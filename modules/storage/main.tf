@@ -3,7 +3,7 @@
 locals {
   dns_suffix = var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
   readers    = [for account in var.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
-  own_key    = var.existing_kms_key == null ? toset(["own"]) : toset([])
+  own_key    = nonsensitive(var.existing_kms_key == null) ? toset(["own"]) : toset([])
 }
 
 data "aws_iam_policy_document" "key_readers" {
@@ -779,7 +779,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
 
 # Only raw data. Features are queried in place, and a query fails on an archived object.
 resource "aws_s3_bucket_intelligent_tiering_configuration" "raw" {
-  for_each = var.intelligent_tiering_archive_days == null ? {} : { raw = var.intelligent_tiering_archive_days }
+  for_each = nonsensitive(var.intelligent_tiering_archive_days == null) ? {} : { raw = var.intelligent_tiering_archive_days }
 
   bucket = aws_s3_bucket.this["data"].id
   name   = "archive-raw"

@@ -118,6 +118,7 @@ FUNCTIONS = {
     "lowest": TerraformFunction("min", lambda values: min(map(require_number, values)), spreads=True),
     "merge": TerraformFunction("merge", lambda *maps: _merged(maps)),
     "merge_all": TerraformFunction("merge", _merged, spreads=True),
+    "nonsensitive": TerraformFunction("nonsensitive", lambda value: value),
     "one": TerraformFunction("one", _one),
     "optional": TerraformFunction("[*]", lambda value: [] if value is None else [value]),
     "regex": TerraformFunction("regex", _regex),

@@ -46,6 +46,14 @@ def is_null(value: object) -> bool:
     return cast(bool, Expression(ExpressionNode("==", (lift(value), lift(None)), bool)))
 
 
+def is_omitted(value: object) -> bool:
+    """Return the condition that an optional input is null, for a `for_each`.
+
+    Terraform refuses a sensitive `for_each`, and `is_null` is sensitive if anything in the input is.
+    """
+    return cast(bool, _call("nonsensitive", is_null(value), gives=bool))
+
+
 def assume_not_null(value: T | None) -> T:
     """Return `value` with a type that is not optional, for mypy. Use it after a condition that checks for null."""
     return cast(T, value)
@@ -160,7 +168,7 @@ def optional_map(key: str, value: T | None) -> dict[str, T]:
     """Return a map of the value under `key`, for `for_each`; empty if it is null."""
     held = lift(value)
     map_type: Any = dict[str, types.strip_annotation(held.type)]  # type: ignore[misc]
-    node = ExpressionNode("if", (lift(is_null(value)), lift({}), lift({key: value})), map_type)
+    node = ExpressionNode("if", (lift(is_omitted(value)), lift({}), lift({key: value})), map_type)
     return cast(dict[str, T], Expression(node))
 
 
