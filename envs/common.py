@@ -69,10 +69,15 @@ class CommonSettings(ModuleInputs):
         return find_partition(self.region)
 
     @property
+    def account_and_region(self) -> dict[str, str]:
+        """Inputs of a module with `OptionalLocation`."""
+        return {"account_id": self.account_id, "region": self.region}
+
+    @property
     def located(self) -> dict[str, Any]:
         """Inputs of a module with `LocatedInputs`."""
         others = {} if self.partition == "aws" else {"partition": self.partition}
-        return {"name_prefix": self.name_prefix, "account_id": self.account_id, "region": self.region, **others}
+        return {"name_prefix": self.name_prefix, **self.account_and_region, **others}
 
     @property
     def protected(self) -> dict[str, Any]:

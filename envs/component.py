@@ -58,9 +58,9 @@ class Component(Generic[S]):
         """Yield the log groups that the component adds, so that the environment can adopt existing ones."""
         yield from ()
 
-    def iam_statements(self, env: "Environment") -> StatementsByPhase:  # noqa: ARG002
-        """Return the IAM statements that the component needs, by phase. Called before the roles are added."""
-        return {}
+    def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:  # noqa: ARG002
+        """Yield the IAM statements of each module call that needs some. Called before the roles are added."""
+        yield from ()
 
     def add(self, env: "Environment") -> None:  # noqa: ARG002
         """Add the resources to the root module. `env[Storage]` is a component that was added before."""

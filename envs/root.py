@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 from envs.common import CommonSettings
 from envs.component import Component
 from envs.names import NameKind
-from modules.iam_statements import StatementsByPhase, merge_phases
+from modules.iam_statements import StatementsByPhase
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.author_errors import author_error, current_location, location_of
 from sustainable_mlops.authoring.entries import check_output
@@ -82,9 +82,9 @@ class Environment(Root[Inputs]):
         """Return the names of this kind from all components, including later ones."""
         return [name.text for component in self._components for name in component.list_names() if name.kind == kind]
 
-    def iam_statements(self) -> StatementsByPhase:
-        """Return the IAM statements of all components, including later ones, by phase."""
-        return merge_phases(*(component.iam_statements(self) for component in self._components))
+    def iam_statements(self) -> list[StatementsByPhase]:
+        """Return the IAM statements of the module calls of all components, including later ones."""
+        return [statements for component in self._components for statements in component.iam_statements(self)]
 
     def platform_fields(self) -> dict[str, Any]:
         """Return the platform fields of the components added before. Raises UserError for a duplicate field."""

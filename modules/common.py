@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import can, match, when
+from sustainable_mlops.authoring.expressions import can, coalesce, match, split, when
 from sustainable_mlops.authoring.rules import InputRule
 
 #: Maximum length of a name prefix; every name leaves room for it.
@@ -57,7 +57,7 @@ def find_partition(region: str) -> str:
     return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
-def _partition_expression(region: str) -> str:
+def partition_expression(region: str) -> str:
     """Return the partition of a Region as an expression."""
     partition = "aws"
     for start, name in PARTITIONS.items():
@@ -90,11 +90,39 @@ class LocatedInputs(NamedInputs):
         rule(
             "partition",
             # An unknown partition has its own message.
-            lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == _partition_expression(v.region)),
+            lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == partition_expression(v.region)),
             lambda v: (
-                f"{v.region} is a Region of {_partition_expression(v.region)}, not of {v.partition}; set both alike."
+                f"{v.region} is a Region of {partition_expression(v.region)}, not of {v.partition}; set both alike."
             ),
         ),
+    )
+
+
+def _account_of(arn: str) -> str:
+    """Return the account in an ARN."""
+    return split(":", arn)[4]
+
+
+class OptionalLocation(ModuleInputs):
+    """Location of a module that composes ARNs only for its IAM statements: see `derive_location`."""
+
+    account_id: AccountId | None = Field(
+        None, description="Account of the resources. Default: the account of kms_key_arn."
+    )
+    region: Region | None = Field(None, description="Region of the resources. Default: the Region of kms_key_arn.")
+
+
+def rule_of_role_account() -> InputRule:
+    """Return the rule that the role is of the account in the IAM statements of a module with `OptionalLocation`."""
+    return rule(
+        "role_arn",
+        # An invalid ARN has its own message.
+        lambda v: (
+            ~can(_account_of(v.role_arn))
+            | ~can(_account_of(v.kms_key_arn))
+            | (_account_of(v.role_arn) == coalesce(v.account_id, _account_of(v.kms_key_arn)))
+        ),
+        "must be a role of account_id; without account_id, of the account of kms_key_arn",
     )
 
 

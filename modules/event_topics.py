@@ -93,7 +93,8 @@ def add_publisher(
     """
     var = module.var
     missing_publishers = module.local(
-        "missing_publishers", map_of(publisher, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role))
+        "missing_publishers",
+        map_of(publisher, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role)),
     )
     missing_publisher: Any = each_of(missing_publishers)
     existing = list_of(

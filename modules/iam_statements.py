@@ -7,25 +7,35 @@ are composed, without references to resources, so that the role can have the sta
         return {"inference": [build_statement("PublishResults", ["sns:Publish"], [topic_arn(var)])]}
 
 The module calls the function with its `var`, for the output `role_statements`. An environment calls it with the values
-of the module call, for the input `role_statements` of `access`: `build_statements(bind_inputs(Inputs, name_prefix=…))`.
+of the module call, for the input `role_statements` of `access`, which takes a list of such maps:
+`fold_constants(build_statements(bind_inputs(Inputs, name_prefix=…)))`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_args
 
+from modules.common import partition_expression
 from sustainable_mlops.authoring import Field, ModuleInputs, must
-from sustainable_mlops.authoring.expressions import concat, is_expression, length, list_of, optional, split, when
-from sustainable_mlops.authoring.expressions.evaluation import fold_constants
+from sustainable_mlops.authoring.expressions import (
+    coalesce,
+    concat,
+    is_expression,
+    is_null,
+    length,
+    list_of,
+    optional,
+    split,
+    when,
+)
+
+if TYPE_CHECKING:
+    from sustainable_mlops.authoring.resources import Output
 
 T = TypeVar("T")
 Phase = Literal["data_preparation", "training", "pipeline", "inference"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 #: Statements by phase, from `build_statement`.
 StatementsByPhase = dict[Phase, Any]
-ROLE_STATEMENTS_DESCRIPTION = (
-    "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. "
-    "Pass them to `role_statements` of `access`."
-)
 
 
 class StatementCondition(ModuleInputs):
@@ -60,13 +70,29 @@ class ArnLocation(Protocol):
     def partition(self) -> str: ...
 
 
-def derive_location(role_arn: str, kms_key_arn: str) -> dict[str, str]:
-    """Return the location of a module without location inputs: the account of its role, and the Region of its key."""
+def derive_location(var: Any) -> dict[str, str]:
+    """Return the location of a module with `OptionalLocation`: its inputs, or account and Region of its key.
+
+    It does not refer to the role, because the role may get the statements.
+    """
+    partition, region, account = (split(":", var.kms_key_arn)[part] for part in (1, 3, 4))
     return {
-        "account_id": split(":", role_arn)[4],
-        "region": split(":", kms_key_arn)[3],
-        "partition": split(":", role_arn)[1],
+        "account_id": coalesce(var.account_id, account),
+        "region": coalesce(var.region, region),
+        "partition": when(is_null(var.region), partition, partition_expression(var.region)),
     }
+
+
+def statements_output(statements_by_phase: StatementsByPhase) -> "Output":
+    """Return the output `role_statements` of a module. Its description names the phases."""
+    from sustainable_mlops.authoring.resources import Output
+
+    phases = " and ".join(", ".join(statements_by_phase).rsplit(", ", 1))
+    return Output(
+        statements_by_phase,
+        f"IAM statements that these resources need in the role of {phases}: a map of lists by phase, with sid, "
+        "actions, resources and condition. Add it to the list `role_statements` of `access`.",
+    )
 
 
 def build_statement(
@@ -117,12 +143,3 @@ def join_lists(*lists: Any) -> Any:
     if any(map(is_expression, lists)):
         return concat(*lists)
     return [item for each in lists for item in each]
-
-
-def merge_phases(*statements_by_phase: StatementsByPhase) -> StatementsByPhase:
-    """Merge the statements of several module calls by phase, for a call of `access`."""
-    return {
-        phase: fold_constants(join_lists(*(each[phase] for each in statements_by_phase if phase in each)))
-        for phase in PHASES
-        if any(phase in each for each in statements_by_phase)
-    }

@@ -41,6 +41,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
         module = env.call(
             env.modules["feature_store"],
             name_prefix=settings.name_prefix,
+            **settings.account_and_region,
             **settings.protected,
             feature_groups={key: explicit_settings(group) for key, group in settings.feature_groups.items()},
             kms_key_arn=storage.kms_key_arn,

@@ -7,8 +7,9 @@ from envs.component import S
 from envs.components.model_endpoints import ModelEndpoints
 from envs.names import join_parts, shorten_name
 from modules.endpoints import hardware
-from modules.iam_statements import StatementsByPhase, merge_phases
+from modules.iam_statements import StatementsByPhase
 from sustainable_mlops.authoring import ModuleInputs, bind_inputs
+from sustainable_mlops.authoring.expressions.evaluation import fold_constants
 
 if TYPE_CHECKING:
     from envs.root import Environment
@@ -39,17 +40,12 @@ class InstanceEndpoints(ModelEndpoints[S]):
     def environment_inputs(self, env: "Environment") -> dict[str, Any]:
         return super().environment_inputs(env) | self.settings.located
 
-    def iam_statements(self, env: "Environment") -> StatementsByPhase:
-        return merge_phases(
-            *(
-                type(self).statements(
-                    bind_inputs(
-                        self.inputs,
-                        **self.environment_inputs(env),
-                        **self.model_inputs(env, endpoint),
-                        name=self.endpoint_name(key),
-                    )
-                )
-                for key, endpoint in self.declared_endpoints().items()
+    def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:
+        for key, endpoint in self.declared_endpoints().items():
+            inputs = bind_inputs(
+                self.inputs,
+                **self.environment_inputs(env),
+                **self.model_inputs(env, endpoint),
+                name=self.endpoint_name(key),
             )
-        )
+            yield fold_constants(type(self).statements(inputs))

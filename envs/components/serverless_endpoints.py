@@ -1,17 +1,22 @@
 """Serverless endpoints, which scale to zero."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from envs.common import CommonSettings
 from envs.component import module_options
 from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ModelEndpoints
+from modules.common import OptionalLocation
 from modules.model_registry.inputs import GroupKey
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.catalogue import regions
 
+if TYPE_CHECKING:
+    from envs.root import Environment
 
-@module_options(Inputs, excluded=ENVIRONMENT_INPUTS)
+
+@module_options(Inputs, excluded=(*ENVIRONMENT_INPUTS, *OptionalLocation.model_fields))
 class ServerlessEndpointOptions(ModuleInputs):
     """Settings of a serverless endpoint."""
 
@@ -34,6 +39,9 @@ class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
     def declared_endpoints(self) -> Mapping[str, ModuleInputs]:
         models = self.settings.models.items()
         return {key: model.serverless_endpoint for key, model in models if model.serverless_endpoint}
+
+    def environment_inputs(self, env: "Environment") -> dict[str, Any]:
+        return super().environment_inputs(env) | self.settings.account_and_region
 
     def find_problems(self) -> Iterator[str]:
         region = regions.find(self.settings.region)

@@ -41,6 +41,8 @@ module "feature_store" {
   source = "../../modules/feature_store"
 
   name_prefix          = "smlops-dev"
+  account_id           = "123456789012"
+  region               = "eu-north-1"
   deletion_protection  = false
   kms_key_arn          = module.storage.kms_key_arn
   offline_store_s3_uri = "s3://${module.storage.buckets["data"].name}/feature-store"
@@ -173,6 +175,8 @@ module "serverless_endpoint" {
 
   name_prefix        = "smlops-dev"
   kms_key_arn        = module.storage.kms_key_arn
+  account_id         = "123456789012"
+  region             = "eu-north-1"
   model_package_arn  = var.model_packages[each.key]
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency

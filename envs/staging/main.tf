@@ -41,6 +41,8 @@ module "feature_store" {
   source = "../../modules/feature_store"
 
   name_prefix          = "smlops-staging"
+  account_id           = "234567890123"
+  region               = "eu-west-3"
   deletion_protection  = true
   kms_key_arn          = module.storage.kms_key_arn
   offline_store_s3_uri = "s3://${module.storage.buckets["data"].name}/feature-store"
@@ -173,6 +175,8 @@ module "serverless_endpoint" {
 
   name_prefix        = "smlops-staging"
   kms_key_arn        = module.storage.kms_key_arn
+  account_id         = "234567890123"
+  region             = "eu-west-3"
   model_package_arn  = var.model_packages[each.key]
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency

@@ -5,7 +5,7 @@ from typing import Any
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
 from modules.access import policy
-from modules.access.inputs import Inputs
+from modules.access.inputs import Inputs, list_statements
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     Each,
@@ -13,6 +13,7 @@ from sustainable_mlops.authoring.expressions import (
     distinct,
     each_of,
     flatten,
+    intersection,
     join,
     keys,
     length,
@@ -29,13 +30,17 @@ MOST_CHARACTERS = get_limit("role_inline_policies_characters")
 def add(module: Module[Inputs]) -> None:
     """Add the policy `needed` after all others, with a check that all policies fit in the limit."""
     var, local = module.var, module.locals
-    phase = each_of(
+    phases = flatten(list_of(var.role_statements, lambda statements: keys(statements)))
+    by_phase = module.local(
+        "role_statements",
         map_of(
-            var.role_statements,
-            lambda _phase, statements: statements,
-            where=lambda phase, _: contains(local.phases, phase),
-        )
+            intersection(local.phases, phases),
+            lambda phase: list_statements(var, phase),
+            key=lambda phase: phase,
+        ),
+        why="Statements of all modules, by phase.",
     )
+    phase = each_of(by_phase)
     module.add(
         DataAwsIamPolicyDocument,
         "needed",

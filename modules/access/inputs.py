@@ -12,6 +12,7 @@ from sustainable_mlops.authoring.expressions import (
     distinct,
     every,
     flatten,
+    get,
     join,
     jsonencode,
     keys,
@@ -122,26 +123,30 @@ def _unknown_paths(v: Any) -> list[str]:
     )
 
 
+def list_statements(v: Any, phase: str) -> list[RoleStatement]:
+    """Return the statements of all modules for a phase."""
+    nothing: list[RoleStatement] = []
+    return flatten(list_of(v.role_statements, lambda statements: get(statements, phase, nothing)))
+
+
 def _conflicting_sids(v: Any) -> list[str]:
     """Return the sids with conflicting statements in one phase."""
+
+    def conflicts(phase: str, sid: str) -> bool:
+        variants = list_of(
+            list_statements(v, phase),
+            lambda one: jsonencode([one.actions, one.condition]),
+            lambda one: one.sid == sid,
+        )
+        return length(distinct(variants)) > 1
+
     return flatten(
         list_of(
-            v.role_statements,
-            lambda phase, statements: list_of(
-                distinct(list_of(statements, lambda one: one.sid)),
+            list(PHASES),
+            lambda phase: list_of(
+                distinct(list_of(list_statements(v, phase), lambda one: one.sid)),
                 lambda sid: f"{phase}: {sid}",
-                lambda sid: (
-                    length(
-                        distinct(
-                            list_of(
-                                statements,
-                                lambda other: jsonencode([other.actions, other.condition]),
-                                lambda other: other.sid == sid,
-                            )
-                        )
-                    )
-                    > 1
-                ),
+                lambda sid: conflicts(phase, sid),
             ),
         )
     )
@@ -172,10 +177,11 @@ class Inputs(LocatedInputs, RoleInputs):
     model_package_group_names: list[ResourceName] = Field(
         default_factory=list, description="Model package groups that pipelines register models in."
     )
-    role_statements: dict[Phase, Annotated[list[RoleStatement], Field(min_length=1)]] = Field(
-        default_factory=dict,
-        description="Additional statements of these roles by phase, from the outputs `role_statements` of other "
-        "modules. Statements with the same sid are merged, with all their resources.",
+    role_statements: list[dict[Phase, Annotated[list[RoleStatement], Field(min_length=1)]]] = Field(
+        default_factory=list,
+        description="Additional statements of these roles: a list of maps by phase, such as the outputs "
+        "`role_statements` of other modules. Statements of a phase with the same sid are merged, with all their "
+        "resources.",
     )
     s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
     vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join. Default: none.")

@@ -555,11 +555,17 @@ resource "aws_iam_role_policy" "registration" {
   policy = each.value.json
 }
 
+locals {
+  # Statements of all modules, by phase.
+  role_statements = {
+    for phase in setintersection(local.phases, flatten([for statements in var.role_statements : keys(statements)])) :
+    phase => flatten([for statements in var.role_statements : lookup(statements, phase, [])])
+  }
+}
+
 # Statements of other modules. Statements with the same sid differ only in their resources.
 data "aws_iam_policy_document" "needed" {
-  for_each = {
-    for phase, statements in var.role_statements : phase => statements if contains(local.phases, phase)
-  }
+  for_each = local.role_statements
 
   dynamic "statement" {
     for_each = toset([for one in each.value : one.sid])

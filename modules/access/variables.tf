@@ -178,8 +178,8 @@ variable "role_path" {
 }
 
 variable "role_statements" {
-  description = "Additional statements of these roles by phase, from the outputs `role_statements` of other modules. Statements with the same sid are merged, with all their resources."
-  type = map(list(object({
+  description = "Additional statements of these roles: a list of maps by phase, such as the outputs `role_statements` of other modules. Statements of a phase with the same sid are merged, with all their resources."
+  type = list(map(list(object({
     sid       = string
     actions   = list(string)
     resources = list(string)
@@ -188,48 +188,52 @@ variable "role_statements" {
       variable = string
       values   = list(string)
     })), [])
-  })))
-  default  = {}
+  }))))
+  default  = []
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.role_statements : length(item) >= 1])
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2) >= 1])])
     error_message = "each of role_statements must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : can(regex("^[A-Za-z0-9]+$", item2.sid))])])
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : can(regex("^[A-Za-z0-9]+$", item3.sid))])])])
     error_message = "role_statements: sid must be letters and digits, without spaces."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2.actions) >= 1])])
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.actions) >= 1])])])
     error_message = "role_statements: actions must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2.resources) >= 1])])
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.resources) >= 1])])])
     error_message = "role_statements: resources must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2.condition : length(item3.values) >= 1])])])
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : alltrue([for item4 in item3.condition : length(item4.values) >= 1])])])])
     error_message = "role_statements: condition: values must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for key in keys(var.role_statements) : contains(["data_preparation", "training", "pipeline", "inference"], key)])
+    condition     = alltrue([for item in var.role_statements : alltrue([for key in keys(item) : contains(["data_preparation", "training", "pipeline", "inference"], key)])])
     error_message = "each key of role_statements must be one of \"data_preparation\", \"training\", \"pipeline\", \"inference\"."
   }
 
   validation {
     condition = length(flatten([
-      for phase, statements in var.role_statements : [
-        for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}"
-        if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1
+      for phase in ["data_preparation", "training", "pipeline", "inference"] : [
+        for sid in distinct([
+          for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) : one.sid
+          ]) : "${phase}: ${sid}" if length(distinct([
+            for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) :
+            jsonencode([one.actions, one.condition]) if one.sid == sid
+        ])) > 1
       ]
     ])) == 0
-    error_message = "role_statements: statements with the same sid must have the same actions and conditions; change the sid of ${join(", ", flatten([for phase, statements in var.role_statements : [for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1]]))}"
+    error_message = "role_statements: statements with the same sid must have the same actions and conditions; change the sid of ${join(", ", flatten([for phase in ["data_preparation", "training", "pipeline", "inference"] : [for sid in distinct([for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) : one.sid]) : "${phase}: ${sid}" if length(distinct([for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) : jsonencode([one.actions, one.condition]) if one.sid == sid])) > 1]]))}"
   }
 }
 

@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from modules.common import KmsKeyArn, NamedInputs, ProtectedInputs, RoleArn
+from modules.common import (
+    KmsKeyArn,
+    NamedInputs,
+    OptionalLocation,
+    ProtectedInputs,
+    RoleArn,
+    rule_of_role_account,
+)
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, keys
 from sustainable_mlops.authoring.rules import InputRule
@@ -78,7 +85,7 @@ class FeatureGroup(ModuleInputs):
     )
 
 
-class Inputs(NamedInputs, ProtectedInputs):
+class Inputs(NamedInputs, OptionalLocation, ProtectedInputs):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
         description="Feature groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
     )
@@ -91,3 +98,5 @@ class Inputs(NamedInputs, ProtectedInputs):
     role_arn: RoleArn = Field(
         description="Role that Feature Store writes the offline store with. It cannot change later."
     )
+
+    rules = (rule_of_role_account(),)

@@ -99,8 +99,8 @@ check "every_feature_is_declared" {
 locals {
   # Account, Region and partition of the groups.
   place = {
-    account_id = split(":", var.role_arn)[4]
-    region     = split(":", var.kms_key_arn)[3]
-    partition  = split(":", var.role_arn)[1]
+    account_id = coalesce(var.account_id, split(":", var.kms_key_arn)[4])
+    region     = coalesce(var.region, split(":", var.kms_key_arn)[3])
+    partition  = var.region == null ? split(":", var.kms_key_arn)[1] : (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
   }
 }

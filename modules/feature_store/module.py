@@ -6,7 +6,7 @@ from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
 
 from modules.feature_store import iam_statements
 from modules.feature_store.inputs import Inputs
-from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION, derive_location
+from modules.iam_statements import derive_location, statements_output
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -70,16 +70,14 @@ class FeatureStoreModule(Module[Inputs]):
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
-        at = self.local(
-            "place", derive_location(var.role_arn, var.kms_key_arn), why="Account, Region and partition of the groups."
-        )
+        at = self.local("place", derive_location(var), why="Account, Region and partition of the groups.")
         return {
             "feature_groups": Output(
                 _by_key(var, groups),
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
                 "features (name to type), which smlops evolve reads.",
             ),
-            "role_statements": Output(iam_statements.build_statements(var, at), ROLE_STATEMENTS_DESCRIPTION),
+            "role_statements": statements_output(iam_statements.build_statements(var, at)),
         }
 
     def _compare(self, var: Inputs, groups: Any) -> None:

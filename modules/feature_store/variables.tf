@@ -1,5 +1,16 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
+variable "account_id" {
+  description = "Account of the resources. Default: the account of kms_key_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null ? true : can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
 variable "deletion_protection" {
   description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
@@ -109,6 +120,17 @@ variable "offline_store_s3_uri" {
   }
 }
 
+variable "region" {
+  description = "Region of the resources. Default: the Region of kms_key_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.region == null ? true : can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+  }
+}
+
 variable "role_arn" {
   description = "Role that Feature Store writes the offline store with. It cannot change later."
   type        = string
@@ -117,6 +139,11 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = !can(split(":", var.role_arn)[4]) ? true : (!can(split(":", var.kms_key_arn)[4]) ? true : split(":", var.role_arn)[4] == coalesce(var.account_id, split(":", var.kms_key_arn)[4]))
+    error_message = "role_arn: must be a role of account_id; without account_id, of the account of kms_key_arn"
   }
 }
 

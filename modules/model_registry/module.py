@@ -9,7 +9,7 @@ from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPacka
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
 
 from modules import event_patterns, event_topics
-from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
+from modules.iam_statements import statements_output
 from modules.model_registry import iam_statements
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
 from modules.protection import protect
@@ -72,7 +72,7 @@ class ModelRegistryModule(Module[Inputs]):
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),
                 "Model package groups by key: name and arn.",
             ),
-            "role_statements": Output(iam_statements.build_statements(var), ROLE_STATEMENTS_DESCRIPTION),
+            "role_statements": statements_output(iam_statements.build_statements(var)),
         }
 
     def _share(self, var: Inputs, groups: Any) -> None:

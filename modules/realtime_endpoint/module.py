@@ -7,7 +7,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.endpoints import alarms, hardware, hosting, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
-from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
+from modules.iam_statements import statements_output
 from modules.realtime_endpoint import deployment, iam_statements, off_hours, variants
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
@@ -76,9 +76,7 @@ class RealtimeEndpointModule(Module[Inputs]):
                 concat(*map(_alarm_names, alarms)),
                 "Names of the alarms that roll a deployment back. Each notifies alarm_actions.",
             ),
-            "role_statements": Output(
-                iam_statements.build_statements(var, images, archives), ROLE_STATEMENTS_DESCRIPTION
-            ),
+            "role_statements": statements_output(iam_statements.build_statements(var, images, archives)),
             "variant_names": Output(
                 keys(weights), "Names of the variants that serve requests, for metrics and autoscaling."
             ),

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from modules.common import OptionalLocation, rule_of_role_account
 from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
@@ -22,7 +23,7 @@ class ProvisionedConcurrency(ModuleInputs):
     )
 
 
-class Inputs(EndpointInputs, SingleContainerInputs, UnsupportedInputs):
+class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, UnsupportedInputs):
     max_concurrency: int = Field(
         5,
         ge=1,
@@ -38,6 +39,7 @@ class Inputs(EndpointInputs, SingleContainerInputs, UnsupportedInputs):
     )
 
     rules = (
+        rule_of_role_account(),
         rule(
             "image_uri",
             lambda v: is_null(v.image_uri) | ~can(match(_NOT_FOR_X86, v.image_uri)),

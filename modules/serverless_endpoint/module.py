@@ -4,7 +4,7 @@ from typing import Any
 
 from modules.endpoints import hosting, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
-from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION, derive_location
+from modules.iam_statements import derive_location, statements_output
 from modules.serverless_endpoint import iam_statements
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
@@ -15,7 +15,7 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     optional_map,
 )
-from sustainable_mlops.authoring.resources import Module, Output, Outputs
+from sustainable_mlops.authoring.resources import Module, Outputs
 
 
 class ServerlessEndpointModule(Module[Inputs]):
@@ -40,14 +40,10 @@ class ServerlessEndpointModule(Module[Inputs]):
             configuration={"kms_key_arn": var.kms_key_arn},
         )
         self._scale_warm_workers(var, endpoint)
-        at = self.local(
-            "place",
-            derive_location(var.role_arn, var.kms_key_arn),
-            why="Account, Region and partition of the endpoint.",
-        )
+        at = self.local("place", derive_location(var), why="Account, Region and partition of the endpoint.")
         return {
             **outputs,
-            "role_statements": Output(iam_statements.build_statements(var, at), ROLE_STATEMENTS_DESCRIPTION),
+            "role_statements": statements_output(iam_statements.build_statements(var, at)),
         }
 
     def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:

@@ -1,5 +1,16 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
+variable "account_id" {
+  description = "Account of the resources. Default: the account of kms_key_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null ? true : can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
 variable "data_capture_config" {
   description = "Not supported: a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint."
   type        = any
@@ -231,6 +242,17 @@ variable "provisioned_concurrency" {
   }
 }
 
+variable "region" {
+  description = "Region of the resources. Default: the Region of kms_key_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.region == null ? true : can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+  }
+}
+
 variable "role_arn" {
   description = "Role of the container. It reads the model and writes logs and metrics."
   type        = string
@@ -239,6 +261,11 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = !can(split(":", var.role_arn)[4]) ? true : (!can(split(":", var.kms_key_arn)[4]) ? true : split(":", var.role_arn)[4] == coalesce(var.account_id, split(":", var.kms_key_arn)[4]))
+    error_message = "role_arn: must be a role of account_id; without account_id, of the account of kms_key_arn"
   }
 }
 

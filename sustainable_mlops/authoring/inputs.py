@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, is_dataclass
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -145,10 +145,10 @@ def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Vari
         kind = hcl_type(field.annotation)
     except TypeError as error:
         raise author_error(f"input {name}: {error}", location_of_field(model, name)) from None
-    annotation, nullable = _split_optional(field.annotation)
+    annotation, nullable, constrained = _read_optional(field)
     default = ... if field.is_required() else _default(field)
     checks = [
-        *_build_constraint_validation(f"var.{name}", name, field, annotation),
+        *_build_constraint_validation(f"var.{name}", name, constrained, annotation),
         *_nested_constraints(f"var.{name}", name, annotation, 0),
     ]
     if nullable:
@@ -173,6 +173,17 @@ def _split_optional(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+def _read_optional(field: FieldInfo) -> tuple[Any, bool, FieldInfo]:
+    """Return the type of a field without `| None`, True if it had one, and the field with the constraints.
+
+    In `Region | None`, the constraints belong to `Region`.
+    """
+    annotation, nullable = _split_optional(field.annotation)
+    if get_origin(annotation) is Annotated:
+        annotation, field = _read_annotation(annotation)
+    return annotation, nullable, field
+
+
 def _read_annotation(annotation: Any) -> tuple[Any, FieldInfo]:
     """Return the type and the merged constraints of an annotation such as `Annotated[str, Field(...)]`."""
     field = FieldInfo.from_annotation(annotation)
@@ -181,7 +192,7 @@ def _read_annotation(annotation: Any) -> tuple[Any, FieldInfo]:
 
 def hcl_type(annotation: Any) -> str:
     """Return the Terraform type constraint of a Python annotation. Raises TypeError if there is none."""
-    annotation, _ = _split_optional(_read_annotation(annotation)[0])
+    annotation, _, _ = _read_optional(FieldInfo.from_annotation(annotation))
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -261,10 +272,10 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
         if numbers:
             yield _validate_declared_keys(value, label, numbers)
         for name, field in annotation.model_fields.items():
-            inner, nullable = _split_optional(field.annotation)
+            inner, nullable, constrained = _read_optional(field)
             path = f'lookup({value}, "{name}", {numbers[name]})' if numbers else f"{value}.{name}"
             checks = [
-                *_build_constraint_validation(path, f"{label}: {name}", field, inner),
+                *_build_constraint_validation(path, f"{label}: {name}", constrained, inner),
                 *_nested_constraints(path, f"{label}: {name}", inner, depth),
             ]
             for condition, message in checks:

@@ -100,9 +100,8 @@ def test_iam_statements_of_endpoints_are_passed_to_access_without_a_cycle(enviro
     endpoints = {"fraud": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}}
     calls = environment(models=endpoints, pipelines={}).json()["module"]
     topics = "arn:aws:sns:eu-north-1:123456789012:smlops-dev-fraud-async"
-    (publish,) = (
-        one for one in calls["access"]["role_statements"]["inference"] if one["sid"] == "PublishNotifications"
-    )
+    (statements,) = calls["access"]["role_statements"]
+    (publish,) = (one for one in statements["inference"] if one["sid"] == "PublishNotifications")
     assert publish["resources"] == [f"{topics}-error", f"{topics}-success"]
     assert calls["async_endpoint"]["s3_uri"] == 's3://${module.storage.buckets["artifacts"].name}/async-inference'
     assert "role_statements" not in environment().json()["module"]["access"]
@@ -123,14 +122,11 @@ def test_a_model_can_have_one_endpoint_of_each_kind(environment: Environment) ->
     }
     captures = 's3://${module.storage.buckets["data"].name}/captures'
     assert declared["realtime_endpoint"]["data_capture"] == {"percent": 5, "s3_uri": captures}
-    by_sid = {one["sid"]: one for one in body["module"]["access"]["role_statements"]["inference"]}
+    statements = [one for each in body["module"]["access"]["role_statements"] for one in each["inference"]]
+    by_sid = {one["sid"]: one for one in statements}
     alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:smlops-dev-fraud"
     assert by_sid["KeepCaptures"]["resources"] == [f'arn:aws:s3:::${{replace("{captures}", "s3://", "")}}/*']
-    watched = [
-        one["resources"]
-        for one in body["module"]["access"]["role_statements"]["inference"]
-        if one["sid"] == "WatchAlarms"
-    ]
+    watched = [one["resources"] for one in statements if one["sid"] == "WatchAlarms"]
     assert watched == [
         [f"{alarms}-async-failures"],
         [f"{alarms}-realtime-main-errors", f"{alarms}-realtime-main-latency"],

@@ -1,15 +1,73 @@
-"""Composition of modules: sensitive values, and statements of several modules in one call of `access`."""
+"""Composition of modules: statements of several modules in one call of `access`, and sensitive values."""
 
+import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.modules.examples import Example, examples, plan, terraform
+from tests.modules.examples import Example, examples, plan, summary, terraform
 
-#: Arguments whose values Terraform needs in the keys of a `for_each`, or that are no ARNs of a module's input.
 ARN = re.compile(r'"(arn:(?:[^"\\$]|\$\{[^}]*\})*)"')
+KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ACCOUNT = "eu-north-1:123456789012"
+COMMON = f'''
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  kms_key_arn = "{KEY}"'''
+IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/churn:1"
+#: Modules with roles of `access`, whose statements `access` gets.
+COMPOSITION = f'''
+module "access" {{
+  source      = "./modules/access"
+  name_prefix = "shop"
+  {COMMON}
+  buckets = {{
+    artifacts = {{ arn = "arn:aws:s3:::shop-artifacts" }}
+    data      = {{ arn = "arn:aws:s3:::shop-data" }}
+  }}
+  role_statements = [
+    module.feature_store.role_statements,
+    module.serverless_endpoint.role_statements,
+    module.async_endpoint["churn"].role_statements,
+    {{ training = [{{ sid = "Announce", actions = ["sns:Publish"], resources = ["arn:aws:sns:{ACCOUNT}:done"] }}] }},
+  ]
+}}
+
+module "feature_store" {{
+  source               = "./modules/feature_store"
+  name_prefix          = "shop"
+  {COMMON}
+  offline_store_s3_uri = "s3://shop-data/feature-store"
+  role_arn             = module.access.role_arns["data_preparation"]
+  feature_groups = {{
+    orders = {{
+      record_identifier = "id"
+      event_time        = "time"
+      features          = {{ id = {{ type = "String" }}, time = {{ type = "String" }} }}
+    }}
+  }}
+}}
+
+module "serverless_endpoint" {{
+  source      = "./modules/serverless_endpoint"
+  name_prefix = "shop-fraud"
+  {COMMON}
+  image_uri   = "{IMAGE}"
+  role_arn    = module.access.role_arns["inference"]
+}}
+
+module "async_endpoint" {{
+  source        = "./modules/async_endpoint"
+  for_each      = toset(["churn"])
+  name_prefix   = "shop-${{each.key}}"
+  {COMMON}
+  instance_type = "ml.c7g.xlarge"
+  image_uri     = "{IMAGE}"
+  s3_uri        = "s3://shop-artifacts/async-inference"
+  role_arn      = module.access.role_arns["inference"]
+}}
+'''
 
 
 def mark_arns_as_sensitive(example: Example) -> str:
@@ -19,13 +77,44 @@ def mark_arns_as_sensitive(example: Example) -> str:
     return "".join(calls.get(block, block) for block in blocks if not block.startswith("output "))
 
 
-@pytest.mark.plan
-@pytest.mark.usefixtures("each_engine")
-def test_modules_accept_sensitive_arns(tmp_path: Path, terraform_environment: dict[str, str]) -> None:
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+    """One plan of the composition, and of all examples with sensitive ARNs."""
+    folder = tmp_path_factory.mktemp("composition")
     marked = {str(example): mark_arns_as_sensitive(example) for example in examples()}
     assert sum("sensitive(" in text for text in marked.values()) > len(marked) / 2
     for example in examples():
-        Example(example.module, example.case, marked[str(example)]).write(tmp_path / str(example))
+        Example(example.module, example.case, marked[str(example)]).write(folder / str(example))
     calls = "".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in marked)
-    (tmp_path / "main.tf").write_text(calls)
-    assert plan(terraform(tmp_path, terraform_environment))["complete"]
+    Example("access", "composition", COMPOSITION + calls).write(folder)
+    return plan(terraform(folder, terraform_environment))
+
+
+@pytest.mark.plan
+def test_access_grants_the_statements_of_all_modules_without_a_cycle(planned: dict[str, Any]) -> None:
+    values = summary(planned)["values"]
+    granted = {
+        phase: {one["Sid"]: one for one in json.loads(values[f'{NEEDED}["{phase}"]']["policy"])["Statement"]}
+        for phase in ("data_preparation", "training", "inference")
+    }
+    group = f"arn:aws:sagemaker:{ACCOUNT}:feature-group/shop-orders"
+    assert {granted[phase]["Records"]["Resource"] for phase in granted} == {group}
+    assert granted["data_preparation"]["HandOver"]["Resource"] == "arn:aws:s3:::shop-data/feature-store/*"
+    assert granted["training"].keys() == {"Records", "Announce"}
+    logs = f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints"
+    assert set(granted["inference"]["Logs"]["Resource"]) == {f"{logs}/shop-fraud:*", f"{logs}/shop-churn:*"}
+    assert "PublishNotifications" in granted["inference"]
+
+
+NEEDED = "module.access.aws_iam_role_policy.needed"
+
+
+@pytest.mark.plan
+def test_modules_accept_sensitive_arns(planned: dict[str, Any]) -> None:
+    assert planned["complete"]
+    (topic,) = (
+        change["change"]
+        for change in planned["resource_changes"]
+        if re.fullmatch(r"module\.model_registry-full\..*aws_sns_topic\.approvals\[.*\]", change["address"])
+    )
+    assert topic["after_sensitive"]["kms_master_key_id"]

@@ -117,7 +117,9 @@ def policies(
     inputs = f"""
       feature_group_names       = ["shop-orders"]
       model_package_group_names = ["shop-churn"]
-      role_statements           = {{ training = [{render_statement("orders")}, {render_statement("returns")}] }}
+      role_statements           = [
+        {{ training = [{render_statement("orders")}] }}, {{ training = [{render_statement("returns")}] }},
+      ]
     """
     Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
     terraform = Terraform(folder, terraform_environment)
@@ -231,13 +233,13 @@ def test_phases_have_only_their_own_permissions(
         ),
         (
             "eu-north-1",
-            "role_statements = { inference = [] }",
+            "role_statements = [{ inference = [] }]",
             ["each of role_statements must hold at least 1"],
         ),
         (
             "eu-north-1",
-            "role_statements = { training = ["
-            f"{render_statement('a')}, {render_statement('b', action='sns:Subscribe')}] }}",
+            f"role_statements = [{{ training = [{render_statement('a')}] }}, "
+            f"{{ training = [{render_statement('b', action='sns:Subscribe')}] }}]",
             [
                 "statements with the same sid must have the same actions and conditions; change the sid of training: "
                 "Announce",
@@ -245,7 +247,7 @@ def test_phases_have_only_their_own_permissions(
         ),
         (
             "eu-north-1",
-            f"role_statements = {{ training = [{render_statement(*(f'topic-{number}' for number in range(200)))}] }}",
+            f"role_statements = [{{ training = [{render_statement(*(f'topic-{number}' for number in range(200)))}] }}]",
             ["IAM allows 10240 characters of inline policies for a role, and those of training are longer"],
         ),
     ],
