@@ -28,19 +28,20 @@ def current_location(skip_file: str = "") -> str:
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if _is_author_file(file) and file != skip_file:
-            return f"{_relative_path(file)}:{frame.f_lineno}"
+        if is_author_file(file) and file != skip_file:
+            return f"{relative_path(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
 
 
 def location_of_error(error: Exception) -> str:
     """Return `file:line` of the author's line that raised a Python error, or an empty string."""
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_author_file(frame.filename)]
-    return f"{_relative_path(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if is_author_file(frame.filename)]
+    return f"{relative_path(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
 
 
-def _is_author_file(file: str) -> bool:
+def is_author_file(file: str) -> bool:
+    """Return True for a Python file of an author: not of this library, and not of Python."""
     return not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py"
 
 
@@ -53,14 +54,15 @@ def location_of_field(model: type[Any], name: str) -> str:
     except (OSError, TypeError):
         return ""
     offset = next((index for index, line in enumerate(lines) if re.match(rf"\s+{name}\s*:", line)), 0)
-    return f"{_relative_path(file)}:{first + offset}"
+    return f"{relative_path(file)}:{first + offset}"
 
 
 def location_of(definition: Any) -> str:
     """Return `file:line` of the first line of a function or class."""
     _, first = inspect.getsourcelines(definition)
-    return f"{_relative_path(inspect.getfile(definition))}:{first}"
+    return f"{relative_path(inspect.getfile(definition))}:{first}"
 
 
-def _relative_path(file: str) -> str:
+def relative_path(file: str) -> str:
+    """Return a path relative to the repository, if it is in there."""
     return str(Path(file).relative_to(ROOT)) if file.startswith(str(ROOT)) else file

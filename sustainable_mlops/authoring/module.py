@@ -15,6 +15,7 @@ from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.scopes import Each, input_expressions
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, list_variables
+from sustainable_mlops.authoring.null_tests import check_null_tests
 from sustainable_mlops.authoring.references import find_unknown_references
 from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
@@ -57,6 +58,7 @@ class Module(Generic[I]):
 
         Raises UserError, with the author's file and line, for mistakes in inputs, resources and arguments.
         """
+        check_null_tests(type(self))
         try:
             self.outputs = self.build(self.var)
         except TypeError as error:

@@ -58,6 +58,7 @@ def split_arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tup
         if dynamic is not None:
             if struct is not None:
                 split_arguments(struct, dynamic.content, location)
+                _require_arguments(struct, dynamic.content, location)
             prefix = f"{path}." if path else ""
             overrides[f"{prefix}dynamic.{name}"] = build_dynamic_body(name, dynamic)
             if _is_required(cls, name):
@@ -87,12 +88,17 @@ def _split_dynamic(value: Any) -> tuple[Any, Dynamic[Any, Any] | None]:
 
 
 def _build_struct(struct: type, values: Mapping[str, Any], location: str) -> Any:
+    _require_arguments(struct, values, location)
+    return struct(**values)
+
+
+def _require_arguments(struct: type, values: Mapping[str, Any], location: str) -> None:
+    """Raise UserError if a nested block lacks a required argument."""
     missing = [
         name for name in _hints(struct) if name != "return" and _is_required(struct, name) and name not in values
     ]
     if missing:
         raise author_error(f"{location} needs {', '.join(missing)}")
-    return struct(**values)
 
 
 def _describe_unknown_argument(cls: type, name: str, path: str) -> str:

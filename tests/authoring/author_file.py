@@ -28,6 +28,7 @@ class Inputs(ModuleInputs):
     groups: dict[str, Group] = Field({}, description="Groups.")
     accounts: list[str] = Field([], description="Accounts.")
     tags: dict[str, str] = Field({}, description="Tags.")
+    zone: Literal["a", "b", "c"] = Field("a", description="Zone.")
 """
 
 BUILD = """

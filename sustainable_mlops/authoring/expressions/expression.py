@@ -61,7 +61,13 @@ class Expression:
         fields = types.list_members(node.type)
         if fields and isinstance(key, str) and "${" not in key:
             return getattr(self, key)
-        return Expression(ExpressionNode("index", (node, lift(key)), types.item_types(node.type)[1]))
+        index = lift(key)
+        if fields and (lacking := [choice for choice in types.list_choices(index.type) if choice not in fields]):
+            raise author_error(
+                f"{to_hcl(self)} has no '{lacking[0]}', which {to_hcl(key)} can be; add it, or write "
+                "get(map, key, default)"
+            )
+        return Expression(ExpressionNode("index", (node, index), types.item_types(node.type)[1]))
 
     # Operators.
 
@@ -218,7 +224,7 @@ def lift(value: Any) -> ExpressionNode:
         return ExpressionNode("object", pairs, types.ObjectType(fields) if len(fields) == len(pairs) else Any)
     if isinstance(value, list | tuple | set | frozenset):
         items = tuple(lift(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
-        return ExpressionNode("list", items, list[types.common_type(item.type for item in items)])  # type: ignore[misc]
+        return ExpressionNode("list", items, list[types.common_item_type(item.type for item in items)])  # type: ignore[misc]
     raise author_error(f"{value!r} has no equivalent in Terraform")
 
 

@@ -46,6 +46,13 @@ def strip_annotation(annotation: Any) -> Any:
             return annotation
 
 
+def list_choices(annotation: Any) -> tuple[Any, ...]:
+    """Return the values that a `Literal` allows; empty for another type."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
 def is_nullable(annotation: Any) -> bool:
     """Return True if the annotation allows null."""
     if get_origin(annotation) is Annotated:
@@ -96,6 +103,8 @@ def item_types(declared: Any) -> tuple[Any, Any]:
         return int, arguments[0]
     if origin is set:
         return arguments[0], arguments[0]
+    if isinstance(inner, ObjectType) and inner.fields:
+        return Literal[tuple(dict(inner.fields))], common_item_type(dict(inner.fields).values())
     fields = list_members(inner)
     return (str, common_type(fields.values())) if fields else (Any, Any)
 
@@ -107,6 +116,20 @@ def common_type(types: Iterable[Any]) -> Any:
         if each not in distinct:
             distinct.append(each)
     return distinct[0] if len(distinct) == 1 else Any
+
+
+def common_item_type(declared: Iterable[Any]) -> Any:
+    """Return the type of the items of a literal collection: for objects, the attributes that all of them have.
+
+    Terraform fails if it reads an attribute that one item lacks.
+    """
+    each = list(declared)
+    if len(each) < 2 or not all(isinstance(one, ObjectType) for one in each):
+        return common_type(each)
+    first, *others = (dict(one.fields) for one in each)
+    names = [name for name in first if all(name in fields for fields in others)]
+    fields = ((name, common_item_type(fields[name] for fields in (first, *others))) for name in names)
+    return ObjectType(tuple(fields), "attribute of every item")
 
 
 def merged_type(declared: Iterable[Any]) -> Any:

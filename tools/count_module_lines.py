@@ -1,0 +1,57 @@
+"""Counts of lines of each module: the Python that an author writes, and the HCL that it generates.
+
+    .venv/bin/python -m tools.count_module_lines
+
+A line counts if it is neither blank nor a comment nor part of a docstring. Data in CSV files does not count.
+"""
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from sustainable_mlops.terraform import ROOT
+
+
+def count_python_lines(text: str) -> int:
+    """Return the number of lines of code in a Python file."""
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            docstring = node.body[0]
+            lines -= set(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
+    return len(lines)
+
+
+def count_hcl_lines(text: str) -> int:
+    """Return the number of lines of code in an HCL file."""
+    return sum(line.strip()[:1] not in ("", "#") for line in text.splitlines())
+
+
+def count_files(files: Iterable[Path]) -> int:
+    """Return the lines of code in these files."""
+    counters = {".py": count_python_lines, ".tf": count_hcl_lines}
+    return sum(counters[file.suffix](file.read_text()) for file in files)
+
+
+def list_rows() -> list[tuple[str, int, int]]:
+    """Return name, lines of Python and lines of HCL of each module, of the shared code and of the kit."""
+    names = sorted(file.parent.name for file in ROOT.glob("modules/*/module.py"))
+    rows = [(name, *(count_files(ROOT.glob(f"modules/{name}/*.{end}")) for end in ("py", "tf"))) for name in names]
+    rows.append(
+        ("shared by modules", count_files([*ROOT.glob("modules/*.py"), *ROOT.glob("modules/endpoints/*.py")]), 0)
+    )
+    rows.append(("all modules", *(sum(row[column] for row in rows) for column in (1, 2))))
+    rows.append(("the kit", count_files(ROOT.glob("sustainable_mlops/authoring/**/*.py")), 0))
+    rows.append(("tests of the kit", count_files(ROOT.glob("tests/authoring/*.py")), 0))
+    return rows
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'':20}{'Python':>8}{'HCL':>8}{'ratio':>8}")
+    for name, python, hcl in list_rows():
+        print(f"{name:20}{python:8}{hcl or '':>8}{f'{python / hcl:.2f}' if hcl else '':>8}")
+
+
+if __name__ == "__main__":
+    main()
