@@ -154,7 +154,10 @@ RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
         'templatefile("${path.module}/t.tftpl", { words = var.words })',
     ),
     "the resource itself": (lambda v: self_reference(S3Bucket).arn == v.word, "self.arn == var.word"),
-    "one instance or none": (lambda v: optional_map("a", v.thing), "var.thing == null ? {} : { a = var.thing }"),
+    "one instance or none": (
+        lambda v: optional_map("a", v.thing),
+        "nonsensitive(var.thing == null) ? {} : { a = var.thing }",
+    ),
 }
 
 
