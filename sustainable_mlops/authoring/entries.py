@@ -22,14 +22,11 @@ class Output:
 
     value: Any
     description: str
-    sensitive: bool = False
     depends_on: tuple[Any, ...] = ()
     location: str = field(default_factory=current_location)
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {"description": self.description, "value": to_json_syntax(self.value)}
-        if self.sensitive:
-            body["sensitive"] = True
         if self.depends_on:
             body["depends_on"] = list_addresses(self.depends_on)
         return body

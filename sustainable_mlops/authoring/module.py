@@ -239,7 +239,7 @@ class Module(Generic[I]):
     def files(self) -> dict[str, str]:
         """Return the HCL by file name, before `terraform fmt`."""
         by_name = sorted(self.outputs.items())
-        order = hcl.BlockLayout(order=("description", "value", "sensitive", "depends_on"))
+        order = hcl.BlockLayout(order=("description", "value", "depends_on"))
         return {
             "main.tf": self.main(),
             "variables.tf": "\n".join(variable.hcl() for variable in self.variables),
