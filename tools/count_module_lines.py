@@ -24,7 +24,7 @@ def count_python_lines(text: str) -> int:
 
 def count_hcl_lines(text: str) -> int:
     """Return the number of lines of code in an HCL file."""
-    return sum(line.strip()[:1] not in ("", "#") for line in text.splitlines())
+    return len([line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"])
 
 
 def count_files(files: Iterable[Path]) -> int:
@@ -36,11 +36,14 @@ def count_files(files: Iterable[Path]) -> int:
 def list_rows() -> list[tuple[str, int, int]]:
     """Return name, lines of Python and lines of HCL of each module, of the shared code and of the kit."""
     names = sorted(file.parent.name for file in ROOT.glob("modules/*/module.py"))
-    rows = [(name, *(count_files(ROOT.glob(f"modules/{name}/*.{end}")) for end in ("py", "tf"))) for name in names]
+    folders = {name: ROOT / "modules" / name for name in names}
+    rows = [
+        (name, count_files(folder.glob("*.py")), count_files(folder.glob("*.tf"))) for name, folder in folders.items()
+    ]
     rows.append(
         ("shared by modules", count_files([*ROOT.glob("modules/*.py"), *ROOT.glob("modules/endpoints/*.py")]), 0)
     )
-    rows.append(("all modules", *(sum(row[column] for row in rows) for column in (1, 2))))
+    rows.append(("all modules", sum(python for _, python, _ in rows), sum(hcl for _, _, hcl in rows)))
     rows.append(("the kit", count_files(ROOT.glob("sustainable_mlops/authoring/**/*.py")), 0))
     rows.append(("tests of the kit", count_files(ROOT.glob("tests/authoring/*.py")), 0))
     return rows
