@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Many tests wait for a provider or a job, so `make test` uses three processes for each core.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test tests fast toolchain browser mutants lint types synthesized synth setup clean
+.PHONY: demo test tests fast units toolchain browser mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -22,8 +22,12 @@ test: setup
 tests:
 	@$(PYTEST) $$((3 * $(CORES))) --durations 30 -m 'not toolchain_only'
 
-fast: lint
-	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
+fast: setup
+	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
+	@$(MAKE) --no-print-directory -j 2 types units
+
+units: synthesized # which caches what the tests would synthesize
+	@$(PYTEST) $(CORES) --hypothesis-profile fast -m 'not plan and not apply and not slow'
 
 # The tests for another engine or provider. SMLOPS_TERRAFORM names the engine, such as `tofu`. SMLOPS_AWS_PROVIDER names
 # the provider: the folder of a mirror, or a version. MARKS selects other tests, such as `plan`.

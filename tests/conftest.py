@@ -17,11 +17,14 @@ from tests.provider import SANDBOX_LOGS
 from tests.provider import offline_environment as offline_environment
 from tests.provider import own as own
 from tests.provider import terraform_environment as terraform_environment
+from tests.selection import pytest_ignore_collect as pytest_ignore_collect
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 #: More processes than cores: how long an example takes says nothing.
 settings.register_profile("shared machine", settings(), deadline=None)
 settings.load_profile("shared machine")
+#: Profile of `make fast`, by option of pytest; all other runs draw the usual 100 examples.
+settings.register_profile("fast", max_examples=25, deadline=None)
 
 #: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.
 os.environ["SANDBOX_OPT_ML"] = "paths"

@@ -4,15 +4,14 @@ import importlib
 import pkgutil
 from dataclasses import is_dataclass
 
-import pytest
-
 import sustainable_mlops
+from tests.cases import check_cases
 
 #: Classes that collect values during a review.
 GATHER = {"CommentBlock", "PolicyOwner", "_Context"}
 
 
-@pytest.mark.parametrize("package", ["plan", "footprint", "rules", "review", "advice", "catalogue"])
+@check_cases("package", ["plan", "footprint", "rules", "review", "advice", "catalogue"])
 def test_records_are_frozen(package: str) -> None:
     folder = f"{sustainable_mlops.__name__}.{package}"
     modules = pkgutil.walk_packages(importlib.import_module(folder).__path__, f"{folder}.")

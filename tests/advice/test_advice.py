@@ -18,13 +18,14 @@ from sustainable_mlops.advice import ServingRequirements, display, make_advice
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 from sustainable_mlops.errors import UserError
+from tests.cases import check_cases
 
 
 def make_requirements(**changes: Any) -> ServingRequirements:
     return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 2_000.0, "provider": 6, **changes})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "kind", "silicon"),
     [
         ({}, "serverless", "x86"),
@@ -43,8 +44,8 @@ def test_typical_requirements(changes: dict[str, Any], kind: str, silicon: str) 
     assert (best.kind, best.silicon) == (kind, silicon)
 
 
-@pytest.mark.parametrize("provider", [5, None])
-@pytest.mark.parametrize("accelerator", ["none", "gpu"])
+@check_cases("provider", [5, None])
+@check_cases("accelerator", ["none", "gpu"])
 def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, accelerator: str) -> None:
     requirements = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
     newer, older = (
@@ -70,7 +71,7 @@ def test_silicon_without_accepted_types_is_refused() -> None:
     assert "AWS provider 5 refuses the types that hold the model" in reasons
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "within", "beyond", "reason"),
     [
         ("serverless", {"payload_kb": 4096.0}, {"payload_kb": 4097.0}, "4 MB"),
@@ -141,7 +142,7 @@ def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
     assert (best.size, best.max_instances) == ("ml.g6e.12xlarge", 6)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "hours", "changes"),
     [
         ("real-time", 730, {"latency": 300.0}),
@@ -161,7 +162,7 @@ def test_the_cost_follows_from_the_hours(kind: str, hours: float | None, changes
     assert paid == pytest.approx((10 / instance.vcpu + 0.07) * 730 / 24 if hours is None else hours)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "size", "slower"),
     [
         ({}, "1024 MB", 1769 / 1024),  # less than a vCPU: the same work takes longer
@@ -261,7 +262,7 @@ def test_advised_options_are_within_every_limit(
     assert order == sorted(order)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "message"),
     [
         ({"region": "mars-1"}, "no Region mars-1"),

@@ -17,6 +17,7 @@ from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_pa
 from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, exact_quantity
 from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import make_plan_document
+from tests.cases import check_cases
 from tests.renewal import renew
 
 REGION = "us-east-1"
@@ -127,7 +128,7 @@ def test_an_asynchronous_endpoint_is_on_longer_than_its_work() -> None:
     assert many.central == pytest.approx(always.central, rel=0.02)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "name", "why"),
     [
         ({"requests_per_day": 800_000.0}, "serverless", "at most 720,000 requests a day with this peak"),
@@ -180,6 +181,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_or_json() -> None:
     process = run()
     assert process.returncode == 0, process.stderr
@@ -199,7 +201,8 @@ def test_the_command_prints_the_table_or_json() -> None:
     assert answer["chosen"] == ["serverless"]
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@check_cases(
     ("arguments", "message"),
     [
         (["--latency", "soon"], "latency: soon must be"),

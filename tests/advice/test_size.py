@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.advice.size import GIB, MAX_INSTANCES, GrowingJob, MemorySample, forecast_growth, format_growth
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
+from tests.cases import check_cases
 
 
 def make_job(*samples: tuple[float, float], **changes: Any) -> GrowingJob:
@@ -47,7 +48,7 @@ def test_options_are_shards_then_a_larger_type_then_spark() -> None:
     assert (spark.kind, spark.outgrown_at) == ("Spark", inf)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "target", "kinds"),
     [
         ({"objects": 2}, 10, ["larger type", "Spark"]),  # two objects make no three shards
@@ -97,7 +98,7 @@ def test_every_option_holds_the_target(samples: list[tuple[float, float]], targe
     json.dumps(forecast.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "message"),
     [
         ({"instance_type": "ml.m55.large"}, "instance_type: the catalogue has no instance type ml.m55.large"),
@@ -115,6 +116,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)
 
 
+@pytest.mark.slow
 def test_the_command_prints_lines_or_json(root: Path) -> None:
     options = ("--instance-type", "ml.m5.xlarge", "--input-gb", "2", "--peak-gb", "6", "--target-gb", "20")
     process = run(root, *options)
@@ -126,7 +128,8 @@ def test_the_command_prints_lines_or_json(root: Path) -> None:
     assert answer["options"][-1]["outgrown_at"] is None
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@check_cases(
     ("arguments", "message"),
     [
         ([], "pass records of runs, or --instance-type with --input-gb and --peak-gb"),

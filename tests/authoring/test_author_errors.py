@@ -7,6 +7,8 @@ import pytest
 from sustainable_mlops.errors import UserError
 from tests.authoring.author_file import explain_error, run_author_file
 
+pytestmark = pytest.mark.slow  # jsii takes seconds to start
+
 DECIDE = (
     "is known only to Terraform, so Python cannot test it: write when(condition, one, other) for if, & | ~ for and, "
     "or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"

@@ -1,13 +1,17 @@
-"""Dynamic blocks, whose items only Terraform knows."""
+"""Dynamic blocks, whose items only Terraform knows, locals and references of a resource to itself."""
 
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
-from sustainable_mlops.authoring.expressions import Dynamic, contains, get, local_table
+from sustainable_mlops.authoring.expressions import Dynamic, contains, get, local_table, self_reference
+from sustainable_mlops.authoring.expressions.expression import to_hcl
+from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.errors import UserError
+
+pytestmark = pytest.mark.slow  # jsii takes seconds to start
 
 
 class Inputs(ModuleInputs):
@@ -95,3 +99,12 @@ def test_locals_keep_null_values() -> None:
     module = Trial("trial").synthesize()
     assert "percentile = null\nperiods = [1, null]" in module.main()
     assert module.json()["locals"]["usual"] == {"percentile": "${null}", "periods": [1, "${null}"]}
+
+
+def test_an_expression_can_name_the_resource_itself() -> None:
+    from cdktn_provider_aws.s3_bucket import S3Bucket
+
+    class Named(Inputs):
+        word: str = Field(description="Word.")
+
+    assert to_hcl(self_reference(S3Bucket).arn == input_expressions(Named).word) == "self.arn == var.word"

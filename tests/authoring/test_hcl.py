@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.authoring import hcl
+from tests.cases import check_cases
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("value", "text"),
     [
         ("plain", '"plain"'),

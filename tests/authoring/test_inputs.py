@@ -9,6 +9,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, on
 from sustainable_mlops.authoring.inputs import hcl_type, list_variables, render_table
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 
 
 class Schedule(ModuleInputs):
@@ -30,7 +31,7 @@ def by_name(name: str) -> str:
     return next(variable for variable in list_variables(Inputs) if variable.name == name).hcl()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("annotation", "type_text"),
     [
         (str, "string"),

@@ -1,11 +1,10 @@
 """S3 addresses as requests name them."""
 
-import pytest
-
 from sustainable_mlops.aws.s3 import S3Uri
+from tests.cases import check_cases
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "text",
     [
         "s3://my.bucket/a/b c",
@@ -25,6 +24,6 @@ def test_an_object_may_be_named_in_each_of_the_ways_that_s3_has(text: str) -> No
     assert S3Uri.parse_url(text) == S3Uri("my.bucket", "a/b c")
 
 
-@pytest.mark.parametrize("text", ["https://example.com/bucket/key", "https://s3.amazonaws.com/", "s3://", "bucket/key"])
+@check_cases("text", ["https://example.com/bucket/key", "https://s3.amazonaws.com/", "s3://", "bucket/key"])
 def test_what_lies_elsewhere_is_no_address_in_s3(text: str) -> None:
     assert S3Uri.parse_url(text) is None

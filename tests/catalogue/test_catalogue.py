@@ -9,6 +9,7 @@ import pytest
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.rules.serving import hardware
 from sustainable_mlops.terraform import provider_version
+from tests.cases import check_cases
 from tests.renewal import renew
 from tools import derive_image_registries, derive_instances, derive_managed_policies, derive_refused_instances
 
@@ -225,7 +226,7 @@ def test_every_file_has_a_license_and_odbl_data_its_own_file() -> None:
 FILES = sorted(path for path in tables.CATALOGUE_DIRECTORY.glob("*.csv") if path.name != "sources.csv")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@check_cases("file", FILES, ids=lambda file: file.name)
 def test_every_row_or_its_file_has_a_source_a_date_and_a_class(file: Path) -> None:
     of_file = next(row for row in tables.read_rows("sources") if row["file"] == file.name)
     defaults = {"source": of_file["attribution"], "date": of_file["date"], "class": of_file["class"]}

@@ -1,8 +1,7 @@
 import re
 
-import pytest
-
 from sustainable_mlops.catalogue.quotas import QuotaUse, find_instance_quota, find_serverless_concurrency, load_quotas
+from tests.cases import check_cases
 
 
 def test_a_new_account_has_ten_concurrent_serverless_requests() -> None:
@@ -10,7 +9,7 @@ def test_a_new_account_has_ten_concurrent_serverless_requests() -> None:
     assert (quota.service, quota.code, quota.default) == ("sagemaker", "L-96300102", 10)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("instance_type", "use", "code", "name", "default"),
     [
         ("ml.c7g.large", "endpoint", "L-3F48ACC6", "ml.c7g.large for endpoint usage", 0),

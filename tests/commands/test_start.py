@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import sustainable_mlops.commands
 from sustainable_mlops import program
 from sustainable_mlops.commands._group import app
+from tests.cases import check_cases
 
 FOLDER = Path(sustainable_mlops.commands.__file__).parent
 COMMANDS = sorted(file.stem.replace("_", "-") for file in FOLDER.glob("[!_]*.py"))
@@ -42,7 +43,7 @@ def test_a_review_imports_neither_typer_nor_heavy_packages(root: Path, arguments
     assert not list_loaded_modules(root, "review", *arguments) & (HEAVY | {"click", "typer"})
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["synth"]], ids=str)
+@check_cases("command", [[], ["train"], ["synth"]], ids=str)
 def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path, command: list[str]) -> None:
     modules = list_loaded_modules(root, *command, "--help")
     assert not modules & HEAVY
@@ -50,7 +51,7 @@ def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path
     assert {name for name in commands if not name.startswith("_")} == set(command)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@check_cases("command", COMMANDS)
 def test_help_teaches_by_example(command: str) -> None:
     if command == "review":
         from sustainable_mlops.review.command import build_parser
@@ -92,7 +93,8 @@ def test_the_version_is_printed(root: Path) -> None:
     assert process.stdout == f"{sustainable_mlops.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["train"], ["review"]], ids=str)
+@pytest.mark.slow
+@check_cases("arguments", [[], ["train"], ["review"]], ids=str)
 def test_help_is_printed_if_the_output_is_ascii_only(root: Path, arguments: list[str]) -> None:
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
     command = [*START, *arguments, "--help"]
@@ -100,6 +102,7 @@ def test_help_is_printed_if_the_output_is_ascii_only(root: Path, arguments: list
     assert f"smlops {' '.join(arguments)}".strip() in process.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [[*START, "advise"], [sys.executable, "scripts/advise.py"]], ids=["smlops", "script"])
 def test_ctrl_c_during_the_import_of_typer_ends_in_one_line(root: Path, tmp_path: Path, start: list[str]) -> None:
     (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
@@ -116,7 +119,8 @@ def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]
     assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
 
 
-@pytest.mark.parametrize("arguments", [ADVISE, [*ADVISE, "--json"], ["train", "--help"], ["review", PLAN]], ids=str)
+@pytest.mark.slow
+@check_cases("arguments", [ADVISE, [*ADVISE, "--json"], ["train", "--help"], ["review", PLAN]], ids=str)
 def test_a_closed_pipe_ends_without_a_message(root: Path, arguments: list[str]) -> None:
     reads, writes = os.pipe()
     os.close(reads)

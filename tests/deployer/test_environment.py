@@ -11,6 +11,7 @@ from sustainable_mlops.catalogue import deployer_actions as table
 from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 
 Environment = Callable[..., Any]
 
@@ -38,7 +39,7 @@ def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any
     assert "aws_sagemaker_pipeline" not in realtime
 
 
-@pytest.mark.parametrize("name", synth.list_names()[1])
+@check_cases("name", synth.list_names()[1])
 def test_the_folder_has_exactly_the_documents_of_the_page(name: str) -> None:
     folder = ROOT / "envs" / name / "deployer"
     documents = {file.stem for file in folder.glob("*.json")}

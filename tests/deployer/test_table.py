@@ -11,6 +11,7 @@ from sustainable_mlops.catalogue.iam_actions import load_iam_actions
 from sustainable_mlops.deployer import documents
 from sustainable_mlops.deployer.documents import ArnNames, make_documents
 from sustainable_mlops.errors import UserError
+from tests.cases import check_cases
 
 NAMES = ArnNames(
     partition="aws",
@@ -39,7 +40,7 @@ def test_aws_defines_every_action() -> None:
     assert set(table.list_actions()) == set(load_iam_actions())
 
 
-@pytest.mark.parametrize(("document", "statement"), STATEMENTS, ids=[one["Sid"] for _, one in STATEMENTS])
+@check_cases(("document", "statement"), STATEMENTS, ids=[one["Sid"] for _, one in STATEMENTS])
 def test_actions_accept_the_arns_and_conditions_of_their_statement(document: str, statement: dict) -> None:  # type: ignore[type-arg]
     for action in statement["Action"]:
         known = load_iam_actions()[action]

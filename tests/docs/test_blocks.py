@@ -13,6 +13,7 @@ from sustainable_mlops.jobs.schemas import find_schema_file
 from sustainable_mlops.jobs.specs.training import TrainingCompute
 from sustainable_mlops.synth import list_names
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.cases import check_cases
 from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
 from tests.docs.programs import list_problems
@@ -60,7 +61,7 @@ def test_the_readme_describes_each_kind_of_job() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
+@check_cases("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
 def test_programs_files_and_options_of_commands_that_no_test_runs_exist(block: FencedBlock) -> None:
     assert [problem for command in block.commands for problem in list_problems(command)] == []
 

@@ -5,9 +5,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
-import pytest
-
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.clone import git
 
 PAGES = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()
@@ -27,7 +26,7 @@ def list_anchors(page: Path) -> set[str]:
     return anchors
 
 
-@pytest.mark.parametrize("page", PAGES)
+@check_cases("page", PAGES)
 def test_links_of_a_page_lead_somewhere(page: str) -> None:
     text = FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
     broken = []

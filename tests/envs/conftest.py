@@ -12,6 +12,14 @@ from sustainable_mlops import synth
 from tests.envs.example import load_dev
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are deselected
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that synthesize as slow: jsii takes seconds to start."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "modules" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def dev() -> dict[str, Any]:
     """The settings of dev, merged with the catalogue."""

@@ -17,6 +17,7 @@ from envs.names import EnvironmentName
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 
 Environment = Callable[..., Any]
 
@@ -228,7 +229,7 @@ def test_calls_with_unknown_inputs_are_rejected(environment: Environment, module
         root.call(modules["storage"])
 
 
-@pytest.mark.parametrize("name", synth.list_names()[1])
+@check_cases("name", synth.list_names()[1])
 def test_the_committed_root_modules_have_no_account_dependent_data_sources(name: str) -> None:
     text = (ROOT / "envs" / name / "main.tf").read_text()
     assert 'data "' not in text

@@ -3,18 +3,18 @@
 import re
 
 import botocore.session
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from envs.names import EnvironmentName, NameKind, find_problems, join_parts, longest_name, shorten_name
+from tests.cases import check_cases
 
 KINDS = st.sampled_from(NameKind.__args__)  # type: ignore[attr-defined]
 #: Texts like those of a prefix and keys.
 TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII), fullmatch=True)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "service", "shape"),
     [
         ("endpoint", "sagemaker", "EndpointName"),

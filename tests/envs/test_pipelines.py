@@ -16,6 +16,7 @@ from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.envs.example import CATALOGUE
 from tests.envs.test_overlay import DEV
 
@@ -35,7 +36,7 @@ def list_parameters(file: str) -> dict[str, Any]:
     return {one["Name"]: one.get("DefaultValue") for one in whole["Parameters"]}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "message"),
     [
         (

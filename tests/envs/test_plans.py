@@ -18,6 +18,7 @@ from envs.names import NameKind, longest_name
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.cases import check_cases
 from tests.envs.reviews import check_own_review
 from tests.renewal import renew
 
@@ -165,7 +166,7 @@ def test_an_environment_with_the_longest_allowed_names_plans(
     check_served_models(create_plan(folder, env_settings, offline_environment), env_settings)
 
 
-@pytest.mark.parametrize("name", synth.list_names()[1])
+@check_cases("name", synth.list_names()[1])
 def test_the_committed_file_of_promoted_packages_names_served_models(name: str) -> None:
     file = ROOT / "envs" / name / synth.PACKAGES
     assert file.is_file(), renew("smlops synth")

@@ -16,6 +16,7 @@ from envs.settings import EnvironmentSettings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.envs import example
 from tests.renewal import renew
 
@@ -127,7 +128,7 @@ def test_errors_are_one_line_with_file_field_and_remedy(tmp_path: Path, path: st
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", [path.parent.name for path in ROOT.glob("envs/*/settings.yaml")])
+@check_cases("name", [path.parent.name for path in ROOT.glob("envs/*/settings.yaml")])
 def test_the_committed_settings_are_accepted(name: str) -> None:
     assert settings.load(ROOT / "envs" / name).environment == name
 
@@ -154,9 +155,7 @@ def test_two_environments_cannot_share_account_region_and_prefix(tmp_path: Path)
     assert set(settings.load_all(folders)) == {"dev", "staging"}
 
 
-@pytest.mark.parametrize(
-    "file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"]
-)
+@check_cases("file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"])
 def test_the_schemas_for_editors_are_current(file: str) -> None:
     assert (ROOT / "envs" / file).read_text() == settings.render_schemas()[file], renew("smlops synth")
 
@@ -165,7 +164,7 @@ def files_for_editors() -> list[Path]:
     return sorted([*ROOT.glob("envs/*/settings.yaml"), *ROOT.glob("envs/catalogue/*/*.yaml")])
 
 
-@pytest.mark.parametrize("file", files_for_editors(), ids=str)
+@check_cases("file", files_for_editors(), ids=str)
 def test_each_file_references_its_schema(file: Path) -> None:
     schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
     assert schema
@@ -189,7 +188,7 @@ def test_the_feature_group_of_the_catalogue_equals_the_workloads_schema() -> Non
     assert (group.record_identifier, group.event_time) == (features.RECORD_IDENTIFIER, features.EVENT_TIME)
 
 
-@pytest.mark.parametrize("name", ["catalogue", "component", "components", "environment", "settings"])
+@check_cases("name", ["catalogue", "component", "components", "environment", "settings"])
 def test_names_of_other_folders_in_envs_are_rejected(name: str) -> None:
     with pytest.raises(ValueError, match=f"environment: '{name}' is a reserved name in envs/"):
         settings.check_name(name)

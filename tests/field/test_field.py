@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cases import check_cases
 from tests.field.shapes import HIDDEN, Shape, list_differences, list_shapes, push_images_before, render_formats
 
 #: kgCO2e and USD a month after each plan, by shape and plan, from the arithmetic in README.md.
@@ -48,7 +49,7 @@ def check_plans(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> No
     assert not any(HIDDEN in render_formats(name, plan) for name, plan in plans_by_name.items())
 
 
-@pytest.mark.parametrize(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])
+@check_cases(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])
 def test_figures_equal_the_arithmetic_by_hand(shape: str, plan: str) -> None:
     figures = yaml.safe_load(Shape(shape).expectation.read_text())[plan]["figures"]
     actual = figures["kgCO2e"]["after"], figures["USD"]["after"]

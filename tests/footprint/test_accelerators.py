@@ -16,6 +16,7 @@ from sustainable_mlops.footprint import (
     find_alternatives,
 )
 from sustainable_mlops.footprint.coefficients import load_assumptions
+from tests.cases import check_cases
 from tests.footprint.support import make_footprint
 from tests.plan.plan_builder import build_change
 
@@ -82,7 +83,7 @@ def test_memory_beyond_the_busy_limit_draws_idle_power() -> None:
     assert watts("x2iedn.32xlarge", 0.0) - watts("r6i.32xlarge", 0.0) == pytest.approx(extra * 0.042)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("which", "has_note"),
     [
         (make_job(hours=0.2), True),

@@ -6,6 +6,7 @@ import pytest
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import FootprintAlternative, estimate_plan, find_alternatives
 from sustainable_mlops.plan import UNKNOWN, Unknown
+from tests.cases import check_cases
 from tests.footprint.plans import ENDPOINT, action, build_endpoint_plan, variant
 from tests.footprint.support import PUE, make_footprint, make_usage
 from tests.plan.plan_builder import build_change, build_plan
@@ -102,7 +103,7 @@ def test_a_gpu_with_more_memory_than_a_chip_keeps_its_silicon() -> None:
     assert "silicon" not in list_kinds(propose_for_type("ml.p5.48xlarge"))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "against",
     [
         {"model": {"vpc_config": [{"subnets": ["s"], "security_group_ids": ["g"]}]}},

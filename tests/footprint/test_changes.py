@@ -20,6 +20,7 @@ from sustainable_mlops.footprint import (
 from sustainable_mlops.footprint.model import estimate_change as changed
 from sustainable_mlops.footprint.propagation import PropagationModel, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
+from tests.cases import check_cases
 from tests.footprint.plans import ENDPOINT, build_endpoint_plan, variant
 from tests.footprint.support import PUE, REGION, make_footprint, make_usage
 
@@ -95,9 +96,7 @@ def test_a_saving_has_a_wide_interval_if_the_power_is_uncertain() -> None:
     assert inferentia.saved_kg.high > 52.5
 
 
-@pytest.mark.parametrize(
-    "instance_type", ["ml.m5.xlarge", "ml.c6i.large", "ml.g5.xlarge", "ml.g4dn.12xlarge", "ml.p4d.24xlarge"]
-)
+@check_cases("instance_type", ["ml.m5.xlarge", "ml.c6i.large", "ml.g5.xlarge", "ml.g4dn.12xlarge", "ml.p4d.24xlarge"])
 def test_the_expected_saving_lies_within_its_interval(instance_type: str) -> None:
     for one in list_proposals(instance_type):
         assert one.saved_kg.low < one.saved_kg.central < one.saved_kg.high, one.title

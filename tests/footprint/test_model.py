@@ -26,6 +26,7 @@ from sustainable_mlops.footprint import (
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, FootprintFigure, sum_estimates, sum_figures
 from sustainable_mlops.footprint.quantities import Quantity
+from tests.cases import check_cases
 
 
 def get_central(result: FootprintEstimate | None, metric: str) -> float:
@@ -217,7 +218,7 @@ def test_power_rises_with_load() -> None:
     assert all(less < more for less, more in pairwise(watts))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("value", "text"),
     [
         (0, "0"),

@@ -10,6 +10,7 @@ from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
+from tests.cases import check_cases
 from tools.footprint_validation import load_measured_cases
 
 
@@ -17,15 +18,13 @@ def _estimate_usd_per_hour(instance: str, region: str | None) -> FootprintFigure
     return estimate(FleetActivity(instance, region, exact_quantity(1.0), exact_quantity(1.0))).figures["cost"]
 
 
-@pytest.mark.parametrize("region", ["us-east-2", "us-west-2"])
-@pytest.mark.parametrize(
-    "instance", ["ml.c5.xlarge", "ml.m5.xlarge", "ml.r5.2xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge"]
-)
+@check_cases("region", ["us-east-2", "us-west-2"])
+@check_cases("instance", ["ml.c5.xlarge", "ml.m5.xlarge", "ml.r5.2xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge"])
 def test_ohio_and_oregon_cost_what_virginia_costs(region: str, instance: str) -> None:
     assert _estimate_usd_per_hour(instance, region) == _estimate_usd_per_hour(instance, "us-east-1")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("region", "instance", "usd"),
     [
         # EC2's on-demand prices of 2025-11-03, of families that the row of a Region may stand for with others.
@@ -55,7 +54,7 @@ def test_sagemaker_prices_in_regions_follow_ec2() -> None:
     assert [case.system for case in cases if not case.is_inside or abs(case.error) > 0.03] == []
 
 
-@pytest.mark.parametrize("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])
+@check_cases("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])
 def test_a_region_without_a_price_list_has_the_widest_interval(name: str) -> None:
     unknown = prices.find_regional_price("ap-atlantis-1", name)
     known = [prices.find_regional_price(region, name) for region in regions.load_all()]
@@ -98,7 +97,7 @@ def test_sagemakers_own_price_of_g6_g6e_g7e_p4d_and_p5() -> None:
         assert price.usd_per_hour[1] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("file", ["prices_ec2", "prices_sagemaker", "price_factors", "price_regions"])
+@check_cases("file", ["prices_ec2", "prices_sagemaker", "price_factors", "price_regions"])
 def test_each_price_has_a_source_a_date_and_a_class(file: str) -> None:
     assert all(row["source"] and row["date"] and row["class"] in "ABC" for row in read_rows(file))
 

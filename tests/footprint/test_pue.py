@@ -1,6 +1,5 @@
-import pytest
-
 from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, estimate, exact_quantity
+from tests.cases import check_cases
 
 
 def make_estimate(region: str) -> FootprintEstimate:
@@ -11,7 +10,7 @@ def find_pue_text(region: str) -> str:
     return next(text for text in make_estimate(region).assumptions if text.startswith("PUE"))
 
 
-@pytest.mark.parametrize("region", ["eu-west-2", "eu-west-3", "eu-south-1", "ap-northeast-2", "us-gov-west-1"])
+@check_cases("region", ["eu-west-2", "eu-west-3", "eu-south-1", "ap-northeast-2", "us-gov-west-1"])
 def test_a_region_without_a_published_pue_has_the_interval_of_the_fleet(region: str) -> None:
     assert find_pue_text(region) == "PUE of a Region without a published figure: 1.14 (1.04 to 1.46), class C"
 

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import PlanFootprint, UnknownKind, estimate_plan
 from sustainable_mlops.footprint.plan_footprint import READERS
 from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
+from tests.cases import check_cases
 from tests.footprint.plans import build_endpoint_plan, configuration, endpoint, serverless, target, variant
 from tests.footprint.support import REGION, make_footprint, make_usage
 from tests.footprint.test_usage import make_resources
@@ -32,7 +32,7 @@ SIZED = (
 )
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_glue_job", {"worker_type": "G.2X", "number_of_workers": 50}),
@@ -64,7 +64,7 @@ def test_an_uncounted_machine_is_listed_as_changed_or_unchanged(kind: str, value
 GROUP = {"min_size": 1, "max_size": 3, "desired_capacity": 2, "launch_template": [{"id": "lt-1", "version": "3"}]}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "before", "after", "size"),
     [
         ("aws_db_instance", {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"},
@@ -98,7 +98,7 @@ def test_growth_without_a_known_price_is_a_change_and_a_smaller_size_is_not(
     assert smaller.size
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "before", "change", "is_changed"),
     [
         ("aws_ecs_service", {"desired_count": 2}, {"desired_count": 3}, False),
@@ -129,7 +129,7 @@ def test_a_change_of_tags_is_no_change_of_an_uncounted_machine() -> None:
     assert find_uncounted(make_footprint(unsure)) == {"aws_glue_job.j": True}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_s3_bucket", {"bucket": "b"}),
@@ -198,7 +198,7 @@ def test_with_a_base_plan_only_differences_are_changes() -> None:
     assert against({"worker_type": "G.1X"}) == {"aws_glue_job.j": True}
 
 
-@pytest.mark.parametrize("kind", sorted({*KEYS_BY_TYPE} & {*READERS}))
+@check_cases("kind", sorted({*KEYS_BY_TYPE} & {*READERS}))
 def test_with_all_usage_keys_nothing_is_uncounted(tmp_path: Path, kind: str) -> None:
     """The plans are those of `test_usage`, with every key."""
     keys = dict.fromkeys((key for key in KEYS_BY_TYPE[kind] if key != "storage_gb"), 0.5)
@@ -243,7 +243,7 @@ def test_any_value_is_counted_or_uncounted(kind: str, data: st.DataObject) -> No
         assert (one.after.estimate is None) == (one.after.unknown is not None)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_sfn_state_machine", {"definition": '{"States": {"A": {"Resource": "arn:aws:states:::lambda:invoke"}}}'}),
@@ -257,7 +257,7 @@ def test_targets_that_start_no_machines_are_not_listed(kind: str, values: dict[s
     assert make_footprint(build_change(f"{kind}.one", values)).resources == ()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values", "attribute"),
     [
         ("aws_sfn_state_machine", {"definition": "{}"}, "definition"),

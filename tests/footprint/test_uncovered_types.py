@@ -13,6 +13,7 @@ from sustainable_mlops.footprint import PlanFootprint, estimate_plan
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES, UNLISTED, find_uncovered
 from sustainable_mlops.footprint.plan_footprint import READERS
 from sustainable_mlops.terraform import Terraform
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 
 
@@ -41,7 +42,7 @@ def test_the_provider_has_the_free_types() -> None:
     assert set(list_sagemaker_types()) >= FREE_TYPES
 
 
-@pytest.mark.parametrize("kind", [*list_sagemaker_types(), "aws_sagemaker_not_invented_yet"])
+@check_cases("kind", [*list_sagemaker_types(), "aws_sagemaker_not_invented_yet"])
 def test_every_type_of_sagemaker_is_estimated_unknown_or_free(kind: str) -> None:
     result = make_type_footprint(kind, VALUES.get(kind, {}))
     assert (kind in FREE_TYPES) == (not result.resources)
@@ -59,7 +60,7 @@ def test_an_algorithm_without_validation_has_no_footprint() -> None:
     assert make_type_footprint("aws_sagemaker_algorithm", {"algorithm_name": "a"}).resources == ()
 
 
-@pytest.mark.parametrize("kind", ["aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
+@check_cases("kind", ["aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
 def test_stores_and_machines_outside_sagemaker_are_unknown(kind: str) -> None:
     assert [unknown.subject for _, unknown in make_type_footprint(kind, {"name": "n"}).unknowns] == [kind]
 

@@ -7,6 +7,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import read_usage
 from sustainable_mlops.footprint.usage import KEYS, KEYS_BY_TYPE
+from tests.cases import check_cases
 from tests.footprint.support import make_footprint, make_usage
 from tests.plan.plan_builder import build_change, build_configuration
 
@@ -82,7 +83,7 @@ resources:
     assert result == {"a": {"STANDARD": 100}, "b": {"STANDARD": 2}, "c": {"STANDARD": 5, "GLACIER_IR": 7}}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("text", "message"),
     [
         ("resources: [1]", "resources: must be a mapping"),
@@ -132,7 +133,7 @@ def test_a_duplicate_key_in_json_is_refused(tmp_path: Path) -> None:
         read_usage(path)
 
 
-@pytest.mark.parametrize("number", ["1e6", "1E+6", "1.0e6", "1_000_000", "1000000"])
+@check_cases("number", ["1e6", "1E+6", "1.0e6", "1_000_000", "1000000"])
 def test_numbers_may_have_exponents_and_underscores(tmp_path: Path, number: str) -> None:
     requests = read_usage(write_usage(tmp_path, f"defaults: {{requests_per_month: {number}}}")).find_keys("a.b").get
     result = requests("requests_per_month")
@@ -245,7 +246,7 @@ def make_resources(kind: str, key: str) -> list[dict[str, Any]]:
     return result
 
 
-@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in KEYS_BY_TYPE.items() for key in keys])
+@check_cases(("kind", "key"), [(kind, key) for kind, keys in KEYS_BY_TYPE.items() for key in keys])
 def test_each_key_of_a_type_changes_its_footprint(tmp_path: Path, kind: str, key: str) -> None:
     others = {name: 0.5 for name in KEYS_BY_TYPE[kind] if name not in (key, "storage_gb")}
 

@@ -8,6 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import image
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
+from tests.cases import check_cases
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_the_address_of_a_framework_is_found_and_cached(empty_cache: Path, monke
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@check_cases(
     ("framework", "version", "region", "message"),
     [
         ("xgboost", "9.9", "eu-north-1", r"image: Unsupported xgboost version: 9.9.*Supported.* 1.7-1, 3.0-5"),

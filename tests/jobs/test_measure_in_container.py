@@ -17,6 +17,7 @@ import pytest
 
 from sustainable_mlops.jobs.measurement import counters, smlops_measure
 from sustainable_mlops.jobs.measurement.smlops_measure import Gpus, Powercap
+from tests.cases import check_cases
 
 HELPER = Path(smlops_measure.__file__)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -136,6 +137,7 @@ def test_one_sample_in_twenty_exceeds_the_95th_percentile() -> None:
     assert smlops_measure._compute_p95([number / 100 for number in range(100, -1, -1)]) == 0.95
 
 
+@pytest.mark.slow
 @LINUX
 def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path) -> None:
     # Two processes hold 100 MB together and 100 MB each, while each keeps a processor busy for two of its seconds.
@@ -200,7 +202,7 @@ def test_the_metric_definitions_find_the_values_of_the_line() -> None:
     assert (own, values) == ({"auc": 0.7}, counters.parse_line(line))
 
 
-@pytest.mark.parametrize("text", ["", "done", "smlops_measured: ", "smlops_measured: wall_seconds=e.-;"])
+@check_cases("text", ["", "done", "smlops_measured: ", "smlops_measured: wall_seconds=e.-;"])
 def test_another_text_has_no_values(text: str) -> None:
     assert counters.parse_line(text) == {}
     assert counters.CounterReadings.from_values({}, 1) is None

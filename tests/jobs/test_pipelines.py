@@ -21,12 +21,12 @@ from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from sustainable_mlops.jobs.pipelines.estimate import estimate_execution
 from sustainable_mlops.jobs.pipelines.execution import refresh_execution
 from sustainable_mlops.jobs.pipelines.figures import sum_figures
-from sustainable_mlops.jobs.pipelines.flow import Flow
 from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord, write_record
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.pipeline import MetricGate
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.jobs.support import PARAMETER
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -66,6 +66,7 @@ def test_an_empty_or_missing_data_set_is_rejected(make: Any, tmp_path: Path) -> 
         read_data_folder(tmp_path / "data", "raw/x/")
 
 
+@pytest.mark.slow
 def test_a_failed_upload_is_one_line_and_the_next_upload_continues(
     cloud: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +96,7 @@ def test_a_foreign_file_in_a_data_set_is_named(cloud: Clients, tmp_path: Path) -
         folder.upload("acme-dev-data", cloud.s3)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("values", "message"),
     [
         ({}, "no data: name a folder with --data, or a data set in the data bucket with --input PREFIX/"),
@@ -253,7 +254,7 @@ def test_a_broken_definition_is_named(content: str | None, message: str, workloa
         read_files(workload)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("metric", "goal", "values", "bound"),
     [
         ("test:auc", "maximize", ["0.6949"], "0.69485"),
@@ -278,10 +279,13 @@ def test_the_gate_compares_with_the_worst_value_that_rounds_to_the_approved_mode
     assert registry.find_approved_metric(gate, definition, sagemaker) == ({"Approved": bound} if bound else {})
 
 
+@pytest.mark.slow  # the SDK takes seconds to import
 @pytest.mark.parametrize(
     ("goal", "condition"), [("maximize", "GreaterThanOrEqualTo"), ("minimize", "LessThanOrEqualTo")]
 )
 def test_the_gates_goal_decides_which_of_two_values_is_worse(goal: str, condition: str, workload: Path) -> None:
+    from sustainable_mlops.jobs.pipelines.flow import Flow
+
     workload.write_text(workload.read_text().replace("goal: maximize", f"goal: {goal}"))
     flow = Flow(workload)
     assert flow.compare_with_bound(0.7, 0.6).to_request()["Type"] == condition

@@ -29,6 +29,7 @@ from sustainable_mlops.jobs.specs.common import FrameworkImage, SourceSpec
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.jobs.wait import wait_for_job
 from sustainable_mlops.settings import load_yaml, validate
+from tests.cases import check_cases
 from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merge_changes
 
 Moments = Iterator[datetime]
@@ -88,7 +89,7 @@ def test_an_invalid_file_is_rejected_with_file_field_and_remedy(
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("instance_type", "message"),
     [
         ("ml.c7g.xlarge", "cannot process: SageMaker has Graviton only for endpoints; use for example ml.c7i.xlarge"),
@@ -112,7 +113,7 @@ def test_a_job_is_capped_isolated_encrypted_and_has_the_data_preparation_role() 
     assert "VolumeKmsKeyId" not in local["ProcessingResources"]["ClusterConfig"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"arguments": {}}, SPARK, {"compute": {"instance_count": 4}}])
+@check_cases("changes", [{}, {"arguments": {}}, SPARK, {"compute": {"instance_count": 4}}])
 def test_botocore_accepts_the_request(changes: dict[str, Any]) -> None:
     client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:processing-job/prepare-1"
@@ -214,7 +215,7 @@ def test_a_request_can_contain_references_of_a_pipeline() -> None:
     assert not {"ProcessingJobName", "Tags"} & request.keys()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "changes",
     [
         {"arguments": {"months": 11}},

@@ -17,6 +17,7 @@ from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import name_archive_folder
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 from tests.jobs.support import JOB, PLATFORM, merge_changes
 
 KEY = PLATFORM["kms_key_arn"]
@@ -107,21 +108,19 @@ def test_hyperparameters_keep_their_types() -> None:
     assert (encoded["word"], encoded["quoted"]) == ('"true"', '"\\"x\\""')
 
 
-@pytest.mark.parametrize("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
+@check_cases("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
 def test_local_disks_have_no_volume_key(family: str) -> None:
     types = enumeration("TrainingInstanceType")
     instance_type = next(name for name in types if name.startswith(f"ml.{family}."))
     assert "VolumeKmsKeyId" not in build_request(compute={"instance_type": instance_type})["ResourceConfig"]
 
 
-@pytest.mark.parametrize(
-    "instance_type", ["ml.m5.large", "ml.c5n.xlarge", "ml.m7i-flex.large", "ml.p3.2xlarge", "ml.t3.large"]
-)
+@check_cases("instance_type", ["ml.m5.large", "ml.c5n.xlarge", "ml.m7i-flex.large", "ml.p3.2xlarge", "ml.t3.large"])
 def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> None:
     assert build_request(compute={"instance_type": instance_type})["ResourceConfig"]["VolumeKmsKeyId"] == KEY
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("instance_type", "message"),
     [
         (
@@ -139,7 +138,7 @@ def test_an_instance_type_that_cannot_train_is_rejected(instance_type: str, mess
         TRAINING.check(validate(merge_changes(JOB, {"compute": {"instance_type": instance_type}}), TrainingSpec, "job"))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("serving", "message"),
     [
         (

@@ -14,6 +14,7 @@ from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 from tests.jobs.support import JOB, PLATFORM, merge_changes
 
 
@@ -59,7 +60,7 @@ def test_the_key_ignores_what_the_model_does_not_depend_on(
     assert make_run(changes, address="s3://elsewhere/t/").key == UNCHANGED
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "other",
     [
         make_run({}, source="other"),

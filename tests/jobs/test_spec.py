@@ -8,6 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.schemas import SPECS, find_schema_file
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml, render_schema
+from tests.cases import check_cases
 from tests.jobs.support import WriteJob
 from tests.renewal import renew
 
@@ -82,7 +83,7 @@ def test_the_workload_is_the_tag_or_else_the_name(write_job: WriteJob) -> None:
     assert load_yaml(write_job(tags={"workload": "delays"}), TrainingSpec).workload == "delays"
 
 
-@pytest.mark.parametrize("name", SPECS)
+@check_cases("name", SPECS)
 def test_the_schema_for_editors_is_current(name: str) -> None:
     stored = find_schema_file(name).read_text(encoding="utf-8")
     assert stored == render_schema(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")

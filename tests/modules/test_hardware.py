@@ -10,6 +10,7 @@ from sustainable_mlops.catalogue.instances import is_offered, is_refused_by_prov
 from sustainable_mlops.catalogue.regions import load_all as regions
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 
 AWS = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
@@ -25,7 +26,7 @@ GIVEN = {
 TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.inf2.xlarge", "x86": "ml.c7i.large"}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         (
@@ -80,7 +81,7 @@ def test_provider_6_accepts_types_that_provider_5_rejects() -> None:
     assert validate({**GIVEN, "instance_type": "ml.c8g.xlarge", "aws_provider": 6}, Inputs, "settings.yaml")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("image", "silicon", "message"),
     [
         (
@@ -110,7 +111,7 @@ def test_images_for_other_silicon_are_rejected(image: str, silicon: str, message
     assert f"settings.yaml: image_uri: {message}" in str(error.value)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("image", "silicon"),
     [
         *((f"{OWN}/churn:1", silicon) for silicon in ("graviton", "gpu", "x86")),

@@ -13,6 +13,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
 from sustainable_mlops.review.formats import text
 from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
+from tests.cases import check_cases
 from tests.modules.examples import (
     DATA_FILES,
     Example,
@@ -40,12 +41,12 @@ VERDICTS = {
 ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@check_cases("module", MODULES)
 def test_all_readmes_have_a_minimal_and_a_full_example(module: str) -> None:
     assert {"minimal", "full"} <= {example.case for example in examples() if example.module == module}
 
 
-@pytest.mark.parametrize("example", examples(), ids=str)
+@check_cases("example", examples(), ids=str)
 def test_examples_are_formatted(example: Example) -> None:
     command = [find_engine().path, "fmt", "-"]
     result = subprocess.run(

@@ -14,6 +14,7 @@ from modules.common import LocatedInputs
 from modules.iam_statements import dns_suffix
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.cases import check_cases
 from tests.envs.example import load_dev
 
 PLACE: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012"}
@@ -27,14 +28,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("region", regions.load_all())
+@check_cases("region", regions.load_all())
 def test_all_known_regions_are_accepted_in_their_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
     where = LocatedInputs(**PLACE, region=region, partition=partition)
     assert dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
 
 
-@pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
+@check_cases(("partition", "region", "message"), REFUSED)
 def test_unknown_partitions_and_mismatched_regions_are_rejected(partition: str, region: str, message: str) -> None:
     with pytest.raises(ValidationError) as error_info:
         LocatedInputs(**PLACE, region=region, partition=partition)
@@ -63,7 +64,7 @@ def test_terraform_rejects_the_same_partitions(
     assert output.count("Invalid value for variable") == 1
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("module", "field", "arn"),
     [
         ("feature_store", "role_arn", "arn:aws-eusc:iam::123456789012:role/data"),

@@ -34,6 +34,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.review import review
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.clone import clone, set_up
 from tests.envs import example
 from tests.jobs.interrupts import INTERRUPTED
@@ -52,7 +53,7 @@ def need(**changes: Any) -> ServingRequirements:
     return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 5_000.0, "provider": 5, **changes})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes", "module", "inputs"),
     [
         ({}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 5}),
@@ -168,7 +169,7 @@ def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
     assert other["realtime_endpoint"] == {**REALTIME.inputs, "environment_variables": {"A": "b"}}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "text",
     [
         '"serverless_endpoint":\n  memory_mb: 2048\n',
@@ -233,7 +234,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
             target.check_settings(choice)
 
 
-@pytest.mark.parametrize("environment", synth.list_names()[1])
+@check_cases("environment", synth.list_names()[1])
 def test_the_endpoint_of_the_first_model_fits_a_new_account_also_during_an_update(environment: str) -> None:
     served = run.DeploymentTarget("flight_delay", environment).load_settings().models["flight_delay"]
     assert 2 * served.serverless_endpoint.max_concurrency <= (find_serverless_concurrency().default or 0)

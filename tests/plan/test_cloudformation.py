@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
 from sustainable_mlops.plan.cloudformation import TYPE_MAPPINGS
 from sustainable_mlops.plan.type_mapping import TypeMapping
+from tests.cases import check_cases
 from tests.plan.cloudformation import AWS_TYPES, build_address, to_camel_case
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
@@ -54,7 +53,7 @@ def test_an_attribute_that_awscc_computes_is_not_set() -> None:
     assert (variant.kind, variant.block.get("volume_size_in_gb")) == ("real-time", None)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("source", "count"),
     [
         (
@@ -160,7 +159,7 @@ def test_an_unknown_or_sensitive_desired_state_tells_only_its_references() -> No
     assert "secret" not in repr(hidden.resources[0].after)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": "\\ud800"}', "[" * 10_000, '{"a":' * 150 + "1" + "}" * 150])
+@check_cases("text", ["", "[]", "{", '{"a": "\\ud800"}', "[" * 10_000, '{"a":' * 150 + "1" + "}" * 150])
 def test_a_desired_state_that_is_not_an_object_is_unknown(text: str) -> None:
     values = {"type_name": "AWS::IAM::Role", "desired_state": text}
     assert build_plan(build_change("aws_cloudcontrolapi_resource.x", values)).resources[0].get("name") is UNKNOWN

@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, PlanCommand, load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_document, build_plan
 
 
@@ -31,7 +32,7 @@ ECHO = ("local-exec", {"command": build_constant("echo hello")})
 DERIVED = {"references": ["var.token", "self.id", "self"]}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("actions", "when"),
     [
         (["create"], "created"),

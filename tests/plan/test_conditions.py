@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import pytest
-
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 
 ENDPOINT = "aws_sagemaker_endpoint.e"
@@ -30,7 +29,7 @@ def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None
     assert not has_condition(ENDPOINT, inside)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "other_check",
     [
         build_check("check.e", kind="check"),

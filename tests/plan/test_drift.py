@@ -6,6 +6,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, Resource, load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -99,7 +100,7 @@ def test_a_deposed_object_is_not_its_successor() -> None:
     assert plan_drift(build_change("aws_x.y", NEW, before=NEW), drift).drift == ()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("drift", "message"),
     [
         ({}, "resource_drift: must be a list, not an object"),

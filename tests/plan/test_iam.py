@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam, load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -111,7 +112,7 @@ def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
     assert read_attached("arn:aws:iam::aws:policy/X").managed_arns == ("arn:aws:iam::aws:policy/X",)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("policies", "is_complete"),
     [
         (['{"Statement": []}', '{"Statement": []}'], True),
@@ -224,7 +225,7 @@ def read_inherited(references: list[str], *, documents: list[str | None], each: 
 BASE = "data.aws_iam_policy_document.base.json"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("references", "documents", "is_complete", "actions"),
     [
         ([BASE], [None], True, ["s3:GetObject", "s3:PutObject"]),
@@ -317,7 +318,7 @@ def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
     assert str(derive_text("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "references",
     [
         [],

@@ -8,6 +8,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_document, build_plan
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -23,7 +24,7 @@ def read_error(data: bytes) -> str:
     return message
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("data", "message"),
     [
         (b"", "is empty"),
@@ -57,12 +58,12 @@ def test_a_file_that_is_not_a_plan_is_refused_in_one_line(data: bytes, message: 
     assert message in read_error(data)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@check_cases("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_encodings_of_every_shell_are_read(encoding: str) -> None:
     assert len(load(json.dumps(build_document(BUCKET)).encode(encoding)).resources) == 1
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.2", "1.9"])
+@check_cases("version", ["1.0", "1.2", "1.9"])
 def test_every_minor_version_is_read(version: str) -> None:
     assert len(build_plan(BUCKET, format_version=version).resources) == 1
 
@@ -87,7 +88,7 @@ def mutate(**parts: Any) -> bytes:
     ).encode()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("parts", "message"),
     [
         ({"address": None}, "resource_changes[1].address: is null"),
@@ -103,7 +104,7 @@ def test_a_malformed_part_is_reported(parts: dict[str, Any], message: str) -> No
     assert message in read_error(mutate(**parts))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("parts", "message"),
     [
         ({"after": None}, "resource_changes[1].change.after: is null, but the action is create"),

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import UNKNOWN, PlannedPipeline, Resource, load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -77,7 +76,7 @@ def test_an_unknown_definition_is_read_from_the_module() -> None:
         )
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("definition", "reason"),
     [
         ("{", "is not JSON"),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import UNKNOWN, load
 from sustainable_mlops.plan.provider_version import AWS
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -20,7 +19,7 @@ def find_major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...]
     return build_plan(*changes, configuration={"provider_config": providers}).provider_major
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("constraints", "expected"),
     [
         (["5.100.0"], 5),

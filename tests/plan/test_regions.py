@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import UNKNOWN, load
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -155,7 +154,7 @@ def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None
     assert plan.find_region(plan.resources[0]) == "eu-north-1"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("encrypted", "argument", "argument_name"),
     [
         ("aws_sagemaker_endpoint_configuration.c", "kms_key_arn", "%s"),

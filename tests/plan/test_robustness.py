@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
+from tests.cases import check_cases
 from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned
 from tests.plan.plan_builder import build_change, build_configuration, build_document
 from tests.plan.survey import list_addresses, read_everything
@@ -84,8 +85,8 @@ def try_read(data: bytes) -> tuple[set[str], str] | None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("name", PLANS)
+@check_cases("seed", range(8))
+@check_cases("name", PLANS)
 def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
     data = original(name)
     whole = json.loads(data)
@@ -103,7 +104,8 @@ def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
             assert unhidden or not any(secret in content[1] for secret in SECRETS), place
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.slow
+@check_cases("name", PLANS)
 def test_null_for_any_part_of_an_entry_is_handled(name: str) -> None:
     whole = json.loads(original(name))
     known = try_read(json.dumps(whole).encode())
@@ -154,7 +156,7 @@ def test_fifty_megabytes_in_one_value_are_read() -> None:
     assert time.process_time() - start < 40  # an implementation with backtracking takes minutes
 
 
-@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
+@check_cases("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
 def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
     start = time.process_time()
     assert try_read(opening * (50_000_000 // len(opening))) is None
@@ -224,7 +226,7 @@ def test_a_long_chain_of_modules_is_followed() -> None:
     assert [resource.type for resource in plan.find_references(plan.resources[0], "role").resources] == ["aws_iam_role"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@check_cases("seed", range(4))
 def test_any_properties_of_a_cloudformation_type_are_read(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     for entry in json.loads(original("cloudcontrol"))["resource_changes"]:

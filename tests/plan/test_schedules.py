@@ -5,6 +5,7 @@ import pytest
 
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, count_runs_per_month, list_start_rates
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 PIPELINE = "aws_sagemaker_pipeline.p"
@@ -12,7 +13,7 @@ ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p"
 DAYS = 365 / 12
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("expression", "runs"),
     [
         ("rate(1 hour)", 730),
@@ -38,7 +39,7 @@ def test_runs_in_a_month_of_730_hours(expression: str, runs: float) -> None:
     assert count_runs_per_month(expression) == pytest.approx(runs)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "expression",
     ["", "daily", "rate(0 days)", "rate(-1 days)", "rate(1 week)", "rate(1)", "cron(0 9 * *)", "cron(0 25 * * ? *)",
      "cron(0 9 1 * MON *)", "cron(0 0/0 * * ? *)", "cron(0 9 ? * XYZ *)", f"rate({'9' * 400} days)", None, UNKNOWN],

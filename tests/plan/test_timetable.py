@@ -6,6 +6,7 @@ import pytest
 
 from sustainable_mlops.aws.cron import SAMPLE_YEAR, parse_cron
 from sustainable_mlops.plan.timetable import CapacityAction, Span, compute_spans
+from tests.cases import check_cases
 
 DAILY = CapacityAction("cron(0 8 * * ? *)", 20, 20)
 BACK = CapacityAction("cron(0 18 * * ? *)", 1, 1)
@@ -23,7 +24,7 @@ def test_the_capacity_stays_at_its_start_without_actions() -> None:
     assert compute_spans(0, 1, 4, ()) == (Span(1, 1, 4, 1),)
 
 
-@pytest.mark.parametrize("schedule", [DAILY.schedule, "rate(1 day)", "cron(0 0 1 JAN ? *)"])
+@check_cases("schedule", [DAILY.schedule, "rate(1 day)", "cron(0 0 1 JAN ? *)"])
 def test_an_action_without_a_counterpart_has_a_permanent_effect(schedule: str) -> None:
     assert compute_mean(CapacityAction(schedule, 20, 20)) == 20
 
@@ -80,7 +81,7 @@ def test_two_actions_in_one_minute_may_set_different_limits() -> None:
     assert compute_mean(*both) == pytest.approx((10 * 3 + 14) / 24)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("actions", "reason"),
     [
         ([CapacityAction("at(2027-01-01T00:00:00)", 20, 20)], "runs only once"),
@@ -105,7 +106,7 @@ def test_schedules_without_spans_have_a_reason(actions: list[CapacityAction], re
         compute_spans(1, 1, 4, tuple(actions))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("fields", "days"),
     [
         ("0 0 L 2 ? *", [28]),

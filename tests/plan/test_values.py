@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Sensitive, load
 from sustainable_mlops.plan.values import apply_marks
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 
@@ -47,7 +48,7 @@ def test_a_completely_unknown_resource_reads_as_unknown() -> None:
     assert build_plan(entry).resources[0].get("anything") is UNKNOWN
 
 
-@pytest.mark.parametrize("mark", [None, "true", 1, {"a": 7}])
+@check_cases("mark", [None, "true", 1, {"a": 7}])
 def test_an_invalid_mark_makes_its_value_unknown(mark: Any) -> None:
     assert Block(apply_marks({"a": 1}, {"a": mark}, False)).get("a") is UNKNOWN
 
@@ -87,7 +88,7 @@ def test_a_change_of_a_sensitive_value_is_visible() -> None:
     assert "secret" not in repr((changed.before, changed.after))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("value", "number"),
     [
         (3, 3),
@@ -109,7 +110,7 @@ def test_numbers_are_read(value: Any, number: Any) -> None:
     assert Block({"a": value}).number("a") == number
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("value", "flag"), [(True, True), ("true", True), ("false", False), (None, None), ("yes", UNKNOWN), (1, UNKNOWN)]
 )
 def test_flags_are_read(value: Any, flag: Any) -> None:

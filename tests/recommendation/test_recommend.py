@@ -19,6 +19,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.envs.example import load_dev
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, intercept_requests, smlops
@@ -65,7 +66,7 @@ def test_only_types_of_the_package_are_candidates() -> None:
     assert sorted(list_titles(chosen)) == ["ml.c7g.xlarge", "ml.m6g.large"]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "message"),
     [
         ("ml.c7g.tiny", "the catalogue has no instance type ml.c7g.tiny"),
@@ -93,7 +94,7 @@ def test_the_name_of_a_job_follows_from_its_content() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("says", "load", "message"),
     [
         ({"Framework": None}, {}, "--framework: arn:"),
@@ -220,8 +221,8 @@ def test_an_asynchronous_endpoint_saves_carbon_only_for_few_requests() -> None:
     assert kg(100_000, "async_endpoint") == pytest.approx(kg(100_000, "realtime_endpoint") / 2, rel=0.05)
 
 
-@pytest.mark.parametrize("because", [None, "an internal tool, which may be gone for an hour"])
-@pytest.mark.parametrize("kind", ["ml.c7g.large", "ml.c7i.large", "serverless"])
+@check_cases("because", [None, "an internal tool, which may be gone for an hour"])
+@check_cases("kind", ["ml.c7g.large", "ml.c7i.large", "serverless"])
 def test_the_inputs_are_valid_in_the_model_catalogue(kind: str, because: str | None) -> None:
     """The environments accept the YAML output as the entry of a model."""
     for one in rank_results(make_test_result(kind), one_instance_because=because, asynchronous=True):
@@ -323,6 +324,7 @@ def make_environment(sandbox: Sandbox) -> Callable[..., str]:
     return publish
 
 
+@pytest.mark.slow
 def test_the_load_test_uses_the_role_of_the_environment(package: Any, make_environment: Any, sandbox: Sandbox) -> None:
     role, arn = "arn:aws:iam::123456789012:role/load-tests", package()
     command = (arn, "--p95", "200", "--framework", "xgboost", "--dry-run", "--json")
@@ -378,6 +380,7 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
     assert len(launched["InferenceRecommendationsJobs"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

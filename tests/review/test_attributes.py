@@ -14,6 +14,7 @@ from sustainable_mlops.review.attributes.harmless_names import is_content, is_ha
 from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_guarded_by_type
 from sustainable_mlops.review.coverage_gaps import GapKind
 from sustainable_mlops.terraform import Terraform
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.renewal import renew
 from tests.review import attribute_reads
@@ -201,7 +202,7 @@ def list_texts(result: Review) -> str:
     return "\n".join([*(item.risk.description for item in result.risks), *gaps])
 
 
-@pytest.mark.parametrize("name", WEAKENINGS)
+@check_cases("name", WEAKENINGS)
 def test_a_weaker_guard_is_reported_and_a_stronger_one_is_not(name: str) -> None:
     type_, strong, weak, text = WEAKENINGS[name]
     weakened, strengthened = review_update(type_, strong, weak), review_update(type_, weak, strong)
@@ -211,7 +212,7 @@ def test_a_weaker_guard_is_reported_and_a_stronger_one_is_not(name: str) -> None
     assert not [gap for gap in strengthened.coverage_gaps if gap.kind is GapKind.NOT_REVIEWED]
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@check_cases("name", HARMLESS)
 def test_a_harmless_change_is_no_risk_and_no_gap(name: str) -> None:
     result = review_update(*HARMLESS[name])
     assert not result.risks, list_texts(result)

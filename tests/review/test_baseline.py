@@ -15,6 +15,7 @@ from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.baseline import KNOWN_BEFORE, apply_baseline, read_baseline, render_baseline
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.rules.case_tables import CaseRow, RuleCase, list_rows
 
@@ -245,7 +246,7 @@ def build_settled_plan(case: RuleCase) -> Plan:
 CHANGING = [row for row in list_rows("fail") if set(row.case.actions.values()) - {"create", "no-op"}]
 
 
-@pytest.mark.parametrize("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
+@check_cases("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
 def test_a_rule_about_changes_is_marked_and_is_never_in_a_baseline(row: CaseRow) -> None:
     rule = rules.BY_ID[row.rule]
     left = [

@@ -15,6 +15,7 @@ from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus,
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.wording import format_budget
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.footprint.plans import ENDPOINT, action, build_endpoint_plan, variant
 from tests.plan.plan_builder import build_change, build_plan
 
@@ -89,7 +90,7 @@ def test_a_budget_may_limit_the_upper_bound() -> None:
     assert results == [BudgetStatus.WITHIN, BudgetStatus.OVER]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
+@check_cases("form", ["text", "markdown", "html", "sarif", "json"])
 def test_an_exceeded_budget_is_reported_in_every_format(form: str) -> None:
     result = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
     page = re.sub(r"\s+", " ", render(result, form))
@@ -98,7 +99,7 @@ def test_an_exceeded_budget_is_reported_in_every_format(form: str) -> None:
     assert form == "json" or format_budget(result.budgets[0]) in page
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+@check_cases("form", ["text", "markdown", "html"])
 def test_a_budget_within_its_limit_is_reported_to_people(form: str) -> None:
     result = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
     assert result.budgets[0].status is BudgetStatus.WITHIN
@@ -195,7 +196,7 @@ def test_budgets_are_read_with_their_tags_and_limits(tmp_path: Path) -> None:
 DELETED = build_plan(build_change("aws_s3_bucket.scratch", before={"bucket": "scratch"}))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("address", "risk", "until", "verdict"),
     [
         ("aws_s3_bucket.scratch", "DATA_DELETED", TODAY, ReviewVerdict.FINE),

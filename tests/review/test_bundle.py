@@ -20,6 +20,7 @@ from sustainable_mlops.review.formats.comment_limit import LIMIT
 from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.formats.markdown import render_not_reviewed
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
@@ -50,7 +51,7 @@ def test_the_worst_review_is_first_and_equal_verdicts_keep_their_order() -> None
     assert [member.review.name for member in build_bundle(ALL).members] == ["dev", "prod", "quiet"]
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_the_first_line_names_the_worst_verdict_and_its_plans(form: str) -> None:
     assert "Stop in dev, prod: data at risk, privileges, budgets, rules" in render(ALL, form)
     assert "Fine: nothing to look at in any of 2 plans · no change of cost or carbon" in render(
@@ -58,7 +59,7 @@ def test_the_first_line_names_the_worst_verdict_and_its_plans(form: str) -> None
     )
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_common_items_appear_once_and_others_in_the_section_of_their_plan(form: str) -> None:
     page = render(ALL, form)
     for common in ("AmazonSageMakerFullAccess, an AWS managed policy", "power model of the server: "):
@@ -194,7 +195,7 @@ ONES: dict[str, Callable[[], list[Review]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ONES)
+@check_cases("kind", ONES)
 def test_names_stay_names_where_there_are_several_plans(kind: str) -> None:
     result = ONES[kind]()
     page = page_of(render(result, "markdown"))

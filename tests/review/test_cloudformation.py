@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.footprint import FleetActivity
 from sustainable_mlops.plan import load
 from sustainable_mlops.review.review import Review, review
 from sustainable_mlops.review.risk import Level, RiskArea
+from tests.cases import check_cases
 from tests.plan import plan_builder
 from tests.plan.cloudformation import ALL, AWS_TYPES, FORMS, TWINS, TypePair, build_address, build_changes, build_policy
 
@@ -32,15 +31,15 @@ def _list_results(result: Review) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("action", ["create", "update", "replace", "delete"])
-@pytest.mark.parametrize("way", FORMS[1:])
-@pytest.mark.parametrize("one", TWINS, ids=lambda one: one.kind)
+@check_cases("action", ["create", "update", "replace", "delete"])
+@check_cases("way", FORMS[1:])
+@check_cases("one", TWINS, ids=lambda one: one.kind)
 def test_each_type_gives_what_its_twin_gives(one: TypePair, way: str, action: str) -> None:
     assert summarize_review(way, action, one) == summarize_review("aws", action, one)
 
 
-@pytest.mark.parametrize("action", ["create", "update", "delete"])
-@pytest.mark.parametrize("way", FORMS[1:])
+@check_cases("action", ["create", "update", "delete"])
+@check_cases("way", FORMS[1:])
 def test_all_together_join_as_their_twins_do(way: str, action: str) -> None:
     result = summarize_review(way, action, *TWINS)
     assert result == summarize_review("aws", action, *TWINS)
@@ -59,7 +58,7 @@ def test_each_comparison_has_something_to_compare() -> None:
         )
 
 
-@pytest.mark.parametrize("way", FORMS)
+@check_cases("way", FORMS)
 def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None:
     role = TypePair("AWS::IAM::Role", {"name": "r", "assume_role_policy": build_policy()}, {"role_name": "r"})
     wide = TypePair(

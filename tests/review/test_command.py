@@ -14,6 +14,7 @@ import pytest
 from sustainable_mlops.review.command import build_parser, main
 from sustainable_mlops.review.comment_marker import build_marker
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_document
 from tests.plan.test_load import FIXTURES
 
@@ -143,7 +144,8 @@ def test_a_closed_pipe_gives_no_traceback() -> None:
     assert process.stderr == ""
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@check_cases(
     ("redirected", "code", "says"),
     [
         ("{plan} > /dev/full", 2, "stdout: cannot be written: No space left on device"),
@@ -177,7 +179,7 @@ def test_an_internal_error_is_no_failed_gate_and_shows_no_value(
 HEAVY = {"cdktn", "sagemaker", "boto3", "botocore", "moto", "pandas", "pydantic", "typer", "jinja2", "yaml", "rich"}
 
 
-@pytest.mark.parametrize("form", ["markdown", "json", "sarif"])
+@check_cases("form", ["markdown", "json", "sarif"])
 def test_a_review_imports_nothing_heavy(form: str) -> None:
     script = (
         "import sys; from sustainable_mlops.review.command import main; "

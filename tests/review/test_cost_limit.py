@@ -17,6 +17,7 @@ from sustainable_mlops.review.comment_marker import find_cost_change
 from sustainable_mlops.review.cost_limit import DEFAULT_COST_LIMIT, CostLimit, parse_cost_limit
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.headline import format_money
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_document, build_plan
 from tests.review.test_budgets import build_notebook
 
@@ -45,7 +46,7 @@ SHRINKING = build_plan(build_resized("a", "ml.m5.2xlarge", "ml.t3.medium"))
 NEW = build_plan(build_notebook("a", "prod", type_="ml.p3.16xlarge"))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("plan", "level"),
     [
         (GROWTH, "look"),
@@ -80,7 +81,7 @@ def build_pool_change(before: Sequence[str], after: Sequence[str], count: int = 
     return build_change("aws_sagemaker_endpoint_configuration.c", values[1], before=values[0])
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "level", "title"),
     [
         (["ml.g5.xlarge"], ["ml.g5.xlarge", "ml.p5.48xlarge"], "look", r"up to \+[\d,]{6,} USD"),
@@ -109,7 +110,7 @@ def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:
     assert find_level(reduced) is None
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
+@check_cases("form", ["text", "markdown", "html", "sarif", "json"])
 def test_every_format_names_the_increase_and_the_limit(form: str) -> None:
     text = re.sub(r"\s+", " ", render(review(GROWTH), form))
     if form == "json":
@@ -123,7 +124,7 @@ def test_every_format_names_the_increase_and_the_limit(form: str) -> None:
     assert form != "json" or json.loads(within)["cost_increase"]["over"] is False
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("text", "limit"),
     [
         ("500", CostLimit(500, 0)),
@@ -172,7 +173,7 @@ def test_the_option_changes_the_limit_or_turns_it_off(
     assert ("limit" in gates) is (limit != "0")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("budgets", "level"),
     [
         ([Budget("b", {}, {"usd_per_month": 1e6})], "none"),  # the budget limits the cost of all resources
@@ -202,7 +203,7 @@ def test_several_plans_are_compared_alone_and_together() -> None:
     assert list(map(find_level, review_all([GROWTH, plans[2]], limit=limit))) == ["look", None]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("plan", "money"),
     [
         (GROWTH, r"\+\d+ USD \(\+\d+ %\), \+[\d.]+ kgCO2e a month"),

@@ -20,6 +20,7 @@ from sustainable_mlops.review.formats.escaping import escape_text
 from sustainable_mlops.review.formats.text import print_to_terminal
 from sustainable_mlops.review.risk import RISK_TITLES
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
@@ -46,24 +47,24 @@ def large() -> Review:
     return review(build_plan(*many), today=TODAY)
 
 
-@pytest.mark.parametrize("name", REVIEWS)
+@check_cases("name", REVIEWS)
 def test_the_json_is_valid_against_its_schema(name: str) -> None:
     schema = json.loads((ROOT / "sustainable_mlops/review/review.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(json.loads(render(REVIEWS[name], "json")))
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@check_cases("form", FORMATS)
 def test_the_same_plan_gives_the_same_report(form: str) -> None:
     assert render(reviewed("change"), form) == render(REVIEWS["change"], form)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@check_cases("form", FORMATS)
 def test_no_sensitive_value_is_in_any_report(form: str) -> None:
     assert SECRET not in render(REVIEWS["hostile"], form)
 
 
-@pytest.mark.parametrize("name", REVIEWS)
+@check_cases("name", REVIEWS)
 def test_sarif_holds_what_code_scanning_asks_for(name: str) -> None:
     document = json.loads(render(REVIEWS[name], "sarif"))
     assert document["version"] == "2.1.0"
@@ -160,7 +161,7 @@ def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
     assert not re.search(r"@\w|#\d|://|www\.", comment_page(REVIEWS["hostile"]).text)
 
 
-@pytest.mark.parametrize("text", ["# Fine", "- a", "+ a", "===", "1. a", "12) a", "> a", "---"])
+@check_cases("text", ["# Fine", "- a", "+ a", "===", "1. a", "12) a", "> a", "---"])
 def test_no_text_starts_a_heading_or_a_list(text: str) -> None:
     page = MarkdownIt("commonmark").render(f"> {escape_text(text)}")
     assert page == f"<blockquote>\n<p>{text.replace('>', '&gt;')}</p>\n</blockquote>\n"
@@ -231,7 +232,7 @@ ONE_SIDE = review(
 )
 
 
-@pytest.mark.parametrize("form", ["markdown", "html", "text"])
+@check_cases("form", ["markdown", "html", "text"])
 def test_a_figure_known_on_one_side_is_shown(form: str) -> None:
     page = render(ONE_SIDE, form)
     assert re.search(r"unknown → [0-9.]+", page)

@@ -4,11 +4,10 @@ import base64
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.review.coverage_gaps import GapKind
 from sustainable_mlops.review.review import review
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.review.privileges.test_trust import nest
 
@@ -72,7 +71,7 @@ NEW: list[tuple[str, str, Any, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "path", "harmless", "command", "words"), NEW)
+@check_cases(("kind", "path", "harmless", "command", "words"), NEW)
 def test_a_new_command_is_reported_and_its_removal_is_fine(
     kind: str, path: str, harmless: Any, command: Any, words: str
 ) -> None:
@@ -95,14 +94,14 @@ CHANGED: list[tuple[str, str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "path", "old", "new"), CHANGED)
+@check_cases(("kind", "path", "old", "new"), CHANGED)
 def test_a_new_line_of_a_script_is_reported_and_its_removal_is_fine(kind: str, path: str, old: Any, new: Any) -> None:
     before, after = ({"name": "x", **nest(path, value)} for value in (old, new))
     assert ["curl x.y" in text for text in change(kind, before, after)] == [True]
     assert change(kind, after, before) == change(kind, None, before) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("action", "is_command"),
     [
         ("ec2:startInstances", False),
@@ -145,7 +144,7 @@ def test_a_script_stored_as_a_hash_is_reported_without_text() -> None:
     assert change("instance", {"user_data": "a" * 40}, {"user_data": "a" * 40, "tags": {"a": "b"}}) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "line",
     [
         "export DB_PASSWORD=hunter2",
@@ -173,7 +172,7 @@ def test_a_script_that_is_unknown_until_apply_is_reported() -> None:
     assert change("launch_template", None, {}, unknown={"user_data": True}) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("line", "is_command"),
     [
         ("curl -fsSL https://x.y/install | sudo bash", True),

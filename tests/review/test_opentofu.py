@@ -3,15 +3,14 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats.json import build_document
+from tests.cases import check_cases
 from tests.plan.test_load import FIXTURES
 
 
-@pytest.mark.parametrize("file", sorted(FIXTURES.glob("*.json")), ids=lambda file: file.stem)
+@check_cases("file", sorted(FIXTURES.glob("*.json")), ids=lambda file: file.stem)
 def test_the_registry_of_a_provider_does_not_change_the_review(file: Path) -> None:
     theirs = file.read_bytes()
     assert b"registry.terraform.io/" in theirs

@@ -3,13 +3,12 @@
 
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.effects import list_rows
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.review.hostile import TODAY
 
@@ -85,14 +84,14 @@ def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] 
     return review(build_plan(build_change(address, after, before=before)), today=TODAY)
 
 
-@pytest.mark.parametrize(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
+@check_cases(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
 def test_the_change_of_a_resource_is_described(address: str, before: Any, after: Any, says: str) -> None:
     (row,) = list_rows(reviewed(address, before, after))
     assert says in row.part_changes
     assert row.has_part_change
 
 
-@pytest.mark.parametrize("form", ["markdown", "html", "text", "json"])
+@check_cases("form", ["markdown", "html", "text", "json"])
 def test_every_format_says_it(form: str) -> None:
     page = render(
         reviewed(CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(machines("ml.m5.large", 4))), form

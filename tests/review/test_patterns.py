@@ -3,12 +3,12 @@
 import re
 from itertools import product
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.review.patterns import Patterns, _do_overlap, covers
+from tests.cases import check_cases
 
 TEXTS = ["".join(letters) for length in range(5) for letters in product("ab", repeat=length)]
 patterns = st.text(alphabet="ab*?", min_size=1, max_size=4)
@@ -36,7 +36,7 @@ def test_patterns_that_match_the_same_text_overlap(one: str, other: str) -> None
         assert _do_overlap(one, other)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("set_", "other", "answer"),
     [
         (Patterns(("s3:*",)), Patterns(("s3:get*",)), True),

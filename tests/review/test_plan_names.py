@@ -4,9 +4,10 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.review.plan_names import name_plans
+from tests.cases import check_cases
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("plans", "names"),
     [
         (["envs/dev/plan.json"], ["envs/dev/plan.json"]),
@@ -31,7 +32,7 @@ def test_explicit_names_apply_in_order() -> None:
     assert name_plans(["a.json", "b.json"], ["test", "live"]) == ["test", "live"]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("plans", "arguments", "says"),
     [
         (["a.json", "b.json"], ["dev"], "--name: 1 names for 2 plans"),

@@ -24,6 +24,7 @@ from sustainable_mlops.review.formats.items import (
 from sustainable_mlops.review.review import GATES, ChangeSummary, ReviewGate
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import TODAY
@@ -62,7 +63,7 @@ def gate(result: Review, name: str) -> ReviewGate:
     return next(gate for gate in result.gates if gate.name == name)
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_sections_are_in_the_order_stop_look_effects_rest(form: str) -> None:
     page = render(CHANGE, form)
     titles = ["What this change does", "ml.c7g.xlarge", "For the record", "Without an estimate: ", "Assumptions: "]
@@ -101,7 +102,7 @@ def test_every_piece_of_code_in_a_remedy_is_code() -> None:
     assert "Set <code>one</code> or <code>two</code>." in page
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_replaced_and_deleted_resources_are_named_and_added_ones_counted(form: str) -> None:
     page = re.sub(r"</?(?:code|strong|b)>|[`\n]| {2,}", "", render(CHANGE, form)).replace("&#34;", '"')
     start = page.index("What this change does")
@@ -111,7 +112,7 @@ def test_replaced_and_deleted_resources_are_named_and_added_ones_counted(form: s
     assert "adds 30: 4 aws_sagemaker_endpoint, 4 aws_sagemaker_model, 3 aws_" in added
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: str) -> None:
     result = review(build_plan(DEAD, topic("new")), today=TODAY)
     assert result.exit_code == 1
@@ -163,7 +164,7 @@ def test_undecided_rules_are_one_item_per_resource() -> None:
     assert re.fullmatch(counted, gate(PLATFORM, "rules").text)
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
     later = [finding.finding for finding in PLATFORM.findings if finding.until_apply]
     assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
@@ -179,7 +180,7 @@ def test_findings_known_only_after_apply_are_not_notes() -> None:
     assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
     before = tuple(replace(finding, in_baseline=True) for finding in CHANGE.findings)
     result = replace(CHANGE, findings=before)
@@ -200,7 +201,7 @@ def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> Non
     assert "Undecided" not in {point.topic for point in strict[ReportSection.LOOK]}
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
     address = "aws_sagemaker_endpoint_configuration.c"
     result = review(build_plan(build_change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
@@ -211,7 +212,7 @@ def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
         assert re.search(rf'title="variant v1: [^"]*: {re.escape(address)}"', page)
 
 
-@pytest.mark.parametrize("form", PEOPLE)
+@check_cases("form", PEOPLE)
 def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
     result = replace(CHANGE, notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
     page = render(result, form)
@@ -219,7 +220,7 @@ def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
 
 
-@pytest.mark.parametrize(("actions", "max_named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
+@check_cases(("actions", "max_named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
 def test_a_few_are_named_and_more_are_counted_by_type(actions: str, max_named: int) -> None:
     def summarize_changes(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
         result = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
@@ -271,7 +272,7 @@ def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
         assert f"**{one.rule.problem}**{word} · `{one.rule.id}`" in page
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "sarif"])
+@check_cases("form", ["html", "markdown", "sarif"])
 def test_a_report_has_the_terraform_code_of_a_rule_once(form: str) -> None:
     page = render(CHANGE, form)
     code = next(one.rule.fix_code for one in CHANGE.findings if one.level is Level.LOOK and one.is_touched)

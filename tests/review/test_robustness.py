@@ -4,7 +4,7 @@ import copy
 import json
 import random
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, cycle
 from typing import Any
 
 import pytest
@@ -25,15 +25,30 @@ from sustainable_mlops.review.risk import Risk
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 from sustainable_mlops.review.stores import STORES
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.plan.test_robustness import SECRETS, list_places, mutate
 from tests.review.hostile import TODAY
 
+PLANS = ["platform", "change", "targeted"]
 
-@pytest.mark.parametrize("name", ["platform", "change", "targeted"])
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 30))])
+
+@check_cases("name", PLANS)
+@check_cases("seed", range(3))
 def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, seed: int) -> None:
+    review_broken_plan(name, seed)
+
+
+@pytest.mark.slow
+@check_cases("name", PLANS, group=str)
+@check_cases("seed", range(3, 30))
+def test_more_broken_plans_are_refused_or_reviewed(name: str, seed: int) -> None:
+    review_broken_plan(name, seed)
+
+
+def review_broken_plan(name: str, seed: int) -> None:
+    """Check that a plan with a random change is refused, or reviewed without secrets and never fine."""
     chance = random.Random(f"{name} {seed}")  # noqa: S311  (repeatable, not secret)
     whole = json.loads((FIXTURES / f"{name}.json").read_text())
     broken = copy.deepcopy(whole)
@@ -115,18 +130,29 @@ STRANGE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("actions", [["update"], pytest.param(["delete", "create"], marks=pytest.mark.slow)])
-def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]) -> None:
-    for strange in STRANGE:
-        values = dict.fromkeys(ATTRIBUTES, strange)
-        for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
-            plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
-            list(every_risk(Comparison(plan)))
+@check_cases(("kind", "strange"), zip(TYPES, cycle(STRANGE), strict=False))
+def test_an_unusual_value_of_any_attribute_does_not_break_a_review(kind: str, strange: Any) -> None:
+    review_strange_values(kind, strange, ["update"])
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("hide", ["unknown", "sensitive"])
+@pytest.mark.slow
+@check_cases("kind", TYPES, group=lambda kind: kind.removeprefix("aws_")[0])
+@check_cases("actions", [["update"], ["delete", "create"]])
+@check_cases("strange", STRANGE)
+def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str], strange: Any) -> None:
+    review_strange_values(kind, strange, actions)
+
+
+def review_strange_values(kind: str, strange: Any, actions: list[str]) -> None:
+    """Look for every risk where all attributes have this value before, after, and before and after the change."""
+    values = dict.fromkeys(ATTRIBUTES, strange)
+    for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
+        plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
+        list(every_risk(Comparison(plan)))
+
+
+@check_cases("kind", TYPES)
+@check_cases("hide", ["unknown", "sensitive"])
 def test_a_hidden_protection_or_permission_is_never_fine(kind: str, hide: str) -> None:
     values: dict[str, Any] = {"id": "x", **dict.fromkeys(ATTRIBUTES, "a")}
     marks = dict.fromkeys(ATTRIBUTES, True)

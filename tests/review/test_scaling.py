@@ -9,6 +9,7 @@ from sustainable_mlops.footprint import estimate_plan, find_alternatives
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats.json import build_document
+from tests.cases import check_cases
 from tests.review.missed_cases.case import Case
 from tests.review.missed_cases.scaling import CASES, JUDGED
 from tests.review_checks import list_disagreements
@@ -22,7 +23,7 @@ def agree(plan: Plan) -> list[str]:
     return list_disagreements(plan, footprint, find_alternatives(footprint))
 
 
-@pytest.mark.parametrize("answer", ["pass", "fail", "unknown", "not_applicable"])
+@check_cases("answer", ["pass", "fail", "unknown", "not_applicable"])
 def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
     wrong = {
         f"{row.rule}, {row.title}": result
@@ -33,7 +34,7 @@ def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+@check_cases("path", FIXTURES, ids=lambda path: path.stem)
 def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
     assert agree(load(path)) == []
 

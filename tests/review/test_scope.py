@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review import Review, ReviewVerdict, review
 from sustainable_mlops.review.review import ReviewGate
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
@@ -28,14 +27,14 @@ def promotion(*others: Any, **more: Any) -> Plan:
     return build_plan(PROMOTED, STAYS, *others, **more)
 
 
-@pytest.mark.parametrize("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
+@check_cases("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
 def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
     result = review(promotion(), only=only)
     assert scope(result).level is None
     assert result.verdict is ReviewVerdict.FINE
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "other",
     [
         build_change("aws_sns_topic.u", TOPIC),

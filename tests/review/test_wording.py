@@ -3,8 +3,6 @@
 import json
 import re
 
-import pytest
-
 from sustainable_mlops.footprint.figures import FootprintFigure, format_compared
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
@@ -12,6 +10,7 @@ from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.wording import format_description, format_saving
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.rules import BY_ID
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import TODAY
@@ -23,7 +22,7 @@ def build_figure(low: float, central: float, high: float) -> FootprintFigure:
     return FootprintFigure(low, central, high, "A", "", "USD")
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif"])
+@check_cases("form", ["text", "markdown", "html", "sarif"])
 def test_a_finding_is_headed_by_its_problem_not_by_the_requirement(form: str) -> None:
     page = render(PLATFORM, form)
     if form == "sarif":
@@ -47,7 +46,7 @@ def test_sarif_has_one_result_for_all_rules_without_an_outcome_on_a_resource() -
     assert not problem_ids & open_rules, "the problem of a rule without an outcome may not exist"
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+@check_cases("form", ["text", "markdown", "html"])
 def test_one_coverage_gap_of_many_resources_is_one_item(form: str) -> None:
     machines = [
         build_change(f"aws_instance.gpu[{number}]", {"instance_type": "hpc9z.large", "region": "us-east-1"})
@@ -61,7 +60,7 @@ def test_one_coverage_gap_of_many_resources_is_one_item(form: str) -> None:
     assert "aws_instance.gpu[0]" in look
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("setting", "text"),
     [
         ({"force_destroy": False}, "AWS refuses while it is not empty, because force_destroy is false"),
@@ -75,7 +74,7 @@ def test_a_deletion_describes_the_effect_of_its_settings(setting: dict[str, bool
     assert risk.risk.description == f"deleted: its objects will be lost; {text}"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("usd", "text"),
     [
         (build_figure(5, 12, 40), "saves 2.0 (1.0 to 3.0) kgCO2e and 12 (5.0 to 40) USD"),
@@ -88,7 +87,7 @@ def test_an_alternative_that_costs_more_is_no_saving(usd: FootprintFigure | None
     assert format_saving(build_figure(1, 2, 3), usd) == text
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("description", "text"),
     [("a.b: new action", "new action"), ("new: a.b: sts", "new: sts"), ("a.c: new action", "a.c: new action")],
 )
@@ -96,7 +95,7 @@ def test_a_risk_does_not_repeat_its_address(description: str, text: str) -> None
     assert format_description(Risk("X", RiskArea.DATA, Level.STOP, "a.b", description)) == text
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("value", "limit", "text"),
     [(42_000, 2_000, "42,000"), (104, 100, "104"), (100.4, 100, "100.4"), (1049, 1020, "1,049"), (83.95, 100, "84")],
 )

@@ -9,6 +9,7 @@ with a valid and an invalid waiver.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,31 +70,37 @@ CaseTable = Mapping[str, Mapping[str, str | Mapping[str, RuleCase | Mapping[str,
 
 
 class CaseRow(NamedTuple):
-    """One case of one rule."""
+    """One case of one rule. The concern is the file of the table."""
 
+    concern: str
     rule: str
     outcome: str
     title: str
     case: RuleCase
 
 
+@cache
+def load_concerns() -> dict[str, Any]:
+    """Return the tables by concern; each has the cases of a few rules."""
+    folder = Path(__file__).parent
+    files = sorted((folder / "cases").rglob("*.py"), key=lambda file: file.stem)
+    names = {file.stem: ".".join(file.relative_to(folder).with_suffix("").parts) for file in files}
+    return {concern: import_module(f"tests.rules.{name}").CASES for concern, name in names.items()}
+
+
 def load_tables() -> dict[str, Any]:
     """Return the cases of every rule."""
-    tables: dict[str, Any] = {}
-    folder = Path(__file__).parent
-    for file in sorted((folder / "cases").rglob("*.py"), key=lambda file: file.stem):
-        name = ".".join(file.relative_to(folder).with_suffix("").parts)
-        tables |= import_module(f"tests.rules.{name}").CASES
-    return tables
+    return {rule: table for tables in load_concerns().values() for rule, table in tables.items()}
 
 
 def list_rows(*outcomes: str) -> Iterator[CaseRow]:
     """Yield every case with one of these outcomes."""
-    for rule, table in load_tables().items():
-        for outcome in outcomes:
-            cases = table.get(outcome, {})
-            for title, case in {} if isinstance(cases, str) else cases.items():
-                yield CaseRow(rule, outcome, title, case if isinstance(case, RuleCase) else RuleCase(case))
+    for concern, tables in load_concerns().items():
+        for rule, table in tables.items():
+            for outcome in outcomes:
+                cases = table.get(outcome, {})
+                for title, case in {} if isinstance(cases, str) else cases.items():
+                    yield CaseRow(concern, rule, outcome, title, case if isinstance(case, RuleCase) else RuleCase(case))
 
 
 def add_waiver(row: CaseRow, value: str) -> RuleCase:

@@ -3,9 +3,8 @@
 import re
 from datetime import date
 
-import pytest
-
 from sustainable_mlops.rules import ALL, BY_ID, Finding, Outcome, Severity, evaluate
+from tests.cases import check_cases
 from tests.rules.case_tables import OUTCOMES, CaseRow, RuleCase, add_waiver, list_rows, load_tables
 
 TODAY = date(2026, 11, 24)
@@ -19,13 +18,13 @@ def name_row(row: CaseRow) -> str:
     return f"{row.rule}-{row.title}"
 
 
-@pytest.mark.parametrize("row", list(list_rows("pass")), ids=name_row)
+@check_cases("row", list_rows("pass"), ids=name_row, group=lambda row: row.concern)
 def test_a_rule_passes(row: CaseRow) -> None:
     outcomes = {finding.outcome for finding in evaluate_case(row)}
     assert outcomes == {Outcome.PASS}, evaluate_case(row)
 
 
-@pytest.mark.parametrize("row", list(list_rows("fail")), ids=name_row)
+@check_cases("row", list_rows("fail"), ids=name_row, group=lambda row: row.concern)
 def test_a_rule_fails_with_a_message(row: CaseRow) -> None:
     findings = evaluate_case(row)
     failures = [finding for finding in findings if finding.outcome is Outcome.FAIL]
@@ -34,19 +33,19 @@ def test_a_rule_fails_with_a_message(row: CaseRow) -> None:
     assert all(finding.message and "\n" not in finding.message for finding in failures)
 
 
-@pytest.mark.parametrize("row", list(list_rows("unknown")), ids=name_row)
+@check_cases("row", list_rows("unknown"), ids=name_row, group=lambda row: row.concern)
 def test_a_rule_is_unknown_and_does_not_pass(row: CaseRow) -> None:
     outcomes = [finding.outcome for finding in evaluate_case(row)]
     assert Outcome.UNKNOWN in outcomes, evaluate_case(row)
     assert Outcome.FAIL not in outcomes, evaluate_case(row)
 
 
-@pytest.mark.parametrize("row", list(list_rows("not_applicable")), ids=name_row)
+@check_cases("row", list_rows("not_applicable"), ids=name_row, group=lambda row: row.concern)
 def test_a_rule_does_not_apply(row: CaseRow) -> None:
     assert evaluate_case(row) == []
 
 
-@pytest.mark.parametrize("row", list(list_rows("fail")), ids=name_row)
+@check_cases("row", list_rows("fail"), ids=name_row, group=lambda row: row.concern)
 def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: CaseRow) -> None:
     waived = evaluate_case(row, add_waiver(row, "load test 42 in progress until 2026-11-24"))
     assert {f.outcome for f in waived} & {Outcome.FAIL, Outcome.WAIVED} == {Outcome.WAIVED}
@@ -55,7 +54,7 @@ def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: Ca
         assert any(f.outcome is Outcome.FAIL and reason in f.message for f in evaluate_case(row, add_waiver(row, bad)))
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in ALL])
+@check_cases("rule", [rule.id for rule in ALL])
 def test_every_rule_has_a_case_for_every_outcome_or_a_reason(rule: str) -> None:
     table = load_tables().get(rule, {})
     assert [outcome for outcome in OUTCOMES if not table.get(outcome)] == []

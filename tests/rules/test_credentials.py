@@ -2,10 +2,9 @@
 
 import time
 
-import pytest
-
 from sustainable_mlops.rules import BY_ID, evaluate
 from sustainable_mlops.rules.account import credentials
+from tests.cases import check_cases
 from tests.rules.case_tables import CaseRow, list_rows
 from tests.rules.cases.account.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
 
@@ -40,19 +39,19 @@ NO_SHAPES = (
 )
 
 
-@pytest.mark.parametrize("description", SHAPES)
+@check_cases("description", SHAPES)
 def test_a_token_is_found_anywhere(description: str) -> None:
     token = SHAPES[description]
     assert list(credentials.find_credentials(token)) == [description]
     assert description in credentials.find_credentials(f'{{"a": ["--x={token}", "b"]}}')
 
 
-@pytest.mark.parametrize("text", NO_SHAPES)
+@check_cases("text", NO_SHAPES)
 def test_a_similar_text_is_not_a_credential(text: str) -> None:
     assert list(credentials.find_credentials(text)) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "name",
     ["HF_TOKEN", "hf-token", "hfToken", "db.password", "DBPASSWORD", "DB_PASSWORD_2", "APIKey", "client_secret", "PWD"],
 )
@@ -60,7 +59,7 @@ def test_a_name_denotes_a_credential(name: str) -> None:
     assert credentials.is_credential_name(name)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "name",
     ["MAX_TOKENS", "TOKENIZER", "SECRET_ARN", "SECRET_NAME", "TOKEN_URL", "KMS_KEY_ID", "pad_token", "eosToken", "KEY"],
 )
@@ -68,7 +67,7 @@ def test_a_name_does_not_denote_a_credential(name: str) -> None:
     assert not credentials.is_credential_name(name)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "row", [row for row in list_rows("fail") if row.rule in ("SUS_LITERAL_SECRET", "SUS_SECRET_IN_PLAIN_TEXT")]
 )
 def test_no_part_of_a_secret_is_shown(row: CaseRow) -> None:
@@ -82,9 +81,7 @@ def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
     assert credentials.mask_name("HF_TOKEN") == "HF_TOKEN"
 
 
-@pytest.mark.parametrize(
-    "piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"]
-)
+@check_cases("piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"])
 def test_a_hostile_text_is_searched_quickly(piece: str) -> None:
     start = time.process_time()
     list(credentials.find_credentials(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
+from tests.cases import check_cases
 from tests.rules import plan_builder
 from tests.rules.jobs import (
     UNKNOWN,
@@ -25,7 +24,7 @@ def build_spot_job(**stopping: Any) -> plan_builder.Values:
     return build_job(enable_managed_spot_training=True, stopping_condition=stopping)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("rule", "resources", "path"),
     [
         ("SUS_DEBUGGER_ACTION", build_job(debug_rule_configurations=ACTION_RULES, vpc_config=UNKNOWN), "vpc_config"),

@@ -8,7 +8,8 @@ import pytest
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, evaluate
-from tests.rules.case_tables import CaseRow, list_rows, load_tables
+from tests.cases import check_cases
+from tests.rules.case_tables import CaseRow, list_rows
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,10 @@ def _merge_marks(marks: Any, more: Any) -> Any:
     return marks or more
 
 
+def _name_row(row: CaseRow) -> str:
+    return f"{row.rule}-{row.title}"
+
+
 def _evaluate(row: CaseRow, document: dict[str, Any]) -> list[Finding]:
     return evaluate(load(json.dumps(document).encode()), [BY_ID[row.rule]])
 
@@ -87,27 +92,24 @@ def _list_outcomes(row: CaseRow) -> Iterator[tuple[ValuePath, set[Outcome]]]:
             yield path, outcomes
 
 
-@pytest.mark.parametrize("row", list(list_rows("fail")), ids=lambda row: f"{row.rule}-{row.title}")
+@check_cases("row", list_rows("fail"), ids=_name_row, group=lambda row: row.concern)
 def test_a_failed_rule_does_not_pass_if_a_value_is_unknown(row: CaseRow) -> None:
     for path, outcomes in _list_outcomes(row):
         assert outcomes != {Outcome.PASS}, path
 
 
-@pytest.mark.parametrize("row", list(list_rows("pass", "not_applicable")), ids=lambda row: f"{row.rule}-{row.title}")
+@check_cases("row", list_rows("pass", "not_applicable"), ids=_name_row, group=lambda row: row.concern)
 def test_a_passed_rule_does_not_fail_if_a_value_is_unknown(row: CaseRow) -> None:
     for path, outcomes in _list_outcomes(row):
         assert Outcome.FAIL not in outcomes, path
 
 
-@pytest.mark.parametrize("rule", sorted(load_tables()))
-def test_no_rule_raises_for_values_of_another_type(rule: str) -> None:
-    for row in list_rows("pass", "fail", "unknown"):
-        if row.rule != rule:
-            continue
-        document = row.case.document()
-        for change, path in _list_changes(document):
-            after = change["after"]
-            for odd in _REPLACEMENTS:
-                change["after"] = _replace_at(after, path, odd)
-                _evaluate(row, document)
-            change["after"] = after
+@check_cases("row", list_rows("pass", "fail", "unknown"), ids=_name_row, group=lambda row: row.concern)
+def test_no_rule_raises_for_values_of_another_type(row: CaseRow) -> None:
+    document = row.case.document()
+    for change, path in _list_changes(document):
+        after = change["after"]
+        for odd in _REPLACEMENTS:
+            change["after"] = _replace_at(after, path, odd)
+            _evaluate(row, document)
+        change["after"] = after

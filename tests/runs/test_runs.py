@@ -22,6 +22,7 @@ from sustainable_mlops.runs import display, page, store, values
 from sustainable_mlops.runs.axis import fit_axis
 from sustainable_mlops.runs.difference import compare_runs
 from sustainable_mlops.runs.interval_coverage import measure_coverage
+from tests.cases import check_cases
 from tests.runs.records import make_estimate, make_record, make_seconds
 
 #: A record of the first version of the launcher, without kinds, outputs, counters and expectations.
@@ -218,7 +219,7 @@ def test_markup_in_names_is_printed_as_text() -> None:
     assert carbon.index("-002") < carbon.index("-001"), "the best metric is the first"
 
 
-@pytest.mark.parametrize("spread", [1.0001, 3, 1e9])
+@check_cases("spread", [1.0001, 3, 1e9])
 def test_every_figure_lies_on_the_axis(spread: float) -> None:
     figures = [make_estimate(10.0**power, "USD", spread) for power in (-6, 0, 2)]
     axis = fit_axis(figures)
@@ -304,6 +305,7 @@ def run(root: Path, *arguments: str, **environment: str) -> "subprocess.Complete
     )
 
 
+@pytest.mark.slow
 def test_the_command_lists_filters_compares_and_writes_a_page(folder: Path, root: Path) -> None:
     write_record(make_record(5, workload="other", job_name="other-5"), folder)
     list_process = run(root, "--out", str(folder), "--workload", "flight-delay", "--sort", "kg", "--json")
@@ -320,6 +322,7 @@ def test_the_command_lists_filters_compares_and_writes_a_page(folder: Path, root
     assert json.loads(covered.stdout)["runs"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -347,6 +350,7 @@ def test_a_folder_without_runs_is_no_error(tmp_path: Path, root: Path) -> None:
     assert "No matching run in" in process.stderr
 
 
+@pytest.mark.slow
 def test_a_page_without_runs_is_written(tmp_path: Path, root: Path) -> None:
     process = run(root, "--out", str(tmp_path), "--html", str(tmp_path / "runs.html"))
     assert process.returncode == 0

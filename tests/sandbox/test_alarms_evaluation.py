@@ -11,6 +11,7 @@ from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statist
 from sagemaker_sandbox.cloudwatch.evaluation import AlarmSettings, Datapoint
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
 from sagemaker_sandbox.cloudwatch.statistics import Sample
+from tests.cases import check_cases
 
 OK, ALARM, UNKNOWN, SAME = "OK", "ALARM", "INSUFFICIENT_DATA", None
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
@@ -21,7 +22,7 @@ def points(drawn: str) -> list[Datapoint]:
     return [Datapoint(60 * at, {"0": 0.0, "X": 9.0, "-": None}[one]) for at, one in enumerate(drawn.split())]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("to_alarm", "drawn", "states"),
     [
         # "How alarm state is evaluated when data is missing": 3 out of 3
@@ -52,7 +53,7 @@ def test_missing_data_as_in_the_user_guide(to_alarm: int, drawn: str, states: Se
     assert tuple(evaluation.evaluate(points(drawn), one).state for one in settings) == states
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("comparison", "beyond"),
     [
         ("GreaterThanThreshold", (False, False, True)),
@@ -79,7 +80,7 @@ def test_more_points_beyond_never_end_an_alarm(drawn: str, to_alarm: int, treatm
     assert (worse.state is SAME) <= (treatment == "ignore")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("statistic", "value"),
     [
         ("SampleCount", 10),
@@ -137,7 +138,7 @@ METRICS = {
 }
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("expression", "expected"),
     [
         # the examples of "Comparison and logical operators"
@@ -185,7 +186,7 @@ def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
     assert value == pytest.approx(line(*expected))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("expression", "why"),
     [
         ("SEARCH('{AWS/SageMaker}', 'Sum')", "SEARCH is not evaluated by the sandbox"),
@@ -214,7 +215,7 @@ def test_unsupported_metric_math_is_refused(expression: str, why: str) -> None:
 STATES = {"on": ALARM, "off": OK, "new": UNKNOWN, "arn:aws:cloudwatch:r:1:alarm:on": ALARM, "with space": ALARM}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("rule", "holds"),
     [
         ('ALARM("on") AND NOT OK(on) OR INSUFFICIENT_DATA(off)', True),
@@ -231,7 +232,7 @@ def test_rules_of_composite_alarms(rule: str, holds: bool) -> None:
     assert rules.parse_rule(rule).holds(STATES.get) is holds
 
 
-@pytest.mark.parametrize("rule", ["", "ALARM()", "ALARM(a) ALARM(b)", "ALARM(a) AND", "(ALARM(a)", "a OR b", "ON(a)"])
+@check_cases("rule", ["", "ALARM()", "ALARM(a) ALARM(b)", "ALARM(a) AND", "(ALARM(a)", "a OR b", "ON(a)"])
 def test_rules_that_are_none(rule: str) -> None:
     with pytest.raises(rules.RuleError):
         rules.parse_rule(rule)

@@ -13,6 +13,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.asynchronous import locations
+from tests.cases import check_cases
 from tests.sandbox.support import (
     IMAGE,
     advance_to_next_minute,
@@ -562,7 +563,7 @@ def test_a_restart_neither_loses_nor_repeats_a_request(tmp_path: Path) -> None:
         assert endpoint.list_keys("failed") == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("request_members", "response", "failure"),
     [
         ({}, "s3://b/out/id.out", "s3://b/failed/id-error.out"),

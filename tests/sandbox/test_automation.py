@@ -11,6 +11,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.automation import choices, document, selectors
 from sagemaker_sandbox.automation.content import ContentError, fill
+from tests.cases import check_cases
 from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
@@ -378,7 +379,7 @@ ANSWER = {
 }
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("selector", "value"),
     [
         ("$.Reservations[0].Instances[0].ImageId", "ami-1"),
@@ -404,7 +405,7 @@ def test_invalid_selectors_are_refused() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("condition", "values"),
     [
         ({"StringEquals": "linux"}, ("linux", "Linux")),

@@ -8,11 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
+from tests.cases import check_cases
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("service", "operation", "parameters"),
     [
         ("s3", "HeadBucket", {"Bucket": "calls"}),

@@ -1,13 +1,12 @@
 """Conditions of policies, with known and unknown condition keys."""
 
-import pytest
-
 from sagemaker_sandbox.conditions import are_met
+from tests.cases import check_cases
 
 ARN = "arn:aws:events:eu-north-1:123456789012:rule/flights-failed"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("condition", "met"),
     [
         ({}, True),

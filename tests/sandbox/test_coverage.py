@@ -9,6 +9,7 @@ from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.plane.registry import OPERATIONS, PARTS
 from sustainable_mlops.aws.service_model import service_model
+from tests.cases import check_cases
 from tests.sandbox import handler_tests
 from tools import sandbox_coverage
 
@@ -55,7 +56,7 @@ PARTS_AT_ONCE = 4
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS_AT_ONCE))
+@check_cases("part", range(PARTS_AT_ONCE))
 def test_the_test_of_a_handler_notices_an_empty_response(part: int) -> None:
     size = -(-len(NAMES) // PARTS_AT_ONCE)
     command = [sys.executable, "-m", "tests.sandbox.handler_tests", *NAMES[part * size :][:size]]

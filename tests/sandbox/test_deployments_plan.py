@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sagemaker_sandbox.deployments.plan import DeploymentStage, plan_rollback, plan_stages
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check_policy, check_variant_names
 from sagemaker_sandbox.errors import ValidationError
+from tests.cases import check_cases
 
 
 def build_size(value: int, kind: str = "INSTANCE_COUNT") -> dict[str, Any]:
@@ -29,7 +30,7 @@ def plan_shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
     return [(stage.traffic_share, stage.bake_seconds) for stage in stages]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("config", "count", "expected"),
     [
         ({}, 3, [(1.0, 0)]),
@@ -105,7 +106,7 @@ def test_a_policy_lists_its_alarms_and_has_no_default_timeout() -> None:
     assert policy.timeout_seconds is None
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("config", "counts", "message"),
     [
         (build_blue_green("ALL_AT_ONCE") | build_rolling(build_size(1)), {"main": 4}, "Only one of"),

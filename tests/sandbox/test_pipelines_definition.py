@@ -8,6 +8,7 @@ import pytest
 
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
 from sagemaker_sandbox.pipelines.checks import check_definition
+from tests.cases import check_cases
 from tests.sandbox.pipelines_support import condition, pipeline, training
 
 
@@ -39,7 +40,7 @@ BOTH_ENDS = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 1, "ExpireAfte
 PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("definition", "why"),
     [
         ("{", "It is not valid JSON"),
@@ -130,7 +131,7 @@ def test_an_invalid_definition_is_refused_with_the_reason(definition: str, why: 
     assert refused.value.message.startswith("Unable to parse pipeline definition. ")
 
 
-@pytest.mark.parametrize("kind", ["EMR", "EMRServerless", "QualityCheck", "ClarifyCheck", "AutoML", "Cleanup"])
+@check_cases("kind", ["EMR", "EMRServerless", "QualityCheck", "ClarifyCheck", "AutoML", "Cleanup"])
 def test_a_type_of_step_that_is_not_emulated_is_refused_by_name(kind: str) -> None:
     with pytest.raises(NotEmulatedError, match=f"Step 'S' of type {kind} is not emulated"):
         check_definition(pipeline({"Name": "S", "Type": kind, "Arguments": {}}))
@@ -143,7 +144,7 @@ def test_expressions_stand_anywhere_in_the_arguments() -> None:
     assert check_definition(pipeline(step, Parameters=parameters, Metadata={}, MlflowConfig=None)).steps[0].name == "A"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@check_cases("seed", range(20))
 def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
     """Any member of a good definition replaced by any value: taken, or refused as SageMaker refuses."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret

@@ -20,6 +20,7 @@ from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord,
 from sagemaker_sandbox.pipelines.retries import find_next_attempt
 from sagemaker_sandbox.pipelines.runner import ExecutionRunner
 from sagemaker_sandbox.pipelines.services import StepError
+from tests.cases import check_cases
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
 from tests.sandbox.support import is_alive, wait_until
 
@@ -239,9 +240,7 @@ def test_an_hour_later_is_counted_from_the_run_not_from_the_last_hit(p: Pipeline
     assert p.run(flights()).records["Train"].cache_source == first.arn != second.arn
 
 
-@pytest.mark.parametrize(
-    ("text", "days"), [("P30D", 30), ("30d", 30), ("T12H", 0.5), ("P4DT12H", 4.5), ("5y", 1825), ("P2W", 14)]
-)
+@check_cases(("text", "days"), [("P30D", 30), ("30d", 30), ("T12H", 0.5), ("P4DT12H", 4.5), ("5y", 1825), ("P2W", 14)])
 def test_durations_are_read_as_aws_writes_them(text: str, days: float) -> None:
     assert parse_duration(text) == timedelta(days=days)
 

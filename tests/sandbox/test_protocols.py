@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from sagemaker_sandbox import Sandbox, rpc_v2_cbor
 from sustainable_mlops.aws.service_model import service_model
+from tests.cases import check_cases
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.wire import CBOR, ProtocolResponse, call, comparable, send
 
@@ -101,7 +102,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("service", "protocol"), SERVICES_AND_PROTOCOLS)
+@check_cases(("service", "protocol"), SERVICES_AND_PROTOCOLS)
 def test_a_service_responds_in_its_protocol(sandbox: Sandbox, service: str, protocol: str) -> None:
     (read, parameters), (failing_operation, wrong_parameters), code = CALLS[service]
     reference = list_protocols(service)[0]
@@ -199,9 +200,9 @@ def test_data_is_the_same_in_each_protocol(sandbox: Sandbox, fresh: Fresh, write
         assert (first["Minimum"], first["SampleCount"]) == (-3.0, 4.0)
 
 
-@pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 2.0**361])
-@pytest.mark.parametrize("member", ["Value", "Values", "StatisticValues"])
+@check_cases("protocol", OF_CLOUDWATCH)
+@check_cases("value", [float("nan"), float("inf"), float("-inf"), 2.0**361])
+@check_cases("member", ["Value", "Values", "StatisticValues"])
 def test_invalid_metric_values_are_refused(sandbox: Sandbox, protocol: str, value: float, member: str) -> None:
     statistics = {"Sum": value, "Minimum": 1.0, "Maximum": 1.0, "SampleCount": 1.0}
     data = [
@@ -228,7 +229,7 @@ def test_special_numbers_have_the_form_of_each_protocol(
     call(sandbox, "cloudwatch", writes, "DeleteAlarms", {"AlarmNames": [name]})
 
 
-@pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
+@check_cases("protocol", OF_CLOUDWATCH)
 def test_a_missing_dashboard_has_the_error_code_of_query(sandbox: Sandbox, protocol: str) -> None:
     reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": "none"})
     assert (reply.status, reply.code) == (404, "ResourceNotFound")
@@ -236,7 +237,7 @@ def test_a_missing_dashboard_has_the_error_code_of_query(sandbox: Sandbox, proto
         assert reply.headers["x-amzn-query-error"] == "ResourceNotFound;Sender"
 
 
-@pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
+@check_cases("protocol", OF_CLOUDWATCH)
 def test_a_presigned_request_reaches_its_service(sandbox: Sandbox, protocol: str) -> None:
     signed, presigned = (
         call(sandbox, "cloudwatch", protocol, "DescribeAlarms", {"AlarmNames": ["none"]}, presigned=how)
@@ -281,7 +282,7 @@ def send_cbor(sandbox: Sandbox, body: bytes, path: str = WELL, **headers: str) -
     return send(sandbox, "cloudwatch", CBOR, "DescribeAlarms", raw)
 
 
-@pytest.mark.parametrize("body", [b"", b"\xa0", b"\xbf\xff", b"\xa1\x6aAlarmNames\x9f\x61a\xff", b"\xa1\x61x\xf6"])
+@check_cases("body", [b"", b"\xa0", b"\xbf\xff", b"\xa1\x6aAlarmNames\x9f\x61a\xff", b"\xa1\x61x\xf6"])
 def test_bodies_of_every_form_are_read(sandbox: Sandbox, body: bytes) -> None:
     assert (
         send_cbor(sandbox, body).fields["MetricAlarms"]
@@ -297,7 +298,7 @@ def test_a_compressed_body_is_read(sandbox: Sandbox) -> None:
     assert send_cbor(sandbox, b"\xa0", **headers).code == "SerializationException"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "body",
     [
         pytest.param(b"\xa1", id="cut off"),
@@ -323,9 +324,7 @@ def test_a_malformed_body_is_refused_in_cbor(sandbox: Sandbox, body: bytes) -> N
     assert reply.headers["smithy-protocol"] == "rpc-v2-cbor"
 
 
-@pytest.mark.parametrize(
-    "path", ["/", WELL + "Not", WELL.replace("Granite", "Marble"), "/service/TrentService/operation/ListKeys"]
-)
+@check_cases("path", ["/", WELL + "Not", WELL.replace("Granite", "Marble"), "/service/TrentService/operation/ListKeys"])
 def test_an_unknown_operation_is_refused_in_cbor(sandbox: Sandbox, path: str) -> None:
     reply = send_cbor(sandbox, b"\xa0", path)
     assert (reply.status, reply.code) == (400, "UnknownOperationException")

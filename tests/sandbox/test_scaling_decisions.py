@@ -12,6 +12,7 @@ from sagemaker_sandbox.autoscaling import steps, tracking
 from sagemaker_sandbox.autoscaling.decision import AlarmTrigger, TargetState, decide
 from sagemaker_sandbox.autoscaling.target import ScalingPolicy
 from sagemaker_sandbox.errors import ValidationError
+from tests.cases import check_cases
 
 HIGH, LOW = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1", "TargetTracking-endpoint/e/variant/v-AlarmLow-1"
 CAPACITIES = st.integers(0, 500)
@@ -72,7 +73,7 @@ def test_the_steps_follow_the_example_of_the_user_guide() -> None:
     assert apply_steps(build_percent_policy(IN), 10, 51.0) is None
 
 
-@pytest.mark.parametrize(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
+@check_cases(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
 def test_a_percentage_is_rounded_as_in_the_user_guide(change: float, rounded: int) -> None:
     assert steps._round_change(change) == rounded
 
@@ -99,7 +100,7 @@ def test_datapoints_are_aggregated_as_configured() -> None:
     assert capacities == {"Minimum": 10, "Average": 11, "Maximum": 13}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("bounds", "message"),
     [
         ([], "There must be at least one step adjustment"),

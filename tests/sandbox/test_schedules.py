@@ -12,6 +12,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.eventbridge import occurrences
 from sustainable_mlops.errors import UserError
+from tests.cases import check_cases
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import (
     ROLE,
@@ -276,6 +277,7 @@ def test_a_rule_with_a_schedule_sends_its_event(sandbox: Sandbox, fresh: Fresh) 
     assert received[0]["resources"] == [f"arn:aws:events:eu-north-1:123456789012:rule/{name}"]
 
 
+@pytest.mark.slow
 def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
         target = {"RoleArn": make_service_role(sandbox, SCHEDULER, *ACTIONS), "Input": "x"}
@@ -299,7 +301,7 @@ def test_time_advances_only(sandbox: Sandbox) -> None:
         sandbox.advance(-1)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("expression", "zone", "after", "expected"),
     [
         ("cron(0 3 * * ? *)", "UTC", "2026-01-01T03:00", "2026-01-02T03:00"),

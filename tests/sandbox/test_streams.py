@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
+from tests.cases import check_cases
 from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
 from tests.sandbox.support import wait_until
 
@@ -84,7 +85,7 @@ def test_an_error_is_an_event_once_the_first_part_was_sent(deployer: EndpointDep
     assert read_parts(invoke_stream(deployer, endpoint, "once more")) == ["once", "more"]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("error", "kind", "payload"),
     [
         (InvocationTimeoutError(), "ModelStreamError", {"ErrorCode": "ModelInvocationTimeExceeded"}),

@@ -9,6 +9,7 @@ import pytest
 from sagemaker_sandbox.runtime import records
 from sagemaker_sandbox.runtime.model_data import ModelDataSource
 from sagemaker_sandbox.runtime.transform_definition import ServedModel, TransformDefinition
+from tests.cases import check_cases
 from tests.sandbox.job_runs import BUCKET, LIMIT, Run, list_keys, put_objects, read_object
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
@@ -159,7 +160,7 @@ def test_an_unsupported_request_fails_with_one_line(
     assert "\n" not in end.failure_reason
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("settings", "record", "model_input", "response", "expected"),
     [
         ({}, b"1,2", b"1,2", b"x", b"x"),
@@ -177,7 +178,7 @@ def test_rows_are_filtered_and_joined(
         assert processing.filter_output(record, response) == expected
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("settings", "record", "response", "expected"),
     [
         ({"JoinSource": "Input"}, b'{"a":1}', b"[2]", {"a": 1, "SageMakerOutput": [2]}),

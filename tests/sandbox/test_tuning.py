@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sagemaker_sandbox.tuning import ranges
 from sagemaker_sandbox.tuning.early_stopping import is_behind
+from tests.cases import check_cases
 from tests.sandbox.tuning import BEGAN, TuningSimulation, bowl, parent, request
 
 # Ranges
@@ -48,7 +49,7 @@ def test_a_continuous_range_converts_values_on_every_scale(scaling: str, ends: A
     assert one.find_coordinate("blue") is None
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("scaling", "middle"),
     [("Linear", 0.4505), ("Logarithmic", 0.03), ("ReverseLogarithmic", 1 - math.sqrt(0.999 * 0.1)), ("Auto", 0.03)],
 )
@@ -69,7 +70,7 @@ def _coordinate(one: ranges.Range, where: float) -> float:
 # Strategies
 
 
-@pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
+@check_cases("strategy", ["Random", "Bayesian", "Hyperband"])
 def test_the_same_seed_tries_the_same_and_another_one_does_not(strategy: str) -> None:
     def tried(seed: int) -> list[Mapping[str, str]]:
         world = TuningSimulation(request(strategy, RandomSeed=seed))
@@ -110,7 +111,7 @@ def test_no_combination_is_tried_twice(strategy: str) -> None:
     assert len({tuple(tried.values()) for tried in world.tried()}) == 16
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@check_cases("seed", [1, 2, 3])
 def test_bayesian_search_approaches_the_optimum(seed: int) -> None:
     def late(strategy: str) -> float:
         tuner = TuningSimulation(request(strategy, jobs=40, RandomSeed=seed), epochs=1).run_to_end()

@@ -8,6 +8,7 @@ import pytest
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.tuning.checks import check_request
 from sagemaker_sandbox.tuning.tuner import ParentTuningJob
+from tests.cases import check_cases
 from tests.sandbox.tuning import request
 
 Change = Callable[[dict[str, Any]], Any]
@@ -56,7 +57,7 @@ def number(**members: str) -> dict[str, str]:
 _TWO = {"Name": "colour", "Values": ["red", "blue"]}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("strategy", "change", "code", "why"),
     [
         ("Random", ranges(IntegerParameterRanges=[number(MaxValue="0")]), "Validation", "MinValue 1 must be less than"),
@@ -190,7 +191,7 @@ def test_impossible_tuning_jobs_are_refused(strategy: str, change: Change, code:
     assert why in refused.value.message
 
 
-@pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
+@check_cases("strategy", ["Random", "Bayesian", "Hyperband"])
 def test_valid_tuning_jobs_are_accepted(strategy: str) -> None:
     check_request(request(strategy))
 
@@ -205,7 +206,7 @@ def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> N
     check_request(job_request)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("change", "why"),
     [
         (config(HyperParameterTuningJobObjective={"Type": "Maximize", "MetricName": "loss"}), "The objective metric"),

@@ -16,6 +16,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import environment, files
 from sustainable_mlops.scaffold.environment import create_draft
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.envs import example
 from tests.scaffold.conftest import Clone, commands
 
@@ -87,7 +88,7 @@ def test_references_to_the_source_account_are_replaced_or_reported(repository: P
     assert draft.text.splitlines()[number - 1] == "  owner: ml-platform # of 123456789012"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("options", "message"),
     [
         ({"name": "Prod"}, "environment: 'Prod' must be 2 to 12 lower-case letters and digits"),

@@ -11,6 +11,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.checkov import PROGRAM
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import files, module
+from tests.cases import check_cases
 from tests.scaffold.conftest import Clone
 
 ROWS = "| module | creates |\n|---|---|\n| [storage](modules/storage/README.md) | buckets |\n\nEach page has tests.\n"
@@ -37,7 +38,7 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     assert report["summary"]["passed"] > 0
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("name", "message"),
     [
         ("Audit", "'Audit' must be 3 to 24 lower-case letters, digits and single underscores"),

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer
-from sklearn.metrics import roc_auc_score
 
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
@@ -13,6 +11,9 @@ from tests.docs.blocks import shell_blocks
 
 @pytest.mark.apply
 def test_an_own_csv_file_is_used_for_training_and_prediction(tmp_path: Path, aws_cli: Path) -> None:
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.metrics import roc_auc_score
+
     page = shell_blocks("page")
     assert {block.file for block in page} == {"docs/own_data.md"}
     reader = Reader(tmp_path / "clone", aws_cli)

@@ -11,6 +11,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import workload
 from sustainable_mlops.scaffold.framework import Framework
+from tests.cases import check_cases
 from tests.jobs.support import PLATFORM, merge_changes
 from tests.sandbox.support import make_role
 from tests.scaffold.conftest import Clone, commands
@@ -72,7 +73,7 @@ def test_new_workloads_pass_the_tests_unedited_train_and_predict(
     assert low < 0.2 < 0.8 < high
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("name", "environment", "message"),
     [
         ("Churn", "dev", "'Churn' must be 3 to 24 lower-case letters, digits and single underscores"),

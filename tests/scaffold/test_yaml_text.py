@@ -4,6 +4,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold.yaml_text import YamlText
+from tests.cases import check_cases
 
 TEXT = """\
 # About
@@ -46,7 +47,7 @@ def test_line_endings_are_kept() -> None:
     assert windows.replace("# New.\n", "# New.\r\n") == edited().replace("\n", "\r\n")
 
 
-@pytest.mark.parametrize("value", ["no", "null", "1234", "on: 1", "a #b", "x" * 200])
+@check_cases("value", ["no", "null", "1234", "on: 1", "a #b", "x" * 200])
 def test_text_values_remain_text(value: str) -> None:
     import yaml
 
@@ -56,7 +57,7 @@ def test_text_values_remain_text(value: str) -> None:
     assert str(changed).count("\n") == 1
 
 
-@pytest.mark.parametrize("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
+@check_cases("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
 def test_values_without_a_line_of_their_own_are_rejected(text: str) -> None:
     with pytest.raises(UserError, match=r"settings.yaml: name can be changed only if it is on its own line"):
         YamlText(text, "settings.yaml").replace("name", by="prod")

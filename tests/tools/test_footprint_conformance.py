@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.catalogue import instances, tables
+from tests.cases import check_cases
 from tests.renewal import renew
 from tools.footprint_conformance import ConformanceCase, list_cases
 from tools.footprint_document import replace_tables
@@ -13,7 +14,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "footprint.md"
 CASES = list(list_cases())
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@check_cases("case", CASES, ids=lambda case: case.id)
 def test_the_constants_of_a_tool_give_its_published_result(case: ConformanceCase) -> None:
     # greenops-cli's ledger rounds its kWh wrongly (16.736 W x 1.13 x 0.73 = 13.806); its grams are right.
     tolerance = 1e-3 if case.id == "V18" else 1e-9

@@ -4,6 +4,7 @@ import pytest
 
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import FootprintFigure
+from tests.cases import check_cases
 from tools import cpu_hosts, footprint_validation
 
 CASES = list(footprint_validation.load_measured_cases())
@@ -33,12 +34,12 @@ def test_estimates_of_gpu_servers_are_within_a_tenth() -> None:
     assert abs(errors.bias) <= 0.10
 
 
-@pytest.mark.parametrize("kind", ["waiting, no model", "waiting, model loaded", "job, one board", "price"])
+@check_cases("kind", ["waiting, no model", "waiting, model loaded", "job, one board", "price"])
 def test_estimates_of_other_cases_have_no_bias(kind: str) -> None:
     assert abs(compute_errors_of(kind).bias) <= 0.10
 
 
-@pytest.mark.parametrize("kind", NODES)
+@check_cases("kind", NODES)
 def test_estimates_of_fitted_cases_have_no_bias(kind: str) -> None:
     assert abs(compute_errors_of(kind, fitted=True).bias) <= 0.10
 

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from sustainable_mlops import rules
+from tests.cases import check_cases
 from tests.renewal import renew
 from tools import practices
 from tools.practices import Practice
@@ -18,7 +17,7 @@ def test_every_practice_has_its_row_once() -> None:
     assert [practice.row for practice in ALL] == list(range(1, 79))
 
 
-@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+@check_cases("practice", ALL, ids=lambda practice: str(practice.row))
 def test_the_parts_that_keep_a_practice_exist(practice: Practice) -> None:
     for implemented_by in practice.implemented_by:
         path, _, variable = implemented_by.partition("#")
@@ -28,7 +27,7 @@ def test_the_parts_that_keep_a_practice_exist(practice: Practice) -> None:
             assert f'variable "{variable}"' in variables, implemented_by
 
 
-@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+@check_cases("practice", ALL, ids=lambda practice: str(practice.row))
 def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
     assert practice.implemented_by or practice.not_yet or practice.cannot
     assert not (practice.cannot and (practice.implemented_by or practice.not_yet))
@@ -37,7 +36,7 @@ def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
     assert all(1 <= step <= 14 for step in practice.guidance)
 
 
-@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+@check_cases("practice", ALL, ids=lambda practice: str(practice.row))
 def test_a_missing_module_does_not_exist(practice: Practice) -> None:
     for missing in re.findall(r"no (\w+) module", practice.not_yet):
         assert not (ROOT / "modules" / missing).exists(), missing
@@ -51,7 +50,7 @@ def test_every_practice_of_the_lens_and_every_step_of_the_guidance_has_a_row() -
     assert {step for practice in ALL for step in practice.guidance} == set(range(1, 15))
 
 
-@pytest.mark.parametrize("rule", rules.ALL, ids=lambda rule: rule.id)
+@check_cases("rule", rules.ALL, ids=lambda rule: rule.id)
 def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
     assert rule.practices
     assert all(rule.id in practices.load_practices()[row].checked_by for row in rule.practices)

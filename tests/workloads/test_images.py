@@ -22,6 +22,7 @@ from sustainable_mlops.scaffold.files import render
 from sustainable_mlops.scaffold.framework import Framework
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 
 pytestmark = pytest.mark.slow  # the SDK takes seconds to import
 
@@ -140,7 +141,7 @@ def test_every_instance_type_of_a_job_file_has_an_image_pair() -> None:
     assert {find_architecture(pair.instance_type) for pair in PAIRS} == {"x86", "arm64", "neuron"}
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@check_cases("pair", PAIRS, ids=str)
 def test_the_image_exists_for_the_instance_type_in_the_region(pair: ImagePair) -> None:
     address = image_address(pair.image, pair.region, pair.instance_type, pair.scope)
     assert f".ecr.{pair.region}." in address

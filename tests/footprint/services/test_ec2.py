@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import check_cases
 from tests.footprint.support import (
     M5_IDLE_W,
     M5_W,
@@ -154,7 +155,7 @@ def test_a_template_in_a_dynamic_block_is_the_only_one_of_its_module() -> None:
     assert "its launch template is not known until apply" in join_reasons(make_footprint(hidden, own, second))
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("version", "follows", "hourly"),
     [
         ("$Latest", False, 0.384),

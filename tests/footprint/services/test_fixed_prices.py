@@ -6,6 +6,7 @@ import pytest
 
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint import PlanFootprint, UnknownKind
+from tests.cases import check_cases
 from tests.footprint.support import REGION, list_part_names, make_footprint
 from tests.plan.plan_builder import build_change, build_configuration
 
@@ -67,7 +68,7 @@ CASES: list[tuple[str, dict[str, Any], float]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "values", "usd"), CASES)
+@check_cases(("kind", "values", "usd"), CASES)
 def test_a_fixed_price_is_added_and_removed(kind: str, values: dict[str, Any], usd: float) -> None:
     here = {**values, "region": REGION}
     added = make_footprint(build_change(f"{kind}.one", here))
@@ -78,7 +79,7 @@ def test_a_fixed_price_is_added_and_removed(kind: str, values: dict[str, Any], u
     assert get_usd(make_footprint(build_change(f"{kind}.one", here, before=here)), "delta") == 0
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_vpc_endpoint", {"vpc_endpoint_type": "Gateway"}),
@@ -99,7 +100,7 @@ def test_a_resource_without_a_fixed_price_has_no_figure_and_is_not_uncounted(kin
     assert not result.total_after.figures
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values", "reason"),
     [
         ("aws_dx_connection", {"bandwidth": "400Gbps"}, "no price known for bandwidth 400Gbps"),
@@ -157,7 +158,7 @@ def test_a_zone_that_the_endpoint_already_has_is_counted_once() -> None:
     assert get_usd(make_footprint(*changes)) == pytest.approx(3 * 7.3)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("values", "usd"),
     [
         ({"type": "io1", "iops": 1000}, 65),

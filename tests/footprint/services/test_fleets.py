@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import METRICS
+from tests.cases import check_cases
 from tests.footprint.support import (
     M5_IDLE_W,
     M5_JOB_W,
@@ -287,7 +288,7 @@ def test_nodes_that_become_unknown_are_no_saving() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("more", "on"),
     [
         ({"auto_termination_policy": [{"idle_timeout": 3600}]}, 160),

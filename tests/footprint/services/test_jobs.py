@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import PlanFootprint
+from tests.cases import check_cases
 from tests.footprint.support import (
     M5_IDLE_W,
     M5_JOB_W,
@@ -152,7 +153,7 @@ def test_runs_of_a_step_in_a_loop_are_used(tmp_path: Path, step: str) -> None:
     assert not used.unused_entries
 
 
-@pytest.mark.parametrize("kind", ["Endpoint", "InferenceComponent", "Job", "NotInventedYet"])
+@check_cases("kind", ["Endpoint", "InferenceComponent", "Job", "NotInventedYet"])
 def test_a_step_that_may_run_machines_is_unknown(kind: str) -> None:
     result = make_footprint(
         build_change(PIPELINE, pipeline(training(), {"Name": "Other", "Type": kind, "Arguments": {}}))
@@ -181,7 +182,7 @@ FREE = {"Callback", "Cleanup", "Condition", "EndpointConfig", "Fail", "ForEach",
 FREE |= {"RegisterModel"}
 
 
-@pytest.mark.parametrize("kind", list_sdk_step_types())
+@check_cases("kind", list_sdk_step_types())
 def test_every_sdk_step_type_is_estimated_unknown_or_free(kind: str) -> None:
     result = make_footprint(build_change(PIPELINE, pipeline({"Name": "One", "Type": kind, "Arguments": {}})))
     assert (kind in FREE) == (not result.resources)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import check_cases
 from tests.footprint.support import PUE, REGION, get_kwh, join_reasons, list_part_names, make_footprint, make_usage
 from tests.plan.plan_builder import build_change
 
@@ -24,7 +25,7 @@ ONLINE = [{"enable_online_store": True}]
 OFFLINE = [{"s3_storage_config": [{"s3_uri": "s3://b/features"}]}]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("values", "stores"),
     [
         (group(online_store_config=ONLINE), ["online store"]),

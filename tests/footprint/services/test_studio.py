@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import find_alternatives
+from tests.cases import check_cases
 from tests.footprint.support import (
     M5_NOTEBOOK_W,
     PUE,
@@ -46,7 +47,7 @@ def encode(script: str) -> str:
     return b64encode(script.encode()).decode()
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("scripts", "on"),
     [
         ({"on_start": encode(AUTOSTOP)}, 160),
@@ -106,7 +107,7 @@ def domain(**settings: Any) -> dict[str, Any]:
 ENABLED = [{"app_lifecycle_management": [{"idle_settings": [{"lifecycle_management": "ENABLED"}]}]}]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("settings", "app_type", "on"),
     [
         ("jupyter_lab_app_settings", "JupyterLab", 160),

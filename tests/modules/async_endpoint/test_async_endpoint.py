@@ -8,6 +8,7 @@ from modules.async_endpoint.inputs import Inputs
 from modules.endpoints.inputs import LONGEST_NAME
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -22,7 +23,7 @@ GIVEN = {
 }
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         ({"min_instances": 3}, "min_instances: must be at most max_instances, which is 2"),

@@ -14,6 +14,7 @@ from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from tests.cases import check_cases
 from tests.modules.prerequisites import create_key
 from tests.sandbox.support import TRUST
 
@@ -175,7 +176,7 @@ def test_terraform_rejects_invalid_groups_and_names_the_field(
         terraform.plan(tmp_path / "tfplan")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("changes_", "message"),
     [
         ({"event_time": "when"}, "event_time: 'when' must be one of its features, of type String or Fractional"),
@@ -205,7 +206,7 @@ def test_settings_reject_invalid_groups_and_name_the_field(changes_: dict[str, A
     assert str(error.value).endswith(message)
 
 
-@pytest.mark.parametrize("name", ["write_time", "is_deleted", "api_invocation_time"])
+@check_cases("name", ["write_time", "is_deleted", "api_invocation_time"])
 def test_reserved_feature_names_are_rejected(name: str) -> None:
     with pytest.raises(ValueError, match=f"Feature Store reserves .*{name}"):
         Inputs.model_validate(

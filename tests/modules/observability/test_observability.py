@@ -24,6 +24,7 @@ from sustainable_mlops.plan.metrics import UNPUBLISHED
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.modules.examples import terraform
 from tests.modules.observability.topic_listener import TopicListener
 from tests.provider import alone
@@ -37,7 +38,7 @@ CHURN: dict[str, Any] = {"name": "shop-churn", "kind": "realtime", "instance_typ
 DAY = timedelta(days=1)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         (

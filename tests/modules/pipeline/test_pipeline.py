@@ -13,6 +13,7 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, list_changes
+from tests.cases import check_cases
 from tests.modules.examples import Example, examples
 from tests.provider import alone
 from tests.sandbox.support import make_queue, make_role, wait_until
@@ -41,7 +42,7 @@ def without(part: str) -> str:
     return json.dumps({name: value for name, value in DEFINITION.items() if name != part})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         ({"definition": "{"}, "definition: must be JSON: use the text that Pipeline.definition() returns"),

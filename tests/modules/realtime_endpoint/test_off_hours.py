@@ -8,6 +8,7 @@ from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.aws import cron
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
+from tests.cases import check_cases
 from tests.modules.realtime_endpoint.test_realtime_endpoint import GIVEN, HOURS
 
 
@@ -24,7 +25,7 @@ def list_times(fields: str) -> tuple[list[int], list[date]]:
     return read.list_minutes(), list(read.list_dates())
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "fields",
     [
         "0 20 ? * MON-FRI *",
@@ -44,7 +45,7 @@ def test_schedules_with_valid_times_are_accepted(fields: str) -> None:
     assert is_accepted(fields)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "fields",
     [
         "60 20 ? * MON *",
@@ -66,6 +67,6 @@ def test_schedules_without_valid_times_are_rejected(fields: str) -> None:
     assert not is_accepted(fields)
 
 
-@pytest.mark.parametrize("fields", ["0 0 ? * MON#6 *", "0 , ? * MON *", "0 5, ? * MON *", "0 0 ? * MON 1969"])
+@check_cases("fields", ["0 0 ? * MON#6 *", "0 , ? * MON *", "0 5, ? * MON *", "0 0 ? * MON 1969"])
 def test_schedules_with_unsupported_syntax_are_rejected(fields: str) -> None:
     assert not is_accepted(fields)

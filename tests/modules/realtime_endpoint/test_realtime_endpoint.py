@@ -13,6 +13,7 @@ from sustainable_mlops.authoring import bind_inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.cases import check_cases
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
 GIVEN = {
@@ -31,7 +32,7 @@ INFERENTIA = {"silicon": "inferentia2", "instance_type": "ml.inf2.xlarge"}
 ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute later."}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         ({"name": "a" * 64}, "name: must have at most 63 characters"),
@@ -137,7 +138,7 @@ def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> 
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "inputs",
     [
         {**ONE, "deployment": {"strategy": "all_at_once"}},
@@ -218,7 +219,7 @@ def test_inferentia_uses_an_ami_with_its_drivers(module: str, synthesized: dict[
     assert "al2-ami-sagemaker-inference-neuron-2" in synthesized[module]["locals"]["inference_ami_version"]
 
 
-@pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
+@check_cases("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
 def test_a_rolled_back_endpoint_fails_the_apply(module: str, synthesized: dict[str, Any]) -> None:
     endpoint = synthesized[module]["resource"]["aws_sagemaker_endpoint"]["this"]
     condition = endpoint["lifecycle"]["postcondition"]
@@ -228,7 +229,7 @@ def test_a_rolled_back_endpoint_fails_the_apply(module: str, synthesized: dict[s
     assert "was rolled back" in condition["error_message"]
 
 
-@pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
+@check_cases("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
 def test_scaling_references_the_endpoint_and_is_replaced_with_it(module: str, synthesized: dict[str, Any]) -> None:
     for target in synthesized[module]["resource"]["aws_appautoscaling_target"].values():
         assert "${aws_sagemaker_endpoint.this.name}" in target["resource_id"]

@@ -14,6 +14,7 @@ from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from tests.cases import check_cases
 from tests.modules.applied_endpoint import DOES_NOT_LOAD, ROLLED_BACK, AppliedEndpoint
 from tests.modules.prerequisites import create_prerequisites
 
@@ -205,7 +206,7 @@ def test_terraform_explains_rejected_settings_of_other_endpoints(
     assert "image_uri: this image is for GPU" in message
 
 
-@pytest.mark.parametrize("name", UNSUPPORTED)
+@check_cases("name", UNSUPPORTED)
 def test_settings_explain_rejected_settings_of_other_endpoints(name: str) -> None:
     value, words = UNSUPPORTED[name]
     with pytest.raises(UserError) as error:
@@ -215,7 +216,7 @@ def test_settings_explain_rejected_settings_of_other_endpoints(name: str) -> Non
     assert "or use a real-time endpoint" in message
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("inputs", "message"),
     [
         ({"image_uri": f"{IMAGE}-gpu-py3"}, "image_uri: this image is for GPU"),

@@ -19,6 +19,7 @@ from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.guard import Interruption
 from sustainable_mlops.operations.prove.proof import CheckResult, Proof
 from sustainable_mlops.operations.prove.settings import ProofSettings
+from tests.cases import check_cases
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/"
@@ -292,7 +293,7 @@ def test_another_error_says_nothing_of_the_quota_which_is_given_back() -> None:
     assert stage.terraform.applied == [10, None]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("error", "counts"),
     [
         (

@@ -13,6 +13,7 @@ from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.stores import STORES
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 BUCKET = {"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data", "force_destroy": False}
@@ -42,7 +43,7 @@ def larger(size: Any) -> Any:
     return [{"prefix": "raw/", "object_size_greater_than": size}]
 
 
-@pytest.mark.parametrize("kind", sorted(STORES))
+@check_cases("kind", sorted(STORES))
 def test_deleting_or_replacing_what_holds_data_is_a_risk(kind: str) -> None:
     before = {"arn": "arn:aws:x:eu-north-1:123456789012:y"}
     deleted = build_plan(build_change(f"{kind}.this", before=before))
@@ -251,7 +252,7 @@ EXPOSED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "name", "old", "new"), WEAKER)
+@check_cases(("kind", "name", "old", "new"), WEAKER)
 def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, old: Any, new: Any) -> None:
     weaker = risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})))
     assert [risk.id for risk in weaker] == ["DATA_WEAKER"]
@@ -267,7 +268,7 @@ def test_a_protection_of_a_store_with_data_has_a_higher_level() -> None:
     assert (level("aws_docdb_cluster"), level("aws_made_tomorrow")) == (Level.STOP, Level.LOOK)
 
 
-@pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
+@check_cases(("kind", "name", "old", "stops", "looks"), CUT)
 def test_a_drastic_cut_of_a_retention_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
 ) -> None:
@@ -305,7 +306,7 @@ EQUAL = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "name", "old", "new"), EQUAL)
+@check_cases(("kind", "name", "old", "new"), EQUAL)
 def test_an_equal_protection_is_no_risk(kind: str, name: str, old: Any, new: Any) -> None:
     assert risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old}))) == []
 
@@ -327,7 +328,7 @@ def test_a_long_value_is_not_shown() -> None:
     assert risk.description == "retention_in_days: 30 → 14: older logs will be deleted"
 
 
-@pytest.mark.parametrize("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",
+@check_cases("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",
                                   "aws_db_instance_automated_backups_replication"])  # fmt: skip
 def test_a_removed_backup_or_replication_is_a_risk(kind: str) -> None:
     assert [(r.id, r.level) for r in risks(build_plan(build_change(f"{kind}.x", before={"id": "x"})))] == [
@@ -341,7 +342,7 @@ def test_a_policy_that_was_disabled_is_not_missed() -> None:
     assert risks(build_plan(build_change("aws_dlm_lifecycle_policy.x", before={"state": "DISABLED"}))) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "level"),
     [
         (None, {}, Level.LOOK),
@@ -368,8 +369,8 @@ def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
     assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_EXPIRES", Level.STOP)]
 
 
-@pytest.mark.parametrize(("kind", "name", "old", "new"), EXPOSED)
-@pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])
+@check_cases(("kind", "name", "old", "new"), EXPOSED)
+@check_cases("actions", [["update"], ["delete", "create"]])
 def test_a_guard_counts_also_where_what_it_guards_is_replaced(
     kind: str, name: str, old: Any, new: Any, actions: list[str]
 ) -> None:
@@ -407,7 +408,7 @@ def test_a_computed_value_of_a_replacement_is_not_an_unknown_risk() -> None:
     assert list_risks("var.encrypted") == ["DATA_REPLACED", "PRIVILEGES_UNKNOWN"]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "old", "new", "id_"),
     [
         ("versioning", {"versioning_configuration": [{"status": "Enabled"}]}, {"versioning_configuration": [{}]}, "W"),
@@ -431,7 +432,7 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
     assert [risk.id for risk in found_risks] == names[id_]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "looked_at"),
     [
         ("aws_kendra_index", True),
@@ -448,7 +449,7 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
         ("google_project_iam_member", True),
     ],
 )
-@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
+@check_cases("actions", [["delete"], ["delete", "create"]])
 def test_deleting_a_type_that_may_hold_something_needs_a_look(kind: str, looked_at: bool, actions: list[str]) -> None:
     after = {"id": "y"} if "create" in actions else None
     found_risks = risks(build_plan(build_change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
@@ -460,7 +461,7 @@ def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
     assert (risk.id, risk.level) == ("DATA_DELETED", Level.STOP)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("name", "expected"), [("bucket", ["DATA_REPLACED"]), ("acceleration_status", []), ("bucket_domain_name", [])]
 )
 def test_another_name_than_in_the_base_plan_is_another_object(name: str, expected: list[str]) -> None:
@@ -489,7 +490,7 @@ def test_a_guard_that_moves_to_another_name_needs_a_look() -> None:
     assert [(risk.id, risk.level) for risk in risks(build_plan(moved, stays))] == [("DATA_GUARD_REMOVED", Level.LOOK)]
 
 
-@pytest.mark.parametrize(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER[:12]])
+@check_cases(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER[:12]])
 def test_a_protection_that_is_unknown_until_apply_is_never_fine(kind: str, name: str, old: Any) -> None:
     entry = build_change(f"{kind}.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
     found_risks = risks(build_plan(entry))
@@ -504,7 +505,7 @@ def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
     assert [risk.id for risk in risks(goes)] == ["DATA_DELETED"]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "expected"),
     [
         (None, rules_of(30), ["DATA_EXPIRES"]),
@@ -579,7 +580,7 @@ def images(number: int, status: str = "any", **more: Any) -> str:
     return json.dumps({"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "level"),
     [
         (None, images(1), Level.STOP),
@@ -647,7 +648,7 @@ def test_an_endpoint_that_follows_the_new_configuration_is_no_risk(name: str | N
     assert risks(endpoint_plan(name)) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "ids"),
     [
         ("p5", None, ["ENDPOINT_CAPACITY"]),

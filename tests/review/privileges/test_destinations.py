@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.review.review import review
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.review.privileges.test_trust import KEPT, nest
 
@@ -35,7 +34,7 @@ def arn(service: str, account: str, name: str = "x") -> str:
     return f"arn:aws:{service}:eu-north-1:{account}:{name}"
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "service"),
     [
         ("cloudwatch_event_target", "arn", "events"),
@@ -61,7 +60,7 @@ def test_data_sent_to_another_account_is_stopped(kind: str, path: str, service: 
     assert create(kind, path, own) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path"),
     [
         ("ecr_replication_configuration", "replication_configuration.*.rule.*.destination.*.registry_id"),
@@ -91,7 +90,7 @@ def test_arns_in_documents_count() -> None:
     assert create("api_gateway_integration", "uri", function) == [("DESTINATION", STOP)]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "value"),
     [
         ("sns_topic_subscription", "endpoint", "someone@example.org"),
@@ -154,7 +153,7 @@ def containers(image: str) -> str:
     return json.dumps([{"name": "app", "image": image}])
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "build"),
     [
         ("lambda_function", "image_uri", ECR.format),
@@ -178,7 +177,7 @@ def test_code_of_aws_is_fine() -> None:
     assert change("codebuild_project", "environment.*.image", "x/y:1", "aws/codebuild/standard:7.0") == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "old", "same", "other"),
     [
         ("ecs_task_definition", "container_definitions", containers("nginx:1"), containers("nginx:2"),

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan.iam import parse_statements
 from sustainable_mlops.review.privileges.grants import (
     EffectivePolicy,
@@ -14,6 +12,7 @@ from sustainable_mlops.review.privileges.grants import (
     find_new_permissions,
     merge_statements,
 )
+from tests.cases import check_cases
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/raw/*"}
 ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
@@ -211,19 +210,19 @@ WIDER = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), [case[1:] for case in SAME], ids=[case[0] for case in SAME])
+@check_cases(("before", "after"), [case[1:] for case in SAME], ids=[case[0] for case in SAME])
 def test_no_privilege_is_widened_by(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
     assert kinds(before, after) == []
 
 
-@pytest.mark.parametrize(("before", "after", "kind"), [case[1:] for case in WIDER], ids=[case[0] for case in WIDER])
+@check_cases(("before", "after", "kind"), [case[1:] for case in WIDER], ids=[case[0] for case in WIDER])
 def test_privileges_are_widened_by(
     before: list[dict[str, Any]], after: list[dict[str, Any]], kind: WideningKind
 ) -> None:
     assert kinds(before, after) == [kind]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("statement", "lines"),
     [
         (READ, "s3:GetObject on arn:aws:s3:::data/raw/*"),

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 OWN, OTHER = "123456789012", "999999999999"
@@ -51,7 +50,7 @@ LEVELS = [
 ]
 
 
-@pytest.mark.parametrize(("values", "level", "text"), LEVELS, ids=[str(number) for number in range(len(LEVELS))])
+@check_cases(("values", "level", "text"), LEVELS, ids=[str(number) for number in range(len(LEVELS))])
 def test_a_new_permission_has_a_level_by_principal_and_source(values: dict[str, Any], level: Level, text: str) -> None:
     bucket = build_change("aws_s3_bucket.data", BUCKET, before=BUCKET)
     ((risk_level, description),) = list_permission_risks(bucket, build_change("aws_lambda_permission.p", values))

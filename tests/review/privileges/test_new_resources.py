@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.new_resources import ARN_FORMS
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.risk import Level, Risk
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
@@ -71,7 +70,7 @@ def test_access_to_a_new_package_group_needs_a_look_and_names_it() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "resource",
     [
         f"{OURS}:model-package-group/other",
@@ -164,7 +163,7 @@ def test_every_form_of_arn_is_shown_here() -> None:
     assert {*INSIDE, "aws_iam_role"} == {type_ for type_, forms in ARN_FORMS.items() if forms}
 
 
-@pytest.mark.parametrize("kind", INSIDE)
+@check_cases("kind", INSIDE)
 def test_a_right_to_something_new_or_inside_it_needs_a_look(kind: str) -> None:
     values, arn = INSIDE[kind]
     assert levels(arn, build_change(f"{kind}.x", values)) == {Level.LOOK}
@@ -210,7 +209,7 @@ def test_passing_a_new_role_is_as_serious_as_the_role() -> None:
     assert of_pipeline(below, *build_new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
 
 
-@pytest.mark.parametrize("action", ["iam:PutRolePolicy", "iam:*", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"])
+@check_cases("action", ["iam:PutRolePolicy", "iam:*", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"])
 def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
     assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), action=action) == {Level.STOP}
 
@@ -258,7 +257,7 @@ def test_a_key_arn_known_only_after_apply_needs_a_look() -> None:
     assert risk.description.endswith("reaches only resources that this plan creates: aws_kms_key.new")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "references", "actions"),
     [
         ("aws_kms_key", ["aws_kms_key.new.arn", "local.more"], ["create"]),

@@ -7,6 +7,7 @@ import pytest
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.ports import find_port_risks
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 WORLD = "0.0.0.0/0"
@@ -43,15 +44,13 @@ OPEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "description"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN]
-)
+@check_cases(("before", "after", "description"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
 def test_a_port_open_to_the_internet_is_stopped(before: list[Any], after: list[Any], description: str) -> None:
     assert opened(group(before, after)) == [(Level.STOP, description)]
     assert before or opened(group(None, after)) == [(Level.STOP, description)]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_security_group_rule", OWN),
@@ -73,7 +72,7 @@ NARROWER = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), [case[1:] for case in NARROWER], ids=[case[0] for case in NARROWER])
+@check_cases(("before", "after"), [case[1:] for case in NARROWER], ids=[case[0] for case in NARROWER])
 def test_a_narrower_rule_is_fine(before: list[Any], after: list[Any]) -> None:
     assert opened(group(before, after)) == []
 
@@ -85,7 +84,7 @@ def test_a_rule_that_moves_to_another_resource_opens_nothing() -> None:
     assert opened(build_change("aws_security_group_rule.r", before=OWN), single) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("more", "source"),
     [
         ({"cidr_ipv4": "10.0.0.0/8"}, "10.0.0.0/8"),

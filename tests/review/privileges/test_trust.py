@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.plan.values import split_path
 from sustainable_mlops.review.protections.protection import list_values
 from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.review import review
 from sustainable_mlops.review.risk import Level
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 KEPT = build_change("aws_sns_topic.kept", {"arn": "arn:aws:sns:eu-north-1:123456789012:t"}, actions=["no-op"],
@@ -77,7 +76,7 @@ CHANGES = [
 REPLACED = {"saml_metadata_document", "x509_certificate_data"}
 
 
-@pytest.mark.parametrize(("kind", "path", "old", "new", "level"), CHANGES, ids=lambda value: str(value)[:40])
+@check_cases(("kind", "path", "old", "new", "level"), CHANGES, ids=lambda value: str(value)[:40])
 def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any, level: str) -> None:
     before, after = ({"user": "u", "group": "g", "principal_arn": "p", **nest(path, value)} for value in (old, new))
     levels = {risk_level for name, risk_level in list_risks(kind, before, after) if name.startswith("PRIVILEGES_")}
@@ -87,7 +86,7 @@ def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, ol
     assert list_risks(kind, {**before, "tags": {"a": "b"}}, before) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "value"),
     [
         ("apigatewayv2_route", "authorizer_id", "auth01"),
@@ -126,7 +125,7 @@ def test_a_weaker_control_policy_is_one_risk_with_the_conditions_of_before_and_a
     assert list_risks("organizations_policy", weak, strict) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "names"),
     [
         (["Allow", "Deny"], ["Allow"], ["DENY"]),
@@ -156,7 +155,7 @@ def test_a_removed_login_is_stopped_although_the_target_group_is_unknown() -> No
     assert list_risks("lb_listener", new, {**new, "port": 80}, unknown=unknown) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path"),
     [
         ("apigatewayv2_route", "authorizer_id"),

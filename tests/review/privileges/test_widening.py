@@ -13,6 +13,7 @@ from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 ROLE = {"name": "train", "id": "train", "arn": "arn:aws:iam::123456789012:role/train"}
@@ -120,7 +121,7 @@ def test_permissions_of_a_new_role_are_notes_unless_dangerous() -> None:
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in dangerous
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "statement",
     [
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
@@ -153,7 +154,7 @@ def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
     assert {level for _, level in list_levels(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*", "sagemaker:CallWithBearerToken"]
 )
 def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
@@ -202,7 +203,7 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
+@check_cases(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
 def test_access_to_a_new_bucket_has_a_level_by_principal(statement: dict[str, Any], level: Level) -> None:
     entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
     assert [level for _, level in list_levels(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
@@ -213,7 +214,7 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
     assert [level for _, level in list_levels(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     "source",
     [
         build_change("data.aws_caller_identity.me", {}, unknown={"account_id": True}, actions=["read"]),
@@ -245,7 +246,7 @@ def endpoint(policy: str | None, **more: Any) -> dict[str, Any]:
     return {**ENDPOINT, **more} | ({} if policy is None else {"policy": policy})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("values", "unknown", "says"),
     [
         (endpoint(None), {"policy": True}, "no endpoint policy, so every request to com.amazonaws.eu-north-1.s3"),
@@ -263,7 +264,7 @@ def test_a_new_vpc_endpoint_is_a_note(values: dict[str, Any], unknown: dict[str,
     assert says is None or says in found_risks[0].description
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("before", "after", "levels"),
     [
         (None, NARROW, []),
@@ -324,13 +325,13 @@ def test_a_sensitive_policy_is_an_unknown_risk_and_is_not_shown() -> None:
     assert "hunter2" not in str(found_risks)
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"Statement": 3}', '{"Statement": [{"Effect": "Maybe"}]}'])
+@check_cases("broken", ["", "{", "[]", '{"Statement": 3}', '{"Statement": [{"Effect": "Maybe"}]}'])
 def test_a_policy_that_cannot_be_read_is_never_fine(broken: str) -> None:
     levels = list_levels(KEPT, policy("p", text(READ), broken))
     assert broken == "" or levels == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("after", "expected"),
     [
         (trust({"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}), "PRIVILEGES_PERMISSION"),
@@ -398,7 +399,7 @@ def test_a_managed_policy_of_a_service_role_needs_at_most_a_look_at_a_new_role()
     assert {level for name, level in levels if name == "PRIVILEGES_DANGEROUS"} == {Level.LOOK}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("detached", "levels"),
     [
         (S3_FULL, []),
@@ -449,8 +450,8 @@ def test_the_list_in_a_refreshed_role_does_not_keep_a_detached_policy() -> None:
     assert list_levels(*entries, root=root, resource_drift=[drift]) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
-@pytest.mark.parametrize("is_refresh_only", [True, False])
-@pytest.mark.parametrize(
+@check_cases("is_refresh_only", [True, False])
+@check_cases(
     ("attached", "expected"),
     [
         (ADMIN, [("PRIVILEGES_FULL_ACCESS", Level.STOP)]),
@@ -536,7 +537,7 @@ def test_a_removed_bucket_policy_removes_its_deny_statements() -> None:
     assert list_levels(deleted, entry) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path"),
     [
         ("aws_s3_bucket_policy", "policy"),
@@ -583,7 +584,7 @@ ANYBODY = text({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": 
 OWN = text({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"})
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path"),
     [
         ("aws_opensearch_domain", "access_policies"),
@@ -676,7 +677,7 @@ GIVEN = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "name", "level"), GIVEN)
+@check_cases(("entry", "name", "level"), GIVEN)
 def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], name: str, level: Level) -> None:
     assert list_levels(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
@@ -727,7 +728,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "name", "level"), TAKEN, ids=[case[0]["type"] for case in TAKEN])
+@check_cases(("entry", "name", "level"), TAKEN, ids=[case[0]["type"] for case in TAKEN])
 def test_a_removed_restriction_is_reported(entry: dict[str, Any], name: str, level: Level) -> None:
     assert list_levels(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
 
@@ -808,7 +809,7 @@ HIDDEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
+@check_cases("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
 def test_hidden_and_unknown_values_need_a_look(entry: dict[str, Any]) -> None:
     configured = build_configuration("aws_iam_role.train", managed_policy_arns=["local.arns"])
     assert [level for _, level in list_levels(entry, root={"resources": [configured]})] == [Level.LOOK]
@@ -863,7 +864,7 @@ def list_data_source_risks(
     )) if risk.address == f"{kind}.p"]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("actions", "references", "level"),
     [
         (["s3:GetObject"], ["aws_sns_topic.made.arn"], Level.NOTE),
@@ -921,7 +922,7 @@ def test_a_dangerous_action_of_a_dynamic_statement_stops_for_an_existing_role() 
     assert levels == [Level.STOP, Level.LOOK]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("principals", "condition", "references", "level"),
     [
         ([None], [], ["aws_sns_topic.made.arn"], Level.NOTE),
@@ -948,7 +949,7 @@ def test_access_of_new_principals_to_a_new_bucket_is_a_note(
     assert (risk.level, risk.is_known) == (level, level is not Level.LOOK)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("provider", "condition", "level"),
     [
         ("openid_connect", [], Level.STOP),
@@ -1009,7 +1010,7 @@ def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
     assert list_levels(data, entry, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "attribute"),
     [
         ("aws_sagemaker_pipeline", "role_arn"),
@@ -1057,7 +1058,7 @@ HAS = {"role": "load", "policy_arn": ADMIN}
 HAS_ADMIN = build_change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("load", "level"),
     [
         (build_load_role(text(READ)), Level.LOOK),
@@ -1120,7 +1121,7 @@ def test_a_role_risk_names_the_role_and_the_reason() -> None:
     assert (risk.level, risk.is_known) == (Level.LOOK, False)
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("path", "old", "new", "description"),
     [
         ("iam_roles", ["a", "b"], ["b", "c"], "iam_roles: runs as c instead of a"),
@@ -1207,7 +1208,7 @@ OWN_ROLE = "arn:aws:iam::123456789012:role/load"
 QUEUE = {"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-north-1:123456789012:q"}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("entry", "level"),
     [
         (build_created("aws_lambda_function", function_name="load", role=OWN_ROLE), Level.NOTE),
@@ -1241,7 +1242,7 @@ def key_policy(*accounts: str, action: Any = "kms:*", more: tuple[dict[str, Any]
 DENIED = {"Effect": "Deny", "Principal": FOREIGN, "Action": "kms:*", "Resource": "*"}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("policy", "bypassed", "level"),
     [
         (key_policy("123456789012"), False, Level.NOTE),
@@ -1274,7 +1275,7 @@ def test_only_the_policy_of_a_new_key_reveals_the_own_account() -> None:
     assert of_foreign("aws_kms_external_key", new=True) == {Level.LOOK}
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_cognito_identity_pool", {"allow_unauthenticated_identities": True}),
@@ -1294,7 +1295,7 @@ def test_a_new_resource_that_gives_access_needs_a_look(kind: str, values: dict[s
     assert [risk.level for risk in risks(build_plan(build_change(f"{kind}.this", values)))] == [Level.LOOK]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_s3_access_point", {"bucket": "b", "bucket_account_id": "123456789012"}),

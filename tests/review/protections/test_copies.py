@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.protections.copy_protections import COPY_PROTECTIONS
 from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.protections.table import PROTECTIONS
 from sustainable_mlops.review.risk import Level, Risk
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.review.protections.test_switches import nest
 
@@ -55,7 +54,7 @@ REPLICATION = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new"), REPLICATION)
+@check_cases(("old", "new"), REPLICATION)
 def test_a_bucket_that_is_replicated_less_is_a_risk_and_more_is_none(old: Any, new: Any) -> None:
     kind = "aws_s3_bucket_replication_configuration"
     assert [(risk.id, risk.level) for risk in find_risks(kind, {"rule": old}, {"rule": new})] == [("DATA_WEAKER", LOOK)]
@@ -105,7 +104,7 @@ BACKUPS: list[tuple[Any, Any, Level]] = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "level"), BACKUPS)
+@check_cases(("old", "new", "level"), BACKUPS)
 def test_a_backup_plan_that_backs_up_less_is_a_risk_and_more_is_none(old: Any, new: Any, level: Level) -> None:
     found_risks = find_risks("aws_backup_plan", {"rule": [old]}, {"rule": [new]})
     assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_WEAKER", level)]
@@ -143,7 +142,7 @@ SELECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), SELECTIONS)
+@check_cases(("old", "new"), SELECTIONS)
 def test_a_selection_of_fewer_resources_is_a_risk_and_of_more_is_none(old: Any, new: Any) -> None:
     found_risks = find_risks("aws_backup_selection", old, new)
     assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_WEAKER", STOP)]
@@ -176,7 +175,7 @@ SNAPSHOTS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), SNAPSHOTS)
+@check_cases(("old", "new"), SNAPSHOTS)
 def test_fewer_snapshots_or_copies_are_a_risk_and_more_are_none(old: Any, new: Any) -> None:
     assert [risk.id for risk in find_risks("aws_dlm_lifecycle_policy", old, new)] == ["DATA_WEAKER"]
     assert find_risks("aws_dlm_lifecycle_policy", new, old) == []
@@ -252,13 +251,13 @@ SHORTER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "old", "new"), SHORTER)
+@check_cases(("kind", "old", "new"), SHORTER)
 def test_data_that_is_kept_for_a_shorter_time_is_a_risk_and_longer_is_none(kind: str, old: Any, new: Any) -> None:
     assert [(risk.id, risk.level) for risk in find_risks(kind, old, new)] == [("DATA_WEAKER", LOOK)]
     assert find_risks(kind, new, old) == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("old", "new"),
     [
         (properties("log.cleanup.policy=compact,delete"), properties("log.cleanup.policy=delete")),
@@ -275,7 +274,7 @@ def test_the_deletion_of_nearly_all_records_is_stopped() -> None:
     assert [risk.level for risk in found_risks] == [STOP]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "deletes", "keeps"),
     [
         ("aws_glue_catalog_table_optimizer", optimize(), optimize("compaction")),
@@ -302,7 +301,7 @@ SIMPLE = [
 ]
 
 
-@pytest.mark.parametrize(("protection", "kind", "old", "new"), SIMPLE, ids=[f"{i[1]}.{i[0].path}" for i in SIMPLE])
+@check_cases(("protection", "kind", "old", "new"), SIMPLE, ids=[f"{i[1]}.{i[0].path}" for i in SIMPLE])
 def test_a_copy_that_ends_is_a_risk_and_one_that_starts_is_none(protection: Any, kind: str, old: Any, new: Any) -> None:
     before, after = nest(protection.path, old), nest(protection.path, new)
     (risk,) = find_risks(kind, before, after)

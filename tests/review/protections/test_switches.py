@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.protections.switches import SWITCHES
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 
 STOP, LOOK = Level.STOP, Level.LOOK
@@ -156,7 +155,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "old", "new"), WEAKER)
+@check_cases(("kind", "old", "new"), WEAKER)
 def test_a_safeguard_that_covers_less_is_a_risk_and_one_that_covers_more_is_none(
     kind: str, old: dict[str, Any], new: dict[str, Any]
 ) -> None:
@@ -190,7 +189,7 @@ def _list_values(switch: Any) -> tuple[Any, Any] | None:
 SIMPLE = [(switch, kind, *values) for switch in SWITCHES for kind in switch.types if (values := _list_values(switch))]
 
 
-@pytest.mark.parametrize(("switch", "kind", "old", "new"), SIMPLE, ids=[f"{item[1]}.{item[0].path}" for item in SIMPLE])
+@check_cases(("switch", "kind", "old", "new"), SIMPLE, ids=[f"{item[1]}.{item[0].path}" for item in SIMPLE])
 def test_a_switch_is_a_risk_only_if_it_is_turned_off(switch: Any, kind: str, old: Any, new: Any) -> None:
     before, after = nest(switch.path, old), nest(switch.path, new)
     (risk,) = find_risks(kind, before, after)
@@ -216,7 +215,7 @@ ADJUSTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "old", "new"), ADJUSTED)
+@check_cases(("kind", "old", "new"), ADJUSTED)
 def test_an_adjusted_setting_is_no_risk(kind: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     same = {"comparison_operator": "GreaterThanThreshold"} if "threshold" in old else {}
     assert find_risks(kind, {**same, **old}, {**same, **new}) == []
@@ -228,7 +227,7 @@ def test_an_alarm_that_notifies_a_new_topic_is_fine() -> None:
     assert risks == []
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "path", "off", "on"),
     [
         ("aws_guardduty_detector_feature", "status", "DISABLED", "ENABLED"),

@@ -11,6 +11,7 @@ from sustainable_mlops.review.review import ReviewVerdict, review
 from sustainable_mlops.review.risk import WEAKER_IDS, Level, RiskArea
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
+from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 
 LOOK, STOP = Level.LOOK, Level.STOP
@@ -30,7 +31,7 @@ def find_levels(*changes: dict[str, Any]) -> list[Level]:
     return [risk.level for risk in find_safeguard_risks(Comparison(build_plan(*changes)))]
 
 
-@pytest.mark.parametrize("kind", SAFEGUARDS)
+@check_cases("kind", SAFEGUARDS)
 def test_the_removal_of_a_safeguard_is_a_risk_and_its_creation_is_none(kind: str) -> None:
     values = {"id": "x", **PROTECTING.get(kind, {})}
     more = [RULE] if kind.endswith("event_target") else []
@@ -42,7 +43,7 @@ def test_the_removal_of_a_safeguard_is_a_risk_and_its_creation_is_none(kind: str
     assert find_levels(forgotten, *more) == [LOOK]
 
 
-@pytest.mark.parametrize("kind", SAFEGUARDS)
+@check_cases("kind", SAFEGUARDS)
 def test_a_removed_safeguard_is_reported_once(kind: str) -> None:
     values = {"id": "x", **PROTECTING.get(kind, {})}
     more = [RULE] if kind.endswith("event_target") else []
@@ -92,7 +93,7 @@ TOGETHER = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "values", "owner", "names"), TOGETHER)
+@check_cases(("kind", "values", "owner", "names"), TOGETHER)
 def test_a_safeguard_removed_together_with_its_resource_is_no_risk(
     kind: str, values: dict[str, Any], owner: str, names: dict[str, Any]
 ) -> None:
@@ -128,7 +129,7 @@ SUCCESSORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "old", "same", "other"), SUCCESSORS)
+@check_cases(("kind", "old", "same", "other"), SUCCESSORS)
 def test_a_new_safeguard_at_another_address_replaces_a_removed_one(
     kind: str, old: dict[str, Any], same: dict[str, Any], other: dict[str, Any] | None
 ) -> None:
@@ -182,7 +183,7 @@ def test_a_detector_in_another_region_does_not_replace_a_removed_one() -> None:
     assert find_levels(removed, elsewhere) == find_levels(removed, existing) == [STOP]
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("kind", "values"),
     [
         ("aws_guardduty_detector", {"enable": False}),

@@ -19,6 +19,7 @@ import pytest
 
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml
+from tests.cases import check_cases
 from tests.workloads.digits.conftest import make_arguments, train_network
 from workloads.digits import compare_precision, inference, network, prepare, serve, train
 from workloads.digits.network import InputError
@@ -258,7 +259,7 @@ def test_every_form_of_a_request_gets_the_same_response(quantized: Path, data: P
     assert (lines.splitlines()[0], kind) == (f"{expected[0]['digit']},{expected[0]['probability']}", "text/csv")
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("body", "kind", "message"),
     [
         ("[]", "application/json", "the request holds no image"),

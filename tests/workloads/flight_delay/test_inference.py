@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.cases import check_cases
 from workloads.flight_delay import features, inference, prepare
 from workloads.flight_delay.features import FEATURES, LABEL, InputError
 
@@ -133,7 +134,7 @@ def test_an_invalid_value_is_named(change: dict[str, Any], message: str, request
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize(
+@check_cases(
     ("body", "content_type", "message"),
     [
         ("[]", "application/x-npy", "content type application/x-npy is not served: send application/json or text/csv"),

@@ -9,6 +9,7 @@ import pytest
 import vermin
 import xgboost as xgb
 
+from tests.cases import check_cases
 from workloads.flight_delay import compare_serving, features, inference, prepare, train
 from workloads.flight_delay.features import LABEL
 from workloads.flight_delay.trees import Trees
@@ -78,7 +79,7 @@ def test_the_comparison_finds_every_flight_equal(
     assert 0 < memory[0] < memory[1] / 2
 
 
-@pytest.mark.parametrize("name", train.SERVING_CODE)
+@check_cases("name", train.SERVING_CODE)
 def test_the_serving_code_runs_on_the_python_of_the_graviton_image(name: str) -> None:
     """The image sagemaker-scikit-learn:1.0-1-arm64 has Python 3.8."""
     source = Path(train.__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Files that a run does not import."""
+
+import re
+from pathlib import Path
+
+from tests.cases import check_cases
+from tests.selection import find_excluded_marks, read_module_marks
+
+
+@check_cases(
+    ("expression", "expected"),
+    [
+        ("", set()),
+        ("slow", set()),
+        ("not plan and not apply and not slow", {"plan", "apply", "slow"}),
+        ("plan and not slow", {"slow"}),
+        ("not plan or not slow", set()),
+        ("plan or not apply and not slow", set()),
+        ("plan and not (apply and not slow)", set()),
+        ("not (plan and slow)", set()),
+    ],
+)
+def test_a_mark_is_excluded_only_if_no_test_with_it_can_run(expression: str, expected: set[str]) -> None:
+    assert find_excluded_marks(expression) == expected
+
+
+def test_the_marks_of_every_file_are_read(root: Path) -> None:
+    for file in (root / "tests").rglob("test_*.py"):
+        declares = re.search(r"^pytestmark\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+        assert bool(read_module_marks(file)) is bool(declares), file
+    assert read_module_marks(root / "tests" / "workloads" / "digits" / "test_digits.py") == {"slow"}
