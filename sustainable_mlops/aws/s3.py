@@ -67,4 +67,4 @@ def find_bucket(text: str) -> str | None:
 
 def find_buckets(text: str) -> list[str]:
     """Return the buckets of all S3 addresses and ARNs in `text`, such as a policy document."""
-    return _ANYWHERE.findall(text)
+    return _ANYWHERE.findall(text) if "s3:" in text else []

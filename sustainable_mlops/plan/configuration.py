@@ -56,6 +56,7 @@ class Configuration:
         self._inventory = inventory
         self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
         self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
+        self._bodies: dict[int, Mapping[str, Any]] = {}
         self._cache: dict[tuple[int, object], References] = {}
 
     def find_module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
@@ -71,6 +72,12 @@ class Configuration:
 
     def find_resource(self, resource: Resource) -> Mapping[str, Any]:
         """Return the configuration of a resource. It is empty for a resource without one, such as a destroyed one."""
+        body = self._bodies.get(id(resource))
+        if body is None:
+            body = self._bodies[id(resource)] = self._read_body(resource)
+        return body
+
+    def _read_body(self, resource: Resource) -> Mapping[str, Any]:
         path = list_call_names(resource.module_parts)
         known = self._resources.get(path)
         if known is None:
@@ -85,18 +92,17 @@ class Configuration:
         References are followed through module inputs, module outputs and `for_each`. An instance refers to the
         instance with the same index if there is one, else to all instances.
         """
-        body = self.find_resource(resource)
-        key = path if isinstance(path, str | None) else tuple(path)
-        return self._find_cached(resource, key, body, self._find_expressions(resource, body, path))
-
-    def _find_cached(self, resource: Resource, key: object, body: Mapping[str, Any], expression: Any) -> References:
-        """Return the resources that an expression of `resource` refers to; the result is cached by `key`."""
-        references = self._cache.get((id(resource), key))
+        key = (id(resource), path if path is None or type(path) is str else tuple(path))
+        references = self._cache.get(key)
         if references is None:
-            scope = _ReferenceScope(resource.module_parts, resource.index, body)
-            references = self._follow_references([(reference, scope) for reference in list_references(expression)])
-            self._cache[id(resource), key] = references
+            body = self.find_resource(resource)
+            references = self._follow_expression(resource, body, self._find_expressions(resource, body, path))
+            self._cache[key] = references
         return references
+
+    def _follow_expression(self, resource: Resource, body: Mapping[str, Any], expression: Any) -> References:
+        scope = _ReferenceScope(resource.module_parts, resource.index, body)
+        return self._follow_references([(reference, scope) for reference in list_references(expression)])
 
     def _find_expressions(self, resource: Resource, body: Mapping[str, Any], path: AttributePath | None) -> Any:
         """Return the expression for `path`.
@@ -152,7 +158,10 @@ class Configuration:
             return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
             return dig(expression["constant_value"], path[1:]) is not None
-        references = self._find_cached(resource, (path[0], "as written"), body, expression)
+        key = (id(resource), (path[0], "as written"))
+        references = self._cache.get(key)
+        if references is None:
+            references = self._cache[key] = self._follow_expression(resource, body, expression)
         unknown = [name for source, name in references.attributes if not name or source.is_unknown(name)]
         if _NOT_IDENTIFIER.fullmatch(str(path[-1])):
             return not all(map(_IDENTIFIER.fullmatch, unknown))

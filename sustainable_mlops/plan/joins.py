@@ -101,6 +101,8 @@ class Joins:
         self._inventory = inventory
         self._configuration = configuration
         self.before = before
+        self._targets: dict[tuple[int, AttributePath, str], RelatedResource] = {}
+        self._variants: dict[int, list[Variant] | Unknown] = {}
         self._name_indexes: dict[str, dict[str, list[Resource]]] = {}
         self._inverse_indexes: dict[tuple[str, AttributePath, str], dict[int | None, list[Resource]]] = {}
 
@@ -114,6 +116,12 @@ class Joins:
 
         An identifier of a resource of this type names the resource itself.
         """
+        key = (id(resource), path if isinstance(path, str) else tuple(path), kind)
+        if key not in self._targets:
+            self._targets[key] = self._find_new_target(resource, path, kind)
+        return self._targets[key]
+
+    def _find_new_target(self, resource: Resource, path: AttributePath, kind: str) -> RelatedResource:
         if resource.type == kind and path in _IDENTIFIERS:
             return resource
         value = resource.values(before=self.before).text(path)
@@ -175,6 +183,11 @@ class Joins:
         """
         if not isinstance(configuration, Resource):
             return UNKNOWN
+        if id(configuration) not in self._variants:
+            self._variants[id(configuration)] = self._read_variants(configuration)
+        return self._variants[id(configuration)]
+
+    def _read_variants(self, configuration: Resource) -> list[Variant] | Unknown:
         values = configuration.values(before=self.before)
         production, shadow_variants = values.blocks("production_variants"), values.blocks("shadow_production_variants")
         if production is UNKNOWN or shadow_variants is UNKNOWN or not production:

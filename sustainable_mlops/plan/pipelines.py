@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.joins import BUCKET, Joins
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Readers, Unknown, split_path
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Readers, Unknown, dig, split_path
 
 #: Arguments of a step that contain other steps.
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
@@ -47,14 +47,11 @@ class PipelineStep(Readers):
         self._pipeline = pipeline
         self.parent = parent
         self.branch = branch
+        #: The step's `Arguments` as declared.
+        self.arguments: Any = self._body.get("Arguments", {})
         name, kind = self._body.text("Name"), self._body.text("Type")
         self.name: str | Unknown = name if isinstance(name, str) else UNKNOWN
         self.type: str | Unknown = kind if isinstance(kind, str) else UNKNOWN
-
-    @property
-    def arguments(self) -> Any:
-        """The step's `Arguments` as declared."""
-        return self._body.get("Arguments", {})
 
     @property
     def depends_on(self) -> list[str | Unknown] | Unknown:
@@ -78,7 +75,7 @@ class PipelineStep(Readers):
         """Return the argument at `path`; parameters on the way are resolved."""
         value = self._pipeline.resolve(self.arguments)
         for part in split_path(path):
-            value = self._pipeline.resolve(Block({"at": value}).get(["at", part]))
+            value = self._pipeline.resolve(dig(value, (part,)))
         return default if value is None else value
 
     def __repr__(self) -> str:
@@ -110,11 +107,11 @@ class PlannedPipeline:
 
     def resolve(self, value: Any) -> Any:
         """Return the default for a reference to a parameter, `UNKNOWN` for other expressions, else `value` itself."""
+        if not _is_expression(value):
+            return value
         name = _find_parameter_name(value)
-        if name is not None:
-            parameter = self.parameters.get(name)
-            return UNKNOWN if parameter is None or parameter.default is None else parameter.default
-        return UNKNOWN if _is_expression(value) else value
+        parameter = None if name is None else self.parameters.get(name)
+        return UNKNOWN if parameter is None or parameter.default is None else parameter.default
 
     def _read_steps(self, definitions: Any, parent: PipelineStep | None, branch: str) -> Iterator[PipelineStep]:
         location = f"{parent.name}.{branch}" if parent else "Steps"

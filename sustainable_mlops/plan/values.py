@@ -174,7 +174,7 @@ class Readers:
     def text(self, path: AttributePath) -> str | Unknown | None:
         """Return a text."""
         value = self.get(path)
-        return value if value is None or _is_text(value) else UNKNOWN
+        return value if value is None or type(value) is str else UNKNOWN
 
     def number(self, path: AttributePath) -> float | Unknown | None:
         """Return a number. Numeric text counts, because some attributes hold numbers as text."""
@@ -196,19 +196,27 @@ class Readers:
             return []
         if not isinstance(value, list):
             return UNKNOWN
-        return [item if _is_text(item) else UNKNOWN for item in value]
+        return [item if type(item) is str else UNKNOWN for item in value]
 
     def blocks(self, path: AttributePath) -> list["Block"] | Unknown:
         """Return the blocks of this name, in order. All attributes of an unknown block are unknown."""
         value = self.get(path)
-        if value is None:
+        if value is None or value == []:
             return []
-        prefix = ".".join(map(str, [*([self.path] if self.path else []), *split_path(path)]))
+        prefix = path if isinstance(path, str) else ".".join(map(str, path))
+        prefix = f"{self.path}.{prefix}" if self.path else prefix
         if isinstance(value, dict):  # a nested attribute, which some resources have instead of a block
             return [Block(value, prefix)]
         if not isinstance(value, list):
             return UNKNOWN
         return [Block(item, f"{prefix}.{position}") for position, item in enumerate(value)]
+
+    def count_blocks(self, path: AttributePath) -> int | Unknown:
+        """Return the number of blocks of this name."""
+        value = self.get(path)
+        if value is None or isinstance(value, dict):
+            return 0 if value is None else 1
+        return len(value) if isinstance(value, list) else UNKNOWN
 
     def block(self, path: AttributePath) -> "Block | Unknown | None":
         """Return the block of this name, for a block that occurs at most once."""
@@ -239,12 +247,8 @@ class Block(Readers):
         return f"Block({self.values!r}, {self.path!r})"
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and not isinstance(value, Sensitive)
-
-
 def _parse_number(value: Any) -> float | Unknown:
-    if _is_text(value) and len(value) < 32:
+    if type(value) is str and len(value) < 32:
         try:
             value = float(value) if "." in value or "e" in value else int(value)
         except ValueError:

@@ -1,6 +1,7 @@
 """Readers and checks of attributes. An unknown value gives an unknown result, never a pass."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
@@ -81,7 +82,7 @@ class CreateRequest(Readers):
 
     def get(self, path: AttributePath, default: Any = None) -> Any:
         """Return the value at `path`; see `dig`."""
-        return self._source.get([*self._base, *self._build_path(path)], default)
+        return self._source.get((*self._base, *self._build_path(path)), default)
 
     def select_item(self, path: str, number: int) -> "CreateRequest":
         """Return the request for one item of the list at `path`."""
@@ -112,16 +113,17 @@ class CreateRequest(Readers):
         """Return the tags of the resource or step: a map, or a list of Key and Value."""
         return self._source.tags() if isinstance(self._source, ConfiguredAttributes) else self._source.get("Tags", [])
 
-    def count_blocks(self, path: str) -> int | Unknown:
-        """Return the number of blocks at `path`."""
-        blocks = self.blocks(path)
-        return UNKNOWN if blocks is UNKNOWN else len(blocks)
+    def _build_path(self, path: AttributePath) -> tuple[str | int, ...]:
+        return _build_request_path(path if isinstance(path, str) else tuple(path), self._api)
 
-    def _build_path(self, path: AttributePath) -> list[str | int]:
-        parts = split_path(path)
-        if self._api:
-            return [part if isinstance(part, int) else _to_camel_case(part) for part in parts]
-        return [step for part in parts[:-1] for step in (part, 0)] + list(parts[-1:])
+
+@lru_cache(maxsize=4096)
+def _build_request_path(path: AttributePath, api: bool) -> tuple[str | int, ...]:
+    """Return the path of an attribute in the body of a request, or in a resource, where each block is a list."""
+    parts = split_path(path)
+    if api:
+        return tuple(part if isinstance(part, int) else _to_camel_case(part) for part in parts)
+    return (*(step for part in parts[:-1] for step in (part, 0)), *parts[-1:])
 
 
 def _to_camel_case(name: str) -> str:

@@ -55,6 +55,7 @@ def contains_ml_words(values: Any) -> bool:
     return any(_WORDS.search(text) for text in list_texts(values))
 
 
+@lru_cache(maxsize=10_000)
 def list_buckets(plan: Plan, resource: Resource) -> list[Resource]:
     """Return the buckets of this plan that any attribute of `resource` names or refers to."""
     buckets = {bucket.address: bucket for bucket in plan.find_references(resource).filter_by_type(BUCKET)}
@@ -94,8 +95,8 @@ class _MlFacts:
         addresses: set[str] = set()
         for user in plan.resources:
             if user.type.startswith(SAGEMAKER) and user.exists() and user.deposed is None:
-                addresses |= {r.address for r in plan.find_references(user).filter_by_type(BUCKET, REPOSITORY)}
-                addresses |= {r.address for r in _list_named(plan, user, find_buckets, BUCKET)}
+                addresses |= {bucket.address for bucket in list_buckets(plan, user)}
+                addresses |= {r.address for r in plan.find_references(user).filter_by_type(REPOSITORY)}
                 addresses |= {r.address for r in _list_named(plan, user, _IMAGE.findall, REPOSITORY)}
         for role in self.policies.values():
             for document in role.documents:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -183,11 +184,12 @@ def _build_grant(statement: PolicyStatement) -> Grant:
 
 
 def _build_patterns(patterns: Texts, negated: Texts, absent: Patterns) -> Patterns:
-    if patterns:
-        return Patterns(patterns)
-    return Patterns(negated, negated=True) if negated else absent
+    if patterns or negated:
+        return Patterns(tuple(dict.fromkeys(patterns or negated)), negated=not patterns)
+    return absent
 
 
+@lru_cache(maxsize=4096)
 def _normalize_actions(texts: Texts) -> Texts:
     actions = {text if isinstance(text, Unknown) else _Action(text): None for text in texts}
     return tuple(sorted(actions, key=str))
@@ -249,6 +251,9 @@ def _find_remaining_conditions(part: Grant, denies: Iterable[Grant]) -> tuple[Po
 
 def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
     if any_of(old.covers(grant) for old in before.allows) is True:
+        return
+    if not before.allows and not after.denies:
+        yield Widening(WideningKind.PERMISSION, grant, before.is_complete)
         return
     by_kind: dict[tuple[WideningKind, bool], list[Grant]] = {}
     for part in grant.split():

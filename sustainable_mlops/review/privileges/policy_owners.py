@@ -268,14 +268,18 @@ def _list_policy_paths(side: _Side) -> Iterator[str]:
     while pending:
         path, value = pending.pop()
         if type(value) is str:
-            if '"Statement"' in value and parse_statements(value) is not None:
+            if _may_hold_policy(value) and parse_statements(value) is not None:
                 yield path
         elif isinstance(value, dict):
-            pending += [(f"{path}.{key}", below) for key, below in value.items()]
+            pending += [(f"{path}.{key}", below) for key, below in value.items() if _may_hold_policy(below)]
         elif isinstance(value, list):
-            pending += [(f"{path}.{position}", below) for position, below in enumerate(value)]
+            pending += [(f"{path}.{number}", below) for number, below in enumerate(value) if _may_hold_policy(below)]
         elif _is_unreadable(value) and POLICY_ATTRIBUTE.fullmatch(path) and side.configured(path) is True:
             yield path
+
+
+def _may_hold_policy(value: Any) -> bool:
+    return '"Statement"' in value if type(value) is str else bool(value is UNKNOWN or value)
 
 
 def _is_unreadable(value: Any) -> bool:

@@ -96,9 +96,10 @@ class _Context:
 
 
 class _ParsedDocument(NamedTuple):
-    """A document, and whether the plan changes it."""
+    """A document, its statements in normal form, and whether the plan changes it."""
 
     document: PolicyDocument
+    policy: EffectivePolicy
     is_changed: bool
     #: The ARN and the date of an AWS managed policy; empty for other documents.
     managed_arn: str = ""
@@ -130,8 +131,7 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
 def _find_gained_risks(
     owner: PolicyOwner, entry: _ParsedDocument, old: EffectivePolicy, new: EffectivePolicy, context: _Context
 ) -> Iterator[Risk]:
-    parsed_document, is_changed = entry[:2]
-    document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
+    parsed_document, document_policy, is_changed = entry[:3]
     widenings = list(find_new_permissions(document_policy.allows, old, new))
     if widenings and WIDE_NAMES.search(entry.managed_arn):
         yield _build_full_access_risk(owner, entry.managed_arn, parsed_document.resource.address)
@@ -148,8 +148,7 @@ def _find_gained_risks(
 def _find_lost_deny_risks(
     owner: PolicyOwner, entry: _ParsedDocument, new: EffectivePolicy, context: _Context
 ) -> Iterator[Risk]:
-    parsed_document, is_changed = entry[:2]
-    document_policy = merge_statements(parsed_document.statements, is_complete=parsed_document.is_complete)
+    parsed_document, document_policy, is_changed = entry[:3]
     yield from _find_widening_risks(owner, new, find_lost_denies(document_policy.denies, new), entry, context)
     if not document_policy.is_complete and is_changed and new.is_complete:
         yield _build_unknown_risk(
@@ -191,7 +190,7 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
             sides += [1] if source.is_before and source.resource.action == "forget" else []
             for side in sides:
                 documents[side].setdefault(
-                    (source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed)
+                    (source.resource, source.path), _build_entry(parsed_document, source.is_changed)
                 )
     return (
         [*documents[0].values(), *_read_managed_policies(owner.managed_before.values())],
@@ -206,7 +205,14 @@ def _read_managed_policies(policies: Iterable[ManagedPolicy]) -> Iterator[_Parse
         statements = None if text is None else parse_statements(text.document)
         if text is not None and statements is not None:
             document = PolicyDocument(managed.resource, managed.path, statements, is_complete=True)
-            yield _ParsedDocument(document, False, managed.arn, text.updated)
+            yield _build_entry(document, False, managed.arn, text.updated)
+
+
+def _build_entry(
+    document: PolicyDocument, is_changed: bool, managed_arn: str = "", managed_date: str = ""
+) -> _ParsedDocument:
+    policy = merge_statements(document.statements, is_complete=document.is_complete)
+    return _ParsedDocument(document, policy, is_changed, managed_arn, managed_date)
 
 
 def _is_detached(managed: ManagedPolicy, owner: PolicyOwner) -> bool:
@@ -223,9 +229,10 @@ def _list_unread_detached_policies(owner: PolicyOwner) -> list[str]:
 
 
 def _merge_documents(documents: list[_ParsedDocument]) -> EffectivePolicy:
-    is_complete = all(entry.document.is_complete for entry in documents)
-    return merge_statements(
-        [statement for entry in documents for statement in entry.document.statements], is_complete=is_complete
+    return EffectivePolicy(
+        tuple(grant for entry in documents for grant in entry.policy.allows),
+        tuple(grant for entry in documents for grant in entry.policy.denies),
+        all(entry.policy.is_complete for entry in documents),
     )
 
 
