@@ -1,6 +1,5 @@
 """The error that people read, and hints for it."""
 
-import difflib
 from collections.abc import Iterable
 
 #: Known words that a hint lists if no word is similar.
@@ -20,8 +19,10 @@ class UserError(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown word: the most similar known word, or else the known words."""
+    from difflib import get_close_matches
+
     known = sorted(known)
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    matches = get_close_matches(word, known, n=1, cutoff=0.6)
     if matches:
         return f"; did you mean '{matches[0]}'?"
     return f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"

@@ -1,9 +1,8 @@
 """Instance types: their size, their CPU and their accelerators."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sustainable_mlops.catalogue.tables import (
     Grade,
@@ -19,8 +18,7 @@ from sustainable_mlops.catalogue.tables import (
 Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
 
 
-@dataclass(frozen=True, slots=True)
-class ServerPlatform:
+class ServerPlatform(NamedTuple):
     """The server of an instance family; an instance is a part of it."""
 
     name: str
@@ -34,8 +32,7 @@ class ServerPlatform:
     idle_ratio: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accelerator:
+class Accelerator(NamedTuple):
     """A GPU or Neuron chip: its power in W, each as (low, central, high).
 
     `idle_w` is the power with a loaded model.
@@ -56,8 +53,7 @@ class Accelerator:
     empty_w: tuple[float, float] = (0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class AcceleratorServer:
+class AcceleratorServer(NamedTuple):
     """Server parts around accelerators, CPUs and memory: board, switches, network cards, fans and power supplies.
 
     The power is one accelerator's share in W, each as (low, central, high).
@@ -73,8 +69,7 @@ class AcceleratorServer:
     grade: Grade
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceType:
+class InstanceType(NamedTuple):
     """An instance type of SageMaker (`ml.m5.xlarge`) or EC2 (`m5.xlarge`)."""
 
     name: str
@@ -191,7 +186,7 @@ def load_all() -> dict[str, InstanceType]:
 def _find_ec2_type(name: str) -> InstanceType | None:
     """Return the EC2 type `name`; its hardware is that of the SageMaker type with that name, if there is one."""
     twin = load_all().get(f"ml.{name}")
-    return replace(twin, name=name, uses=frozenset()) if twin is not None else _load_ec2_types().get(name)
+    return twin._replace(name=name, uses=frozenset()) if twin is not None else _load_ec2_types().get(name)
 
 
 @load_table

@@ -4,8 +4,7 @@ A SageMaker price is listed, or derived from the EC2 price.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_interval, read_rows
 
@@ -18,8 +17,7 @@ _LEAST_SPREAD = 0.02
 _ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """Price of an instance-hour in USD, on demand, in us-east-1: (low, central, high)."""
 
     usd_per_hour: tuple[float, float, float]
@@ -29,8 +27,7 @@ class Price:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class RegionalPrice:
+class RegionalPrice(NamedTuple):
     """Price in a Region as a multiple of the price in us-east-1: (low, central, high)."""
 
     factor: tuple[float, float, float]

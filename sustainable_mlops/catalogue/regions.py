@@ -1,6 +1,6 @@
 """AWS Regions: carbon intensity of the grid, PUE and water."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, parse_float, parse_number, read_rows
 
@@ -8,8 +8,7 @@ from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, par
 _LEAST_SPREAD = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueRegion:
+class CatalogueRegion(NamedTuple):
     """An AWS Region.
 
     Carbon intensities are life-cycle averages in gCO2e/kWh, each as (low, central, high) over the sources.

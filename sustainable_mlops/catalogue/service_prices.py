@@ -4,7 +4,7 @@ Each row has the resource types with this price, the condition on their attribut
 of units. Code reads a row without types by its name.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_number, read_rows
 
@@ -12,8 +12,7 @@ from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, p
 _MONTHS = {"hour": 730.0, "month": 1.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """An attribute and the values that select a price; an empty value means that the attribute is not set."""
 
     attribute: str
@@ -21,8 +20,7 @@ class Condition:
     values: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePrice:
+class ServicePrice(NamedTuple):
     """A fixed price of one unit: an endpoint, a key, a rule."""
 
     item: str

@@ -1,15 +1,13 @@
 """Storage classes: their medium, copies and price."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_grade, parse_interval, parse_number, read_rows
 
 Medium = Literal["ssd", "hdd", "memory"]
 
 
-@dataclass(frozen=True, slots=True)
-class StorageClass:
+class StorageClass(NamedTuple):
     """A storage class of S3, a store of a feature group, or a volume."""
 
     name: str

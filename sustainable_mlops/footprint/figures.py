@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import floor, isfinite, log10
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade
 
@@ -21,8 +21,7 @@ UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FootprintFigure:
+class FootprintFigure(NamedTuple):
     """A result between `low` and `high`.
 
     `grade` is the class of the result. `driver` is the text of the assumption with the largest effect on it.
@@ -69,8 +68,7 @@ class UnknownKind(StrEnum):
     DETAIL = "detail"
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownItem:
+class UnknownItem(NamedTuple):
     """Something that no estimate counts, and the reason."""
 
     subject: str
@@ -175,7 +173,7 @@ def _span_figure(figures: Sequence[FootprintFigure], text: str) -> FootprintFigu
         return expected
     is_wide = high - low > 2 * (expected.high - expected.low)
     grade: Grade = "C"
-    return replace(expected, low=low, high=high, grade=grade, driver=text if is_wide else expected.driver)
+    return expected._replace(low=low, high=high, grade=grade, driver=text if is_wide else expected.driver)
 
 
 def collect_texts(estimates: Sequence[FootprintEstimate]) -> tuple[tuple[UnknownItem, ...], tuple[str, ...]]:

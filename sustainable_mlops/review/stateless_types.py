@@ -3,7 +3,7 @@
 A type that is neither here nor in the table of stores may hold data, so its deletion is reported.
 """
 
-import re
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: Suffixes of types that only configure, connect, name, monitor or route.
 _SUFFIXES = """
@@ -42,7 +42,7 @@ aws_redshiftdata aws_vpc aws_waf aws_workspaces_directory aws_bedrock_provisione
 local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
 #: The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data.
-_STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_(?:.*_)?(?:{'|'.join(_SUFFIXES.split())})")
+_STATELESS = LazyPattern(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_(?:.*_)?(?:{'|'.join(_SUFFIXES.split())})")
 
 
 def is_stateless(type_: str) -> bool:

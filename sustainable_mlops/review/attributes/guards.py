@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from itertools import product
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.attributes.changes import AttributeChange
 from sustainable_mlops.review.patterns import Tristate, any_of
 from sustainable_mlops.review.risk import Level, RiskArea
@@ -30,7 +31,7 @@ _NO_AUTHORIZATION = frozenset({"none", "", "false", "open", "allow", "no_auth", 
 class Guard(NamedTuple):
     """A pattern of attribute names that protect something; `is_weaker` tests a change."""
 
-    names: re.Pattern[str]
+    names: LazyPattern
     is_weaker: _GuardTest
     consequence: str
     level: Level = LOOK
@@ -245,8 +246,8 @@ def _changes_security_groups(change: AttributeChange) -> Tristate:
     return bool(change.removed or change.unchanged) and bool(change.added or not change.unchanged)
 
 
-def _compile(names: str) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(names.split())})")
+def _compile(names: str) -> LazyPattern:
+    return LazyPattern(f"(?:{'|'.join(names.split())})")
 
 
 NETWORKS = Guard(

@@ -4,8 +4,9 @@ They set a size, a name, a description, a time or a display option. The change o
 is "not reviewed".
 """
 
-import re
 from functools import lru_cache
+
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: Exceptions from the guards: names that a guard matches by one of their words.
 _EXCEPTIONS = """
@@ -72,10 +73,10 @@ thresholds maintenance_window window_start time_zone timezone day_of_week hour m
 end_date recurrence ttl cache compression format delimiter encoding charset parameter_group_name wait
 maintenance_window_start engine_version runtime memory_size subject message cookie_name
 """
-_BLOCK_PATTERN = re.compile("|".join(_BLOCKS.split()))
-_PARAMETER_PATTERN = re.compile("|".join(_PARAMETERS.split()))
-_EXCEPTION_PATTERN = re.compile("|".join(_EXCEPTIONS.split()))
-_NAME_PATTERN = re.compile(
+_BLOCK_PATTERN = LazyPattern("|".join(_BLOCKS.split()))
+_PARAMETER_PATTERN = LazyPattern("|".join(_PARAMETERS.split()))
+_EXCEPTION_PATTERN = LazyPattern("|".join(_EXCEPTIONS.split()))
+_NAME_PATTERN = LazyPattern(
     rf"{'|'.join(_NAMES.split())}|(?:{'|'.join(_FIRST_WORDS.split())})(?:_.*)?|(?:.*_)?(?:{'|'.join(_LAST_WORDS.split())})"
 )
 

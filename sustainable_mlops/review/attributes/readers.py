@@ -3,7 +3,7 @@
 import csv
 import re
 from functools import cache, lru_cache
-from importlib.resources import files
+from pkgutil import get_data
 
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
@@ -78,8 +78,8 @@ def _normalize_path(path: str) -> str:
 @cache
 def _load_traced_paths() -> dict[str, frozenset[str]]:
     """Return the attributes that rules and the footprint model read, by type; see `tests.review.attribute_reads`."""
-    text = (files("sustainable_mlops.review.attributes") / "read_attributes.csv").read_text()
+    content = get_data(__package__, "read_attributes.csv") or b""
     paths: dict[str, set[str]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in csv.DictReader(content.decode().splitlines()):
         paths.setdefault(row["type"], set()).add(_normalize_path(row["path"]))
     return {type_: frozenset(type_paths) for type_, type_paths in paths.items()}

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.review.formats import effects, wording
@@ -58,7 +57,7 @@ def _render_report(reviews: Sequence[Review]) -> Iterator[RenderableType]:
     if len(reviews) == 1:
         (review,) = reviews
         yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
-        yield _build_summary_table(review)
+        yield from _render_summary(review)
         yield from _render_notes(review.notes, review.remarks)
         yield from _render_body(review, group_by_section(list_items(review)))
     else:
@@ -78,7 +77,7 @@ def _render_bundle(bundle: Bundle) -> Iterator[RenderableType]:
         review = member.review
         yield Text(f"\n── {shorten(review.name)}", style="bold")
         yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
-        yield _build_summary_table(review)
+        yield from _render_summary(review)
         yield from _render_notes(member.notes, member.remarks)
         if member.shared_count:
             yield Text(wording.format_shared_count(member.shared_count), style="dim")
@@ -106,9 +105,10 @@ def _render_title(text: str) -> Text:
 class _ListRow:
     """A label at the left, and lines beside it that stay in their column at any width."""
 
-    def __init__(self, label: str, style: str, *lines: Text | str) -> None:
+    def __init__(self, label: str, style: str, *lines: Text | str, indent: str = "  ") -> None:
         """Create a row; each of `lines` is a styled or plain text."""
-        self._first, self._rest = Text(f"  {label}  ", style=style), Text(" " * (len(label) + 4))
+        self._first = Text(f"{indent}{label}  ", style=style)
+        self._rest = Text(" " * len(self._first))
         self._lines = [Text(line) if isinstance(line, str) else line for line in lines]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -124,15 +124,18 @@ def _render_omitted(omitted: int, noun: str = "more") -> Iterator[Text]:
         yield Text(f"  … {omitted} {noun}; --format json has all of them", style="dim")
 
 
-def _build_summary_table(review: Review) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("Plan", Text(shorten(review.name)))
-    for gate in wording.list_shown_gates(review):
-        table.add_row(wording.GATE_TITLES[gate.name], Text(shorten(gate.text), style=_STYLES[gate.level]))
-    for total in effects.list_totals(review.footprint)[:2]:
-        table.add_row(total.title, Text(total.line))
-    table.add_row("Changes", Text(effects.format_counts(review)))
-    return table
+def _render_summary(review: Review) -> Iterator[_ListRow]:
+    rows = [
+        ("Plan", Text(shorten(review.name))),
+        *(
+            (wording.GATE_TITLES[gate.name], Text(shorten(gate.text), style=_STYLES[gate.level]))
+            for gate in wording.list_shown_gates(review)
+        ),
+        *((total.title, Text(total.line)) for total in effects.list_totals(review.footprint)[:2]),
+        ("Changes", Text(effects.format_counts(review))),
+    ]
+    width = max(len(title) for title, _ in rows)
+    yield from (_ListRow(title.ljust(width), "", text, indent="") for title, text in rows)
 
 
 def _render_notes(notes: Sequence[str], remarks: Sequence[str]) -> Iterator[Text]:

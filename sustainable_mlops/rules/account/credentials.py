@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from sustainable_mlops.lazy_pattern import LazyPattern
+
 #: Description, fixed part and format of each token, as the services document them.
 _TOKEN_FORMATS = tuple(
-    (description, mark, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})"))
+    (description, mark, LazyPattern(rf"(?<![A-Za-z0-9])(?:{shape})"))
     for description, mark, shape in (
         ("an AWS access key", "AKIA", r"AKIA[A-Z0-9]{16}\b"),
         ("a temporary AWS access key", "ASIA", r"ASIA[A-Z0-9]{16}\b"),
@@ -48,7 +50,7 @@ _TEXT_TOKEN_WORDS = frozenset(
         "VIDEO",
     }
 )  # fmt: skip
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = LazyPattern(
     r"<.*>|\[.*\]|\(.*\)|(.)\1+|"
     r"(?:change|replace|fill)[-_ ]?(?:me|this|it)|(?:your|insert|enter|add|put)[-_ ].*|"
     r"n/?a|nil|none|null|tbd|todo|true|false|yes|no|on|off|auto|default|disabled|dummy|empty|enabled|example|"

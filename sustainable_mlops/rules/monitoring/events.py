@@ -1,6 +1,5 @@
 """EventBridge rules that match events which SageMaker does not send."""
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -102,7 +101,9 @@ def _split_subject(detail_type: str) -> set[str]:
 
 
 def _measure_similarity(first: str, second: str) -> float:
-    return difflib.SequenceMatcher(None, first, second).ratio()
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, first, second).ratio()
 
 
 def _check_states(detail_types: list[str], detail: Any) -> Iterator[RuleResult]:
