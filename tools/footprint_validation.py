@@ -5,7 +5,7 @@ job of an hour with the default duty, serving and waiting with the measured busy
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
 from sustainable_mlops.catalogue import instances, prices
@@ -141,7 +141,7 @@ def _estimate_case(row: Mapping[str, str]) -> FootprintFigure:
     estimate = calculate_fleet(
         _make_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients
     ).compute_estimate()
-    return replace(_get_figure(estimate, "energy").multiply(1000 / float(row["nodes"])), unit="W")
+    return _get_figure(estimate, "energy").multiply(1000 / float(row["nodes"]))._replace(unit="W")
 
 
 def _make_fleet(row: Mapping[str, str], instance: InstanceType) -> FleetActivity:

@@ -4,6 +4,7 @@ Each row has the resource types with this price, the condition on their attribut
 of units. Code reads a row without types by its name.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_number, read_rows
@@ -20,7 +21,8 @@ class Condition(NamedTuple):
     values: frozenset[str] | None
 
 
-class ServicePrice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ServicePrice:
     """A fixed price of one unit: an endpoint, a key, a rule."""
 
     item: str
