@@ -165,11 +165,11 @@ def files_for_editors() -> list[Path]:
 
 
 @check_cases("file", files_for_editors(), ids=str)
-def test_each_file_references_its_schema(file: Path) -> None:
-    schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
-    assert schema
-    schema = json.loads((file.parent / schema[1]).read_text())
-    jsonschema.validate(yaml.safe_load(file.read_text()), schema)
+def test_each_file_follows_its_schema_and_refers_to_no_other(file: Path) -> None:
+    schema = file.parents[1] / f"{'settings' if file.name == settings.FILE else file.parent.name}.schema.json"
+    jsonschema.validate(yaml.safe_load(file.read_text()), json.loads(schema.read_text()))
+    for reference in re.findall(r"^# yaml-language-server: \$schema=(\S+)$", file.read_text(), re.M):
+        assert (file.parent / reference).resolve() == schema
 
 
 def test_schemas_accept_partial_entries_and_reject_unknown_fields() -> None:

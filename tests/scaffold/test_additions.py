@@ -26,6 +26,7 @@ TESTS = (
     *("tests/tools/test_practices.py", "tests/modules/test_modules.py", "tests/modules/audit_log"),
     *("tests/deployer/test_environment.py", "tests/jobs/test_platform.py", "tests/operations/test_deploy.py"),
     *("tests/scaffold", "tests/workloads/test_images.py", "tests/review/test_attributes.py"),
+    "tests/tools/test_upgrades.py",
 )
 RENEWALS = "commands that renew files, if the change is intended"
 
