@@ -32,7 +32,7 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
         "class_name": "".join(part.capitalize() for part in name.split("_")),
     }
     module_files = {file: render(f"module/{file}", **values) for file in ("inputs.py", "module.py", "README.md")}
-    test_files = {file: render(f"module/{file}", **values) for file in ("minimal.yaml", "full.yaml")}
+    test_files = {file: render(f"module/{file}", **values) for file in ("minimal.yaml", "complete.yaml")}
     test_files[f"test_{name}.py"] = render("module/test.py", **values)
     with create_folders({folder: module_files, tests: test_files}):
         synth.write(synth.synthesize([name], progress))

@@ -55,6 +55,9 @@ RESULTS = (
     "modules/*/*.csv",
     "modules/*/*.tf",
     "modules/*/README.md",
+    "modules/*/examples/*/*.tf",
+    "modules/*/mocks/*.hcl",
+    "modules/*/tests/*.hcl",
     "envs/*.json",
     "envs/*/*.json",
     "envs/*/*.tf",
@@ -169,7 +172,7 @@ def _render(
     progress("starting jsii")
     # An environment is checked against all modules.
     modules = load_all_modules() if settings or not selected else load_modules(sorted(selected))
-    from sustainable_mlops.authoring import readme
+    from sustainable_mlops.authoring import examples, readme
 
     for name, module in modules.items():
         if selected and name not in selected:
@@ -181,6 +184,7 @@ def _render(
         page = folder / "README.md"
         if page.exists():
             yield page, readme.update_tables(module, page.read_text())
+            yield from ((folder / file, text) for file, text in examples.render_files(module, page.read_text()))
     if not settings:
         return
     for file, text in importlib.import_module("envs.settings").render_schemas().items():

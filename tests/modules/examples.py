@@ -1,4 +1,4 @@
-"""Examples of the modules' READMEs as root modules."""
+"""Examples of the modules' pages as root modules, and their folders."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from sustainable_mlops.authoring.examples import read_examples
 from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
 from tests.driver import Driver
 from tests.renewal import renew
@@ -18,9 +19,8 @@ _PLAN = "tfplan"
 #: Patterns of files that a module's HCL reads.
 DATA_FILES = ("*.csv", "*.tftpl")
 _JOBS = re.compile("/aws/sagemaker/\\w+Jobs")
-_BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
-_SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
+_SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"(?P<path>\.\./[./\w]+)"\n', re.M)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Example:
     @property
     def inventory(self) -> Path:
         return ROOT / "tests" / "modules" / self.module / f"{self.case}.yaml"
+
+    @property
+    def folder(self) -> Path:
+        """The folder that consumers copy: this root module with its provider."""
+        return ROOT / "modules" / self.module / "examples" / self.case
 
     @property
     def roles(self) -> list[str]:
@@ -56,24 +61,34 @@ class Example:
             for data_file in (file for ending in DATA_FILES for file in (ROOT / "modules" / name).glob(ending)):
                 (folder / "modules" / name / data_file.name).write_text(data_file.read_text())
 
+    def copy(self, folder: Path) -> Path:
+        """Copy the modules with their examples to `folder`, and return the copy of this example's folder."""
+        copy_modules(folder / "modules")
+        return folder / self.folder.relative_to(ROOT)
+
     def unprotected(self, protected: set[str]) -> str:
-        """The root module with `deletion_protection = false` for each call of a module of `protected`."""
+        """The example's main.tf with `deletion_protection = false` for each call of a module of `protected`."""
 
         def turn_off(source: re.Match[str]) -> str:
-            if source["module"] not in protected:
+            if (self.folder / source["path"]).resolve().name not in protected:
                 return source[0]
             return f"{source[0]}{source['indent']}deletion_protection = false\n"
 
-        text = re.sub(r"^ *deletion_protection *=.*\n", "", self.text, flags=re.M)
+        text = re.sub(r"^ *deletion_protection *=.*\n", "", (self.folder / "main.tf").read_text(), flags=re.M)
         return _SOURCE.sub(turn_off, text)
+
+
+def copy_modules(folder: Path) -> None:
+    """Copy the modules as consumers get them, without their Python sources."""
+    shutil.copytree(ROOT / "modules", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", ".*"))
 
 
 def examples(root: Path = ROOT) -> list[Example]:
     """All examples, by module and in the order of the README; `root` contains `modules`."""
     return [
-        Example(page.parent.name, block["case"], block["text"])
+        Example(page.parent.name, case, text)
         for page in sorted(root.glob("modules/*/README.md"))
-        for block in _BLOCK.finditer(page.read_text())
+        for case, text in read_examples(page.read_text()).items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Update the inventories of module tests: `.venv/bin/python -m tests.modules.renew storage-full`.
+"""Update the inventories of module tests: `.venv/bin/python -m tests.modules.renew storage-complete`.
 
 The name of an example updates the counts and the values in its inventory. Without names, print all names.
 """

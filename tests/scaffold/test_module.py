@@ -23,7 +23,11 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     printed = scratch.run("scripts/new.py", "module", "newcomer")
     assert "smlops synth newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
-    tests = {"full.yaml", "minimal.yaml", "test_newcomer.py"}
+    own |= {
+        f"examples/{case}/{part}.tf" for case in ("complete", "minimal") for part in ("main", "outputs", "versions")
+    }
+    own |= {"mocks/aws.tfmock.hcl", "tests/newcomer.tftest.hcl", "tests/newcomer.tofutest.hcl"}
+    tests = {"complete.yaml", "minimal.yaml", "test_newcomer.py"}
     expected = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
     assert set(scratch.new_files("README.md")) == expected
     added = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]

@@ -14,9 +14,9 @@ ADDRESS = "module.model_registry"
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """Planned values of the full example, by address."""
+    """Planned values of the complete example, by address."""
     folder: Path = tmp_path_factory.mktemp("model_registry")
-    example: Example = next(example for example in examples() if str(example) == "model_registry-full")
+    example: Example = next(example for example in examples() if str(example) == "model_registry-complete")
     example.write(folder)
     terraform = Terraform(folder, terraform_environment)
     terraform.init()

@@ -92,8 +92,8 @@ def find_example(case: str) -> Example:
 
 @pytest.mark.plan
 def test_errors_of_definitions_are_reported_in_the_plan(tmp_path: Path, terraform_environment: dict[str, str]) -> None:
-    full = find_example("full")
-    full.write(tmp_path)
+    complete = find_example("complete")
+    complete.write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
@@ -102,7 +102,7 @@ def test_errors_of_definitions_are_reported_in_the_plan(tmp_path: Path, terrafor
         ("    VolumeGb ", "    VolumeGB ", "VolumeGB is not a parameter of the definition"),
         ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker allows 1048576 characters, and this has 10"),
     ]:
-        (tmp_path / "main.tf").write_text(full.text.replace(old, new, 1))
+        (tmp_path / "main.tf").write_text(complete.text.replace(old, new, 1))
         with pytest.raises(UserError) as error:
             terraform.plan(tmp_path / "tfplan")
         assert message in " ".join(str(error.value).replace("│", "").split())
@@ -110,7 +110,7 @@ def test_errors_of_definitions_are_reported_in_the_plan(tmp_path: Path, terrafor
 
 @dataclass(frozen=True)
 class AppliedPipeline:
-    """The full example, applied with the bucket and the key that it uses."""
+    """The complete example, applied with the bucket and the key that it uses."""
 
     sandbox: Sandbox
     terraform: Terraform
@@ -155,8 +155,8 @@ class AppliedPipeline:
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppliedPipeline]:
     folder: Path = tmp_path_factory.mktemp("pipeline")
-    full = find_example("full")
-    full.write(folder)
+    complete = find_example("complete")
+    complete.write(folder)
     storage = """
 module "storage" {
   source              = "./modules/storage"
@@ -167,9 +167,9 @@ module "storage" {
 }
 """
     key = '"arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"'
-    (folder / "main.tf").write_text(full.text.replace(key, "module.storage.kms_key_arn") + storage)
+    (folder / "main.tf").write_text(complete.text.replace(key, "module.storage.kms_key_arn") + storage)
     with alone(tmp_path_factory.mktemp("sandbox") / "log") as (own, environment):  # this test moves the time
-        for role in full.roles:
+        for role in complete.roles:
             make_role(own, role)
         terraform = Terraform(folder, environment)
         terraform.init()

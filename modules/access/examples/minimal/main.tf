@@ -1,0 +1,21 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+provider "aws" {
+  region = "eu-north-1"
+}
+
+module "access" {
+  source = "../.."
+
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+  buckets = {
+    artifacts = { arn = "arn:aws:s3:::shop-artifacts-123456789012-eu-north-1" }
+    data      = { arn = "arn:aws:s3:::shop-data-123456789012-eu-north-1" }
+  }
+}
+
+

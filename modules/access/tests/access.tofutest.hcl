@@ -1,0 +1,63 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+# For OpenTofu, which cannot read mocks from a folder.
+mock_provider "aws" {
+  mock_resource "aws_iam_policy" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:policy/example"
+    }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:role/example"
+    }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+    }
+  }
+}
+
+variables {
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+  buckets = {
+    artifacts = { arn = "arn:aws:s3:::shop-artifacts-123456789012-eu-north-1" }
+    data      = { arn = "arn:aws:s3:::shop-data-123456789012-eu-north-1" }
+  }
+}
+
+run "plan" {
+  command = plan
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.role_arns,
+      output.role_names,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}

@@ -1,0 +1,11 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+output "feature_groups" {
+  description = "Feature groups by key."
+  value       = module.feature_store.feature_groups
+}
+
+output "role_statements" {
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
+  value       = module.feature_store.role_statements
+}

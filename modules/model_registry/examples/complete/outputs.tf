@@ -1,0 +1,21 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+output "model_package_groups" {
+  description = "Model package groups by key."
+  value       = module.model_registry.model_package_groups
+}
+
+output "approval_rules" {
+  description = "EventBridge rules by key of the group: attach a target to start a promotion."
+  value       = module.model_registry.approval_rules
+}
+
+output "approval_topic_arn" {
+  description = "Topic of approvals and rejections; null without one."
+  value       = module.model_registry.approval_topic_arn
+}
+
+output "role_statements" {
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
+  value       = module.model_registry.role_statements
+}

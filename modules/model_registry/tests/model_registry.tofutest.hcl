@@ -1,0 +1,72 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+# For OpenTofu, which cannot read mocks from a folder.
+mock_provider "aws" {
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = {
+      arn = "arn:aws:events:eu-north-1:123456789012:rule/example"
+    }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:role/example"
+    }
+  }
+
+  mock_resource "aws_sagemaker_model_package_group" {
+    defaults = {
+      arn = "arn:aws:sagemaker:eu-north-1:123456789012:model-package-group/example"
+    }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = {
+      arn = "arn:aws:sns:eu-north-1:123456789012:example"
+    }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+    }
+  }
+}
+
+variables {
+  name_prefix          = "shop"
+  account_id           = "123456789012"
+  region               = "eu-north-1"
+  model_package_groups = { churn = {} }
+}
+
+run "plan" {
+  command = plan
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.approval_rules,
+      output.approval_topic_arn,
+      output.model_package_groups,
+      output.role_statements,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}

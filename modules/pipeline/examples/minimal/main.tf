@@ -1,0 +1,62 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+provider "aws" {
+  region = "eu-north-1"
+}
+
+module "pipeline" {
+  source = "../.."
+
+  name_prefix = "shop"
+  name        = "orders"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  role_arn    = "arn:aws:iam::123456789012:role/shop-pipeline"
+
+  # Or, as the SageMaker SDK writes it: file("${path.module}/pipeline.json")
+  definition = jsonencode({
+    Version = "2020-12-01"
+    Steps = [{
+      Name        = "Sort"
+      Type        = "Processing"
+      CacheConfig = { Enabled = true, ExpireAfter = "P30D" }
+      Arguments = {
+        RoleArn           = "arn:aws:iam::123456789012:role/shop-data-preparation"
+        StoppingCondition = { MaxRuntimeInSeconds = 600 }
+        AppSpecification = {
+          ImageUri            = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+          ContainerEntrypoint = ["sh", "-c", "sort -u /opt/ml/processing/input/* > /opt/ml/processing/output/orders.csv"]
+        }
+        ProcessingInputs = [{
+          InputName = "orders"
+          S3Input = {
+            S3Uri       = "s3://shop-data-123456789012-eu-north-1/raw/orders/"
+            LocalPath   = "/opt/ml/processing/input"
+            S3DataType  = "S3Prefix"
+            S3InputMode = "File"
+          }
+        }]
+        ProcessingOutputConfig = {
+          KmsKeyId = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+          Outputs = [{
+            OutputName = "sorted"
+            S3Output = {
+              S3Uri        = "s3://shop-data-123456789012-eu-north-1/re-creatable/orders"
+              LocalPath    = "/opt/ml/processing/output"
+              S3UploadMode = "EndOfJob"
+            }
+          }]
+        }
+        ProcessingResources = {
+          ClusterConfig = {
+            InstanceCount  = 1
+            InstanceType   = "ml.m7i.large"
+            VolumeSizeInGB = 5
+            VolumeKmsKeyId = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+          }
+        }
+      }
+    }]
+  })
+}
+

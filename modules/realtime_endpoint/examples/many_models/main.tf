@@ -1,0 +1,63 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+provider "aws" {
+  region = "eu-north-1"
+}
+
+module "realtime_endpoint" {
+  source = "../.."
+
+  name_prefix          = "shop-demand"
+  account_id           = "123456789012"
+  region               = "eu-north-1"
+  alarm_actions        = ["arn:aws:sns:eu-north-1:123456789012:ml-alarms"]
+  image_uri            = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/demand:1-arm64"
+  kms_key_arn          = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  latency_slo_ms       = 500
+  min_instances        = 1
+  models_s3_uri        = "s3://shop-artifacts-123456789012-eu-north-1/models/demand/"
+  one_instance_because = "Shops order again a minute later where it is gone."
+  role_arn             = "arn:aws:iam::123456789012:role/shop-inference"
+
+  deployment = {
+    strategy = "all_at_once"
+  }
+}
+
+# Somebody hears of instances that are too large for their load, or that nobody asks.
+resource "aws_cloudwatch_metric_alarm" "little_to_do" {
+  alarm_name          = "shop-demand-little-to-do"
+  namespace           = "/aws/sagemaker/Endpoints"
+  metric_name         = "CPUUtilization"
+  statistic           = "Maximum"
+  threshold           = 40 # of 200: each of two vCPUs counts as 100
+  comparison_operator = "LessThanThreshold"
+  period              = 3600
+  evaluation_periods  = 24
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = ["arn:aws:sns:eu-north-1:123456789012:ml-alarms"]
+
+  dimensions = {
+    EndpointName = module.realtime_endpoint.endpoint_name
+    VariantName  = module.realtime_endpoint.variant_names[0]
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "idle" {
+  alarm_name          = "shop-demand-idle"
+  namespace           = "AWS/SageMaker"
+  metric_name         = "Invocations"
+  statistic           = "Sum"
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  period              = 3600
+  evaluation_periods  = 24
+  treat_missing_data  = "breaching"
+  alarm_actions       = ["arn:aws:sns:eu-north-1:123456789012:ml-alarms"]
+
+  dimensions = {
+    EndpointName = module.realtime_endpoint.endpoint_name
+    VariantName  = module.realtime_endpoint.variant_names[0]
+  }
+}
+

@@ -1,0 +1,97 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+# For OpenTofu, which cannot read mocks from a folder.
+mock_provider "aws" {
+  mock_resource "aws_appautoscaling_policy" {
+    defaults = {
+      arn = "arn:aws:autoscaling:eu-north-1:123456789012:scalingPolicy:1234abcd-12ab-34cd-56ef-1234567890ab:resource/sagemaker/endpoint/example/variant/main:policyName/example"
+    }
+  }
+
+  mock_resource "aws_appautoscaling_scheduled_action" {
+    defaults = {
+      arn = "arn:aws:autoscaling:eu-north-1:123456789012:scheduledAction:1234abcd-12ab-34cd-56ef-1234567890ab:resource/sagemaker/endpoint/example/variant/main:scheduledActionName/example"
+    }
+  }
+
+  mock_resource "aws_appautoscaling_target" {
+    defaults = {
+      arn      = "arn:aws:application-autoscaling:eu-north-1:123456789012:scalable-target/0ab1c23456789012345678901234567890ab"
+      role_arn = "arn:aws:iam::123456789012:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = {
+      arn = "arn:aws:logs:eu-north-1:123456789012:log-group:example"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = {
+      arn = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:example"
+    }
+  }
+
+  mock_resource "aws_sagemaker_endpoint" {
+    defaults = {
+      arn = "arn:aws:sagemaker:eu-north-1:123456789012:endpoint/example"
+    }
+  }
+
+  mock_resource "aws_sagemaker_endpoint_configuration" {
+    defaults = {
+      arn = "arn:aws:sagemaker:eu-north-1:123456789012:endpoint-config/example"
+    }
+  }
+
+  mock_resource "aws_sagemaker_model" {
+    defaults = {
+      arn = "arn:aws:sagemaker:eu-north-1:123456789012:model/example"
+    }
+  }
+}
+
+variables {
+  name_prefix    = "shop-churn"
+  account_id     = "123456789012"
+  region         = "eu-north-1"
+  alarm_actions  = ["arn:aws:sns:eu-north-1:123456789012:ml-alarms"]
+  image_uri      = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/churn:1-arm64"
+  kms_key_arn    = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  latency_slo_ms = 200
+  role_arn       = "arn:aws:iam::123456789012:role/shop-inference"
+}
+
+run "plan" {
+  command = plan
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.endpoint_arn,
+      output.endpoint_name,
+      output.log_group_name,
+      output.role_statements,
+      output.rollback_alarm_names,
+      output.variant_names,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}

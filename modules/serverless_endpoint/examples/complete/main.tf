@@ -1,0 +1,51 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+provider "aws" {
+  region = "eu-north-1"
+}
+
+module "serverless_endpoint" {
+  source = "../.."
+
+  name_prefix           = "flights-dev"
+  name                  = "flights-dev-delay-of-departures-by-airport"
+  image_uri             = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/flight-delay:1"
+  environment_variables = { LOG_LEVEL = "info" }
+  kms_key_arn           = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  role_arn              = "arn:aws:iam::123456789012:role/flights-dev-inference"
+  log_retention_days    = 14
+  memory_mb             = 3072
+  max_concurrency       = 20
+  tags                  = { workload = "flight_delay" }
+
+  provisioned_concurrency = {
+    min = 2
+    max = 10
+  }
+}
+
+# Somebody hears of it when it fails or is slow.
+resource "aws_cloudwatch_metric_alarm" "endpoint" {
+  for_each = {
+    Invocation5XXErrors = { statistic = "Sum", threshold = 1 }
+    ModelLatency        = { statistic = "Average", threshold = 5000000 } # microseconds
+  }
+
+  alarm_name          = "flights-dev-delay-${each.key}"
+  namespace           = "AWS/SageMaker"
+  metric_name         = each.key
+  statistic           = each.value.statistic
+  threshold           = each.value.threshold
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = ["arn:aws:sns:eu-north-1:123456789012:ml-alarms"]
+
+  dimensions = {
+    EndpointName = module.serverless_endpoint.endpoint_name
+    VariantName  = module.serverless_endpoint.variant_name
+  }
+}
+
+

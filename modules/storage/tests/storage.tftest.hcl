@@ -1,0 +1,42 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+mock_provider "aws" {
+  source = "./mocks"
+}
+
+variables {
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+}
+
+run "plan" {
+  command = plan
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.buckets,
+      output.kms_key_arn,
+      output.prefixes,
+      output.s3_uris,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}

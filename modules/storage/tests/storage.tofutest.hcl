@@ -1,0 +1,67 @@
+# Generated from the page of the module by smlops synth: change that, then run it again.
+
+# For OpenTofu, which cannot read mocks from a folder.
+mock_provider "aws" {
+  mock_resource "aws_kms_alias" {
+    defaults = {
+      arn            = "arn:aws:kms:eu-north-1:123456789012:alias/example"
+      target_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = {
+      arn    = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      key_id = "1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
+  mock_resource "aws_s3_bucket" {
+    defaults = {
+      arn = "arn:aws:s3:::example"
+    }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+    }
+  }
+}
+
+variables {
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+}
+
+run "plan" {
+  command = plan
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.buckets,
+      output.kms_key_arn,
+      output.prefixes,
+      output.s3_uris,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}

@@ -1,0 +1,117 @@
+"""Runnable files of a module that consumers copy: its examples, and its tests with a mocked provider.
+
+The examples are the `hcl` blocks of the module's page, so a page, its folders and the tests share one set of cases.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.mocks import render_mocks
+from sustainable_mlops.authoring.module import Module
+
+GENERATED = "# Generated from the page of the module by smlops synth: change that, then run it again.\n\n"
+_BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+_OUTPUT = re.compile(r'^output "(?P<name>\w+)" {\n.*?^}\n\n?', re.M | re.S)
+_SOURCE = re.compile(r'(?P<start>^ *source\s*=\s*)"\./modules/(?P<module>\w+)"', re.M)
+_REGION = re.compile(r"\barn:[a-z-]+:[a-z]+:(?P<region>[a-z]+-[a-z-]+-[0-9]):")
+
+
+def read_examples(page: str) -> dict[str, str]:
+    """Return the examples of a module's page by case: root modules without provider, called from the repository."""
+    return {block["case"]: block["text"] for block in _BLOCK.finditer(page)}
+
+
+def render_files(module: Module[Any], page: str) -> Iterator[tuple[str, str]]:
+    """Yield path and text of each file in `examples/`, `tests/` and `mocks/`."""
+    examples = read_examples(page)
+    for case, text in examples.items():
+        for file, content in _render_example(module, text).items():
+            yield f"examples/{case}/{file}", GENERATED + content
+    if not {"minimal", "complete"} <= examples.keys():
+        raise ValueError(f"{module.name}/README.md needs an example `hcl minimal` and an example `hcl complete`")
+    runs = _render_runs(module, examples["minimal"])
+    yield "mocks/aws.tfmock.hcl", GENERATED + render_mocks()
+    yield f"tests/{module.name}.tftest.hcl", GENERATED + 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
+    types = {kind for section in ("resource", "data") for kind in module.json().get(section, {})}
+    types.update(re.findall(r"\baws_\w+", examples["complete"]))
+    inline = textwrap.indent(render_mocks(types), "  ")
+    yield (
+        f"tests/{module.name}.tofutest.hcl",
+        f"{GENERATED}# For OpenTofu, which cannot read mocks from a folder.\n"
+        f'mock_provider "aws" {{\n{inline}}}\n\n{runs}',
+    )
+
+
+def _render_example(module: Module[Any], text: str) -> dict[str, str]:
+    """Return the files of an example: its own outputs first, then the other outputs of the module."""
+    label, _ = _find_call(module.name, text)
+    own = {match["name"]: match[0].strip() + "\n" for match in _OUTPUT.finditer(text)}
+    others = {
+        name: f'output "{name}" {{\n  description = {hcl.render_string(output.description)}\n'
+        f"  value       = module.{label}.{name}\n}}\n"
+        for name, output in sorted(module.outputs.items())
+        if name not in own
+    }
+    main = _SOURCE.sub(
+        lambda call: f'{call["start"]}"{_find_path(module.name, call["module"])}"', _OUTPUT.sub("", text)
+    )
+    region = (_REGION.search(text) or {"region": "eu-north-1"})["region"]
+    return {
+        "main.tf": f'provider "aws" {{\n  region = "{region}"\n}}\n\n{main}\n',
+        "outputs.tf": "\n".join([*own.values(), *others.values()]),
+        "versions.tf": module.versions(),
+    }
+
+
+def _find_path(module: str, called: str) -> str:
+    """Return the path of a called module in an example of `module`."""
+    return "../.." if called == module else f"../../../{called}"
+
+
+def _find_call(module: str, text: str) -> tuple[str, str]:
+    """Return the label and the arguments of the call of `module`. Raises ValueError if there is not one call."""
+    pattern = rf'^module "(\w+)" {{\n *source *= "\./modules/{module}"\n\n?(.*?)^}}$'
+    calls = re.findall(pattern, text, re.M | re.S)
+    if len(calls) != 1:
+        raise ValueError(f"{module}/README.md: an example has {len(calls)} calls of {module}; it needs one")
+    label, arguments = calls[0]
+    return label, arguments
+
+
+def _render_runs(module: Module[Any], minimal: str) -> str:
+    """Return variables and runs of a test: a plan, a refused input, and an apply that the test destroys again."""
+    _, arguments = _find_call(module.name, minimal)
+    outputs = "".join(f"      output.{name},\n" for name in sorted(module.outputs))
+    return f"""variables {{
+{arguments}}}
+
+run "plan" {{
+  command = plan
+}}
+
+run "invalid_name_prefix" {{
+  command = plan
+
+  variables {{
+    name_prefix = "Not valid"
+  }}
+
+  expect_failures = [var.name_prefix]
+}}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {{
+  module {{
+    source = "./examples/complete"
+  }}
+
+  assert {{
+    condition = alltrue([for value in [
+{outputs}    ] : value != null])
+    error_message = "An output has no value."
+  }}
+}}
+"""

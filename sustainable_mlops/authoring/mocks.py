@@ -1,0 +1,73 @@
+"""Values of a mocked AWS provider, by type: what AWS would return and the provider or a module then validates."""
+
+import json
+from collections.abc import Container
+
+_ACCOUNT, _REGION = "123456789012", "eu-north-1"
+_KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def _arn(service: str, resource: str) -> str:
+    """Return an ARN in the account and Region of the mocks."""
+    return f"arn:aws:{service}:{_REGION}:{_ACCOUNT}:{resource}"
+
+
+#: ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/, "Resource types" of each service.
+RESOURCES: dict[str, dict[str, str]] = {
+    "aws_appautoscaling_policy": {
+        "arn": _arn(
+            "autoscaling",
+            f"scalingPolicy:{_KEY}:resource/sagemaker/endpoint/example/variant/main:policyName/example",
+        )
+    },
+    "aws_appautoscaling_scheduled_action": {
+        "arn": _arn(
+            "autoscaling",
+            f"scheduledAction:{_KEY}:resource/sagemaker/endpoint/example/variant/main:scheduledActionName/example",
+        )
+    },
+    "aws_appautoscaling_target": {
+        "arn": _arn("application-autoscaling", "scalable-target/0ab1c23456789012345678901234567890ab"),
+        "role_arn": f"arn:aws:iam::{_ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+    },
+    "aws_cloudwatch_composite_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
+    "aws_cloudwatch_event_rule": {"arn": _arn("events", "rule/example")},
+    "aws_cloudwatch_log_group": {"arn": _arn("logs", "log-group:example")},
+    "aws_cloudwatch_metric_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
+    "aws_iam_policy": {"arn": f"arn:aws:iam::{_ACCOUNT}:policy/example"},
+    "aws_iam_role": {"arn": f"arn:aws:iam::{_ACCOUNT}:role/example"},
+    "aws_kms_alias": {"arn": _arn("kms", "alias/example"), "target_key_arn": _arn("kms", f"key/{_KEY}")},
+    "aws_kms_key": {"arn": _arn("kms", f"key/{_KEY}"), "key_id": _KEY},
+    "aws_s3_bucket": {"arn": "arn:aws:s3:::example"},
+    "aws_sagemaker_endpoint": {"arn": _arn("sagemaker", "endpoint/example")},
+    "aws_sagemaker_endpoint_configuration": {"arn": _arn("sagemaker", "endpoint-config/example")},
+    "aws_sagemaker_feature_group": {"arn": _arn("sagemaker", "feature-group/example")},
+    "aws_sagemaker_model": {"arn": _arn("sagemaker", "model/example")},
+    "aws_sagemaker_model_package_group": {"arn": _arn("sagemaker", "model-package-group/example")},
+    "aws_sagemaker_pipeline": {"arn": _arn("sagemaker", "pipeline/example")},
+    "aws_scheduler_schedule": {"arn": _arn("scheduler", "schedule/example/example")},
+    "aws_scheduler_schedule_group": {"arn": _arn("scheduler", "schedule-group/example")},
+    "aws_sns_topic": {"arn": _arn("sns", "example")},
+    "aws_sqs_queue": {
+        "arn": _arn("sqs", "example"),
+        "url": f"https://sqs.{_REGION}.amazonaws.com/{_ACCOUNT}/example",
+    },
+    "aws_ssm_document": {"arn": _arn("ssm", "document/example")},
+}
+DATA_SOURCES: dict[str, dict[str, str]] = {
+    "aws_iam_policy_document": {"json": '{"Version":"2012-10-17","Statement":[]}'},
+}
+
+
+def render_mocks(types: Container[str] | None = None) -> str:
+    """Return the mocks of these types, or of all types that the modules use."""
+    blocks = []
+    for block, values_by_type in (("mock_resource", RESOURCES), ("mock_data", DATA_SOURCES)):
+        for kind, values in values_by_type.items():
+            if types is not None and kind not in types:
+                continue
+            width = max(map(len, values))
+            lines = "".join(f"    {name:{width}} = {json.dumps(value)}\n" for name, value in values.items())
+            blocks.append(f'{block} "{kind}" {{\n  defaults = {{\n{lines}  }}\n}}\n')
+    return "\n".join(blocks)
