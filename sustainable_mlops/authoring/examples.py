@@ -6,11 +6,13 @@ The examples are the `hcl` blocks of the module's page, so a page, its folders a
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.mocks import render_mocks
-from sustainable_mlops.authoring.module import Module
+
+if TYPE_CHECKING:
+    from sustainable_mlops.authoring.module import Module
 
 GENERATED = "# Generated from the page of the module by smlops synth: change that, then run it again.\n\n"
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -24,7 +26,7 @@ def read_examples(page: str) -> dict[str, str]:
     return {block["case"]: block["text"] for block in _BLOCK.finditer(page)}
 
 
-def render_files(module: Module[Any], page: str) -> Iterator[tuple[str, str]]:
+def render_files(module: "Module[Any]", page: str) -> Iterator[tuple[str, str]]:
     """Yield path and text of each file in `examples/`, `tests/` and `mocks/`."""
     examples = read_examples(page)
     for case, text in examples.items():
@@ -45,7 +47,7 @@ def render_files(module: Module[Any], page: str) -> Iterator[tuple[str, str]]:
     )
 
 
-def _render_example(module: Module[Any], text: str) -> dict[str, str]:
+def _render_example(module: "Module[Any]", text: str) -> dict[str, str]:
     """Return the files of an example: its own outputs first, then the other outputs of the module."""
     label, _ = _find_call(module.name, text)
     own = {match["name"]: match[0].strip() + "\n" for match in _OUTPUT.finditer(text)}
@@ -81,7 +83,7 @@ def _find_call(module: str, text: str) -> tuple[str, str]:
     return label, arguments
 
 
-def _render_runs(module: Module[Any], minimal: str) -> str:
+def _render_runs(module: "Module[Any]", minimal: str) -> str:
     """Return variables and runs of a test: a plan, a refused input, and an apply that the test destroys again."""
     _, arguments = _find_call(module.name, minimal)
     outputs = "".join(f"      output.{name},\n" for name in sorted(module.outputs))

@@ -292,15 +292,16 @@ def _validate_declared_keys(value: str, label: str, known: Iterable[str]) -> tup
 
 def render_table(model: type[BaseModel]) -> str:
     """Return the table of inputs for the README."""
-    rows = ["| name | description | type | default |", "|---|---|---|---|"]
+    rows = ["| name | description | type | default | allowed values |", "|---|---|---|---|---|"]
     for variable in list_variables(model):
         kind = " ".join(variable.type.split()) if len(variable.type) < 60 else f"{variable.type.split('(')[0]}(…)"
         if variable.type.startswith(("map(object", "object")):
             kind = "map of objects" if variable.type.startswith("map") else "object"
         default = "required" if variable.required else f"`{json.dumps(variable.default)}`"
         name = f"**{variable.name}**" if variable.required else variable.name
-        rows.append(f"| {name} | {variable.description} | {kind} | {default} |")
-        rows += _attribute_rows(model.model_fields[variable.name].annotation, variable.name)
+        field = model.model_fields[variable.name]
+        rows.append(f"| {name} | {variable.description} | {kind} | {default} | {_describe_allowed(field)} |")
+        rows += _attribute_rows(field.annotation, variable.name)
     return "\n".join(rows) + "\n"
 
 
@@ -318,5 +319,21 @@ def _attribute_rows(annotation: Any, path: str) -> list[str]:
         nested = _attribute_rows(inner, f"{path}.{name}")
         kind = "object" if nested else hcl_type(inner)
         default = "required" if field.is_required() else f"`{json.dumps(_default(field))}`"
-        rows += [f"| &nbsp;&nbsp;`{path}.{name}` | {field.description or ''} | {kind} | {default} |", *nested]
+        cells = (f"&nbsp;&nbsp;`{path}.{name}`", field.description or "", kind, default, _describe_allowed(field))
+        rows += [f"| {' | '.join(cells)} |", *nested]
     return rows
+
+
+def _describe_allowed(field: FieldInfo) -> str:
+    """Return the constraints of a field, and of the keys and items in it, for a cell of the table."""
+    annotation, _ = _split_optional(field.annotation)
+    parts = [
+        message.removeprefix(" must ").removeprefix("be ").removesuffix(".")
+        for _, message in _build_constraint_validation("", "", field, annotation)
+    ]
+    if get_origin(annotation) in (list, set, dict):
+        kinds = ("key", "value") if get_origin(annotation) is dict else ("item",)
+        for kind, argument in zip(kinds, get_args(annotation), strict=True):
+            text = _describe_allowed(FieldInfo.from_annotation(argument))
+            parts += [f"each {kind}: {text}"] if text else []
+    return "; ".join(parts).replace("|", "\\|")

@@ -1,24 +1,49 @@
-"""Generated part of a module's README: the tables of inputs and outputs."""
+"""Generated parts of a module's page: links to its examples and tests, and its tables."""
 
 import re
 from typing import Any
 
+from sustainable_mlops.authoring.examples import read_examples
 from sustainable_mlops.authoring.inputs import render_table
 from sustainable_mlops.authoring.module import Module
+from sustainable_mlops.authoring.resource_table import render_requirements, render_resources
 
 
 def update_tables(module: Module[Any], readme: str) -> str:
-    """Replace the tables between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for outputs.
+    """Replace the text between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for the other generated parts.
 
     Raises ValueError if the marks are missing.
     """
-    rows = ["| name | description |", "|---|---|"]
-    rows += [f"| {name} | {output.description} |" for name, output in sorted(module.outputs.items())]
-    for mark, text in (("inputs", render_table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
+    parts = {
+        "examples": _render_links(module, readme),
+        "inputs": render_table(module.input_model),
+        "outputs": _render_outputs(module),
+        "requirements": render_requirements(module),
+        "resources": render_resources(module),
+    }
+    for mark, text in parts.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         if not re.search(pattern, readme, re.S):
-            raise ValueError(
-                f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> for the table; add both marks"
-            )
+            raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} -->; add both marks")
         readme = re.sub(pattern, lambda match, text=text: match[1] + text + match[2], readme, flags=re.S)  # type: ignore[misc]
     return readme
+
+
+def _render_outputs(module: Module[Any]) -> str:
+    rows = ["| name | description |", "|---|---|"]
+    rows += [f"| {name} | {output.description} |" for name, output in sorted(module.outputs.items())]
+    return "\n".join(rows) + "\n"
+
+
+def _render_links(module: Module[Any], readme: str) -> str:
+    """Return links to the folders of the examples, and the use of the mocks in a consumer's tests."""
+    name = module.name
+    links = ", ".join(f"[{case}](examples/{case}/main.tf)" for case in read_examples(readme))
+    return (
+        f"Each example is a folder to copy: {links}. Replace `source`, accounts, Regions and names with yours.\n\n"
+        '**In your own tests**, `mock_provider "aws"` takes realistic ARNs from [mocks](mocks/aws.tfmock.hcl) of this '
+        f'module: `source = ".terraform/modules/{name}/modules/{name}/mocks"`, if your call is named `{name}` and its '
+        "source is a Git address. They cover every module of this repository. Your root module needs a block "
+        f'`provider "aws"`. [{name}.tftest.hcl](tests/{name}.tftest.hcl) is an example, which needs no AWS. '
+        f"For OpenTofu, copy the mocks of [{name}.tofutest.hcl](tests/{name}.tofutest.hcl).\n"
+    )
