@@ -55,7 +55,8 @@ def render_requirements(module: Module[Any]) -> str:
     return (
         "| requirement | version |\n|---|---|\n"
         f"| Terraform or OpenTofu | {block['required_version']} |\n"
-        f"| provider [hashicorp/aws]({_REGISTRY}) | {block['required_providers']['aws']['version']} |\n"
+        f"| provider [hashicorp/aws]({_REGISTRY}) | {block['required_providers']['aws']['version']} |\n\n"
+        "**Before an upgrade**, read [Upgrading the modules](../../docs/upgrading.md).\n"
     )
 
 

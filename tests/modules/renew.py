@@ -1,6 +1,7 @@
 """Update the inventories of module tests: `.venv/bin/python -m tests.modules.renew storage-complete`.
 
-The name of an example updates the counts and the values in its inventory. Without names, print all names.
+The name of an example updates the counts and the values in its inventory; a minimal example also updates cost and carbon
+on its page. Without names, print all names.
 """
 
 import sys
@@ -12,6 +13,7 @@ import yaml
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import Example, examples, summary, update_recorded
+from tests.modules.footprint_tables import CASE, write_footprint
 
 
 def main(names: list[str]) -> None:
@@ -28,15 +30,17 @@ def main(names: list[str]) -> None:
 
 def _write(example: Example, sandbox: Sandbox) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        example.write(Path(folder))
-        terraform = Terraform(Path(folder), sandbox.environment)
+        terraform = Terraform(example.copy(Path(folder)), sandbox.environment)
         terraform.init()
-        planned = summary(terraform.plan(Path(folder) / "tfplan"))
+        plan = terraform.plan(Path(folder) / "tfplan")
+    planned = summary(plan)
     old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
     example.inventory.parent.mkdir(exist_ok=True)
     new = {**update_recorded(old, planned), "counts": dict(sorted(planned["counts"].items()))}
     example.inventory.write_text(yaml.safe_dump(new, sort_keys=False))
     print(example.inventory)
+    if example.case == CASE:
+        write_footprint(example, plan)
 
 
 if __name__ == "__main__":

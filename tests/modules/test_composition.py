@@ -115,6 +115,6 @@ def test_modules_accept_sensitive_arns(planned: dict[str, Any]) -> None:
     (topic,) = (
         change["change"]
         for change in planned["resource_changes"]
-        if re.fullmatch(r"module\.model_registry-full\..*aws_sns_topic\.approvals\[.*\]", change["address"])
+        if re.fullmatch(r"module\.model_registry-complete\..*aws_sns_topic\.approvals\[.*\]", change["address"])
     )
     assert topic["after_sensitive"]["kms_master_key_id"]

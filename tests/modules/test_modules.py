@@ -27,6 +27,7 @@ from tests.modules.examples import (
     summary,
     terraform,
 )
+from tests.modules.footprint_tables import CASE, check_footprint
 from tests.modules.prerequisites import provided_prerequisites
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 
@@ -146,6 +147,8 @@ def _apply_and_destroy(
     driver = terraform(folder, variables)
     first = plan(driver)
     check_inventory(example, first)
+    if example.case == CASE:
+        check_footprint(example, first)
     review = check_review(first, accepted=read_acceptances(ACCEPTED))
     assert review.verdict == VERDICTS.get(str(example), "fine"), text.render(review)
     apply(driver)

@@ -19,16 +19,16 @@ OUTPUT_KEYS = ("before", "after", "after_unknown")
 _PREFIX = "flights-dev"
 
 
-def list_full_examples(release: Path) -> dict[str, str]:
-    """Return the text of each module's full example in a release.
+def list_complete_examples(release: Path) -> dict[str, str]:
+    """Return the text of each module's complete example in a release; older releases call it `full`.
 
     Each has a name prefix of its own, because all are applied at once, and an output with the module's outputs.
     """
-    full: list[Example] = [example for example in examples(release) if example.case == "full"]
+    complete: list[Example] = [example for example in examples(release) if example.case in ("complete", "full")]
     return {
         example.module: example.text.replace(_PREFIX, f"{_PREFIX[:-2]}{number:02}")
         + f'\noutput "outputs_of_module" {{\n  value = module.{example.module}\n}}\n'
-        for number, example in enumerate(full)
+        for number, example in enumerate(complete)
     }
 
 
@@ -60,7 +60,7 @@ def test_an_upgrade_replaces_and_deletes_only_what_is_declared(tmp_path: Path, o
     sandbox, variables = own
     release, released, current = (tmp_path / name for name in ("release", "released", "current"))
     extract_release(release)
-    texts = list_full_examples(release)
+    texts = list_complete_examples(release)
     assert texts.keys() == {path.name for path in (release / "modules").iterdir()}
     create_prerequisites(sandbox, "\n".join(texts.values()))
     write_root(released, texts, release / "modules")

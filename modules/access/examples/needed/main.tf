@@ -30,21 +30,24 @@ module "access" {
     artifacts = { arn = "arn:aws:s3:::shop-artifacts-123456789012-eu-north-1" }
     data      = { arn = "arn:aws:s3:::shop-data-123456789012-eu-north-1" }
   }
-  role_statements = merge(module.model_registry.role_statements, {
-    inference = [
-      {
-        sid       = "PublishNotifications"
-        actions   = ["sns:Publish"]
-        resources = [aws_sns_topic.results.arn]
-      },
-      {
-        sid       = "EncryptNotifications"
-        actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-        resources = [aws_sns_topic.results.kms_master_key_id]
-        condition = [{ test = "StringEquals", variable = "kms:ViaService", values = ["sns.eu-north-1.amazonaws.com"] }]
-      },
-    ]
-  })
+  role_statements = [
+    module.model_registry.role_statements,
+    {
+      inference = [
+        {
+          sid       = "PublishNotifications"
+          actions   = ["sns:Publish"]
+          resources = [aws_sns_topic.results.arn]
+        },
+        {
+          sid       = "EncryptNotifications"
+          actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+          resources = [aws_sns_topic.results.kms_master_key_id]
+          condition = [{ test = "StringEquals", variable = "kms:ViaService", values = ["sns.eu-north-1.amazonaws.com"] }]
+        },
+      ]
+    },
+  ]
 }
 
 

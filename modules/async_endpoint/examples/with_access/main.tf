@@ -11,7 +11,7 @@ module "access" {
   account_id      = "123456789012"
   region          = "eu-north-1"
   kms_key_arn     = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  role_statements = module.async_endpoint.role_statements
+  role_statements = [module.async_endpoint.role_statements]
 
   buckets = {
     artifacts = { arn = "arn:aws:s3:::shop-artifacts-123456789012-eu-north-1" }

@@ -16,6 +16,6 @@ output "model_package_groups" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
+  description = "IAM statements that these resources need in the role of pipeline: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
   value       = module.model_registry.role_statements
 }

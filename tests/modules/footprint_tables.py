@@ -1,0 +1,68 @@
+"""Tables of cost and carbon on the modules' pages, estimated from the plans of the minimal examples."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.footprint import PlanFootprint, estimate_plan, format_number, read_usage
+from sustainable_mlops.plan import load
+from sustainable_mlops.terraform import ROOT
+from tests.modules.examples import Example
+from tests.renewal import renew
+
+CASE = "minimal"
+_IDLE = ROOT / "tests" / "modules" / "idle.yaml"
+_PART = re.compile(r"(?<=<!-- footprint -->\n).*?(?=<!-- /footprint -->)", re.S)
+
+
+def check_footprint(example: Example, plan: dict[str, Any]) -> None:
+    """Compare the table on the module's page with the estimate of this plan."""
+    (table,) = _PART.findall(_page(example).read_text())
+    assert table == render_footprint(example, plan), renew(f".venv/bin/python -m tests.modules.renew {example}")
+
+
+def write_footprint(example: Example, plan: dict[str, Any]) -> None:
+    """Write the table on the module's page."""
+    page = _page(example)
+    page.write_text(_PART.sub(lambda _: render_footprint(example, plan), page.read_text()))
+
+
+def _page(example: Example) -> Path:
+    return ROOT / "modules" / example.module / "README.md"
+
+
+def render_footprint(example: Example, plan: dict[str, Any]) -> str:
+    """Return the table of a month, idle and at the load of the example's `usage.yaml`, with its assumptions."""
+    usage = example.folder / "usage.yaml"
+    idle = _estimate(plan, _IDLE)
+    rows = [("idle", idle)]
+    if usage.is_file():
+        load = usage.read_text().partition("\n")[0].removeprefix("# ")
+        rows.append((f"[{load}](examples/{CASE}/usage.yaml)", _estimate(plan, usage)))
+    lines = ["| a month | USD | kgCO2e |", "|---|---|---|"]
+    for label, footprint in rows:
+        cost, carbon = (_render(footprint, metric) for metric in ("cost", "total"))
+        lines.append(f"| {label} | {cost} | {carbon} |")
+    by_use = ", ".join(f"`{kind}`" for kind in sorted(idle.billed_by_usage))
+    lines += [
+        "",
+        f"The whole [minimal example](examples/{CASE}/main.tf) in eu-north-1, as `smlops review` estimates its plan: "
+        "list prices, with the interval in brackets. Idle means no requests, runs and objects. "
+        + (f"Billed by use, and not counted: {by_use}. " if by_use else "")
+        + "[Method and errors](../../docs/footprint.md).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _estimate(plan: dict[str, Any], usage: Path) -> PlanFootprint:
+    return estimate_plan(load(json.dumps(plan).encode()), read_usage(usage))
+
+
+def _render(footprint: PlanFootprint, metric: str) -> str:
+    estimate = footprint.total_after
+    if (figure := estimate.get(metric)) is None:
+        return "not known" if footprint.resources else "0"
+    low, central, high = map(format_number, (figure.low, figure.central, figure.high))
+    text = central if low == high else f"{central} ({low} to {high})"
+    return f"at least {text}" if metric in estimate.partial else text
