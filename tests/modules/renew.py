@@ -1,7 +1,7 @@
 """Update the inventories of module tests: `.venv/bin/python -m tests.modules.renew storage-complete`.
 
-The name of an example updates the counts and the values in its inventory; a minimal example also updates cost and carbon
-on its page. Without names, print all names.
+The name of an example updates the counts and the values in its inventory. A minimal example also updates cost and
+carbon on its page. Without names, print all names.
 """
 
 import sys
