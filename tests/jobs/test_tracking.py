@@ -143,6 +143,7 @@ def test_a_run_is_written_once_with_metrics_parameters_tags_and_footprint(
     assert sorted(run.info.status for run in list_runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
 
 
+@pytest.mark.slow
 def test_an_unavailable_server_is_one_line_without_a_long_wait() -> None:
     importlib.import_module("mlflow")  # the import takes seconds and is not part of the measured time
     started_at = time.monotonic()

@@ -259,6 +259,7 @@ def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake:
     assert fake.start_count == fake.stop_count == 5, "every started process is stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake")
 def test_a_plan_that_checkov_cannot_read_is_named() -> None:
     with CheckovPool(1) as pool, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):

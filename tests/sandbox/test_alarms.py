@@ -585,6 +585,7 @@ def test_a_week_of_minutes_is_evaluated(place: Place) -> None:
     assert len(times) in (7, 8)
 
 
+@pytest.mark.slow
 def test_older_data_has_a_lower_resolution(place: Place) -> None:
     begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.get_store(*HERE)
 
