@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import can, coalesce, match, split, when
+from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
+from sustainable_mlops.authoring.expressions import can, coalesce, every, keys, match, split, when
 from sustainable_mlops.authoring.rules import InputRule
+from sustainable_mlops.catalogue.regions import load_all as regions
 
 #: Maximum length of a name prefix; every name leaves room for it.
 LONGEST_PREFIX = 24
@@ -27,9 +28,21 @@ _PARTITION = "^(aws|aws-cn|aws-us-gov)$"
 ARN = "arn:(aws|aws-cn|aws-us-gov)"
 Region = Annotated[
     str,
+    one_of(sorted(regions())),
+    Field(json_schema_extra=must(f"be a Region of the catalogue such as eu-north-1, {_NOTE}")),
+]
+SubnetId = Annotated[
+    str,
     Field(
-        pattern=r"^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$",
-        json_schema_extra=must(f"be a Region such as eu-north-1, {_NOTE}"),
+        pattern="^subnet-[0-9a-f]{8}([0-9a-f]{9})?$",
+        json_schema_extra=must("be the id of a subnet such as subnet-0123456789abcdef0"),
+    ),
+]
+SecurityGroupId = Annotated[
+    str,
+    Field(
+        pattern="^sg-[0-9a-f]{8}([0-9a-f]{9})?$",
+        json_schema_extra=must("be the id of a security group such as sg-0123456789abcdef0"),
     ),
 ]
 KmsKeyArn = Annotated[
@@ -65,17 +78,30 @@ def partition_expression(region: str) -> str:
     return partition
 
 
+#: Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TagKey = Annotated[str, Field(pattern="^.{1,128}$", json_schema_extra=must("be 1 to 128 characters"))]
+TagValue = Annotated[str, Field(max_length=256, json_schema_extra=must("be at most 256 characters"))]
+
+
 class NamedInputs(ModuleInputs):
     """Inputs of every module."""
 
     name_prefix: NamePrefix = Field(description="Start of every name: 3 to 24 lower-case letters, digits and hyphens.")
-    tags: dict[str, str] = Field(
+    tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, description="Tags of every resource, in addition to the provider's default tags."
+    )
+
+    rules: ClassVar[tuple[InputRule, ...]] = (
+        rule(
+            "tags",
+            lambda v: every(keys(v.tags), lambda key: ~can(match("(?i)^aws:", key))),
+            "AWS reserves keys that begin with aws:; choose another key.",
+        ),
     )
 
 
 class LocatedInputs(NamedInputs):
-    """Inputs of a module that composes ARNs or unique names. The caller sets them; the module reads no data source."""
+    """Inputs of a module that composes ARNs or unique names. The module reads a data source only to verify them."""
 
     account_id: AccountId = Field(description="Account of the resources.")
     region: Region = Field(description="Region of the resources.")
@@ -84,6 +110,10 @@ class LocatedInputs(NamedInputs):
         description="Partition of the account: aws, aws-cn or aws-us-gov.",
         pattern=_PARTITION,
         json_schema_extra=must("be aws, aws-cn or aws-us-gov"),
+    )
+    verify_location: bool = Field(
+        False,
+        description="Read the identity and the Region of the provider, and warn if they are not account_id and region.",
     )
 
     rules: ClassVar[tuple[InputRule, ...]] = (

@@ -19,6 +19,7 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules.iam_statements import equals, via_services
+from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -71,11 +72,9 @@ def add_topics(module: Module[Any], resource: str, name: str, topics_by_key: Any
         kms_master_key_id=topics_by_key.value.kms_key_arn,
         tags=var.tags,
     )
-    document = module.add(
-        DataAwsIamPolicyDocument, resource, why=WHY, for_each=topics_by_key, statement=[tls_statement(var, name)]
-    )
     topic = each_of(topics)
-    module.add(SnsTopicPolicy, resource, for_each=topic, arn=topic.value.arn, policy=document[topic.key].json)
+    policy = encode_policy(tls_statement(var, name))
+    module.add(SnsTopicPolicy, resource, why=WHY, for_each=topic, arn=topic.value.arn, policy=policy)
     return topics
 
 
@@ -102,29 +101,24 @@ def add_publisher(
         lambda _, item: assume_not_null(item.existing_role).arn,
         where=lambda _, item: ~is_omitted(item.existing_role),
     )
-    trust = module.add(
-        DataAwsIamPolicyDocument,
-        "publisher_trust",
-        why="EventBridge may assume the role only for these rules.",
-        for_each=missing_publisher,
-        statement=[
-            {
-                "sid": "PublishEvents",
-                "actions": ["sts:AssumeRole"],
-                "principals": [{"type": "Service", "identifiers": [PUBLISHER]}],
-                "condition": [equals("aws:SourceAccount", var.account_id), rules],
-            }
-        ],
+    trust = encode_policy(
+        {
+            "sid": "PublishEvents",
+            "actions": ["sts:AssumeRole"],
+            "principals": [{"type": "Service", "identifiers": [PUBLISHER]}],
+            "condition": [equals("aws:SourceAccount", var.account_id), rules],
+        }
     )
     roles = module.add(
         IamRole,
         "publisher",
+        why="EventBridge may assume the role only for these rules.",
         for_each=missing_publisher,
         name_prefix=f"{truncate(f'{name}-publisher', 37)}-",
         description=f"Publishes events to {name}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust[missing_publisher.key].json,
+        assume_role_policy=trust,
         tags=var.tags,
     )
     document = module.add(

@@ -46,13 +46,22 @@ class StatementCondition(ModuleInputs):
     values: list[str] = Field(description="Values; one of them must match.", min_length=1)
 
 
+Action = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9-]+:[A-Za-z0-9*?]+$",
+        json_schema_extra=must("be a service and one of its actions, such as sns:Publish"),
+    ),
+]
+
+
 class RoleStatement(ModuleInputs):
     """Statement of a role's policy."""
 
     sid: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9]+$", json_schema_extra=must("be letters and digits, without spaces"))
     ] = Field(description="Name of the statement. Statements with the same name are merged, with all their resources.")
-    actions: list[str] = Field(description="Actions, such as sns:Publish.", min_length=1)
+    actions: list[Action] = Field(description="Actions, such as sns:Publish.", min_length=1)
     resources: list[str] = Field(description="ARNs of the resources.", min_length=1)
     condition: list[StatementCondition] = Field(
         default_factory=list, description="Conditions; all of them must be true."

@@ -54,16 +54,13 @@ def _container(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "container",
+        containers.write_logs(var, "/aws/sagemaker/*"),
+        containers.publish_metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
+        containers.log_in_to_registry(),
+        containers.pull_images(images),
         why="ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource, hence the two *. A condition "
         "limits the metrics to these namespaces.",
         phases=each_of(local.in_containers),
-        skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource"},
-        statement=[
-            containers.write_logs(var, "/aws/sagemaker/*"),
-            containers.publish_metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
-            containers.log_in_to_registry(),
-            containers.pull_images(images),
-        ],
     )
 
 
@@ -80,14 +77,14 @@ def _features(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "features",
+        feature_store.use_records(feature_phase.value, var.feature_group_names, var),
         why="Data preparation writes features; training and inference read the same ones.",
         phases=feature_phase,
-        statement=[feature_store.use_records(feature_phase.value, var.feature_group_names, var)],
     )
     paths = var.s3_paths.data_preparation.write
     nobody: list[str] = []
     writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
-    policy.add(
+    policy.add_document(
         module,
         "offline_store",
         why="Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object "
@@ -115,35 +112,32 @@ def _vpc(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "vpc",
+        {
+            "sid": "Look",
+            "actions": [
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            "resources": ["*"],
+        },
+        {
+            "sid": "CreateInterfaces",
+            "actions": ["ec2:CreateNetworkInterface"],
+            "resources": concat([interfaces], subnets, groups),
+        },
+        {
+            "sid": "UseInterfaces",
+            "actions": [
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ],
+            "resources": [interfaces],
+            "condition": [in_subnets],
+        },
         why="Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.",
         phases=each_of(when(is_omitted(var.vpc), set_of(nobody), local.in_containers)),
-        skips={"CKV_AWS_356": "the ec2:Describe actions have no resource"},
-        statement=[
-            {
-                "sid": "Look",
-                "actions": [
-                    "ec2:DescribeDhcpOptions",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSecurityGroups",
-                    "ec2:DescribeSubnets",
-                    "ec2:DescribeVpcs",
-                ],
-                "resources": ["*"],
-            },
-            {
-                "sid": "CreateInterfaces",
-                "actions": ["ec2:CreateNetworkInterface"],
-                "resources": concat([interfaces], subnets, groups),
-            },
-            {
-                "sid": "UseInterfaces",
-                "actions": [
-                    "ec2:CreateNetworkInterfacePermission",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:DeleteNetworkInterfacePermission",
-                ],
-                "resources": [interfaces],
-                "condition": [in_subnets],
-            },
-        ],
     )

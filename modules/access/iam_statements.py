@@ -9,6 +9,7 @@ from modules.access.inputs import Inputs, list_statements
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     Each,
+    concat,
     contains,
     distinct,
     each_of,
@@ -48,23 +49,24 @@ def add(module: Module[Inputs]) -> None:
         for_each=phase,
         statement=_statements(phase),
     )
-    others = [entry.path[2] for entry in module.entries if entry.path[1] == "aws_iam_role_policy"]
-    documents = module.local(
-        "documents",
-        [getattr(module.data.aws_iam_policy_document, label) for label in (*others, "needed")],
-        why="All policies of a role.",
+    labels = [entry.path[2] for entry in module.entries if entry.path[1] == "aws_iam_role_policy"]
+    others = module.local(
+        "policies",
+        [getattr(module.resources.aws_iam_role_policy, label) for label in labels],
+        why="All other policies of the roles.",
     )
     texts = list_of(
-        documents,
-        lambda by_phase: by_phase[phase.key].minified_json,
+        others,
+        lambda by_phase: by_phase[phase.key].policy,
         where=lambda by_phase: contains(keys(by_phase), phase.key),
     )
-    policy.attach(
+    own = module.data.aws_iam_policy_document.needed[phase.key].minified_json
+    policy.attach_document(
         module,
         "needed",
         lifecycle={
             "precondition": {
-                "condition": length(join("", texts)) <= MOST_CHARACTERS,
+                "condition": length(join("", concat(texts, [own]))) <= MOST_CHARACTERS,
                 "error_message": f"IAM allows {MOST_CHARACTERS} characters of inline policies for a role, and those of "
                 f"{phase.key} are longer; attach some of its role_statements to role_names as a managed policy",
             }

@@ -2,15 +2,14 @@
 
 from typing import Annotated, Any
 
-from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.common import ARN, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
+from modules.common import ARN, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs, SecurityGroupId, SubnetId
 from modules.iam_statements import PHASES, Phase, RoleStatement
+from modules.location import require_key_in_region, require_repository_in_region, require_role_of_account
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     concat,
     contains,
     distinct,
-    every,
     flatten,
     get,
     join,
@@ -62,8 +61,10 @@ class BucketReference(ModuleInputs):
 class Vpc(ModuleInputs):
     """Network of jobs and endpoints."""
 
-    subnet_ids: list[str] = Field(description="Subnets that SageMaker may put network interfaces in.", min_length=1)
-    security_group_ids: list[str] = Field(description="Security groups of these interfaces.", min_length=1)
+    subnet_ids: list[SubnetId] = Field(
+        description="Subnets that SageMaker may put network interfaces in.", min_length=1
+    )
+    security_group_ids: list[SecurityGroupId] = Field(description="Security groups of these interfaces.", min_length=1)
 
 
 class PhasePaths(ModuleInputs):
@@ -187,6 +188,10 @@ class Inputs(LocatedInputs, RoleInputs):
     vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join. Default: none.")
 
     rules = (
+        require_key_in_region(),
+        require_key_in_region("decrypt_key_arns", lambda v: v.decrypt_key_arns),
+        require_repository_in_region("image_repository_arns", lambda v: v.image_repository_arns),
+        require_role_of_account("existing_role_arns", lambda v: list_of(v.existing_role_arns, lambda arn: arn)),
         rule(
             "role_statements",
             lambda v: length(_conflicting_sids(v)) == 0,
@@ -201,21 +206,6 @@ class Inputs(LocatedInputs, RoleInputs):
             lambda v: (
                 "each path must start with a key of buckets "
                 f"({join(', ', keys(v.buckets))}) and a slash; correct {join(', ', _unknown_paths(v))}"
-            ),
-        ),
-        rule(
-            "image_repository_arns",
-            lambda v: (
-                contains(sorted(FRAMEWORK_REGISTRIES), v.region)
-                | (length(v.image_repository_arns) > 0)
-                | every(
-                    [phase for phase in PHASES if phase not in WITHOUT_CONTAINERS],
-                    lambda phase: contains(keys(v.existing_role_arns), phase),
-                )
-            ),
-            lambda v: (
-                f"the registry of SageMaker's framework images in {v.region} is unknown; list the repositories to "
-                "pull from"
             ),
         ),
     )

@@ -13,49 +13,36 @@ locals {
   dns_suffix = var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
 
   sagemaker_arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}"
-}
 
-# SageMaker may assume the role only for jobs and endpoints of this account.
-data "aws_iam_policy_document" "trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
+  # SageMaker may assume the role only for jobs and endpoints of this account.
+  trust = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "sagemaker.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike      = { "aws:SourceArn" = "${local.sagemaker_arn}:*" }
+        }
+      },
+    ]
+  })
 
-    principals {
-      type        = "Service"
-      identifiers = ["sagemaker.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["${local.sagemaker_arn}:*"]
-    }
-  }
-}
-
-# Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not for
-# Feature Store. The condition therefore checks only the account.
-data "aws_iam_policy_document" "feature_store_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["sagemaker.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-  }
+  # Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not for
+  # Feature Store. The condition therefore checks only the account.
+  feature_store_trust = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "sagemaker.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      },
+    ]
+  })
 }
 
 # A prefix and not a name: models and endpoints are created before the old ones are destroyed, so a new role
@@ -67,7 +54,7 @@ resource "aws_iam_role" "this" {
   description          = "Role of ${replace(each.key, "_", " ")} in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = each.key == "data_preparation" ? data.aws_iam_policy_document.feature_store_trust.json : data.aws_iam_policy_document.trust.json
+  assume_role_policy   = each.key == "data_preparation" ? local.feature_store_trust : local.trust
   tags                 = var.tags
 }
 
@@ -78,31 +65,7 @@ locals {
   )
 
   paths = { for phase, paths in var.s3_paths : phase => concat(paths.read, paths.write) }
-}
 
-data "aws_iam_policy_document" "buckets" {
-  for_each = local.phases
-
-  statement {
-    sid       = "List"
-    actions   = ["s3:ListBucket"]
-    resources = distinct([for path in local.paths[each.key] : var.buckets[regex("^[^/]+", path)].arn])
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = [for path in local.paths[each.key] : "${regex("/(.*)$", path)[0]}*"]
-    }
-  }
-
-  statement {
-    sid       = "Locate"
-    actions   = ["s3:GetBucketLocation"]
-    resources = distinct([for path in local.paths[each.key] : var.buckets[regex("^[^/]+", path)].arn])
-  }
-}
-
-locals {
   s3_actions = {
     read = ["s3:GetObject"]
     write = [
@@ -112,34 +75,44 @@ locals {
 }
 
 # Only objects below the paths of the phase.
-data "aws_iam_policy_document" "s3" {
+resource "aws_iam_role_policy" "s3" {
   for_each = local.phases
 
-  source_policy_documents = [data.aws_iam_policy_document.buckets[each.key].json]
+  name = "s3"
+  role = aws_iam_role.this[each.key].name
 
-  dynamic "statement" {
-    for_each = {
-      for way, actions in local.s3_actions : way => actions if length(var.s3_paths[each.key][way]) > 0
-    }
-
-    content {
-      sid     = title(statement.key)
-      actions = statement.value
-
-      resources = [
-        for path in var.s3_paths[each.key][statement.key] :
-        "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
-      ]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "s3" {
-  for_each = data.aws_iam_policy_document.s3
-
-  name   = "s3"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "List"
+          Effect   = "Allow"
+          Action   = "s3:ListBucket"
+          Resource = distinct([for path in local.paths[each.key] : var.buckets[regex("^[^/]+", path)].arn])
+          Condition = {
+            StringLike = { "s3:prefix" = [for path in local.paths[each.key] : "${regex("/(.*)$", path)[0]}*"] }
+          }
+        },
+        {
+          Sid      = "Locate"
+          Effect   = "Allow"
+          Action   = "s3:GetBucketLocation"
+          Resource = distinct([for path in local.paths[each.key] : var.buckets[regex("^[^/]+", path)].arn])
+        },
+      ],
+      [
+        for way, actions in local.s3_actions : {
+          Sid    = title(way)
+          Effect = "Allow"
+          Action = actions
+          Resource = [
+            for path in var.s3_paths[each.key][way] : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+          ]
+        } if length(var.s3_paths[each.key][way]) > 0
+      ],
+    )
+  })
 }
 
 # The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the
@@ -255,51 +228,46 @@ locals {
 
 # ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource, hence the two *. A condition limits
 # the metrics to these namespaces.
-data "aws_iam_policy_document" "container" {
-  # checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource
-
+resource "aws_iam_role_policy" "container" {
   for_each = local.in_containers
 
-  statement {
-    sid       = "Logs"
-    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws/sagemaker/*"]
+  name = "container"
+  role = aws_iam_role.this[each.key].name
 
-    actions = [
-      "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Logs"
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+        ]
+        Resource = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws/sagemaker/*"
+      },
+      {
+        Sid      = "Metrics"
+        Effect   = "Allow"
+        Action   = "cloudwatch:PutMetricData"
+        Resource = "*"
+        Condition = {
+          StringLike = { "cloudwatch:namespace" = ["/aws/sagemaker/*", "${var.name_prefix}/*"] }
+        }
+      },
+      {
+        Sid      = "RegistryLogin"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*"
+      },
+      {
+        Sid      = "PullImages"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = local.images
+      },
     ]
-  }
-
-  statement {
-    sid       = "Metrics"
-    actions   = ["cloudwatch:PutMetricData"]
-    resources = ["*"]
-
-    condition {
-      test     = "StringLike"
-      variable = "cloudwatch:namespace"
-      values   = ["/aws/sagemaker/*", "${var.name_prefix}/*"]
-    }
-  }
-
-  statement {
-    sid       = "RegistryLogin"
-    actions   = ["ecr:GetAuthorizationToken"]
-    resources = ["*"]
-  }
-
-  statement {
-    sid       = "PullImages"
-    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = local.images
-  }
-}
-
-resource "aws_iam_role_policy" "container" {
-  for_each = data.aws_iam_policy_document.container
-
-  name   = "container"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  })
 }
 
 locals {
@@ -314,29 +282,29 @@ locals {
 }
 
 # Data preparation writes features; training and inference read the same ones.
-data "aws_iam_policy_document" "features" {
+resource "aws_iam_role_policy" "features" {
   for_each = {
     for phase, actions in local.feature_actions : phase => actions
     if contains(local.phases, phase) ? length(var.feature_group_names) > 0 : false
   }
 
-  statement {
-    sid     = "Records"
-    actions = each.value
+  name = "features"
+  role = aws_iam_role.this[each.key].name
 
-    resources = [
-      for name in var.feature_group_names :
-      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:feature-group/${name}"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Records"
+        Effect = "Allow"
+        Action = each.value
+        Resource = [
+          for name in var.feature_group_names :
+          "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:feature-group/${name}"
+        ]
+      },
     ]
-  }
-}
-
-resource "aws_iam_role_policy" "features" {
-  for_each = data.aws_iam_policy_document.features
-
-  name   = "features"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  })
 }
 
 # Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object to
@@ -394,108 +362,101 @@ resource "aws_iam_role_policy" "offline_store" {
 }
 
 # Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.
-data "aws_iam_policy_document" "vpc" {
-  # checkov:skip=CKV_AWS_356:the ec2:Describe actions have no resource
-
+resource "aws_iam_role_policy" "vpc" {
   for_each = nonsensitive(var.vpc == null) ? toset([]) : local.in_containers
 
-  statement {
-    sid       = "Look"
-    resources = ["*"]
+  name = "vpc"
+  role = aws_iam_role.this[each.key].name
 
-    actions = [
-      "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
-      "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Look"
+        Effect = "Allow"
+        Action = [
+          "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid    = "CreateInterfaces"
+        Effect = "Allow"
+        Action = "ec2:CreateNetworkInterface"
+        Resource = concat(
+          ["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"],
+          [
+            for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
+          ],
+          [
+            for group in var.vpc.security_group_ids :
+            "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
+          ],
+        )
+      },
+      {
+        Sid    = "UseInterfaces"
+        Effect = "Allow"
+        Action = [
+          "ec2:CreateNetworkInterfacePermission",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DeleteNetworkInterfacePermission",
+        ]
+        Resource = "arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"
+        Condition = {
+          ArnEquals = {
+            "ec2:Subnet" = [
+              for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
+            ]
+          }
+        }
+      },
     ]
-  }
-
-  statement {
-    sid     = "CreateInterfaces"
-    actions = ["ec2:CreateNetworkInterface"]
-
-    resources = concat(
-      ["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"],
-      [
-        for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
-      ],
-      [
-        for group in var.vpc.security_group_ids :
-        "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
-      ],
-    )
-  }
-
-  statement {
-    sid       = "UseInterfaces"
-    resources = ["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"]
-
-    actions = [
-      "ec2:CreateNetworkInterfacePermission",
-      "ec2:DeleteNetworkInterface",
-      "ec2:DeleteNetworkInterfacePermission",
-    ]
-
-    condition {
-      test     = "ArnEquals"
-      variable = "ec2:Subnet"
-
-      values = [
-        for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
-      ]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "vpc" {
-  for_each = data.aws_iam_policy_document.vpc
-
-  name   = "vpc"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  })
 }
 
 # Only jobs and models of pipelines.
-data "aws_iam_policy_document" "orchestration" {
+resource "aws_iam_role_policy" "orchestration" {
   for_each = setintersection(local.phases, ["pipeline"])
 
-  statement {
-    sid = "Steps"
+  name = "orchestration"
+  role = aws_iam_role.this[each.key].name
 
-    actions = [
-      "sagemaker:AddTags",
-      "sagemaker:CreateHyperParameterTuningJob",
-      "sagemaker:CreateModel",
-      "sagemaker:CreateProcessingJob",
-      "sagemaker:CreateTrainingJob",
-      "sagemaker:CreateTransformJob",
-      "sagemaker:DescribeHyperParameterTuningJob",
-      "sagemaker:DescribeModel",
-      "sagemaker:DescribeProcessingJob",
-      "sagemaker:DescribeTrainingJob",
-      "sagemaker:DescribeTransformJob",
-      "sagemaker:StopHyperParameterTuningJob",
-      "sagemaker:StopProcessingJob",
-      "sagemaker:StopTrainingJob",
-      "sagemaker:StopTransformJob",
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Steps"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:AddTags",
+          "sagemaker:CreateHyperParameterTuningJob",
+          "sagemaker:CreateModel",
+          "sagemaker:CreateProcessingJob",
+          "sagemaker:CreateTrainingJob",
+          "sagemaker:CreateTransformJob",
+          "sagemaker:DescribeHyperParameterTuningJob",
+          "sagemaker:DescribeModel",
+          "sagemaker:DescribeProcessingJob",
+          "sagemaker:DescribeTrainingJob",
+          "sagemaker:DescribeTransformJob",
+          "sagemaker:StopHyperParameterTuningJob",
+          "sagemaker:StopProcessingJob",
+          "sagemaker:StopTrainingJob",
+          "sagemaker:StopTransformJob",
+        ]
+        Resource = flatten([
+          for kind in [
+            "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job", "model",
+            ] : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",
+          ]
+        ])
+      },
     ]
-
-    resources = flatten([
-      for kind in [
-        "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job", "model",
-        ] : [
-        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
-        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",
-      ]
-    ])
-  }
-}
-
-resource "aws_iam_role_policy" "orchestration" {
-  for_each = data.aws_iam_policy_document.orchestration
-
-  name   = "orchestration"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  })
 }
 
 # Only the roles of data preparation and training, and only to SageMaker.
@@ -524,35 +485,34 @@ resource "aws_iam_role_policy" "pass_role" {
 }
 
 # Registers candidates. Only people approve them.
-data "aws_iam_policy_document" "registration" {
+resource "aws_iam_role_policy" "registration" {
   for_each = length(var.model_package_group_names) > 0 ? setintersection(local.phases, ["pipeline"]) : toset([])
 
-  statement {
-    sid = "Register"
+  name = "registration"
+  role = aws_iam_role.this[each.key].name
 
-    actions = [
-      "sagemaker:AddTags",
-      "sagemaker:CreateModelPackage",
-      "sagemaker:DescribeModelPackage",
-      "sagemaker:DescribeModelPackageGroup",
-      "sagemaker:ListModelPackages",
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Register"
+        Effect = "Allow"
+        Action = [
+          "sagemaker:AddTags",
+          "sagemaker:CreateModelPackage",
+          "sagemaker:DescribeModelPackage",
+          "sagemaker:DescribeModelPackageGroup",
+          "sagemaker:ListModelPackages",
+        ]
+        Resource = flatten([
+          for name in var.model_package_group_names : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
+          ]
+        ])
+      },
     ]
-
-    resources = flatten([
-      for name in var.model_package_group_names : [
-        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
-        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
-      ]
-    ])
-  }
-}
-
-resource "aws_iam_role_policy" "registration" {
-  for_each = data.aws_iam_policy_document.registration
-
-  name   = "registration"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  })
 }
 
 locals {
@@ -589,18 +549,11 @@ data "aws_iam_policy_document" "needed" {
 }
 
 locals {
-  # All policies of a role.
-  documents = [
-    data.aws_iam_policy_document.s3,
-    data.aws_iam_policy_document.key,
-    data.aws_iam_policy_document.container,
-    data.aws_iam_policy_document.features,
-    data.aws_iam_policy_document.offline_store,
-    data.aws_iam_policy_document.vpc,
-    data.aws_iam_policy_document.orchestration,
-    data.aws_iam_policy_document.pass_role,
-    data.aws_iam_policy_document.registration,
-    data.aws_iam_policy_document.needed,
+  # All other policies of the roles.
+  policies = [
+    aws_iam_role_policy.s3, aws_iam_role_policy.key, aws_iam_role_policy.container,
+    aws_iam_role_policy.features, aws_iam_role_policy.offline_store, aws_iam_role_policy.vpc,
+    aws_iam_role_policy.orchestration, aws_iam_role_policy.pass_role, aws_iam_role_policy.registration,
   ]
 }
 
@@ -615,9 +568,27 @@ resource "aws_iam_role_policy" "needed" {
     precondition {
       error_message = "IAM allows 10240 characters of inline policies for a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy"
 
-      condition = length(join("", [
-        for by_phase in local.documents : by_phase[each.key].minified_json if contains(keys(by_phase), each.key)
-      ])) <= 10240
+      condition = length(join("", concat(
+        [
+          for by_phase in local.policies : by_phase[each.key].policy if contains(keys(by_phase), each.key)
+        ],
+        [data.aws_iam_policy_document.needed[each.key].minified_json],
+      ))) <= 10240
     }
+  }
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
   }
 }

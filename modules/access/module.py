@@ -2,12 +2,13 @@
 
 from typing import Any, cast
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 
 from modules.access import containers, iam_statements, pipeline, s3
 from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
 from modules.iam_statements import PHASES, Phase, dns_suffix, equals
+from modules.location_check import check_location
+from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     contains,
     difference,
@@ -55,6 +56,7 @@ class AccessModule(Module[Inputs]):
         policies = tuple(
             f"aws_iam_role_policy.{entry.path[2]}" for entry in self.entries if entry.path[1] == "aws_iam_role_policy"
         )
+        check_location(self)
         return {
             "role_arns": Output(
                 role_arns,
@@ -75,16 +77,16 @@ class AccessModule(Module[Inputs]):
             "variable": "aws:SourceArn",
             "values": [f"{self.locals.sagemaker_arn}:*"],
         }
-        trust = self._trust(
+        trust = self.local(
             "trust",
-            "SageMaker may assume the role only for jobs and endpoints of this account.",
-            [account_condition, source_condition],
+            _encode_trust(account_condition, source_condition),
+            why="SageMaker may assume the role only for jobs and endpoints of this account.",
         )
-        feature_store_trust = self._trust(
+        feature_store_trust = self.local(
             "feature_store_trust",
-            "Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not "
-            "for Feature Store. The condition therefore checks only the account.",
-            [account_condition],
+            _encode_trust(account_condition),
+            why="Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but "
+            "not for Feature Store. The condition therefore checks only the account.",
         )
         phase = each_of(self.locals.phases)
         name = f"{var.name_prefix}-{replace(phase.key, '_', '-')}"
@@ -98,17 +100,19 @@ class AccessModule(Module[Inputs]):
             description=f"Role of {replace(phase.key, '_', ' ')} in {var.name_prefix}",
             path=var.role_path,
             permissions_boundary=var.permissions_boundary_arn,
-            assume_role_policy=when(phase.key == FEATURE_GROUPS, feature_store_trust.json, trust.json),
+            assume_role_policy=when(phase.key == FEATURE_GROUPS, feature_store_trust, trust),
             tags=var.tags,
         )
         new_role_arns = map_of(role, lambda _phase, role: role.arn)
         return cast(dict[str, str], self.local("role_arns", merge(new_role_arns, var.existing_role_arns)))
 
-    def _trust(self, label: str, why: str, condition: list[dict[str, Any]]) -> Any:
-        """Add the trust policy that lets SageMaker assume a role under a condition."""
-        statement = {
+
+def _encode_trust(*conditions: dict[str, Any]) -> str:
+    """Return the trust policy that lets SageMaker assume a role under conditions."""
+    return encode_policy(
+        {
             "actions": ["sts:AssumeRole"],
             "principals": [{"type": "Service", "identifiers": ["sagemaker.amazonaws.com"]}],
-            "condition": condition,
+            "condition": conditions,
         }
-        return self.add(DataAwsIamPolicyDocument, label, why=why, statement=[statement])
+    )

@@ -15,11 +15,11 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "orchestration",
+        pipelines.run_jobs(pipelines.job_arns(var, var.name_prefix)),
         why="Only jobs and models of pipelines.",
         phases=each_of(pipeline),
-        statement=[pipelines.run_jobs(pipelines.job_arns(var, var.name_prefix))],
     )
-    policy.add(
+    policy.add_document(
         module,
         "pass_role",
         why="Only the roles of data preparation and training, and only to SageMaker.",
@@ -30,7 +30,7 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "registration",
+        model_registry.register_models(var.model_package_group_names, var),
         why="Registers candidates. Only people approve them.",
         phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
-        statement=[model_registry.register_models(var.model_package_group_names, var)],
     )

@@ -1,12 +1,10 @@
 """Policies of S3 access and of the KMS key."""
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
-
 from modules.access import policy
 from modules.access.inputs import Inputs, bucket_key
 from modules.iam_statements import equals
+from modules.policies import encode_statement
 from sustainable_mlops.authoring.expressions import (
-    Dynamic,
     as_map,
     concat,
     distinct,
@@ -42,46 +40,41 @@ def add(module: Module[Inputs]) -> None:
     )
     phase = each_of(local.phases)
     buckets = distinct(list_of(by_phase[phase.key], lambda path: bucket_arn(var, path)))
-    listing = module.add(
-        DataAwsIamPolicyDocument,
-        "buckets",
-        for_each=phase,
-        statement=[
-            {
-                "sid": "List",
-                "actions": ["s3:ListBucket"],
-                "resources": buckets,
-                "condition": [
-                    {
-                        "test": "StringLike",
-                        "variable": "s3:prefix",
-                        "values": list_of(by_phase[phase.key], lambda path: f"{groups('/(.*)$', path)[0]}*"),
-                    }
-                ],
-            },
-            {"sid": "Locate", "actions": ["s3:GetBucketLocation"], "resources": buckets},
-        ],
-    )
     actions = module.local("s3_actions", {"read": READ, "write": WRITE})
     paths = as_map(var.s3_paths)[phase.key]
     policy.add(
         module,
         "s3",
+        {
+            "sid": "List",
+            "actions": ["s3:ListBucket"],
+            "resources": buckets,
+            "condition": [
+                {
+                    "test": "StringLike",
+                    "variable": "s3:prefix",
+                    "values": list_of(by_phase[phase.key], lambda path: f"{groups('/(.*)$', path)[0]}*"),
+                }
+            ],
+        },
+        {"sid": "Locate", "actions": ["s3:GetBucketLocation"], "resources": buckets},
         why="Only objects below the paths of the phase.",
         phases=phase,
-        source_policy_documents=[listing[phase.key].json],
-        statement=Dynamic(
-            map_of(actions, lambda _way, actions: actions, where=lambda way, _: length(paths[way]) > 0),
-            lambda statement: {
-                "sid": title(statement.key),
-                "actions": statement.value,
-                "resources": list_of(paths[statement.key], lambda path: objects_arn(var, path)),
-            },
+        more=list_of(
+            actions,
+            lambda way, actions: encode_statement(
+                {
+                    "sid": title(way),
+                    "actions": actions,
+                    "resources": list_of(paths[way], lambda path: objects_arn(var, path)),
+                }
+            ),
+            where=lambda way, _: length(paths[way]) > 0,
         ),
     )
     services = [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")]
     service_condition = equals("kms:ViaService", *services)
-    policy.add(
+    policy.add_document(
         module,
         "key",
         why="The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the "

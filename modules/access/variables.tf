@@ -19,7 +19,12 @@ variable "buckets" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.buckets : can(regex("^arn:(aws|aws-cn|aws-us-gov):s3:::[a-z0-9.-]+$", item.arn))])
+    condition     = alltrue([for item in var.buckets : item != null])
+    error_message = "each of buckets must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.buckets : can(regex("^arn:(aws|aws-cn|aws-us-gov):s3:::[a-z0-9.-]+$", item.arn))]), true)
     error_message = "buckets: arn must be the ARN of a bucket (arn:aws:s3:::name)."
   }
 }
@@ -33,6 +38,14 @@ variable "decrypt_key_arns" {
   validation {
     condition     = alltrue([for item in var.decrypt_key_arns : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", item))])
     error_message = "each of decrypt_key_arns must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.decrypt_key_arns :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "decrypt_key_arns: must be a key of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -50,6 +63,14 @@ variable "existing_role_arns" {
   validation {
     condition     = alltrue([for key in keys(var.existing_role_arns) : contains(["data_preparation", "training", "pipeline", "inference"], key)])
     error_message = "each key of existing_role_arns must be one of \"data_preparation\", \"training\", \"pipeline\", \"inference\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for arn in var.existing_role_arns : arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "existing_role_arns: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
   }
 }
 
@@ -77,18 +98,11 @@ variable "image_repository_arns" {
   }
 
   validation {
-    condition = contains([
-      "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
-      "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
-      "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1",
-      "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2",
-      "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "me-west-1",
-      "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1",
-      "us-west-1", "us-west-2",
-      ], var.region) ? true : (length(var.image_repository_arns) > 0 ? true : alltrue([
-        for phase in ["data_preparation", "training", "inference"] : contains(keys(var.existing_role_arns), phase)
-    ]))
-    error_message = "image_repository_arns: the registry of SageMaker's framework images in ${var.region} is unknown; list the repositories to pull from"
+    condition = alltrue([
+      for text in var.image_repository_arns :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):ecr:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):ecr:${var.region}:", text))
+    ])
+    error_message = "image_repository_arns: must be repositories of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -100,6 +114,14 @@ variable "kms_key_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.kms_key_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -160,8 +182,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -193,32 +215,67 @@ variable "role_statements" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2) >= 1])])
+    condition     = alltrue([for item in var.role_statements : item != null])
+    error_message = "each of role_statements must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : item == null ? true : alltrue([for item2 in item : item2 != null])])
+    error_message = "each of role_statements must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : item == null ? true : alltrue([for item2 in item : item2 == null ? true : alltrue([for item3 in item2 : item3 != null])])])
+    error_message = "each of role_statements must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : item == null ? true : alltrue([for item2 in item : item2 == null ? true : alltrue([for item3 in item2 : item3 == null ? true : item3.actions != null && item3.resources != null])])])
+    error_message = "role_statements: actions and resources must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : item == null ? true : alltrue([for item2 in item : item2 == null ? true : alltrue([for item3 in item2 : item3 == null ? true : item3.condition == null ? true : alltrue([for item4 in item3.condition : item4 != null])])])])
+    error_message = "each of role_statements: condition must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : item == null ? true : alltrue([for item2 in item : item2 == null ? true : alltrue([for item3 in item2 : item3 == null ? true : item3.condition == null ? true : alltrue([for item4 in item3.condition : item4 == null ? true : item4.test != null && item4.variable != null && item4.values != null])])])])
+    error_message = "role_statements: condition: test, variable and values must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2) >= 1])]), true)
     error_message = "each of role_statements must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : can(regex("^[A-Za-z0-9]+$", item3.sid))])])])
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : can(regex("^[A-Za-z0-9]+$", item3.sid))])])]), true)
     error_message = "role_statements: sid must be letters and digits, without spaces."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.actions) >= 1])])])
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.actions) >= 1])])]), true)
     error_message = "role_statements: actions must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.resources) >= 1])])])
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : alltrue([for item4 in item3.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9*?]+$", item4))])])])]), true)
+    error_message = "each of role_statements: actions must be a service and one of its actions, such as sns:Publish."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : length(item3.resources) >= 1])])]), true)
     error_message = "role_statements: resources must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : alltrue([for item4 in item3.condition : length(item4.values) >= 1])])])])
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2 : alltrue([for item4 in item3.condition : length(item4.values) >= 1])])])]), true)
     error_message = "role_statements: condition: values must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.role_statements : alltrue([for key in keys(item) : contains(["data_preparation", "training", "pipeline", "inference"], key)])])
+    condition     = try(alltrue([for item in var.role_statements : alltrue([for key in keys(item) : contains(["data_preparation", "training", "pipeline", "inference"], key)])]), true)
     error_message = "each key of role_statements must be one of \"data_preparation\", \"training\", \"pipeline\", \"inference\"."
   }
 
@@ -274,62 +331,82 @@ variable "s3_paths" {
   nullable = false
 
   validation {
-    condition     = length(var.s3_paths.data_preparation.read) >= 1
+    condition     = var.s3_paths.data_preparation == null ? true : var.s3_paths.data_preparation.read != null
+    error_message = "s3_paths: data_preparation: read must not be null."
+  }
+
+  validation {
+    condition     = var.s3_paths.training == null ? true : var.s3_paths.training.read != null
+    error_message = "s3_paths: training: read must not be null."
+  }
+
+  validation {
+    condition     = var.s3_paths.pipeline == null ? true : var.s3_paths.pipeline.read != null
+    error_message = "s3_paths: pipeline: read must not be null."
+  }
+
+  validation {
+    condition     = var.s3_paths.inference == null ? true : var.s3_paths.inference.read != null
+    error_message = "s3_paths: inference: read must not be null."
+  }
+
+  validation {
+    condition     = try(length(var.s3_paths.data_preparation.read) >= 1, true)
     error_message = "s3_paths: data_preparation: read must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.data_preparation.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.data_preparation.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: data_preparation: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.data_preparation.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.data_preparation.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: data_preparation: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = length(var.s3_paths.training.read) >= 1
+    condition     = try(length(var.s3_paths.training.read) >= 1, true)
     error_message = "s3_paths: training: read must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.training.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.training.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: training: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.training.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.training.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: training: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = length(var.s3_paths.pipeline.read) >= 1
+    condition     = try(length(var.s3_paths.pipeline.read) >= 1, true)
     error_message = "s3_paths: pipeline: read must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.pipeline.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.pipeline.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: pipeline: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.pipeline.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.pipeline.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: pipeline: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = length(var.s3_paths.inference.read) >= 1
+    condition     = try(length(var.s3_paths.inference.read) >= 1, true)
     error_message = "s3_paths: inference: read must hold at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.inference.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.inference.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: inference: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
-    condition     = alltrue([for item in var.s3_paths.inference.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    condition     = try(alltrue([for item in var.s3_paths.inference.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))]), true)
     error_message = "each of s3_paths: inference: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
@@ -349,6 +426,28 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "vpc" {
@@ -360,12 +459,27 @@ variable "vpc" {
   default = null
 
   validation {
-    condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) >= 1
+    condition     = var.vpc == null ? true : var.vpc.subnet_ids != null && var.vpc.security_group_ids != null
+    error_message = "vpc: subnet_ids and security_group_ids must not be null."
+  }
+
+  validation {
+    condition     = var.vpc == null ? true : try(length(var.vpc.subnet_ids) >= 1, true)
     error_message = "vpc: subnet_ids must hold at least 1."
   }
 
   validation {
-    condition     = var.vpc == null ? true : length(var.vpc.security_group_ids) >= 1
+    condition     = var.vpc == null ? true : try(alltrue([for item in var.vpc.subnet_ids : can(regex("^subnet-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc: subnet_ids must be the id of a subnet such as subnet-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.vpc == null ? true : try(length(var.vpc.security_group_ids) >= 1, true)
     error_message = "vpc: security_group_ids must hold at least 1."
+  }
+
+  validation {
+    condition     = var.vpc == null ? true : try(alltrue([for item in var.vpc.security_group_ids : can(regex("^sg-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc: security_group_ids must be the id of a security group such as sg-0123456789abcdef0."
   }
 }

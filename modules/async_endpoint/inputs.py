@@ -4,6 +4,12 @@ from modules.common import LocatedInputs
 from modules.endpoints.hardware import InstanceInputs
 from modules.endpoints.inputs import EndpointInputs, RollbackInputs, SingleContainerInputs
 from modules.endpoints.rollback import LONGEST_WATCH
+from modules.location import (
+    require_image_in_region,
+    require_key_in_region,
+    require_package_in_region,
+    require_role_of_account,
+)
 from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.catalogue.limits import get_limit
 
@@ -57,6 +63,10 @@ class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInput
     )
 
     rules = (
+        require_key_in_region(),
+        require_role_of_account(),
+        require_image_in_region(),
+        require_package_in_region(),
         rule(
             "min_instances",
             lambda v: v.min_instances <= v.max_instances,

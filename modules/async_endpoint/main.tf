@@ -547,3 +547,18 @@ locals {
     ]
   }
 }
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
+  }
+}

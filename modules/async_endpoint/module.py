@@ -10,6 +10,7 @@ from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
 from modules.iam_statements import statements_output
+from modules.location_check import check_location
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -96,6 +97,7 @@ class AsyncEndpointModule(Module[Inputs]):
         )
         self._scale(var, endpoint, kind)
         hardware.add_tables(self, hardware.MULTI_CONTAINER_TABLE)
+        check_location(self)
         return {
             **outputs,
             "answers_s3_uri": Output(f"{folder}/{iam_statements.ANSWERS}", "S3 prefix of responses."),

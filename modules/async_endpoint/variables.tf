@@ -80,6 +80,14 @@ variable "image_uri" {
     condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
     error_message = "image_uri: Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon."
   }
+
+  validation {
+    condition = alltrue([
+      for text in var.image_uri[*] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
+    ])
+    error_message = "image_uri: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+  }
 }
 
 variable "inference_specification_name" {
@@ -152,6 +160,14 @@ variable "kms_key_arn" {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
+
+  validation {
+    condition = alltrue([
+      for text in var.kms_key_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
+  }
 }
 
 variable "log_retention_days" {
@@ -220,6 +236,14 @@ variable "model_package_arn" {
     condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
     error_message = "model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
+
+  validation {
+    condition = alltrue([
+      for text in var.model_package_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
+    ])
+    error_message = "model_package_arn: must be a model package of this Region, ${var.region}; use one of that Region."
+  }
 }
 
 variable "more_rollback_alarms" {
@@ -279,8 +303,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -303,6 +327,14 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.role_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "role_arn: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
   }
 }
 
@@ -365,6 +397,21 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
 }
 
 variable "target_backlog_per_instance" {
@@ -377,4 +424,11 @@ variable "target_backlog_per_instance" {
     condition     = var.target_backlog_per_instance >= 0.1
     error_message = "target_backlog_per_instance must be at least 0.1."
   }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
+  nullable    = false
 }

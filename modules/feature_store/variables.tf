@@ -37,53 +37,73 @@ variable "feature_groups" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.feature_groups : alltrue([for item2 in item.features : contains(["Integral", "Fractional", "String"], item2.type)])])
+    condition     = alltrue([for item in var.feature_groups : item != null])
+    error_message = "each of feature_groups must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : item == null ? true : item.record_identifier != null && item.event_time != null && item.features != null])
+    error_message = "feature_groups: record_identifier, event_time and features must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : item == null ? true : item.features == null ? true : alltrue([for item2 in item.features : item2 != null])])
+    error_message = "each of feature_groups: features must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : item == null ? true : item.features == null ? true : alltrue([for item2 in item.features : item2 == null ? true : item2.type != null])])
+    error_message = "feature_groups: features: type must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.feature_groups : alltrue([for item2 in item.features : contains(["Integral", "Fractional", "String"], item2.type)])]), true)
     error_message = "feature_groups: features: type must be one of \"Integral\", \"Fractional\", \"String\"."
   }
 
   validation {
-    condition     = alltrue([for item in var.feature_groups : alltrue([for key in keys(item.features) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$", key))])])
+    condition     = try(alltrue([for item in var.feature_groups : alltrue([for key in keys(item.features) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$", key))])]), true)
     error_message = "each key of feature_groups: features must be 1 to 64 letters, digits, underscores and hyphens, with a letter or digit at both ends."
   }
 
   validation {
-    condition     = alltrue([for item in var.feature_groups : item.online == null ? true : contains(["Seconds", "Minutes", "Hours", "Days", "Weeks"], item.online.ttl.unit)])
+    condition     = try(alltrue([for item in var.feature_groups : item.online == null ? true : contains(["Seconds", "Minutes", "Hours", "Days", "Weeks"], item.online.ttl.unit)]), true)
     error_message = "feature_groups: online: ttl: unit must be one of \"Seconds\", \"Minutes\", \"Hours\", \"Days\", \"Weeks\"."
   }
 
   validation {
-    condition     = alltrue([for item in var.feature_groups : item.online == null ? true : item.online.ttl.value >= 1])
+    condition     = try(alltrue([for item in var.feature_groups : item.online == null ? true : item.online.ttl.value >= 1]), true)
     error_message = "feature_groups: online: ttl: value must be at least 1."
   }
 
   validation {
-    condition     = alltrue([for key in keys(var.feature_groups) : can(regex("^[a-z][a-z0-9_]{0,37}[a-z0-9]$", key))])
+    condition     = try(alltrue([for key in keys(var.feature_groups) : can(regex("^[a-z][a-z0-9_]{0,37}[a-z0-9]$", key))]), true)
     error_message = "each key of feature_groups must be 2 to 39 lower-case letters, digits and underscores; in the group's name they become hyphens."
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.feature_groups :
       contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false
-    ])
-    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.event_time: '${item.event_time}' must be one of its features, of type String or Fractional" if !(contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false)])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.event_time: '${item.event_time}' must be one of its features, of type String or Fractional" if !(contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false)]), "")
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.feature_groups :
       contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false
-    ])
-    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.record_identifier: '${item.record_identifier}' must be one of its features, of type String or Integral" if !(contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false)])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.record_identifier: '${item.record_identifier}' must be one of its features, of type String or Integral" if !(contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false)]), "")
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.feature_groups : alltrue([
         for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)
       ])
-    ])
-    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.features: Feature Store reserves api_invocation_time, is_deleted, write_time; choose other names" if !alltrue([for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)])])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.features: Feature Store reserves api_invocation_time, is_deleted, write_time; choose other names" if !alltrue([for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)])]), "")
   }
 }
 
@@ -126,8 +146,8 @@ variable "region" {
   default     = null
 
   validation {
-    condition     = var.region == null ? true : can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = var.region == null ? true : contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -152,4 +172,19 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
 }

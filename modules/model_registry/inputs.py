@@ -3,7 +3,9 @@
 from typing import Annotated
 
 from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, LocatedInputs, ProtectedInputs, RoleInputs
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from modules.location import require_key_in_region, require_role_of_account
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import contains, every, flatten, list_of, optional
 
 GroupKey = Annotated[
     str,
@@ -38,4 +40,24 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     )
     model_package_groups: dict[GroupKey, ModelPackageGroup] = Field(
         description="Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
+    )
+
+    rules = (
+        require_key_in_region(
+            "approval_topic", lambda v: list_of(optional(v.approval_topic), lambda topic: topic.kms_key_arn)
+        ),
+        require_role_of_account(
+            "approval_topic",
+            lambda v: flatten(
+                list_of(
+                    optional(v.approval_topic),
+                    lambda topic: list_of(optional(topic.existing_role), lambda role: role.arn),
+                )
+            ),
+        ),
+        rule(
+            "model_package_groups",
+            lambda v: every(v.model_package_groups, lambda group: ~contains(group.reader_account_ids, v.account_id)),
+            lambda v: f"reader_account_ids must not contain {v.account_id}, the account of the groups; remove it.",
+        ),
     )

@@ -31,46 +31,36 @@ locals {
   }
 }
 
-data "aws_iam_policy_document" "readers" {
-  for_each = local.shared_groups
-
-  statement {
-    sid     = "FindGroup"
-    actions = ["sagemaker:DescribeModelPackageGroup"]
-
-    resources = [
-      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${var.name_prefix}-${replace(each.key, "_", "-")}",
-    ]
-
-    principals {
-      type        = "AWS"
-      identifiers = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
-    }
-  }
-
-  statement {
-    sid = "ReadAndDeployPackages"
-
-    actions = [
-      "sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages",
-    ]
-
-    resources = [
-      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${var.name_prefix}-${replace(each.key, "_", "-")}/*",
-    ]
-
-    principals {
-      type        = "AWS"
-      identifiers = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
-    }
-  }
-}
-
 resource "aws_sagemaker_model_package_group_policy" "readers" {
   for_each = local.shared_groups
 
   model_package_group_name = aws_sagemaker_model_package_group.this[each.key].model_package_group_name
-  resource_policy          = data.aws_iam_policy_document.readers[each.key].json
+
+  resource_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "FindGroup"
+        Effect = "Allow"
+        Principal = {
+          AWS = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
+        }
+        Action   = "sagemaker:DescribeModelPackageGroup"
+        Resource = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${var.name_prefix}-${replace(each.key, "_", "-")}"
+      },
+      {
+        Sid    = "ReadAndDeployPackages"
+        Effect = "Allow"
+        Principal = {
+          AWS = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
+        }
+        Action = [
+          "sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages",
+        ]
+        Resource = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${var.name_prefix}-${replace(each.key, "_", "-")}/*"
+      },
+    ]
+  })
 }
 
 # Starts a promotion when a person approves a model, without polling. An edit of an approved package's metadata
@@ -108,36 +98,24 @@ resource "aws_sns_topic" "approvals" {
 }
 
 # Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
-data "aws_iam_policy_document" "approvals" {
-  for_each = nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic }
-
-  statement {
-    sid     = "DenyPlainHttp"
-    effect  = "Deny"
-    actions = ["sns:Publish"]
-
-    resources = [
-      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_sns_topic_policy" "approvals" {
   for_each = aws_sns_topic.approvals
 
-  arn    = each.value.arn
-  policy = data.aws_iam_policy_document.approvals[each.key].json
+  arn = each.value.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
 }
 
 locals {
@@ -148,35 +126,6 @@ locals {
 }
 
 # EventBridge may assume the role only for these rules.
-data "aws_iam_policy_document" "publisher_trust" {
-  for_each = local.missing_publishers
-
-  statement {
-    sid     = "PublishEvents"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-
-      values = [
-        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*-approval",
-      ]
-    }
-  }
-}
-
 resource "aws_iam_role" "publisher" {
   for_each = local.missing_publishers
 
@@ -184,8 +133,25 @@ resource "aws_iam_role" "publisher" {
   description          = "Publishes events to ${var.name_prefix}-model-approvals"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "PublishEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*-approval"
+          }
+        }
+      },
+    ]
+  })
 }
 
 data "aws_iam_policy_document" "publisher" {
@@ -241,4 +207,19 @@ resource "aws_cloudwatch_event_target" "approvals" {
   target_id = "topic"
   arn       = aws_sns_topic.approvals["approvals"].arn
   role_arn  = local.publisher_role_arn
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
+  }
 }

@@ -4,14 +4,15 @@ from typing import Any
 
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPackageGroup
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
 
 from modules import event_patterns, event_topics
 from modules.iam_statements import statements_output
+from modules.location_check import check_location
 from modules.model_registry import iam_statements
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
+from modules.policies import encode_policy
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Each,
@@ -59,6 +60,7 @@ class ModelRegistryModule(Module[Inputs]):
             tags=var.tags,
         )
         topics = self._notify(var, rules)
+        check_location(self)
         return {
             "approval_rules": Output(
                 map_of(rules, lambda rule: rule.name),
@@ -87,8 +89,7 @@ class ModelRegistryModule(Module[Inputs]):
         )
         shared: Each[str, ModelPackageGroup] = each_of(local)
         name = iam_statements.group_name(var, shared.key)
-        # ARNs are composed, here and for the topic. A document with a reference to the resource would be unknown in
-        # each plan that changes the resource, even only its tags.
+        # ARNs are composed, here and for the topic, so that every plan knows the policy.
         account = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}"
         readers = {
             "type": "AWS",
@@ -96,11 +97,12 @@ class ModelRegistryModule(Module[Inputs]):
                 shared.value.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root"
             ),
         }
-        document = self.add(
-            DataAwsIamPolicyDocument,
+        self.add(
+            SagemakerModelPackageGroupPolicy,
             "readers",
             for_each=shared,
-            statement=[
+            model_package_group_name=groups[shared.key].model_package_group_name,
+            resource_policy=encode_policy(
                 {
                     "sid": "FindGroup",
                     "actions": ["sagemaker:DescribeModelPackageGroup"],
@@ -117,14 +119,7 @@ class ModelRegistryModule(Module[Inputs]):
                     "resources": [f"{account}:model-package/{name}/*"],
                     "principals": [readers],
                 },
-            ],
-        )
-        self.add(
-            SagemakerModelPackageGroupPolicy,
-            "readers",
-            for_each=shared,
-            model_package_group_name=groups[shared.key].model_package_group_name,
-            resource_policy=document[shared.key].json,
+            ),
         )
 
     def _notify(self, var: Inputs, rules: Any) -> Any:

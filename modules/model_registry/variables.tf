@@ -30,6 +30,22 @@ variable "approval_topic" {
     condition     = var.approval_topic == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.approval_topic.kms_key_arn))
     error_message = "approval_topic: kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
+
+  validation {
+    condition = alltrue([
+      for text in [for topic in var.approval_topic[*] : topic.kms_key_arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "approval_topic: must be a key of this Region, ${var.region}; use one of that Region."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in flatten([for topic in var.approval_topic[*] : [for role in topic.existing_role[*] : role.arn]]) :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "approval_topic: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
 }
 
 variable "deletion_protection" {
@@ -48,13 +64,25 @@ variable "model_package_groups" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.model_package_groups : alltrue([for item2 in item.reader_account_ids : can(regex("^[0-9]{12}$", item2))])])
+    condition     = alltrue([for item in var.model_package_groups : item != null])
+    error_message = "each of model_package_groups must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.model_package_groups : alltrue([for item2 in item.reader_account_ids : can(regex("^[0-9]{12}$", item2))])]), true)
     error_message = "each of model_package_groups: reader_account_ids must be the 12 digits of an account."
   }
 
   validation {
-    condition     = alltrue([for key in keys(var.model_package_groups) : can(regex("^[a-z][a-z0-9_]{0,28}[a-z0-9]$", key))])
+    condition     = try(alltrue([for key in keys(var.model_package_groups) : can(regex("^[a-z][a-z0-9_]{0,28}[a-z0-9]$", key))]), true)
     error_message = "each key of model_package_groups must be 2 to 30 lower-case letters, digits and underscores; in the group's name they become hyphens."
+  }
+
+  validation {
+    condition = alltrue([
+      for group in var.model_package_groups : !contains(group.reader_account_ids, var.account_id)
+    ])
+    error_message = "model_package_groups: reader_account_ids must not contain ${var.account_id}, the account of the groups; remove it."
   }
 }
 
@@ -103,8 +131,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -124,5 +152,27 @@ variable "tags" {
   description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
   nullable    = false
 }

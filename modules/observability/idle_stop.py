@@ -110,7 +110,7 @@ def _add_alarms(module: Module[Inputs], stops: Any) -> None:
 
 def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops: Any) -> Any:
     var = module.var
-    role = each_of(idle_stop_roles.add_stopper_role(module, topic, document_keys, stops))
+    role = each_of(idle_stop_roles.add_stopper_role(module, document_keys, stops))
     return module.add(
         SsmDocument,
         IDLE,

@@ -14,9 +14,12 @@ from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocu
 from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
+from modules import event_topics
 from modules.iam_statements import equals, via_services
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, length, list_of, lower, set_of, truncate, when
+from modules.observability.topics import ALARMS
+from modules.policies import encode_policy
+from sustainable_mlops.authoring.expressions import each_of, length, list_of, lower, one_or_null, set_of, truncate, when
 from sustainable_mlops.authoring.resources import Module
 
 #: Key of resources that exist once for all endpoints, and the action that deletes.
@@ -30,10 +33,11 @@ def single_key(is_required: object) -> Any:
     return set_of(when(is_required, [IDLE], nothing))
 
 
-def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, stops: Any) -> Any:
+def add_stopper_role(module: Module[Inputs], document_keys: Any, stops: Any) -> Any:
     """Add the role of the runbook: it may describe all endpoints, and delete those with idle_stop delete."""
     var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
+    topic_arn = event_topics.topic_arn(var, f"{var.name_prefix}-{ALARMS}")
     roles = _add_role(
         module,
         "stopper",
@@ -62,7 +66,11 @@ def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, sto
                 "actions": ["sagemaker:DescribeEndpoint"],
                 "resources": arns(lambda _key, stop: stop != "off"),
             },
-            {"sid": "Tell", "actions": ["sns:Publish"], "resources": [topic.arn]},
+            {
+                "sid": "Tell",
+                "actions": ["sns:Publish"],
+                "resources": [topic_arn],
+            },
             {
                 "sid": "TellEncrypted",
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -74,25 +82,28 @@ def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, sto
         skips={"CKV_AWS_356": "composite alarms are visible only with permission for all alarms"},
     )
     deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
-    _add_policy(
-        module,
+    deleter = each_of(single_key(length(deleting) > 0))
+    policy = encode_policy(
+        {
+            "sid": "DeleteIdle",
+            "actions": ["sagemaker:DeleteEndpoint"],
+            "resources": arns(lambda _key, stop: stop == DELETE),
+        },
+        {
+            "sid": "DeregisterScaling",
+            "actions": ["application-autoscaling:DeregisterScalableTarget"],
+            "resources": [f"arn:{var.partition}:application-autoscaling:{account}:scalable-target/*"],
+            "condition": [equals("application-autoscaling:service-namespace", "sagemaker")],
+        },
+    )
+    module.add(
+        IamRolePolicy,
         "deleter",
-        roles,
-        each_of(single_key(length(deleting) > 0)),
-        [
-            {
-                "sid": "DeleteIdle",
-                "actions": ["sagemaker:DeleteEndpoint"],
-                "resources": arns(lambda _key, stop: stop == DELETE),
-            },
-            {
-                "sid": "DeregisterScaling",
-                "actions": ["application-autoscaling:DeregisterScalableTarget"],
-                "resources": [f"arn:{var.partition}:application-autoscaling:{account}:scalable-target/*"],
-                "condition": [equals("application-autoscaling:service-namespace", "sagemaker")],
-            },
-        ],
         why="Only with idle_stop delete. With report, the role can delete nothing.",
+        for_each=deleter,
+        name="deleter",
+        role=roles[deleter.key].name,
+        policy=policy,
     )
     return roles
 
@@ -109,7 +120,11 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
         "Starts the runbook that deletes idle endpoints, or reports them",
         each,
     )
-    passed_role = module.resources.aws_iam_role.stopper
+    passed_role = module.local(
+        "stopper_role_arn",
+        one_or_null(list_of(module.resources.aws_iam_role.stopper, lambda role: role.arn)),
+        why="A data source that refers to the role itself would be read after the apply in each plan that changes it.",
+    )
     _add_policy(
         module,
         "starter",
@@ -127,7 +142,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
             {
                 "sid": "HandOnRole",
                 "actions": ["iam:PassRole"],
-                "resources": [passed_role[IDLE].arn],
+                "resources": [passed_role],
                 "condition": [equals("iam:PassedToService", _AUTOMATION)],
             },
         ],
@@ -138,20 +153,15 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
 def _add_role(module: Module[Inputs], label: str, service: str, source: str, purpose: str, each: Any) -> Any:
     """Add a role that a service may assume only for the resources `source`."""
     var = module.var
-    trust = module.add(
-        DataAwsIamPolicyDocument,
-        f"{label}_trust",
-        for_each=each,
-        statement=[
-            {
-                "actions": ["sts:AssumeRole"],
-                "principals": [{"type": "Service", "identifiers": [service]}],
-                "condition": [
-                    equals("aws:SourceAccount", var.account_id),
-                    {"test": "ArnLike", "variable": "aws:SourceArn", "values": [source]},
-                ],
-            }
-        ],
+    trust = encode_policy(
+        {
+            "actions": ["sts:AssumeRole"],
+            "principals": [{"type": "Service", "identifiers": [service]}],
+            "condition": [
+                equals("aws:SourceAccount", var.account_id),
+                {"test": "ArnLike", "variable": "aws:SourceArn", "values": [source]},
+            ],
+        }
     )
     return module.add(
         IamRole,
@@ -161,7 +171,7 @@ def _add_role(module: Module[Inputs], label: str, service: str, source: str, pur
         description=f"{purpose}, in {var.name_prefix}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust[each.key].json,
+        assume_role_policy=trust,
         tags=var.tags,
     )
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from modules.common import ExistingPublisherRole, KmsKeyArn, LocatedInputs, LogRetentionDays, RoleInputs
 from modules.endpoints.inputs import VARIANT
+from modules.location import require_key_in_region, require_role_of_account
 from modules.observability import alarm_catalogue, notifications
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
@@ -17,6 +18,7 @@ from sustainable_mlops.authoring.expressions import (
     length,
     list_of,
     match,
+    optional,
     truncate,
 )
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
@@ -170,6 +172,10 @@ class Inputs(LocatedInputs, RoleInputs):
     )
 
     rules = (
+        require_key_in_region(),
+        require_role_of_account(
+            "existing_publisher_role", lambda v: list_of(optional(v.existing_publisher_role), lambda role: role.arn)
+        ),
         rule(
             "endpoints",
             lambda v: (

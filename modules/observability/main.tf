@@ -7,52 +7,35 @@ resource "aws_sns_topic" "alarms" {
 }
 
 # Allows alarms of this account. Roles publish by their own policies. EventBridge assumes the role publisher.
-data "aws_iam_policy_document" "alarms" {
-  statement {
-    sid       = "PublishAlarms"
-    actions   = ["sns:Publish"]
-    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
-    }
-  }
-
-  statement {
-    sid       = "DenyPlainHttp"
-    actions   = ["sns:Publish"]
-    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
-    effect    = "Deny"
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_sns_topic_policy" "alarms" {
-  arn    = aws_sns_topic.alarms.arn
-  policy = data.aws_iam_policy_document.alarms.json
+  arn = aws_sns_topic.alarms.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "PublishAlarms"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"
+          }
+        }
+      },
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
 }
 
 resource "aws_sns_topic" "events" {
@@ -62,29 +45,22 @@ resource "aws_sns_topic" "events" {
 }
 
 # Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
-data "aws_iam_policy_document" "events" {
-  statement {
-    sid       = "DenyPlainHttp"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_sns_topic_policy" "events" {
-  arn    = aws_sns_topic.events.arn
-  policy = data.aws_iam_policy_document.events.json
+  arn = aws_sns_topic.events.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
 }
 
 locals {
@@ -103,43 +79,6 @@ locals {
 }
 
 # EventBridge may assume the role only for these rules.
-data "aws_iam_policy_document" "publisher_trust" {
-  for_each = local.missing_publishers
-
-  statement {
-    sid     = "PublishEvents"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-
-      values = concat(
-        [
-          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}.*",
-          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*",
-        ],
-        [
-          for endpoint in var.endpoints :
-          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${endpoint.name}"
-          if !can(regex("^${var.name_prefix}-", endpoint.name))
-        ],
-      )
-    }
-  }
-}
-
 resource "aws_iam_role" "publisher" {
   for_each = local.missing_publishers
 
@@ -147,8 +86,35 @@ resource "aws_iam_role" "publisher" {
   description          = "Publishes events to ${var.name_prefix}-events"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "PublishEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = concat(
+              [
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}.*",
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*",
+              ],
+              [
+                for endpoint in var.endpoints :
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${endpoint.name}"
+                if !can(regex("^${var.name_prefix}-", endpoint.name))
+              ],
+            )
+          }
+        }
+      },
+    ]
+  })
 }
 
 data "aws_iam_policy_document" "publisher" {
@@ -1156,31 +1122,6 @@ locals {
   }
 }
 
-data "aws_iam_policy_document" "stopper_trust" {
-  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ssm.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-execution/*"]
-    }
-  }
-}
-
 resource "aws_iam_role" "stopper" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
@@ -1188,8 +1129,24 @@ resource "aws_iam_role" "stopper" {
   description          = "Deletes idle endpoints, or reports them, in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.stopper_trust[each.key].json
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "ssm.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-execution/*"
+          }
+        }
+      },
+    ]
+  })
 }
 
 # Composite alarms are visible only with permission for all alarms.
@@ -1218,7 +1175,7 @@ data "aws_iam_policy_document" "stopper" {
   statement {
     sid       = "Tell"
     actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
   }
 
   statement {
@@ -1243,42 +1200,34 @@ resource "aws_iam_role_policy" "stopper" {
 }
 
 # Only with idle_stop delete. With report, the role can delete nothing.
-data "aws_iam_policy_document" "deleter" {
-  for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
-
-  statement {
-    sid     = "DeleteIdle"
-    actions = ["sagemaker:DeleteEndpoint"]
-
-    resources = [
-      for key, stop in local.idle_stops :
-      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
-      if stop == "delete"
-    ]
-  }
-
-  statement {
-    sid     = "DeregisterScaling"
-    actions = ["application-autoscaling:DeregisterScalableTarget"]
-
-    resources = [
-      "arn:${var.partition}:application-autoscaling:${var.region}:${var.account_id}:scalable-target/*",
-    ]
-
-    condition {
-      test     = "StringEquals"
-      variable = "application-autoscaling:service-namespace"
-      values   = ["sagemaker"]
-    }
-  }
-}
-
 resource "aws_iam_role_policy" "deleter" {
   for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
 
-  name   = "deleter"
-  role   = aws_iam_role.stopper[each.key].name
-  policy = data.aws_iam_policy_document.deleter[each.key].json
+  name = "deleter"
+  role = aws_iam_role.stopper[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "DeleteIdle"
+        Effect = "Allow"
+        Action = "sagemaker:DeleteEndpoint"
+        Resource = [
+          for key, stop in local.idle_stops :
+          "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+          if stop == "delete"
+        ]
+      },
+      {
+        Sid       = "DeregisterScaling"
+        Effect    = "Allow"
+        Action    = "application-autoscaling:DeregisterScalableTarget"
+        Resource  = "arn:${var.partition}:application-autoscaling:${var.region}:${var.account_id}:scalable-target/*"
+        Condition = { StringEquals = { "application-autoscaling:service-namespace" = "sagemaker" } }
+      },
+    ]
+  })
 }
 
 # Checks the endpoint again, and is a dry run by default.
@@ -1405,31 +1354,6 @@ resource "aws_ssm_document" "idle" {
   })
 }
 
-data "aws_iam_policy_document" "starter_trust" {
-  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*.idle"]
-    }
-  }
-}
-
 resource "aws_iam_role" "starter" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
@@ -1437,8 +1361,29 @@ resource "aws_iam_role" "starter" {
   description          = "Starts the runbook that deletes idle endpoints, or reports them, in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*.idle"
+          }
+        }
+      },
+    ]
+  })
+}
+
+locals {
+  # A data source that refers to the role itself would be read after the apply in each plan that changes it.
+  stopper_role_arn = one([for role in aws_iam_role.stopper : role.arn])
 }
 
 data "aws_iam_policy_document" "starter" {
@@ -1457,7 +1402,7 @@ data "aws_iam_policy_document" "starter" {
   statement {
     sid       = "HandOnRole"
     actions   = ["iam:PassRole"]
-    resources = [aws_iam_role.stopper["idle"].arn]
+    resources = [local.stopper_role_arn]
 
     condition {
       test     = "StringEquals"
@@ -1563,4 +1508,19 @@ resource "aws_cloudwatch_composite_alarm" "idle" {
 
   # An endpoint that is already idle changes the alarm once, so the target and its roles must exist before.
   depends_on = [aws_cloudwatch_event_target.idle, aws_iam_role_policy.starter, aws_iam_role_policy.stopper, aws_iam_role_policy.deleter]
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
+  }
 }

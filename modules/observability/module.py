@@ -2,6 +2,7 @@
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
+from modules.location_check import check_location
 from modules.observability import alarms, dashboard, factors, idle_stop, notifications, tables, topics
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, list_of, map_of, one_or_null, set_of
@@ -35,6 +36,7 @@ class ObservabilityModule(Module[Inputs]):
         notifications.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], publisher)
         dashboards = dashboard.add(self)
         idle_stop.add(self, topics_by_purpose["alarms"])
+        check_location(self)
         return {
             "alarm_names": Output(
                 map_of(health, lambda alarm: alarm.alarm_name),

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules import event_topics
 from modules.iam_statements import equals
 from modules.observability.inputs import Inputs
+from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import can, concat, length, list_of, map_of, match
 from sustainable_mlops.authoring.resources import Module
 
@@ -64,8 +64,6 @@ def _add_topic(module: Module[Inputs], purpose: str, why: str, *statements: dict
     var = module.var
     name = f"{var.name_prefix}-{purpose}"
     topic = module.add(SnsTopic, purpose, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
-    document = module.add(
-        DataAwsIamPolicyDocument, purpose, why=why, statement=[*statements, event_topics.tls_statement(var, name)]
-    )
-    module.add(SnsTopicPolicy, purpose, arn=topic.arn, policy=document.json)
+    policy = encode_policy(*statements, event_topics.tls_statement(var, name))
+    module.add(SnsTopicPolicy, purpose, why=why, arn=topic.arn, policy=policy)
     return topic

@@ -29,52 +29,62 @@ variable "endpoints" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.endpoints : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.name))])
+    condition     = alltrue([for item in var.endpoints : item != null])
+    error_message = "each of endpoints must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item == null ? true : item.kind != null])
+    error_message = "endpoints: kind must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.endpoints : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.name))]), true)
     error_message = "endpoints: name must be the name of an endpoint: 1 to 63 letters, digits and hyphens."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : contains(["realtime", "async", "serverless"], item.kind)])
+    condition     = try(alltrue([for item in var.endpoints : contains(["realtime", "async", "serverless"], item.kind)]), true)
     error_message = "endpoints: kind must be one of \"realtime\", \"async\", \"serverless\"."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : length(item.variants) >= 1 && length(item.variants) <= 10])
+    condition     = try(alltrue([for item in var.endpoints : length(item.variants) >= 1 && length(item.variants) <= 10]), true)
     error_message = "endpoints: variants must hold at least 1 and hold at most 10."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
+    condition     = try(alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])]), true)
     error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.provisioned_concurrency >= 0 && item.provisioned_concurrency <= 200])
+    condition     = try(alltrue([for item in var.endpoints : item.provisioned_concurrency >= 0 && item.provisioned_concurrency <= 200]), true)
     error_message = "endpoints: provisioned_concurrency must be at least 0 and be at most 200."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.latency_slo_ms == null ? true : item.latency_slo_ms >= 1])
+    condition     = try(alltrue([for item in var.endpoints : item.latency_slo_ms == null ? true : item.latency_slo_ms >= 1]), true)
     error_message = "endpoints: latency_slo_ms must be at least 1."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.backlog_slo_seconds >= 60])
+    condition     = try(alltrue([for item in var.endpoints : item.backlog_slo_seconds >= 60]), true)
     error_message = "endpoints: backlog_slo_seconds must be at least 60."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.deployment_minutes >= 1 && item.deployment_minutes <= 240])
+    condition     = try(alltrue([for item in var.endpoints : item.deployment_minutes >= 1 && item.deployment_minutes <= 240]), true)
     error_message = "endpoints: deployment_minutes must be at least 1 and be at most 240."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.idle_stop == null ? true : contains(["off", "report", "delete"], item.idle_stop)])
+    condition     = try(alltrue([for item in var.endpoints : item.idle_stop == null ? true : contains(["off", "report", "delete"], item.idle_stop)]), true)
     error_message = "endpoints: idle_stop must be one of \"off\", \"report\", \"delete\"."
   }
 
   validation {
-    condition     = alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))])
+    condition     = try(alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
     error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
   }
 
@@ -84,38 +94,38 @@ variable "endpoints" {
   }
 
   validation {
-    condition     = alltrue([for key, item in var.endpoints : length(distinct(item.variants)) == length(item.variants)])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have the same name; rename one" if !(length(distinct(item.variants)) == length(item.variants))])
+    condition     = try(alltrue([for key, item in var.endpoints : length(distinct(item.variants)) == length(item.variants)]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have the same name; rename one" if !(length(distinct(item.variants)) == length(item.variants))]), "")
   }
 
   validation {
-    condition     = alltrue([for key, item in var.endpoints : item.instance_type == null == (item.kind == "serverless")])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: set it for a realtime or async endpoint; a serverless endpoint has no instances" if !(item.instance_type == null == (item.kind == "serverless"))])
+    condition     = try(alltrue([for key, item in var.endpoints : item.instance_type == null == (item.kind == "serverless")]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: set it for a realtime or async endpoint; a serverless endpoint has no instances" if !(item.instance_type == null == (item.kind == "serverless"))]), "")
   }
 
   validation {
-    condition     = alltrue([for key, item in var.endpoints : item.memory_mb == null == (item.kind != "serverless")])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: set it for a serverless endpoint; other endpoints have instances" if !(item.memory_mb == null == (item.kind != "serverless"))])
+    condition     = try(alltrue([for key, item in var.endpoints : item.memory_mb == null == (item.kind != "serverless")]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: set it for a serverless endpoint; other endpoints have instances" if !(item.memory_mb == null == (item.kind != "serverless"))]), "")
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.endpoints :
       item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb)
-    ])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: must be one of 1024, 2048, 3072, 4096, 5120, 6144" if !(item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb))])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: must be one of 1024, 2048, 3072, 4096, 5120, 6144" if !(item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb))]), "")
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.endpoints : item.provisioned_concurrency == 0 ? true : item.kind == "serverless"
-    ])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint has provisioned workers; remove it" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint has provisioned workers; remove it" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")]), "")
   }
 
   validation {
-    condition     = alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle realtime endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")])
+    condition     = try(alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"]), true)
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle realtime endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")]), "")
   }
 }
 
@@ -145,6 +155,14 @@ variable "existing_publisher_role" {
     condition     = var.existing_publisher_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.existing_publisher_role.arn))
     error_message = "existing_publisher_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
   }
+
+  validation {
+    condition = alltrue([
+      for text in [for role in var.existing_publisher_role[*] : role.arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "existing_publisher_role: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
 }
 
 variable "idle_stop" {
@@ -172,6 +190,14 @@ variable "kms_key_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.kms_key_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -249,8 +275,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -271,6 +297,21 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
 }
 
 variable "thresholds" {
@@ -283,6 +324,13 @@ variable "thresholds" {
     condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "lost_answers", "lost_notices", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "idle", "awake", "efficiency", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
     error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"lost_answers\", \"lost_notices\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"idle\", \"awake\", \"efficiency\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
   }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "waste_hours" {

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sustainable_mlops.authoring.expressions import (
+    all_groups,
     can,
     contains,
+    difference,
     get,
     jsondecode,
     jsonencode,
@@ -17,6 +19,33 @@ from sustainable_mlops.authoring.expressions import (
 )
 
 TEXT, BOOLEAN, INTEGER = "String", "Boolean", "Integer"
+#: Types of steps. Source: StepTypeEnum of the SageMaker Python SDK 3; a test compares them.
+STEP_TYPES = (
+    "AutoML",
+    "Callback",
+    "ClarifyCheck",
+    "Cleanup",
+    "Condition",
+    "EMR",
+    "EMRServerless",
+    "Endpoint",
+    "EndpointConfig",
+    "Fail",
+    "ForEach",
+    "InferenceComponent",
+    "Job",
+    "Lambda",
+    "Lineage",
+    "Model",
+    "Processing",
+    "QualityCheck",
+    "RegisterModel",
+    "Training",
+    "Transform",
+    "Tuning",
+)
+#: Reference to a parameter in a definition, as `jsonencode` writes it.
+_REFERENCE = r'"Get":"Parameters\.([^"]+)"'
 _WHOLE = "-?(0|[1-9][0-9]*)"
 
 
@@ -29,6 +58,17 @@ def _parameters(definition: str) -> Any:
 def list_parameter_names(definition: str) -> list[str]:
     """Return the names of the parameters of a definition."""
     return list_of(_parameters(definition), lambda parameter: parameter.Name)
+
+
+def list_unknown_step_types(definition: str) -> Any:
+    """Return the types of steps that SageMaker does not have."""
+    return difference(list_of(jsondecode(definition).Steps, lambda step: step.Type), STEP_TYPES)
+
+
+def list_undeclared_references(definition: str) -> Any:
+    """Return the parameters that a definition uses and does not declare."""
+    references = list_of(all_groups(_REFERENCE, jsonencode(jsondecode(definition))), lambda groups: groups[0])
+    return difference(references, list_parameter_names(definition))
 
 
 def find_mistyped_parameters(definition: str, values: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,9 @@
 from typing import Annotated, Any
 
 from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
+from modules.location import require_key_in_region, require_role_of_account
 from modules.pipeline import definition
+from modules.schedules import explain_time_zone, is_cron, is_time_zone
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -15,6 +17,10 @@ from sustainable_mlops.authoring.expressions import (
     jsondecode,
     keys,
     length,
+    list_of,
+    match,
+    optional,
+    try_,
 )
 from sustainable_mlops.catalogue.limits import get_limit
 
@@ -43,6 +49,11 @@ KeyPart = Annotated[
     str,
     Field(pattern=r"^[^*\\]+$", json_schema_extra=must("be a literal part of a key, without wildcards or backslashes")),
 ]
+
+
+#: Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+_RATE = r"^rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)$"
+_AT = r"^at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)$"
 
 
 class DataArrival(ModuleInputs):
@@ -88,6 +99,20 @@ class ScheduleInputs(ModuleInputs):
     )
     timezone: str = Field("UTC", description="Time zone of the expression, such as Europe/Stockholm.")
 
+    rules = (
+        rule(
+            "expression",
+            lambda v: (
+                can(match(_RATE, v.expression))
+                | can(match(_AT, v.expression))
+                | can(match(r"^cron\(", v.expression)) & is_cron(v.expression)
+            ),
+            "must be rate(1 day) or rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron "
+            "expression of six fields, with ? for the day of the month or of the week.",
+        ),
+        rule("timezone", lambda v: is_time_zone(v.timezone), lambda v: explain_time_zone(v.timezone)),
+    )
+
 
 class StartRetries(ModuleInputs):
     """Retries of a start that SageMaker rejects, for example because of throttling."""
@@ -119,6 +144,14 @@ class ExistingStarterRole(ModuleInputs):
 def _undeclared_parameters(v: Any) -> Any:
     """Return the parameters of the inputs that the definition does not declare."""
     return difference(keys(v.parameters), definition.list_parameter_names(v.definition))
+
+
+def _undeclared_of_schedule(v: Any) -> Any:
+    """Return the parameters of the schedule that the definition does not declare."""
+    return difference(keys(assume_not_null(v.schedule).parameters), definition.list_parameter_names(v.definition))
+
+
+_NOTHING: list[str] = []
 
 
 class Inputs(LocatedInputs, RoleInputs):
@@ -157,6 +190,23 @@ class Inputs(LocatedInputs, RoleInputs):
     )
 
     rules = (
+        require_role_of_account(),
+        require_role_of_account(
+            "existing_starter_role", lambda v: list_of(optional(v.existing_starter_role), lambda role: role.arn)
+        ),
+        require_key_in_region(
+            "failure_topic", lambda v: list_of(optional(v.failure_topic), lambda topic: topic.kms_key_arn)
+        ),
+        rule(
+            "schedule",
+            lambda v: (
+                is_null(v.schedule) | ~can(jsondecode(v.definition).Version) | (length(_undeclared_of_schedule(v)) == 0)
+            ),
+            lambda v: (
+                f"{join(', ', try_(_undeclared_of_schedule(v), _NOTHING))} is not a parameter of the definition; "
+                "declare it there, or remove it from schedule.parameters"
+            ),
+        ),
         rule(
             "definition",
             lambda v: can(jsondecode(v.definition)),
@@ -169,6 +219,28 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (can(jsondecode(v.definition).Version) & can(jsondecode(v.definition).Steps[0].Type))
             ),
             "must have Version and at least one of Steps; use the definition of a pipeline, not of a single step",
+        ),
+        rule(
+            "definition",
+            lambda v: (
+                ~can(jsondecode(v.definition).Steps[0].Type)
+                | (length(definition.list_unknown_step_types(v.definition)) == 0)
+            ),
+            lambda v: (
+                f"{join(', ', try_(definition.list_unknown_step_types(v.definition), _NOTHING))} is not a type of a "
+                f"step; use one of {', '.join(definition.STEP_TYPES)}"
+            ),
+        ),
+        rule(
+            "definition",
+            lambda v: (
+                ~can(jsondecode(v.definition).Version)
+                | (length(definition.list_undeclared_references(v.definition)) == 0)
+            ),
+            lambda v: (
+                f"{join(', ', try_(definition.list_undeclared_references(v.definition), _NOTHING))} is used, but not "
+                "declared in Parameters; declare it"
+            ),
         ),
         rule(
             "parameters",

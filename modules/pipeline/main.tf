@@ -1,6 +1,113 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 locals {
+  # Patterns of expressions with a valid field, from the EventBridge user guide.
+  cron = {
+    minutes             = "(?i)^cron\\((\\S+ ){0}(((\\*|[0-5]?[0-9](-[0-5]?[0-9])?)(/[1-9][0-9]*)?)[, ])+(\\S+ ){4}\\S+\\)$"
+    hours               = "(?i)^cron\\((\\S+ ){1}(((\\*|([01]?[0-9]|2[0-3])(-([01]?[0-9]|2[0-3]))?)(/[1-9][0-9]*)?)[, ])+(\\S+ ){3}\\S+\\)$"
+    "days of the month" = "(?i)^cron\\((\\S+ ){2}(((\\*|(0?[1-9]|[12][0-9]|3[01])(-(0?[1-9]|[12][0-9]|3[01]))?)(/[1-9][0-9]*)?|\\?|LW|L(-(0?[1-9]|[12][0-9]|3[01]))?|(0?[1-9]|[12][0-9]|3[01])W)[, ])+(\\S+ ){2}\\S+\\)$"
+    months              = "(?i)^cron\\((\\S+ ){3}(((\\*|(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(-(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))?)(/[1-9][0-9]*)?)[, ])+(\\S+ ){1}\\S+\\)$"
+    "days of the week"  = "(?i)^cron\\((\\S+ ){4}(((\\*|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(-([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT))?)(/[1-9][0-9]*)?|\\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)#[1-5])[, ])+(\\S+ ){0}\\S+\\)$"
+    years               = "(?i)^cron\\((\\S+ ){5}(((\\*|(19[7-9][0-9]|2[01][0-9]{2})(-(19[7-9][0-9]|2[01][0-9]{2}))?)(/[1-9][0-9]*)?)[,)])+$"
+  }
+
+  # Canonical names of the tz database, which AWS requires.
+  time_zones = [
+    "Africa/Abidjan", "Africa/Accra", "Africa/Addis_Ababa", "Africa/Algiers", "Africa/Asmara",
+    "Africa/Bamako", "Africa/Bangui", "Africa/Banjul", "Africa/Bissau", "Africa/Blantyre",
+    "Africa/Brazzaville", "Africa/Bujumbura", "Africa/Cairo", "Africa/Casablanca", "Africa/Ceuta",
+    "Africa/Conakry", "Africa/Dakar", "Africa/Dar_es_Salaam", "Africa/Djibouti", "Africa/Douala",
+    "Africa/El_Aaiun", "Africa/Freetown", "Africa/Gaborone", "Africa/Harare", "Africa/Johannesburg",
+    "Africa/Juba", "Africa/Kampala", "Africa/Khartoum", "Africa/Kigali", "Africa/Kinshasa",
+    "Africa/Lagos", "Africa/Libreville", "Africa/Lome", "Africa/Luanda", "Africa/Lubumbashi",
+    "Africa/Lusaka", "Africa/Malabo", "Africa/Maputo", "Africa/Maseru", "Africa/Mbabane",
+    "Africa/Mogadishu", "Africa/Monrovia", "Africa/Nairobi", "Africa/Ndjamena", "Africa/Niamey",
+    "Africa/Nouakchott", "Africa/Ouagadougou", "Africa/Porto-Novo", "Africa/Sao_Tome", "Africa/Tripoli",
+    "Africa/Tunis", "Africa/Windhoek", "America/Adak", "America/Anchorage", "America/Anguilla",
+    "America/Antigua", "America/Araguaina", "America/Argentina/Buenos_Aires",
+    "America/Argentina/Catamarca", "America/Argentina/Cordoba", "America/Argentina/Jujuy",
+    "America/Argentina/La_Rioja", "America/Argentina/Mendoza", "America/Argentina/Rio_Gallegos",
+    "America/Argentina/Salta", "America/Argentina/San_Juan", "America/Argentina/San_Luis",
+    "America/Argentina/Tucuman", "America/Argentina/Ushuaia", "America/Aruba", "America/Asuncion",
+    "America/Atikokan", "America/Bahia", "America/Bahia_Banderas", "America/Barbados", "America/Belem",
+    "America/Belize", "America/Blanc-Sablon", "America/Boa_Vista", "America/Bogota", "America/Boise",
+    "America/Cambridge_Bay", "America/Campo_Grande", "America/Cancun", "America/Caracas",
+    "America/Cayenne", "America/Cayman", "America/Chicago", "America/Chihuahua",
+    "America/Ciudad_Juarez", "America/Costa_Rica", "America/Coyhaique", "America/Creston",
+    "America/Cuiaba", "America/Curacao", "America/Danmarkshavn", "America/Dawson",
+    "America/Dawson_Creek", "America/Denver", "America/Detroit", "America/Dominica", "America/Edmonton",
+    "America/Eirunepe", "America/El_Salvador", "America/Fort_Nelson", "America/Fortaleza",
+    "America/Glace_Bay", "America/Goose_Bay", "America/Grand_Turk", "America/Grenada",
+    "America/Guadeloupe", "America/Guatemala", "America/Guayaquil", "America/Guyana", "America/Halifax",
+    "America/Havana", "America/Hermosillo", "America/Indiana/Indianapolis", "America/Indiana/Knox",
+    "America/Indiana/Marengo", "America/Indiana/Petersburg", "America/Indiana/Tell_City",
+    "America/Indiana/Vevay", "America/Indiana/Vincennes", "America/Indiana/Winamac", "America/Inuvik",
+    "America/Iqaluit", "America/Jamaica", "America/Juneau", "America/Kentucky/Louisville",
+    "America/Kentucky/Monticello", "America/Kralendijk", "America/La_Paz", "America/Lima",
+    "America/Los_Angeles", "America/Lower_Princes", "America/Maceio", "America/Managua",
+    "America/Manaus", "America/Marigot", "America/Martinique", "America/Matamoros", "America/Mazatlan",
+    "America/Menominee", "America/Merida", "America/Metlakatla", "America/Mexico_City",
+    "America/Miquelon", "America/Moncton", "America/Monterrey", "America/Montevideo",
+    "America/Montserrat", "America/Nassau", "America/New_York", "America/Nome", "America/Noronha",
+    "America/North_Dakota/Beulah", "America/North_Dakota/Center", "America/North_Dakota/New_Salem",
+    "America/Nuuk", "America/Ojinaga", "America/Panama", "America/Paramaribo", "America/Phoenix",
+    "America/Port-au-Prince", "America/Port_of_Spain", "America/Porto_Velho", "America/Puerto_Rico",
+    "America/Punta_Arenas", "America/Rankin_Inlet", "America/Recife", "America/Regina",
+    "America/Resolute", "America/Rio_Branco", "America/Santarem", "America/Santiago",
+    "America/Santo_Domingo", "America/Sao_Paulo", "America/Scoresbysund", "America/Sitka",
+    "America/St_Barthelemy", "America/St_Johns", "America/St_Kitts", "America/St_Lucia",
+    "America/St_Thomas", "America/St_Vincent", "America/Swift_Current", "America/Tegucigalpa",
+    "America/Thule", "America/Tijuana", "America/Toronto", "America/Tortola", "America/Vancouver",
+    "America/Whitehorse", "America/Winnipeg", "America/Yakutat", "Antarctica/Casey", "Antarctica/Davis",
+    "Antarctica/DumontDUrville", "Antarctica/Macquarie", "Antarctica/Mawson", "Antarctica/McMurdo",
+    "Antarctica/Palmer", "Antarctica/Rothera", "Antarctica/Syowa", "Antarctica/Troll",
+    "Antarctica/Vostok", "Arctic/Longyearbyen", "Asia/Aden", "Asia/Almaty", "Asia/Amman", "Asia/Anadyr",
+    "Asia/Aqtau", "Asia/Aqtobe", "Asia/Ashgabat", "Asia/Atyrau", "Asia/Baghdad", "Asia/Bahrain",
+    "Asia/Baku", "Asia/Bangkok", "Asia/Barnaul", "Asia/Beirut", "Asia/Bishkek", "Asia/Brunei",
+    "Asia/Chita", "Asia/Colombo", "Asia/Damascus", "Asia/Dhaka", "Asia/Dili", "Asia/Dubai",
+    "Asia/Dushanbe", "Asia/Famagusta", "Asia/Gaza", "Asia/Hebron", "Asia/Ho_Chi_Minh", "Asia/Hong_Kong",
+    "Asia/Hovd", "Asia/Irkutsk", "Asia/Jakarta", "Asia/Jayapura", "Asia/Jerusalem", "Asia/Kabul",
+    "Asia/Kamchatka", "Asia/Karachi", "Asia/Kathmandu", "Asia/Khandyga", "Asia/Kolkata",
+    "Asia/Krasnoyarsk", "Asia/Kuala_Lumpur", "Asia/Kuching", "Asia/Kuwait", "Asia/Macau",
+    "Asia/Magadan", "Asia/Makassar", "Asia/Manila", "Asia/Muscat", "Asia/Nicosia", "Asia/Novokuznetsk",
+    "Asia/Novosibirsk", "Asia/Omsk", "Asia/Oral", "Asia/Phnom_Penh", "Asia/Pontianak", "Asia/Pyongyang",
+    "Asia/Qatar", "Asia/Qostanay", "Asia/Qyzylorda", "Asia/Riyadh", "Asia/Sakhalin", "Asia/Samarkand",
+    "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore", "Asia/Srednekolymsk", "Asia/Taipei",
+    "Asia/Tashkent", "Asia/Tbilisi", "Asia/Tehran", "Asia/Thimphu", "Asia/Tokyo", "Asia/Tomsk",
+    "Asia/Ulaanbaatar", "Asia/Urumqi", "Asia/Ust-Nera", "Asia/Vientiane", "Asia/Vladivostok",
+    "Asia/Yakutsk", "Asia/Yangon", "Asia/Yekaterinburg", "Asia/Yerevan", "Atlantic/Azores",
+    "Atlantic/Bermuda", "Atlantic/Canary", "Atlantic/Cape_Verde", "Atlantic/Faroe", "Atlantic/Madeira",
+    "Atlantic/Reykjavik", "Atlantic/South_Georgia", "Atlantic/St_Helena", "Atlantic/Stanley",
+    "Australia/Adelaide", "Australia/Brisbane", "Australia/Broken_Hill", "Australia/Darwin",
+    "Australia/Eucla", "Australia/Hobart", "Australia/Lindeman", "Australia/Lord_Howe",
+    "Australia/Melbourne", "Australia/Perth", "Australia/Sydney", "Etc/GMT+1", "Etc/GMT+10",
+    "Etc/GMT+11", "Etc/GMT+12", "Etc/GMT+2", "Etc/GMT+3", "Etc/GMT+4", "Etc/GMT+5", "Etc/GMT+6",
+    "Etc/GMT+7", "Etc/GMT+8", "Etc/GMT+9", "Etc/GMT-1", "Etc/GMT-10", "Etc/GMT-11", "Etc/GMT-12",
+    "Etc/GMT-13", "Etc/GMT-14", "Etc/GMT-2", "Etc/GMT-3", "Etc/GMT-4", "Etc/GMT-5", "Etc/GMT-6",
+    "Etc/GMT-7", "Etc/GMT-8", "Etc/GMT-9", "Europe/Amsterdam", "Europe/Andorra", "Europe/Astrakhan",
+    "Europe/Athens", "Europe/Belgrade", "Europe/Berlin", "Europe/Bratislava", "Europe/Brussels",
+    "Europe/Bucharest", "Europe/Budapest", "Europe/Busingen", "Europe/Chisinau", "Europe/Copenhagen",
+    "Europe/Dublin", "Europe/Gibraltar", "Europe/Guernsey", "Europe/Helsinki", "Europe/Isle_of_Man",
+    "Europe/Istanbul", "Europe/Jersey", "Europe/Kaliningrad", "Europe/Kirov", "Europe/Kyiv",
+    "Europe/Lisbon", "Europe/Ljubljana", "Europe/London", "Europe/Luxembourg", "Europe/Madrid",
+    "Europe/Malta", "Europe/Mariehamn", "Europe/Minsk", "Europe/Monaco", "Europe/Moscow", "Europe/Oslo",
+    "Europe/Paris", "Europe/Podgorica", "Europe/Prague", "Europe/Riga", "Europe/Rome", "Europe/Samara",
+    "Europe/San_Marino", "Europe/Sarajevo", "Europe/Saratov", "Europe/Simferopol", "Europe/Skopje",
+    "Europe/Sofia", "Europe/Stockholm", "Europe/Tallinn", "Europe/Tirane", "Europe/Ulyanovsk",
+    "Europe/Vaduz", "Europe/Vatican", "Europe/Vienna", "Europe/Vilnius", "Europe/Volgograd",
+    "Europe/Warsaw", "Europe/Zagreb", "Europe/Zurich", "Indian/Antananarivo", "Indian/Chagos",
+    "Indian/Christmas", "Indian/Cocos", "Indian/Comoro", "Indian/Kerguelen", "Indian/Mahe",
+    "Indian/Maldives", "Indian/Mauritius", "Indian/Mayotte", "Indian/Reunion", "Pacific/Apia",
+    "Pacific/Auckland", "Pacific/Bougainville", "Pacific/Chatham", "Pacific/Chuuk", "Pacific/Easter",
+    "Pacific/Efate", "Pacific/Fakaofo", "Pacific/Fiji", "Pacific/Funafuti", "Pacific/Galapagos",
+    "Pacific/Gambier", "Pacific/Guadalcanal", "Pacific/Guam", "Pacific/Honolulu", "Pacific/Kanton",
+    "Pacific/Kiritimati", "Pacific/Kosrae", "Pacific/Kwajalein", "Pacific/Majuro", "Pacific/Marquesas",
+    "Pacific/Midway", "Pacific/Nauru", "Pacific/Niue", "Pacific/Norfolk", "Pacific/Noumea",
+    "Pacific/Pago_Pago", "Pacific/Palau", "Pacific/Pitcairn", "Pacific/Pohnpei", "Pacific/Port_Moresby",
+    "Pacific/Rarotonga", "Pacific/Saipan", "Pacific/Tahiti", "Pacific/Tarawa", "Pacific/Tongatapu",
+    "Pacific/Wake", "Pacific/Wallis", "UTC",
+  ]
+
   name = "${var.name_prefix}-${var.name}"
 
   # Composed: a reference to the resource would be unknown in each plan that changes it.
@@ -69,74 +176,32 @@ resource "aws_sqs_queue" "not_started" {
 }
 
 # EventBridge sends with its own service principal, Scheduler with the role starter.
-data "aws_iam_policy_document" "not_started" {
-  for_each = aws_sqs_queue.not_started
-
-  statement {
-    sid       = "KeepFailedStarts"
-    actions   = ["sqs:SendMessage"]
-    resources = ["arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-
-      values = [
-        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
-      ]
-    }
-  }
-}
-
 resource "aws_sqs_queue_policy" "not_started" {
   for_each = aws_sqs_queue.not_started
 
   queue_url = each.value.url
-  policy    = data.aws_iam_policy_document.not_started[each.key].json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "KeepFailedStarts"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived"
+          }
+        }
+      },
+    ]
+  })
 }
 
 # Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the schedule.
-data "aws_iam_policy_document" "starter_trust" {
-  for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
-
-  statement {
-    sid     = "StartThisPipeline"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com", "scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-
-      values = [
-        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
-        "arn:${var.partition}:scheduler:${var.region}:${var.account_id}:schedule-group/${local.name}",
-      ]
-    }
-  }
-}
-
 resource "aws_iam_role" "starter" {
   for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
 
@@ -144,32 +209,53 @@ resource "aws_iam_role" "starter" {
   description          = "Starts the pipeline ${local.name}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
   tags                 = var.tags
-}
 
-data "aws_iam_policy_document" "starter" {
-  for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
-
-  statement {
-    sid       = "Start"
-    actions   = ["sagemaker:StartPipelineExecution"]
-    resources = [local.arn]
-  }
-
-  statement {
-    sid       = "KeepFailedStarts"
-    actions   = ["sqs:SendMessage"]
-    resources = ["arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"]
-  }
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "StartThisPipeline"
+        Effect    = "Allow"
+        Principal = { Service = ["events.amazonaws.com", "scheduler.amazonaws.com"] }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals = {
+            "aws:SourceArn" = [
+              "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
+              "arn:${var.partition}:scheduler:${var.region}:${var.account_id}:schedule-group/${local.name}",
+            ]
+          }
+        }
+      },
+    ]
+  })
 }
 
 resource "aws_iam_role_policy" "starter" {
   for_each = aws_iam_role.starter
 
-  name   = "start"
-  role   = each.value.name
-  policy = data.aws_iam_policy_document.starter[each.key].json
+  name = "start"
+  role = each.value.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Start"
+        Effect   = "Allow"
+        Action   = "sagemaker:StartPipelineExecution"
+        Resource = local.arn
+      },
+      {
+        Sid      = "KeepFailedStarts"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"
+      },
+    ]
+  })
 }
 
 locals {
@@ -292,33 +378,24 @@ resource "aws_sns_topic" "failed" {
 }
 
 # Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
-data "aws_iam_policy_document" "failed" {
-  for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
-
-  statement {
-    sid       = "DenyPlainHttp"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
 resource "aws_sns_topic_policy" "failed" {
   for_each = aws_sns_topic.failed
 
-  arn    = each.value.arn
-  policy = data.aws_iam_policy_document.failed[each.key].json
+  arn = each.value.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
 }
 
 resource "aws_cloudwatch_event_rule" "failed" {
@@ -346,32 +423,6 @@ locals {
 }
 
 # EventBridge may assume the role only for these rules.
-data "aws_iam_policy_document" "publisher_trust" {
-  for_each = local.missing_publishers
-
-  statement {
-    sid     = "PublishEvents"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-failed"]
-    }
-  }
-}
-
 resource "aws_iam_role" "publisher" {
   for_each = local.missing_publishers
 
@@ -379,8 +430,25 @@ resource "aws_iam_role" "publisher" {
   description          = "Publishes events to ${local.name}-failed"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "PublishEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-failed"
+          }
+        }
+      },
+    ]
+  })
 }
 
 data "aws_iam_policy_document" "publisher" {
@@ -430,4 +498,19 @@ resource "aws_cloudwatch_event_target" "failed" {
   target_id = "topic"
   arn       = aws_sns_topic.failed[each.key].arn
   role_arn  = local.publisher_role_arn
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
+  }
 }

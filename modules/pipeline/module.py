@@ -3,8 +3,10 @@
 from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 
 from modules.iam_statements import statements_output
+from modules.location_check import check_location
 from modules.pipeline import definition, iam_statements, notifications, trigger_role, triggers
 from modules.pipeline.inputs import Inputs
+from modules.schedules import TABLES
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import length, list_of, one_or_null
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -17,6 +19,8 @@ class PipelineModule(Module[Inputs]):
     """Pipeline with its definition, triggers and failure notifications."""
 
     def build(self, var: Inputs) -> Outputs:
+        for table, (value, why) in TABLES.items():
+            self.local(table, value, why=why)
         name = self.local("name", iam_statements.pipeline_name(var))
         self.local(
             "arn",
@@ -58,6 +62,7 @@ class PipelineModule(Module[Inputs]):
         arrivals = triggers.add_data_arrival(self, pipeline, target_arguments)
         schedules = triggers.add_schedule(self, pipeline, target_arguments)
         topics, failures = notifications.add(self)
+        check_location(self)
         return {
             "arn": Output(pipeline.arn, "ARN of the pipeline."),
             "dead_letter_queue_url": Output(

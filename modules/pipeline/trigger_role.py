@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sqs_queue import SqsQueue
 from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
 
 from modules.pipeline.inputs import DATA_ARRIVED, Inputs
+from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     concat,
     each_of,
@@ -75,12 +75,14 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
         sqs_managed_sse_enabled=True,
         tags=var.tags,
     )
-    document = module.add(
-        DataAwsIamPolicyDocument,
+    queue = each_of(queues)
+    module.add(
+        SqsQueuePolicy,
         "not_started",
         why="EventBridge sends with its own service principal, Scheduler with the role starter.",
-        for_each=each_of(queues),
-        statement=[
+        for_each=queue,
+        queue_url=queue.value.url,
+        policy=encode_policy(
             {
                 "sid": "KeepFailedStarts",
                 "actions": ["sqs:SendMessage"],
@@ -88,11 +90,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
                 "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
                 "condition": _source_conditions(module, [rule_arn]),
             }
-        ],
-    )
-    queue = each_of(queues)
-    module.add(
-        SqsQueuePolicy, "not_started", for_each=queue, queue_url=queue.value.url, policy=document[queue.key].json
+        ),
     )
     return queues
 
@@ -101,45 +99,33 @@ def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any
     var, name = module.var, module.locals.name
     nobody: set[str] = set()
     new_role = each_of(when(is_omitted(var.existing_starter_role), module.locals.starters, set_of(nobody)))
-    trust = module.add(
-        DataAwsIamPolicyDocument,
-        "starter_trust",
-        why="Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
-        "schedule.",
-        for_each=new_role,
-        statement=[
-            {
-                "sid": "StartThisPipeline",
-                "actions": ["sts:AssumeRole"],
-                "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com", "scheduler.amazonaws.com"]}],
-                "condition": _source_conditions(module, sources),
-            }
-        ],
+    trust = encode_policy(
+        {
+            "sid": "StartThisPipeline",
+            "actions": ["sts:AssumeRole"],
+            "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com", "scheduler.amazonaws.com"]}],
+            "condition": _source_conditions(module, sources),
+        }
     )
     roles = module.add(
         IamRole,
         "starter",
+        why="Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
+        "schedule.",
         for_each=new_role,
         name_prefix=f"{truncate(f'{name}-{KEY}', 37)}-",
         description=f"Starts the pipeline {name}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust[new_role.key].json,
+        assume_role_policy=trust,
         tags=var.tags,
     )
-    document = module.add(
-        DataAwsIamPolicyDocument,
-        "starter",
-        for_each=new_role,
-        statement=[
-            {"sid": "Start", "actions": ["sagemaker:StartPipelineExecution"], "resources": [module.locals.arn]},
-            {"sid": "KeepFailedStarts", "actions": ["sqs:SendMessage"], "resources": [queue_arn]},
-        ],
+    policy = encode_policy(
+        {"sid": "Start", "actions": ["sagemaker:StartPipelineExecution"], "resources": [module.locals.arn]},
+        {"sid": "KeepFailedStarts", "actions": ["sqs:SendMessage"], "resources": [queue_arn]},
     )
     role = each_of(roles)
-    module.add(
-        IamRolePolicy, "starter", for_each=role, name="start", role=role.value.name, policy=document[role.key].json
-    )
+    module.add(IamRolePolicy, "starter", for_each=role, name="start", role=role.value.name, policy=policy)
     return roles
 
 

@@ -61,6 +61,23 @@ variable "definition" {
     condition     = !can(jsondecode(var.definition)) ? true : (can(jsondecode(var.definition).Version) ? can(jsondecode(var.definition).Steps[0].Type) : false)
     error_message = "definition: must have Version and at least one of Steps; use the definition of a pipeline, not of a single step"
   }
+
+  validation {
+    condition = !can(jsondecode(var.definition).Steps[0].Type) ? true : length(setsubtract([for step in jsondecode(var.definition).Steps : step.Type], [
+      "AutoML", "Callback", "ClarifyCheck", "Cleanup", "Condition", "EMR", "EMRServerless", "Endpoint",
+      "EndpointConfig", "Fail", "ForEach", "InferenceComponent", "Job", "Lambda", "Lineage", "Model",
+      "Processing", "QualityCheck", "RegisterModel", "Training", "Transform", "Tuning",
+    ])) == 0
+    error_message = "definition: ${join(", ", try(setsubtract([for step in jsondecode(var.definition).Steps : step.Type], ["AutoML", "Callback", "ClarifyCheck", "Cleanup", "Condition", "EMR", "EMRServerless", "Endpoint", "EndpointConfig", "Fail", "ForEach", "InferenceComponent", "Job", "Lambda", "Lineage", "Model", "Processing", "QualityCheck", "RegisterModel", "Training", "Transform", "Tuning"]), []))} is not a type of a step; use one of AutoML, Callback, ClarifyCheck, Cleanup, Condition, EMR, EMRServerless, Endpoint, EndpointConfig, Fail, ForEach, InferenceComponent, Job, Lambda, Lineage, Model, Processing, QualityCheck, RegisterModel, Training, Transform, Tuning"
+  }
+
+  validation {
+    condition = !can(jsondecode(var.definition).Version) ? true : length(setsubtract([
+      for groups in regexall("\"Get\":\"Parameters\\.([^\"]+)\"", jsonencode(jsondecode(var.definition))) :
+      groups[0]
+    ], [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0
+    error_message = "definition: ${join(", ", try(setsubtract([for groups in regexall("\"Get\":\"Parameters\\.([^\"]+)\"", jsonencode(jsondecode(var.definition))) : groups[0]], [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]), []))} is used, but not declared in Parameters; declare it"
+  }
 }
 
 variable "description" {
@@ -79,6 +96,14 @@ variable "existing_starter_role" {
   validation {
     condition     = var.existing_starter_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.existing_starter_role.arn))
     error_message = "existing_starter_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for role in var.existing_starter_role[*] : role.arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "existing_starter_role: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
   }
 }
 
@@ -100,6 +125,14 @@ variable "failure_topic" {
   validation {
     condition     = var.failure_topic == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.failure_topic.kms_key_arn))
     error_message = "failure_topic: kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for topic in var.failure_topic[*] : topic.kms_key_arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "failure_topic: must be a key of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -191,8 +224,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -204,6 +237,14 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.role_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "role_arn: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
   }
 }
 
@@ -244,6 +285,21 @@ variable "schedule" {
     condition     = var.schedule == null ? true : var.schedule.flexible_window_minutes >= 1 && var.schedule.flexible_window_minutes <= 1440
     error_message = "schedule: flexible_window_minutes must be at least 1 and be at most 1440."
   }
+
+  validation {
+    condition     = var.schedule == null ? true : (!can(jsondecode(var.definition).Version) ? true : length(setsubtract(keys(var.schedule.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0)
+    error_message = "schedule: ${join(", ", try(setsubtract(keys(var.schedule.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]), []))} is not a parameter of the definition; declare it there, or remove it from schedule.parameters"
+  }
+
+  validation {
+    condition     = try(var.schedule == null ? true : (can(regex("^rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)$", var.schedule.expression)) ? true : (can(regex("^at\\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\)$", var.schedule.expression)) ? true : (can(regex("^cron\\(", var.schedule.expression)) ? alltrue([for field, pattern in local.cron : can(regex(pattern, var.schedule.expression))]) : false))), true)
+    error_message = "schedule.expression: must be rate(1 day) or rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron expression of six fields, with ? for the day of the month or of the week."
+  }
+
+  validation {
+    condition     = try(var.schedule == null ? true : contains(local.time_zones, var.schedule.timezone), true)
+    error_message = try(var.schedule == null ? "" : "schedule.timezone: ${var.schedule.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC.", "")
+  }
 }
 
 variable "start_retries" {
@@ -270,5 +326,27 @@ variable "tags" {
   description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
   nullable    = false
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from modules.common import LocatedInputs
+from modules.common import LocatedInputs, SecurityGroupId, SubnetId
 from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, names_other_silicon
 from modules.endpoints.inputs import (
     VARIANT,
@@ -11,6 +11,12 @@ from modules.endpoints.inputs import (
     RollbackInputs,
     SingleContainerInputs,
     has_one_source,
+)
+from modules.location import (
+    require_image_in_region,
+    require_key_in_region,
+    require_package_in_region,
+    require_role_of_account,
 )
 from modules.realtime_endpoint.deployment import DeploymentInputs
 from modules.realtime_endpoint.off_hours import OffHours
@@ -93,8 +99,8 @@ class DataCapture(ModuleInputs):
 class VpcConfig(ModuleInputs):
     """Network of the containers."""
 
-    security_group_ids: list[str] = Field(min_length=1, description="Existing security groups.")
-    subnets: list[str] = Field(
+    security_group_ids: list[SecurityGroupId] = Field(min_length=1, description="Existing security groups.")
+    subnets: list[SubnetId] = Field(
         min_length=2, description="Subnets in at least two Availability Zones, so that one zone may fail."
     )
 
@@ -219,6 +225,15 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
     )
 
     rules = (
+        require_key_in_region(),
+        require_role_of_account(),
+        require_image_in_region(),
+        require_image_in_region("challengers", lambda v: list_of(v.challengers, lambda one: one.image_uri)),
+        require_image_in_region("containers", lambda v: list_of(v.containers, lambda one: one.image_uri)),
+        require_image_in_region("shadow", lambda v: list_of(optional(v.shadow), lambda one: one.image_uri)),
+        require_package_in_region(),
+        require_package_in_region("challengers", lambda v: list_of(v.challengers, lambda one: one.model_package_arn)),
+        require_package_in_region("shadow", lambda v: list_of(optional(v.shadow), lambda one: one.model_package_arn)),
         rule(
             "model_package_arn",
             _has_one_source,

@@ -5,10 +5,12 @@ from typing import Any
 from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingScheduledAction
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
+from modules import schedules
 from modules.endpoints import alarms, hardware, hosting, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
 from modules.iam_statements import statements_output
-from modules.realtime_endpoint import deployment, iam_statements, off_hours, variants
+from modules.location_check import check_location
+from modules.realtime_endpoint import deployment, iam_statements, variants
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
@@ -68,8 +70,9 @@ class RealtimeEndpointModule(Module[Inputs]):
         )
         archives = self.local("model_archives", iam_statements.list_archives(var))
         hardware.add_tables(self)
-        for table, (value, why) in off_hours.TABLES.items():
+        for table, (value, why) in schedules.TABLES.items():
             self.local(table, value, why=why)
+        check_location(self)
         return {
             **hosting.endpoint_outputs(self, endpoint),
             "rollback_alarm_names": Output(

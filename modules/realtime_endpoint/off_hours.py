@@ -1,11 +1,9 @@
 """Off hours: a schedule with fewer instances."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from modules.schedules import explain_time_zone, is_cron, is_time_zone, list_invalid_fields
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import can, contains, every, join, list_of, local_table, match
-from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
-from sustainable_mlops.catalogue.time_zones import load_all as time_zones
 
 Cron = Annotated[
     str,
@@ -16,47 +14,6 @@ Cron = Annotated[
         ),
     ),
 ]
-_DAY, _WEEKDAY = "(0?[1-9]|[12][0-9]|3[01])", f"([1-7]|{'|'.join(WEEKDAYS)})"
-#: Fields of a cron expression in order: the pattern of a value, and other patterns besides values, ranges and steps.
-_FIELDS = {
-    "minutes": ("[0-5]?[0-9]", ""),
-    "hours": ("([01]?[0-9]|2[0-3])", ""),
-    "days of the month": (_DAY, rf"\?|LW|L(-{_DAY})?|{_DAY}W"),
-    "months": (f"(0?[1-9]|1[0-2]|{'|'.join(MONTHS)})", ""),
-    "days of the week": (_WEEKDAY, rf"\?|L|{_WEEKDAY}L|{_WEEKDAY}#[1-5]"),
-    "years": ("(19[7-9][0-9]|2[01][0-9]{2})", ""),
-}
-
-
-def _cron_patterns() -> dict[str, str]:
-    """Return by field the pattern of expressions that are valid in it."""
-    patterns = {}
-    for index, (name, (value, else_)) in enumerate(_FIELDS.items()):
-        item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{else_ and '|' + else_}"
-        items = rf"(({item})[, ])+(\S+ ){{{4 - index}}}\S+\)" if index < 5 else rf"(({item})[,)])+"
-        patterns[name] = rf"(?i)^cron\((\S+ ){{{index}}}{items}$"
-    return patterns
-
-
-CRON, ZONES = _cron_patterns(), list(time_zones())
-#: Tables that rules read, by name: the value and its comment.
-TABLES: dict[str, tuple[Any, str]] = {
-    "cron": (CRON, "Patterns of expressions with a valid field, from the EventBridge user guide."),
-    "time_zones": (ZONES, "Canonical names of the tz database, which AWS requires."),
-}
-_fields, _zones = local_table("cron", CRON), local_table("time_zones", ZONES)
-
-
-def _invalid_fields(expression: str) -> str:
-    """Return the names of the invalid fields of an expression."""
-    field_names = list_of(
-        _fields, lambda field, _pattern: field, where=lambda _field, pattern: ~can(match(pattern, expression))
-    )
-    return join(", ", field_names)
-
-
-def _is_cron(expression: str) -> bool:
-    return every(_fields, lambda _field, pattern: can(match(pattern, expression)))
 
 
 class OffHours(ModuleInputs):
@@ -68,14 +25,11 @@ class OffHours(ModuleInputs):
     timezone: str = Field(description="Time zone of begin and end, such as Europe/Stockholm.")
 
     rules = (
-        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has invalid {_invalid_fields(v.begin)}."),
-        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has invalid {_invalid_fields(v.end)}."),
+        rule("begin", lambda v: is_cron(v.begin), lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}."),
+        rule("end", lambda v: is_cron(v.end), lambda v: f"{v.end} has invalid {list_invalid_fields(v.end)}."),
         rule(
             "timezone",
-            lambda v: contains(_zones, v.timezone),
-            lambda v: (
-                f"{v.timezone} is not the canonical name of a time zone, which AWS requires; use one such as "
-                "Europe/Stockholm, or UTC."
-            ),
+            lambda v: is_time_zone(v.timezone),
+            lambda v: explain_time_zone(v.timezone),
         ),
     )

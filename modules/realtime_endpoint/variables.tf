@@ -49,33 +49,59 @@ variable "challengers" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
+    condition     = alltrue([for item in var.challengers : item != null])
+    error_message = "each of challengers must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item == null ? true : item.weight != null])
+    error_message = "challengers: weight must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.challengers : item.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))]), true)
     error_message = "challengers: image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))])
+    condition     = try(alltrue([for item in var.challengers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))]), true)
     error_message = "challengers: model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
   }
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.model_package_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", item.model_package_arn))])
+    condition     = try(alltrue([for item in var.challengers : item.model_package_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", item.model_package_arn))]), true)
     error_message = "challengers: model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
   }
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.inference_specification_name))])
+    condition     = try(alltrue([for item in var.challengers : item.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.inference_specification_name))]), true)
     error_message = "challengers: inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
   }
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.weight >= 1])
+    condition     = try(alltrue([for item in var.challengers : item.weight >= 1]), true)
     error_message = "challengers: weight must be at least 1."
   }
 
   validation {
-    condition     = alltrue([for key in keys(var.challengers) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))])
+    condition     = try(alltrue([for key in keys(var.challengers) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))]), true)
     error_message = "each key of challengers must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for one in var.challengers : one.image_uri] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
+    ])
+    error_message = "challengers: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for one in var.challengers : one.model_package_arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
+    ])
+    error_message = "challengers: must be a model package of this Region, ${var.region}; use one of that Region."
   }
 
   validation {
@@ -97,19 +123,19 @@ variable "challengers" {
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.challengers :
       item.inference_specification_name == null ? true : item.model_package_arn != null
-    ])
-    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it belongs to a model package; set model_package_arn, or remove it." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it belongs to a model package; set model_package_arn, or remove it." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)]), "")
   }
 
   validation {
-    condition = alltrue([
+    condition = try(alltrue([
       for key, item in var.challengers :
       item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
-    ])
-    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))]), "")
   }
 }
 
@@ -125,23 +151,36 @@ variable "containers" {
   nullable = false
 
   validation {
+    condition     = alltrue([for item in var.containers : item != null])
+    error_message = "each of containers must not be null."
+  }
+
+  validation {
     condition     = length(var.containers) <= 15
     error_message = "containers must hold at most 15."
   }
 
   validation {
-    condition     = alltrue([for item in var.containers : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.hostname))])
+    condition     = try(alltrue([for item in var.containers : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.hostname))]), true)
     error_message = "containers: hostname must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
   }
 
   validation {
-    condition     = alltrue([for item in var.containers : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
+    condition     = try(alltrue([for item in var.containers : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))]), true)
     error_message = "containers: image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
-    condition     = alltrue([for item in var.containers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))])
+    condition     = try(alltrue([for item in var.containers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))]), true)
     error_message = "containers: model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for one in var.containers : one.image_uri] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
+    ])
+    error_message = "containers: must be an image in the registry of this Region, ${var.region}; use one of that Region."
   }
 
   validation {
@@ -247,17 +286,17 @@ variable "deployment" {
   }
 
   validation {
-    condition     = (var.deployment.strategy == "all_at_once" ? 0 : (var.deployment.strategy == "canary" ? 1 : 100 / var.deployment.step_percent)) * var.deployment.wait_seconds + (var.deployment.strategy == "rolling" ? 0 : var.deployment.bake_seconds) <= 3000
+    condition     = try((var.deployment.strategy == "all_at_once" ? 0 : (var.deployment.strategy == "canary" ? 1 : 100 / var.deployment.step_percent)) * var.deployment.wait_seconds + (var.deployment.strategy == "rolling" ? 0 : var.deployment.bake_seconds) <= 3000, true)
     error_message = "deployment.wait_seconds: the AWS provider waits one hour for a deployment, and the steps and bake_seconds of this one wait more than 3000 seconds; shorten the waits, or use fewer steps."
   }
 
   validation {
-    condition     = var.deployment.strategy == "all_at_once" ? true : var.deployment.error_percent < var.deployment.step_percent
-    error_message = "deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model cannot cause more errors in its first step."
+    condition     = try(var.deployment.strategy == "all_at_once" ? true : var.deployment.error_percent < var.deployment.step_percent, true)
+    error_message = try("deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model cannot cause more errors in its first step.", "")
   }
 
   validation {
-    condition     = var.deployment.strategy != "linear" ? true : var.deployment.step_percent >= 10
+    condition     = try(var.deployment.strategy != "linear" ? true : var.deployment.step_percent >= 10, true)
     error_message = "deployment.step_percent: a linear step must be at least 10 percent."
   }
 }
@@ -294,6 +333,14 @@ variable "image_uri" {
   validation {
     condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
     error_message = "image_uri: Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.image_uri[*] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
+    ])
+    error_message = "image_uri: must be an image in the registry of this Region, ${var.region}; use one of that Region."
   }
 }
 
@@ -383,6 +430,14 @@ variable "kms_key_arn" {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
+
+  validation {
+    condition = alltrue([
+      for text in var.kms_key_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
+    ])
+    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
+  }
 }
 
 variable "latency_slo_ms" {
@@ -471,6 +526,14 @@ variable "model_package_arn" {
   }
 
   validation {
+    condition = alltrue([
+      for text in var.model_package_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
+    ])
+    error_message = "model_package_arn: must be a model package of this Region, ${var.region}; use one of that Region."
+  }
+
+  validation {
     condition     = length(var.containers) > 0 ? (var.image_uri == null ? (var.model_data_url == null ? (var.model_package_arn == null ? var.models_s3_uri == null : false) : false) : false) : (var.models_s3_uri == null ? (var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)) : (var.image_uri != null ? (var.model_data_url == null ? var.model_package_arn == null : false) : false))
     error_message = "model_package_arn: set one of: a model package; image_uri (with model_data_url unless the image contains the model); image_uri and models_s3_uri; containers."
   }
@@ -532,6 +595,11 @@ variable "off_hours" {
   default = null
 
   validation {
+    condition     = var.off_hours == null ? true : var.off_hours.timezone != null
+    error_message = "off_hours: timezone must not be null."
+  }
+
+  validation {
     condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.begin))
     error_message = "off_hours: begin must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
@@ -542,7 +610,7 @@ variable "off_hours" {
   }
 
   validation {
-    condition     = var.off_hours == null ? true : var.off_hours.instances >= 1
+    condition     = var.off_hours == null ? true : try(var.off_hours.instances >= 1, true)
     error_message = "off_hours: instances must be at least 1."
   }
 
@@ -552,18 +620,18 @@ variable "off_hours" {
   }
 
   validation {
-    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.begin))])
-    error_message = var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}."
+    condition     = try(var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.begin))]), true)
+    error_message = try(var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}.", "")
   }
 
   validation {
-    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.end))])
-    error_message = var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}."
+    condition     = try(var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.end))]), true)
+    error_message = try(var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}.", "")
   }
 
   validation {
-    condition     = var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone)
-    error_message = var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC."
+    condition     = try(var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone), true)
+    error_message = try(var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC.", "")
   }
 }
 
@@ -601,8 +669,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -626,6 +694,14 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in var.role_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "role_arn: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
   }
 }
 
@@ -685,6 +761,22 @@ variable "shadow" {
   }
 
   validation {
+    condition = alltrue([
+      for text in [for one in var.shadow[*] : one.image_uri] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
+    ])
+    error_message = "shadow: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for one in var.shadow[*] : one.model_package_arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
+    ])
+    error_message = "shadow: must be a model package of this Region, ${var.region}; use one of that Region."
+  }
+
+  validation {
     condition     = var.shadow == null ? true : length(var.challengers) == 0
     error_message = "shadow: SageMaker allows a shadow only next to a single variant; remove challengers."
   }
@@ -703,12 +795,12 @@ variable "shadow" {
   }
 
   validation {
-    condition     = var.shadow == null ? true : (var.shadow.inference_specification_name == null ? true : var.shadow.model_package_arn != null)
+    condition     = try(var.shadow == null ? true : (var.shadow.inference_specification_name == null ? true : var.shadow.model_package_arn != null), true)
     error_message = "shadow.inference_specification_name: it belongs to a model package; set model_package_arn, or remove it."
   }
 
   validation {
-    condition     = var.shadow == null ? true : (var.shadow.model_package_arn == null ? var.shadow.image_uri != null : (var.shadow.image_uri == null ? var.shadow.model_data_url == null : false))
+    condition     = try(var.shadow == null ? true : (var.shadow.model_package_arn == null ? var.shadow.image_uri != null : (var.shadow.image_uri == null ? var.shadow.model_data_url == null : false)), true)
     error_message = "shadow.model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
 }
@@ -730,6 +822,28 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "verify_location" {
+  description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "vpc_config" {
@@ -741,12 +855,27 @@ variable "vpc_config" {
   default = null
 
   validation {
-    condition     = var.vpc_config == null ? true : length(var.vpc_config.security_group_ids) >= 1
+    condition     = var.vpc_config == null ? true : var.vpc_config.security_group_ids != null && var.vpc_config.subnets != null
+    error_message = "vpc_config: security_group_ids and subnets must not be null."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(length(var.vpc_config.security_group_ids) >= 1, true)
     error_message = "vpc_config: security_group_ids must hold at least 1."
   }
 
   validation {
-    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnets) >= 2
+    condition     = var.vpc_config == null ? true : try(alltrue([for item in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc_config: security_group_ids must be the id of a security group such as sg-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(length(var.vpc_config.subnets) >= 2, true)
     error_message = "vpc_config: subnets must hold at least 2."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(alltrue([for item in var.vpc_config.subnets : can(regex("^subnet-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc_config: subnets must be the id of a subnet such as subnet-0123456789abcdef0."
   }
 }

@@ -4,13 +4,17 @@ from typing import Annotated
 
 from modules.common import OptionalLocation, rule_of_role_account
 from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
+from modules.location import region_of_key, require_image_in_region, require_package_in_region
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
-from sustainable_mlops.authoring.expressions import can, is_null, match
+from sustainable_mlops.authoring.expressions import can, contains, is_null, match
 from sustainable_mlops.catalogue.images import SILICON_PATTERNS
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
+from sustainable_mlops.catalogue.regions import load_all as regions
 
+#: Regions without SageMaker Serverless Inference.
+WITHOUT_SERVERLESS = sorted(name for name, region in regions().items() if not region.has_serverless)
 AT_ONCE = get_limit("serverless_concurrency")
 _NOT_FOR_X86 = "|".join(pattern for silicon, pattern in SILICON_PATTERNS.items() if silicon != "x86")
 
@@ -40,6 +44,16 @@ class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, Unsupporte
 
     rules = (
         rule_of_role_account(),
+        require_image_in_region(region=region_of_key),
+        require_package_in_region(region=region_of_key),
+        rule(
+            "kms_key_arn",
+            lambda v: ~contains(WITHOUT_SERVERLESS, region_of_key(v)),
+            lambda v: (
+                f"SageMaker has no Serverless Inference in {region_of_key(v)}; use another Region, or a real-time "
+                "endpoint."
+            ),
+        ),
         rule(
             "image_uri",
             lambda v: is_null(v.image_uri) | ~can(match(_NOT_FOR_X86, v.image_uri)),

@@ -62,6 +62,14 @@ variable "image_uri" {
   }
 
   validation {
+    condition = alltrue([
+      for text in var.image_uri[*] :
+      !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+")}\\.", text))
+    ])
+    error_message = "image_uri: must be an image in the registry of this Region, ${try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+")}; use one of that Region."
+  }
+
+  validation {
     condition     = var.image_uri == null ? true : !can(regex("-gpu-|aarch64|arm64|graviton|neuron", var.image_uri))
     error_message = "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless endpoint has only x86; use an image for x86."
   }
@@ -102,6 +110,15 @@ variable "kms_key_arn" {
   validation {
     condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition = !contains([
+      "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7",
+      "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-2", "il-central-1",
+      "me-central-1", "mx-central-1", "us-gov-east-1", "us-gov-west-1",
+    ], try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))
+    error_message = "kms_key_arn: SageMaker has no Serverless Inference in ${try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+")}; use another Region, or a real-time endpoint."
   }
 }
 
@@ -166,6 +183,14 @@ variable "model_package_arn" {
     condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
     error_message = "model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
+
+  validation {
+    condition = alltrue([
+      for text in var.model_package_arn[*] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+")}:", text))
+    ])
+    error_message = "model_package_arn: must be a model package of this Region, ${try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+")}; use one of that Region."
+  }
 }
 
 variable "more_rollback_alarms" {
@@ -222,17 +247,22 @@ variable "provisioned_concurrency" {
   default = null
 
   validation {
-    condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.min >= 1 && var.provisioned_concurrency.min <= 200
+    condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.min != null && var.provisioned_concurrency.max != null
+    error_message = "provisioned_concurrency: min and max must not be null."
+  }
+
+  validation {
+    condition     = var.provisioned_concurrency == null ? true : try(var.provisioned_concurrency.min >= 1 && var.provisioned_concurrency.min <= 200, true)
     error_message = "provisioned_concurrency: min must be at least 1 and be at most 200."
   }
 
   validation {
-    condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.max >= 1 && var.provisioned_concurrency.max <= 200
+    condition     = var.provisioned_concurrency == null ? true : try(var.provisioned_concurrency.max >= 1 && var.provisioned_concurrency.max <= 200, true)
     error_message = "provisioned_concurrency: max must be at least 1 and be at most 200."
   }
 
   validation {
-    condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.target_utilization >= 0.1 && var.provisioned_concurrency.target_utilization <= 1
+    condition     = var.provisioned_concurrency == null ? true : try(var.provisioned_concurrency.target_utilization >= 0.1 && var.provisioned_concurrency.target_utilization <= 1, true)
     error_message = "provisioned_concurrency: target_utilization must be at least 0.1 and be at most 1."
   }
 
@@ -248,8 +278,8 @@ variable "region" {
   default     = null
 
   validation {
-    condition     = var.region == null ? true : can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+    condition     = var.region == null ? true : contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -285,6 +315,21 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.tags : length(item) <= 256])
+    error_message = "each of tags must be at most 256 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^.{1,128}$", key))])
+    error_message = "each key of tags must be 1 to 128 characters."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
+    error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
 }
 
 variable "vpc_config" {

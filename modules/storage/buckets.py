@@ -14,7 +14,8 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 )
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
-from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
+from modules.policies import encode_policy
+from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_arn, bucket_name
 from modules.storage.lifecycle import DATA_CLASSES
 from sustainable_mlops.authoring.expressions import concat, each_of, keys, length, list_of, merge, set_of, when
 from sustainable_mlops.authoring.resources import Module
@@ -29,7 +30,7 @@ WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
     """Add the buckets. Returns the encrypted buckets, the bucket of access logs, and the versioning of all buckets."""
     var = module.var
-    data_bucket = each_of(set_of(concat(DATA_BUCKETS, keys(var.extra_buckets))))
+    data_bucket = each_of(module.local("purposes", set_of(concat(DATA_BUCKETS, keys(var.extra_buckets)))))
     buckets = module.add(
         S3Bucket,
         "this",
@@ -122,74 +123,67 @@ def _encrypt(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> N
 
 
 def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> None:
-    var, nobody = module.var, list[str]()
-    read = each_of(set_of(when(length(var.reader_account_ids) > 0, ["artifacts"], nobody)))
-    readers = module.add(
-        DataAwsIamPolicyDocument,
-        "model_readers",
-        for_each=read,
-        statement=[
-            {
-                "sid": "ReadModels",
-                "principals": [{"type": "AWS", "identifiers": module.locals.readers}],
-                "actions": ["s3:GetObject"],
-                "resources": [f"{buckets[read.key].arn}/models/*"],
-            }
-        ],
+    var = module.var
+    purpose = each_of(module.locals.purposes)
+    arn = bucket_arn(var, purpose.key)
+    nobody: list[str] = []
+    readers = encode_policy(
+        {
+            "sid": "ReadModels",
+            "principals": [{"type": "AWS", "identifiers": module.locals.readers}],
+            "actions": ["s3:GetObject"],
+            "resources": [f"{arn}/models/*"],
+        }
     )
-    bucket = each_of(buckets)
-    policy = module.add(
+    document = module.add(
         DataAwsIamPolicyDocument,
         "bucket",
         why="An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other "
         "keys and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter "
         "for checkpoints and debug output, so aws:kms without a key is allowed there.",
-        for_each=bucket,
-        source_policy_documents=list_of(
-            readers, lambda _purpose, readers: readers.json, lambda purpose, _: purpose == bucket.key
+        for_each=purpose,
+        source_policy_documents=when(
+            (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], nobody
         ),
-        statement=[*_tls(bucket.value.arn), *_one_key(bucket.value.arn, key_arn)],
+        statement=[*_deny_plain_access(arn), *_deny_other_encryption(arn, key_arn)],
     )
+    bucket = each_of(buckets)
     unreachable = module.resources.aws_s3_bucket_public_access_block.this
     module.add(
         S3BucketPolicy,
         "this",
         for_each=bucket,
         bucket=bucket.value.id,
-        policy=policy[bucket.key].json,
+        policy=document[bucket.key].json,
         depends_on=[unreachable],
     )
-    policy = module.add(
-        DataAwsIamPolicyDocument,
-        "logs",
-        statement=[
-            *_tls(logs.arn),
-            _delivery(
-                "AccessLogs",
-                "logging.s3.amazonaws.com",
-                f"{logs.arn}/access-logs/*",
-                var.account_id,
-                list_of(buckets, lambda bucket: bucket.arn),
-            ),
-            _delivery(
-                "StorageLens",
-                "storage-lens.s3.amazonaws.com",
-                f"{logs.arn}/storage-lens/*",
-                var.account_id,
-                [f"arn:{var.partition}:s3:{var.region}:{var.account_id}:storage-lens/{var.name_prefix}"],
-            ),
-        ],
-    )
+    logs_arn = bucket_arn(var, LOGS)
     module.add(
         S3BucketPolicy,
         "logs",
         bucket=logs.id,
-        policy=policy.json,
+        policy=encode_policy(
+            *_deny_plain_access(logs_arn),
+            _delivery(
+                "AccessLogs",
+                "logging.s3.amazonaws.com",
+                f"{logs_arn}/access-logs/*",
+                var.account_id,
+                list_of(module.locals.purposes, lambda purpose: bucket_arn(var, purpose)),
+            ),
+            _delivery(
+                "StorageLens",
+                "storage-lens.s3.amazonaws.com",
+                f"{logs_arn}/storage-lens/*",
+                var.account_id,
+                [f"arn:{var.partition}:s3:{var.region}:{var.account_id}:storage-lens/{var.name_prefix}"],
+            ),
+        ),
         depends_on=[unreachable],
     )
 
 
-def _tls(arn: str) -> list[dict[str, Any]]:
+def _deny_plain_access(arn: str) -> list[dict[str, Any]]:
     """Return the statements that deny access without TLS 1.2."""
 
     def deny(sid: str, test: str, variable: str, value: str) -> dict[str, Any]:
@@ -208,7 +202,7 @@ def _tls(arn: str) -> list[dict[str, Any]]:
     ]
 
 
-def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
+def _deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
     """Return the statements that deny uploads with other encryption than the key.
 
     Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from modules.common import AccountId, KmsKeyArn, LocatedInputs, ProtectedInputs
+from modules.location import require_key_in_region
 from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, rule
-from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
+from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length, list_of, optional
 from sustainable_mlops.catalogue.limits import get_limit
 
 #: Purposes of the buckets of every environment. The last one is for access logs.
@@ -89,6 +90,14 @@ class Inputs(LocatedInputs, ProtectedInputs):
     )
 
     rules = (
+        require_key_in_region(
+            "existing_kms_key", lambda v: list_of(optional(v.existing_kms_key), lambda existing: existing.arn)
+        ),
+        rule(
+            "reader_account_ids",
+            lambda v: ~contains(v.reader_account_ids, v.account_id),
+            lambda v: f"must not contain {v.account_id}, the account of the buckets; remove it.",
+        ),
         rule(
             "extra_buckets",
             lambda v: every(OWN_BUCKETS, lambda purpose: ~contains(keys(v.extra_buckets), purpose)),
@@ -108,3 +117,8 @@ class Inputs(LocatedInputs, ProtectedInputs):
 def bucket_name(var: LocatedInputs, purpose: str) -> str:
     """Return the name of the bucket of a purpose."""
     return f"{var.name_prefix}-{purpose}-{var.account_id}-{var.region}"
+
+
+def bucket_arn(var: LocatedInputs, purpose: str) -> str:
+    """Return the ARN of the bucket of a purpose."""
+    return f"arn:{var.partition}:s3:::{bucket_name(var, purpose)}"

@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.kms_alias import KmsAlias
 from cdktn_provider_aws.kms_key import KmsKey
 
+from modules.policies import encode_policy, encode_statement
 from modules.storage.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -20,88 +20,76 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-IN_A_KEY_POLICY = "In a key policy, * means this key"
-
 
 def add(module: Module[Inputs]) -> str:
     """Add the key unless an existing key is set, and return its ARN."""
     var, local = module.var, module.locals
     nothing: set[str] = set()
     own_key = module.local("own_key", when(is_omitted(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
-    readers = module.add(
-        DataAwsIamPolicyDocument,
-        "key_readers",
-        for_each=each_of(when(length(var.reader_account_ids) > 0, own_key, set_of(nothing))),
-        statement=[
+    nobody: list[str] = []
+    readers = list_of(
+        when(length(var.reader_account_ids) > 0, ["DecryptModels"], nobody),
+        lambda sid: encode_statement(
             {
-                "sid": "DecryptModels",
+                "sid": sid,
                 "principals": [{"type": "AWS", "identifiers": local.readers}],
                 "actions": ["kms:Decrypt"],
                 "resources": ["*"],
                 "condition": [_equals("kms:ViaService", f"s3.{var.region}.{local.dns_suffix}")],
             }
-        ],
+        ),
     )
-    policy = module.add(
-        DataAwsIamPolicyDocument,
-        "key",
-        why="Roles of this account use the key by their own policies, because the first statement delegates to IAM. "
-        "CloudWatch alarms have no role, so the key policy allows them. EventBridge publishes with a role.",
-        skips={
-            "CKV_AWS_109": IN_A_KEY_POLICY,
-            "CKV_AWS_111": IN_A_KEY_POLICY,
-            "CKV_AWS_356": IN_A_KEY_POLICY,
+    policy = encode_policy(
+        {
+            "sid": "Account",
+            "principals": [{"type": "AWS", "identifiers": [f"arn:{var.partition}:iam::{var.account_id}:root"]}],
+            "actions": ["kms:*"],
+            "resources": ["*"],
         },
-        source_policy_documents=list_of(readers, lambda document: document.json),
-        statement=[
-            {
-                "sid": "Account",
-                "principals": [{"type": "AWS", "identifiers": [f"arn:{var.partition}:iam::{var.account_id}:root"]}],
-                "actions": ["kms:*"],
-                "resources": ["*"],
-            },
-            {
-                "sid": "LogGroups",
-                "principals": [{"type": "Service", "identifiers": [f"logs.{var.region}.{local.dns_suffix}"]}],
-                "actions": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-                "resources": ["*"],
-                "condition": [
-                    {
-                        "test": "ArnLike",
-                        "variable": "kms:EncryptionContext:aws:logs:arn",
-                        "values": [f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:*"],
-                    }
-                ],
-            },
-            {
-                "sid": "Topics",
-                "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
-                "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
-                "resources": ["*"],
-                "condition": [
-                    _equals("aws:SourceAccount", var.account_id),
-                    {
-                        "test": "ArnLike",
-                        "variable": "aws:SourceArn",
-                        "values": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:*"],
-                    },
-                    {
-                        "test": "ArnLike",
-                        "variable": "kms:EncryptionContext:aws:sns:topicArn",
-                        "values": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{var.name_prefix}-*"],
-                    },
-                ],
-            },
-        ],
+        {
+            "sid": "LogGroups",
+            "principals": [{"type": "Service", "identifiers": [f"logs.{var.region}.{local.dns_suffix}"]}],
+            "actions": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "resources": ["*"],
+            "condition": [
+                {
+                    "test": "ArnLike",
+                    "variable": "kms:EncryptionContext:aws:logs:arn",
+                    "values": [f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:*"],
+                }
+            ],
+        },
+        {
+            "sid": "Topics",
+            "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
+            "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "resources": ["*"],
+            "condition": [
+                _equals("aws:SourceAccount", var.account_id),
+                {
+                    "test": "ArnLike",
+                    "variable": "aws:SourceArn",
+                    "values": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:*"],
+                },
+                {
+                    "test": "ArnLike",
+                    "variable": "kms:EncryptionContext:aws:sns:topicArn",
+                    "values": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{var.name_prefix}-*"],
+                },
+            ],
+        },
+        more=readers,
     )
     key = module.add(
         KmsKey,
         "this",
+        why="Roles of this account use the key by their own policies, because the first statement delegates to IAM. "
+        "CloudWatch alarms have no role, so the key policy allows them. EventBridge publishes with a role.",
         for_each=each_of(own_key),
         description=f"Data, models and logs of {var.name_prefix}",
         enable_key_rotation=True,
         deletion_window_in_days=when(var.deletion_protection, 30, 7),
-        policy=policy.json,
+        policy=policy,
         tags=var.tags,
     )
     new_key = each_of(key)

@@ -6,105 +6,68 @@ locals {
   own_key    = nonsensitive(var.existing_kms_key == null) ? toset(["own"]) : toset([])
 }
 
-data "aws_iam_policy_document" "key_readers" {
-  for_each = length(var.reader_account_ids) > 0 ? local.own_key : toset([])
-
-  statement {
-    sid       = "DecryptModels"
-    actions   = ["kms:Decrypt"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = local.readers
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${var.region}.${local.dns_suffix}"]
-    }
-  }
-}
-
 # Roles of this account use the key by their own policies, because the first statement delegates to IAM.
 # CloudWatch alarms have no role, so the key policy allows them. EventBridge publishes with a role.
-data "aws_iam_policy_document" "key" {
-  # checkov:skip=CKV_AWS_109:In a key policy, * means this key
-  # checkov:skip=CKV_AWS_111:In a key policy, * means this key
-  # checkov:skip=CKV_AWS_356:In a key policy, * means this key
-
-  source_policy_documents = [for document in data.aws_iam_policy_document.key_readers : document.json]
-
-  statement {
-    sid       = "Account"
-    actions   = ["kms:*"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
-    }
-  }
-
-  statement {
-    sid       = "LogGroups"
-    resources = ["*"]
-
-    actions = [
-      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
-    ]
-
-    principals {
-      type        = "Service"
-      identifiers = ["logs.${var.region}.${local.dns_suffix}"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"]
-    }
-  }
-
-  statement {
-    sid       = "Topics"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "kms:EncryptionContext:aws:sns:topicArn"
-      values   = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-*"]
-    }
-  }
-}
-
 resource "aws_kms_key" "this" {
   for_each = local.own_key
 
   description             = "Data, models and logs of ${var.name_prefix}"
   enable_key_rotation     = true
   deletion_window_in_days = var.deletion_protection ? 30 : 7
-  policy                  = data.aws_iam_policy_document.key.json
   tags                    = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid       = "Account"
+          Effect    = "Allow"
+          Principal = { AWS = "arn:${var.partition}:iam::${var.account_id}:root" }
+          Action    = "kms:*"
+          Resource  = "*"
+        },
+        {
+          Sid       = "LogGroups"
+          Effect    = "Allow"
+          Principal = { Service = "logs.${var.region}.${local.dns_suffix}" }
+          Action = [
+            "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
+          ]
+          Resource = "*"
+          Condition = {
+            ArnLike = {
+              "kms:EncryptionContext:aws:logs:arn" = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"
+            }
+          }
+        },
+        {
+          Sid       = "Topics"
+          Effect    = "Allow"
+          Principal = { Service = "cloudwatch.amazonaws.com" }
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+          Resource  = "*"
+          Condition = {
+            StringEquals = { "aws:SourceAccount" = var.account_id }
+            ArnLike = {
+              "aws:SourceArn"                          = "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"
+              "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-*"
+            }
+          }
+        },
+      ],
+      [
+        for sid in length(var.reader_account_ids) > 0 ? ["DecryptModels"] : [] : {
+          Sid       = sid
+          Effect    = "Allow"
+          Principal = { AWS = local.readers }
+          Action    = "kms:Decrypt"
+          Resource  = "*"
+          Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.${local.dns_suffix}" } }
+        }
+      ],
+    )
+  })
 }
 
 resource "aws_kms_alias" "this" {
@@ -116,6 +79,7 @@ resource "aws_kms_alias" "this" {
 
 locals {
   kms_key_arn = var.existing_kms_key == null ? one([for key in aws_kms_key.this : key.arn]) : var.existing_kms_key.arn
+  purposes    = toset(concat(["artifacts", "data"], keys(var.extra_buckets)))
 }
 
 resource "aws_s3_bucket" "this" {
@@ -127,7 +91,7 @@ resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV2_AWS_61:checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration
   # checkov:skip=CKV2_AWS_62:Only buckets with a trigger send events, because each event is billed
 
-  for_each = toset(concat(["artifacts", "data"], keys(var.extra_buckets)))
+  for_each = local.purposes
 
   bucket        = "${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
@@ -208,36 +172,36 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   }
 }
 
-data "aws_iam_policy_document" "model_readers" {
-  for_each = toset(length(var.reader_account_ids) > 0 ? ["artifacts"] : [])
-
-  statement {
-    sid       = "ReadModels"
-    actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.this[each.key].arn}/models/*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = local.readers
-    }
-  }
-}
-
 # An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other keys
 # and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter for
 # checkpoints and debug output, so aws:kms without a key is allowed there.
 data "aws_iam_policy_document" "bucket" {
-  for_each = aws_s3_bucket.this
+  for_each = local.purposes
 
-  source_policy_documents = [
-    for purpose, readers in data.aws_iam_policy_document.model_readers : readers.json if purpose == each.key
-  ]
+  source_policy_documents = (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
+    jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "ReadModels"
+          Effect    = "Allow"
+          Principal = { AWS = local.readers }
+          Action    = "s3:GetObject"
+          Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/models/*"
+        },
+      ]
+    }),
+  ] : []
 
   statement {
-    sid       = "DenyPlainHttp"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [each.value.arn, "${each.value.arn}/*"]
+    sid     = "DenyPlainHttp"
+    effect  = "Deny"
+    actions = ["s3:*"]
+
+    resources = [
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+    ]
 
     principals {
       type        = "*"
@@ -252,10 +216,14 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   statement {
-    sid       = "DenyOldTls"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [each.value.arn, "${each.value.arn}/*"]
+    sid     = "DenyOldTls"
+    effect  = "Deny"
+    actions = ["s3:*"]
+
+    resources = [
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+    ]
 
     principals {
       type        = "*"
@@ -270,10 +238,13 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   statement {
-    sid       = "DenyOtherEncryption"
-    effect    = "Deny"
-    actions   = ["s3:PutObject"]
-    resources = ["${each.value.arn}/*"]
+    sid     = "DenyOtherEncryption"
+    effect  = "Deny"
+    actions = ["s3:PutObject"]
+
+    resources = [
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+    ]
 
     principals {
       type        = "*"
@@ -294,10 +265,13 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   statement {
-    sid       = "DenyOtherKeys"
-    effect    = "Deny"
-    actions   = ["s3:PutObject"]
-    resources = ["${each.value.arn}/*"]
+    sid     = "DenyOtherKeys"
+    effect  = "Deny"
+    actions = ["s3:PutObject"]
+
+    resources = [
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+    ]
 
     principals {
       type        = "*"
@@ -318,10 +292,14 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   statement {
-    sid           = "DenyUnnamedKey"
-    effect        = "Deny"
-    actions       = ["s3:PutObject"]
-    not_resources = ["${each.value.arn}/checkpoints/*", "${each.value.arn}/debug-output/*"]
+    sid     = "DenyUnnamedKey"
+    effect  = "Deny"
+    actions = ["s3:PutObject"]
+
+    not_resources = [
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/checkpoints/*",
+      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/debug-output/*",
+    ]
 
     principals {
       type        = "*"
@@ -351,96 +329,65 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
-data "aws_iam_policy_document" "logs" {
-  statement {
-    sid       = "DenyPlainHttp"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.logs.arn, "${aws_s3_bucket.logs.arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-
-  statement {
-    sid       = "DenyOldTls"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.logs.arn, "${aws_s3_bucket.logs.arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "NumericLessThan"
-      variable = "s3:TlsVersion"
-      values   = ["1.2"]
-    }
-  }
-
-  statement {
-    sid       = "AccessLogs"
-    actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.logs.arn}/access-logs/*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["logging.s3.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = [for bucket in aws_s3_bucket.this : bucket.arn]
-    }
-  }
-
-  statement {
-    sid       = "StorageLens"
-    actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.logs.arn}/storage-lens/*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["storage-lens.s3.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-
-      values = [
-        "arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}",
-      ]
-    }
-  }
-}
-
 resource "aws_s3_bucket_policy" "logs" {
   bucket = aws_s3_bucket.logs.id
-  policy = data.aws_iam_policy_document.logs.json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}/*",
+        ]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "DenyOldTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}/*",
+        ]
+        Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+      },
+      {
+        Sid       = "AccessLogs"
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}/access-logs/*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = [
+              for purpose in local.purposes :
+              "arn:${var.partition}:s3:::${var.name_prefix}-${purpose}-${var.account_id}-${var.region}"
+            ]
+          }
+        }
+      },
+      {
+        Sid       = "StorageLens"
+        Effect    = "Allow"
+        Principal = { Service = "storage-lens.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-logs-${var.account_id}-${var.region}/storage-lens/*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}"
+          }
+        }
+      },
+    ]
+  })
 
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
@@ -808,7 +755,10 @@ resource "aws_s3control_storage_lens_configuration" "this" {
     }
 
     include {
-      buckets = [for bucket in aws_s3_bucket.this : bucket.arn]
+      buckets = [
+        for purpose in local.purposes :
+        "arn:${var.partition}:s3:::${var.name_prefix}-${purpose}-${var.account_id}-${var.region}"
+      ]
     }
 
     dynamic "data_export" {
@@ -847,5 +797,20 @@ resource "terraform_data" "deletion_protection" {
 
   lifecycle {
     prevent_destroy = true
+  }
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
   }
 }

@@ -5,9 +5,10 @@ from typing import Any
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
 from modules.iam_statements import dns_suffix
+from modules.location_check import check_location
 from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
-from modules.storage.inputs import Inputs
+from modules.storage.inputs import Inputs, bucket_arn
 from sustainable_mlops.authoring.expressions import Dynamic, list_of, map_of, merge, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -24,7 +25,7 @@ class StorageModule(Module[Inputs]):
         key_arn = key.add(self)
         data_buckets, logs, versioning = buckets.add(self, key_arn)
         lifecycle.add(self, data_buckets, logs, versioning)
-        self._storage_lens(var, data_buckets, logs)
+        self._storage_lens(var, logs)
         everything = self.locals.all_buckets
         guarded = self.local(
             "guarded",
@@ -38,6 +39,7 @@ class StorageModule(Module[Inputs]):
             getattr(self.resources, f"aws_s3_bucket_{part}").this
             for part in ("policy", "server_side_encryption_configuration")
         )
+        check_location(self)
         return {
             "buckets": Output(
                 map_of(
@@ -67,7 +69,7 @@ class StorageModule(Module[Inputs]):
             ),
         }
 
-    def _storage_lens(self, var: Inputs, data_buckets: Any, logs: Any) -> None:
+    def _storage_lens(self, var: Inputs, logs: Any) -> None:
         nothing: list[str] = []
         self.add(
             S3ControlStorageLensConfiguration,
@@ -79,7 +81,7 @@ class StorageModule(Module[Inputs]):
             storage_lens_configuration={
                 "enabled": True,
                 "account_level": {"bucket_level": {}},
-                "include": {"buckets": list_of(data_buckets, lambda bucket: bucket.arn)},
+                "include": {"buckets": list_of(self.locals.purposes, lambda purpose: bucket_arn(var, purpose))},
                 "data_export": Dynamic(
                     when(var.storage_lens_export, [logs.arn], nothing),
                     lambda data_export: {

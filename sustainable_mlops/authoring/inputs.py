@@ -147,9 +147,13 @@ def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Vari
         raise author_error(f"input {name}: {error}", location_of_field(model, name)) from None
     annotation, nullable, constrained = _read_optional(field)
     default = ... if field.is_required() else _default(field)
+    null_checks = list(_list_null_checks(f"var.{name}", name, annotation, 0))
+    nested = _nested_constraints(f"var.{name}", name, annotation, 0)
+    # A null that a null check reports must not fail in other conditions, whose errors name functions and no input.
     checks = [
+        *null_checks,
         *_build_constraint_validation(f"var.{name}", name, constrained, annotation),
-        *_nested_constraints(f"var.{name}", name, annotation, 0),
+        *((_ignore_error(condition) if null_checks else condition, message) for condition, message in nested),
     ]
     if nullable:
         checks = [(f"var.{name} == null ? true : {condition}", message) for condition, message in checks]
@@ -280,6 +284,46 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
             ]
             for condition, message in checks:
                 yield (f"{path} == null ? true : {condition}" if nullable else condition), message
+
+
+def _list_null_checks(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the validations that objects, and attributes without a default, are not null: Terraform accepts null."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (list, set, dict):
+        inner, nullable = _split_optional(_read_annotation(arguments[-1])[0])
+        if nullable or (get_origin(inner) is None and not _is_object(inner)):
+            return
+        item = "item" if depth == 0 else f"item{depth + 1}"
+        yield f"alltrue([for {item} in {value} : {item} != null])", f"each of {label} must not be null."
+        for condition, message in _list_null_checks(item, label, inner, depth + 1):
+            yield f"alltrue([for {item} in {value} : {item} == null ? true : {condition}])", message
+    elif _is_object(annotation):
+        if issubclass(annotation, NumberMap):
+            yield f"alltrue([for item in {value} : item != null])", f"{label}: a value must not be null; leave it out."
+            return
+        required = [
+            name
+            for name, field in annotation.model_fields.items()
+            # A pattern does not match null.
+            if field.is_required() and not any(getattr(item, "pattern", None) for item in field.metadata)
+        ]
+        if required:
+            condition = " && ".join(f"{value}.{name} != null" for name in required)
+            yield condition, f"{label}: {' and '.join(', '.join(required).rsplit(', ', 1))} must not be null."
+        for name, field in annotation.model_fields.items():
+            inner, nullable = _split_optional(field.annotation)
+            path = f"{value}.{name}"
+            for condition, message in _list_null_checks(path, f"{label}: {name}", inner, depth):
+                yield f"{path} == null ? true : {condition}", message
+
+
+def _ignore_error(condition: str) -> str:
+    """Return a condition that is true where a null, which a null check reports, makes it fail."""
+    return condition if condition.startswith("can(") else f"try({condition}, true)"
+
+
+def _is_object(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _validate_declared_keys(value: str, label: str, known: Iterable[str]) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from sustainable_mlops.authoring.expressions.functions import (
     is_null,
     join,
     name_expression,
+    try_,
     when,
 )
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
@@ -100,7 +101,9 @@ def list_validations(
                 message = f"the rule on {name} does not use {name}; declare it on a field that it compares"
                 raise author_error(message, each.location)
             yield condition, f"{name}: {each.message_for(var)}"
-    yield from _nested_validations(getattr(var, name), annotation, name, 1)
+    for condition, message in _nested_validations(getattr(var, name), annotation, name, 1):
+        # Another validation of the variable reports a null in an object.
+        yield get_node(try_(Expression(condition), True)), message if "${" not in message else f"{try_(message, '')}"
 
 
 def _nested_validations(value: Any, annotation: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:

@@ -84,9 +84,10 @@ def test_choices_of_one_of_validate_like_a_literal() -> None:
 
 
 def test_constraints_inside_maps_and_objects_are_validated() -> None:
-    assert "alltrue([for item in var.schedules : item.days >= 1])" in by_name("schedules")
+    assert "try(alltrue([for item in var.schedules : item.days >= 1]), true)" in by_name("schedules")
     assert 'alltrue([for key in keys(var.schedules) : can(regex("^[a-z]+$", key))])' in by_name("schedules")
-    assert "var.off_hours == null ? true : var.off_hours.days >= 1" in by_name("off_hours")
+    assert "alltrue([for item in var.schedules : item != null])" in by_name("schedules")
+    assert "var.off_hours == null ? true : try(var.off_hours.days >= 1, true)" in by_name("off_hours")
 
 
 def test_number_maps_reject_undeclared_keys() -> None:
@@ -101,9 +102,10 @@ def test_number_maps_reject_undeclared_keys() -> None:
     (variable,) = list_variables(Kept)
     assert (variable.type, variable.default) == ("map(number)", {})
     assert [condition for condition, _ in variable.validations] == [
-        'length(setsubtract(keys(var.days), ["kept", "warm"])) == 0',
-        'lookup(var.days, "kept", 7) >= 1',
-        'lookup(var.days, "warm", 3) >= 1',
+        "alltrue([for item in var.days : item != null])",
+        'try(length(setsubtract(keys(var.days), ["kept", "warm"])) == 0, true)',
+        'try(lookup(var.days, "kept", 7) >= 1, true)',
+        'try(lookup(var.days, "warm", 3) >= 1, true)',
         'lookup(var.days, "warm", 3) <= lookup(var.days, "kept", 7)',
     ]
     with pytest.raises(ValidationError, match="extra_forbidden"):

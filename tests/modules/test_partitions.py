@@ -18,10 +18,19 @@ from tests.cases import check_cases
 from tests.envs.example import load_dev
 
 PLACE: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012"}
+NOT_A_REGION = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov"
 REFUSED = [
     ("aws-eusc", "eu-central-1", "partition must be aws, aws-cn or aws-us-gov"),
-    ("aws", "eusc-de-east-1", "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov"),
-    ("aws", "us-iso-east-1", "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov"),
+    (
+        "aws",
+        "eusc-de-east-1",
+        NOT_A_REGION,
+    ),
+    (
+        "aws",
+        "us-iso-east-1",
+        NOT_A_REGION,
+    ),
     ("aws", "cn-north-1", "cn-north-1 is a Region of aws-cn, not of aws; set both alike."),
     ("aws-cn", "eu-north-1", "eu-north-1 is a Region of aws, not of aws-cn; set both alike."),
     ("aws-us-gov", "us-east-1", "us-east-1 is a Region of aws, not of aws-us-gov; set both alike."),

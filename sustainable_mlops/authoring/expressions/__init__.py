@@ -5,6 +5,7 @@ operators `== != < <= > >= + - * / & | ~ []`, f-strings, and the functions below
 """
 
 from sustainable_mlops.authoring.expressions.functions import (
+    all_groups,
     as_map,
     assume_not_null,
     can,
@@ -56,6 +57,7 @@ from sustainable_mlops.authoring.expressions.scopes import Dynamic, Each, each_o
 __all__ = [
     "Dynamic",
     "Each",
+    "all_groups",
     "as_map",
     "assume_not_null",
     "can",

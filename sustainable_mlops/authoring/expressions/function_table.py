@@ -122,6 +122,9 @@ FUNCTIONS = {
     "one": TerraformFunction("one", _one),
     "optional": TerraformFunction("[*]", lambda value: [] if value is None else [value]),
     "regex": TerraformFunction("regex", _regex),
+    "regexall": TerraformFunction(
+        "regexall", lambda pattern, text: [list(one.groups()) for one in re.finditer(pattern, text)]
+    ),
     "replace": TerraformFunction("replace", lambda text, old, new: text.replace(old, new)),
     "set_of": TerraformFunction("toset", _set),
     "intersection": TerraformFunction("setintersection", lambda one, other: _set(set(one) & set(other))),

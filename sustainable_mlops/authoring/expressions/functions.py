@@ -215,6 +215,11 @@ def groups(pattern: str, text: str) -> list[str]:
     return cast(list[str], _call("regex", pattern, text, gives=list[str]))
 
 
+def all_groups(pattern: str, text: str) -> list[list[str]]:
+    """Return the parts that match the groups of a pattern, for each match in a text."""
+    return cast(list[list[str]], _call("regexall", pattern, text, gives=list[list[str]]))
+
+
 def split(separator: str, text: str) -> list[str]:
     """Split a text at each separator."""
     return cast(list[str], _call("split", separator, text, gives=list[str]))

@@ -12,6 +12,7 @@ from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import Example
 
 Rule = dict[str, Any]
+BUCKET = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_uploads_must_use_the_key(
     # SageMaker's API has no key parameter for these objects.
     denied = denied and not (folder != "models" and (encryption, key) == ("aws:kms", None))
     deny_statements = [one for one in statements if one["effect"] == "Deny" and one["actions"] == ["s3:PutObject"]]
-    assert any(applies(one, f"${{each.value.arn}}/{folder}/x", request) for one in deny_statements) is denied
+    assert any(applies(one, f"{BUCKET}/{folder}/x", request) for one in deny_statements) is denied
 
 
 def applies(statement: dict[str, Any], resource: str, request: dict[str, str | None]) -> bool:

@@ -1,0 +1,34 @@
+"""A change of an input touches only the resources that depend on it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops import synth
+from tests.modules.examples import find_differences
+from tests.modules.input_cases import CASES, LOCATION_INPUTS
+from tests.modules.input_changes import COMMAND, TABLE, UNCHANGED, WAITING, build_table
+from tests.renewal import renew
+
+
+def test_every_input_has_a_case(synthesized: dict[str, Any]) -> None:
+    assert list(CASES) == synth.list_names()[0]
+    for module, case in CASES.items():
+        inputs = synthesized[module]["variable"]
+        supported = {name for name, body in inputs.items() if not body["description"].startswith("Not supported")}
+        assert set(case.changes) == supported - LOCATION_INPUTS, module
+
+
+@pytest.mark.apply
+def test_a_changed_input_touches_what_the_table_says(tmp_path: Path, own: tuple[Any, dict[str, str]]) -> None:
+    table = build_table(tmp_path, *own)
+    recorded = yaml.safe_load(TABLE.read_text())
+    for module, touched in table.items():
+        assert touched[UNCHANGED] == {}, module
+        for name, changes in touched.items():
+            updated = [address for address, change in changes.items() if change.startswith("update")]
+            unknown = [address for address in updated if "policy (unknown)" in changes[address]]
+            assert name == WAITING or unknown == [], (module, name)
+    assert not find_differences(recorded, table) + find_differences(table, recorded), renew(COMMAND)

@@ -1,0 +1,243 @@
+"""Wrong inputs of each module, with words of the message: the remedy."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.modules.input_cases import CASES
+
+_ACCOUNT, _OTHER_ACCOUNT = "123456789012", "210987654321"
+_KEY_ID = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_KEY_ELSEWHERE = f"arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY_ID}"
+_ALIAS = f"arn:aws:kms:eu-north-1:{_ACCOUNT}:alias/shop"
+_ROLE_ELSEWHERE = f"arn:aws:iam::{_OTHER_ACCOUNT}:role/shop"
+_IMAGE_ELSEWHERE = f"{_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/churn:1-arm64"
+_IMAGE = f"{_ACCOUNT}.dkr.ecr.eu-north-1.amazonaws.com/churn:1-arm64"
+_PACKAGE_ELSEWHERE = f"arn:aws:sagemaker:eu-west-1:{_ACCOUNT}:model-package/churn/1"
+_STATEMENT = {"sid": "Publish", "actions": ["sns:Publish"], "resources": ["*"]}
+_OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "UTC"}
+_GROUP = CASES["feature_store"].arguments["feature_groups"]["orders"]
+_SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+_GROUPS = ["sg-0123456789abcdef0"]
+_DEFINITION = '{"Version": "2020-12-01", "Parameters": [], "Steps": [%s]}'
+_UNKNOWN_KEY = "Terraform drops unknown attributes of an object before it evaluates any validation"
+
+
+@dataclass(frozen=True)
+class WrongInput:
+    """Wrong value of one input. `accepted_because` is the reason why no plan refuses it."""
+
+    module: str
+    inputs: dict[str, Any]
+    remedy: str
+    accepted_because: str = ""
+
+    @property
+    def input(self) -> str:
+        return next(iter(self.inputs))
+
+
+def _wrong(module: str, remedy: str, **inputs: Any) -> WrongInput:
+    return WrongInput(module, inputs, remedy)
+
+
+def _dropped(module: str, **inputs: Any) -> WrongInput:
+    return WrongInput(module, inputs, "", _UNKNOWN_KEY)
+
+
+def _endpoint(**values: Any) -> dict[str, Any]:
+    return {"churn": {"name": "shop-churn", "kind": "realtime", "instance_type": "ml.c7g.large", **values}}
+
+
+def _step(type_: str, arguments: str = "{}") -> str:
+    return _DEFINITION % f'{{"Name": "Sort", "Type": "{type_}", "Arguments": {arguments}}}'
+
+
+WRONG_INPUTS = (
+    # Names, location and tags, which are alike in all modules.
+    _wrong("storage", "3 to 24 lower-case letters", name_prefix="Shop"),
+    _wrong("storage", "3 to 24 lower-case letters", name_prefix="a-prefix-that-is-longer-than-24"),
+    _wrong("storage", "12 digits", account_id="12345678901"),
+    _wrong("storage", "such as eu-north-1", region="eu-nroth-1"),
+    _wrong("storage", "such as eu-north-1", region="eu-north-9"),
+    _wrong("storage", "aws-us-gov", partition="aws-iso"),
+    _wrong("storage", "set both alike", partition="aws-cn"),
+    _wrong("storage", "choose another key", tags={"aws:owner": "me"}),
+    _wrong("storage", "choose another key", tags={"AWS:owner": "me"}),
+    _wrong("storage", "at most 256 characters", tags={"owner": "x" * 257}),
+    _wrong("storage", "1 to 128 characters", tags={"": "me"}),
+    # storage
+    _wrong("storage", "not an alias", existing_kms_key={"arn": _ALIAS}),
+    _wrong("storage", "of that Region", existing_kms_key={"arn": _KEY_ELSEWHERE}),
+    _wrong("storage", "must be the ARN of a KMS key", existing_kms_key={"arn": None}),
+    _wrong("storage", "lower-case letters", extra_buckets={"Landing": {}}),
+    _wrong("storage", "these buckets exist already", extra_buckets={"logs": {}}),
+    _wrong("storage", "at least 1", extra_buckets={"landing": {"expiration_days": 0}}),
+    _wrong("storage", "shorten name_prefix", extra_buckets={"a-purpose-that-takes-more-words-than-fit": {}}),
+    _wrong("storage", "must not be null", extra_buckets={"landing": None}),
+    _dropped("storage", extra_buckets={"landing": {"event": True}}),
+    _wrong("storage", "at least 90", intelligent_tiering_archive_days=30),
+    _wrong("storage", "at most 730", intelligent_tiering_archive_days=731),
+    _wrong("storage", "known: artifacts_to_glacier", lifecycle_days={"checkpoint": 7}),
+    _wrong("storage", "at most 7", lifecycle_days={"incomplete_uploads": 8}),
+    _wrong("storage", "at least 30", lifecycle_days={"recreatable_to_one_zone": 10}),
+    _wrong("storage", "more than recreatable_to_one_zone", lifecycle_days={"recreatable": 30}),
+    _wrong("storage", "leave it out", lifecycle_days={"captures": None}),
+    _wrong("storage", "12 digits", reader_account_ids=["prod"]),
+    _wrong("storage", "remove it", reader_account_ids=[_ACCOUNT]),
+    # access
+    _wrong("access", "ARN of a bucket", buckets={"data": {"arn": "shop-data"}, "artifacts": {"arn": "arn:aws:s3:::a"}}),
+    _wrong("access", "must not be null", buckets={"data": None, "artifacts": {"arn": "arn:aws:s3:::a"}}),
+    _wrong("access", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("access", "of that Region", decrypt_key_arns=[_KEY_ELSEWHERE]),
+    _wrong("access", "of account 123456789012", existing_role_arns={"training": _ROLE_ELSEWHERE}),
+    _wrong("access", "data_preparation", existing_role_arns={"serving": f"arn:aws:iam::{_ACCOUNT}:role/a"}),
+    _wrong("access", "without wildcards", feature_group_names=["*"]),
+    _wrong("access", "without wildcards", model_package_group_names=["shop_churn"]),
+    _wrong("access", "ARN of an ECR repository", image_repository_arns=["churn"]),
+    _wrong("access", "of that Region", image_repository_arns=[f"arn:aws:ecr:eu-west-1:{_ACCOUNT}:repository/churn"]),
+    _wrong("access", "ARN of an IAM policy", permissions_boundary_arn="boundary"),
+    _wrong("access", "start and end with a slash", role_path="mlops"),
+    _wrong("access", "prefix that ends with a slash", s3_paths={"training": {"read": ["data/raw"]}}),
+    _wrong("access", "correct training: lake/", s3_paths={"training": {"read": ["lake/"]}}),
+    _wrong("access", "id of a subnet", vpc={"subnet_ids": ["subnet-1"], "security_group_ids": _GROUPS}),
+    _wrong("access", "id of a security group", vpc={"subnet_ids": _SUBNETS, "security_group_ids": ["default"]}),
+    _wrong("access", "must not be null", vpc={"subnet_ids": None, "security_group_ids": _GROUPS}),
+    _wrong("access", "such as sns:Publish", role_statements=[{"inference": [{**_STATEMENT, "actions": ["Publish"]}]}]),
+    _wrong("access", "letters and digits", role_statements=[{"inference": [{**_STATEMENT, "sid": "to publish"}]}]),
+    _wrong("access", "at least 1", role_statements=[{"inference": [{**_STATEMENT, "resources": []}]}]),
+    _wrong(
+        "access",
+        "change the sid",
+        role_statements=[{"inference": [_STATEMENT, {**_STATEMENT, "actions": ["sns:Subscribe"]}]}],
+    ),
+    # feature_store
+    _wrong("feature_store", "not an alias", kms_key_arn=_ALIAS),
+    _wrong("feature_store", "slash at its end", offline_store_s3_uri="s3://shop-data/features/"),
+    _wrong("feature_store", "ARN of an IAM role", role_arn="data-preparation"),
+    _wrong("feature_store", "2 to 39 lower-case letters", feature_groups={"Orders": _GROUP}),
+    _wrong("feature_store", "must be one of its features", feature_groups={"orders": {**_GROUP, "event_time": "then"}}),
+    _wrong(
+        "feature_store",
+        "choose other names",
+        feature_groups={"orders": {**_GROUP, "features": {**_GROUP["features"], "write_time": {"type": "String"}}}},
+    ),
+    _wrong(
+        "feature_store",
+        "Integral",
+        feature_groups={"orders": {**_GROUP, "features": {**_GROUP["features"], "size": {"type": "Double"}}}},
+    ),
+    _wrong("feature_store", "must not be null", feature_groups={"orders": {**_GROUP, "features": None}}),
+    _wrong("feature_store", "at least 1", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"value": 0}}}}),
+    _wrong("feature_store", "Weeks", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"unit": "Years"}}}}),
+    _dropped("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
+    # model_registry
+    _wrong("model_registry", "of that Region", approval_topic={"kms_key_arn": _KEY_ELSEWHERE}),
+    _wrong("model_registry", "must be the ARN of a KMS key", approval_topic={"kms_key_arn": None}),
+    _wrong(
+        "model_registry",
+        "of account 123456789012",
+        approval_topic={
+            "kms_key_arn": CASES["model_registry"].arguments["approval_topic"]["kms_key_arn"],
+            "existing_role": {"arn": _ROLE_ELSEWHERE},
+        },
+    ),
+    _wrong("model_registry", "lower-case letters", model_package_groups={"Churn": {}}),
+    _wrong("model_registry", "remove it", model_package_groups={"churn": {"reader_account_ids": [_ACCOUNT]}}),
+    _wrong("model_registry", "must not be null", model_package_groups={"churn": None}),
+    # observability
+    _wrong("observability", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("observability", "of account 123456789012", existing_publisher_role={"arn": _ROLE_ELSEWHERE}),
+    _wrong("observability", "deployments", events=["deployment"]),
+    _wrong("observability", "report", idle_stop="stop"),
+    _wrong("observability", "name of a log group", log_groups=["/aws/sagemaker/Training Jobs"]),
+    _wrong("observability", "30", log_retention_days=31),
+    _wrong("observability", "cpu_high", thresholds={"cpu": 80}),
+    _wrong("observability", "at most 168", waste_hours=200),
+    _wrong("observability", "lower-case letters", endpoints={"Churn": _endpoint()["churn"]}),
+    _wrong("observability", "serverless", endpoints=_endpoint(kind="batch")),
+    _wrong("observability", "rename one", endpoints=_endpoint(variants=["main", "main"])),
+    _wrong("observability", "a serverless endpoint has no instances", endpoints=_endpoint(kind="serverless")),
+    _wrong("observability", "other endpoints have instances", endpoints=_endpoint(memory_mb=2048)),
+    _wrong("observability", "remove it", endpoints=_endpoint(provisioned_concurrency=1)),
+    _wrong("observability", "the same name", endpoints={**_endpoint(), "again": _endpoint()["churn"]}),
+    _wrong("observability", "kind must not be null", endpoints=_endpoint(kind=None)),
+    _dropped("observability", endpoints=_endpoint(latency_slo=100)),
+    _wrong("observability", "use off", name_prefix="aws-shop"),
+    # pipeline
+    _wrong("pipeline", "lower-case letters", name="Orders"),
+    _wrong("pipeline", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
+    _wrong("pipeline", "of account 123456789012", existing_starter_role={"arn": _ROLE_ELSEWHERE}),
+    _wrong("pipeline", "of that Region", failure_topic={"kms_key_arn": _KEY_ELSEWHERE}),
+    _wrong("pipeline", "must be JSON", definition="Version: 2020-12-01"),
+    _wrong("pipeline", "at least one of Steps", definition='{"Version": "2020-12-01", "Steps": []}'),
+    _wrong("pipeline", "use one of AutoML", definition=_step("Process"), data_arrival=None),
+    _wrong("pipeline", "declare it", definition=_step("Training", '{"Get": "Parameters.Days"}'), data_arrival=None),
+    _wrong("pipeline", "declare it there", parameters={"VolumeGB": "10"}),
+    _wrong("pipeline", "whole number", parameters={"VolumeGb": "ten"}),
+    _wrong("pipeline", "without s3://", data_arrival={"bucket": "s3://shop-data", "key_prefix": "raw/"}),
+    _wrong("pipeline", "without wildcards", data_arrival={"bucket": "shop-data", "key_prefix": "raw/*"}),
+    _wrong(
+        "pipeline",
+        "must be a parameter of the definition",
+        data_arrival={"bucket": "shop-data", "key_prefix": "raw/", "key_parameter": "Key"},
+    ),
+    _wrong("pipeline", "without s3://", data_arrival={"bucket": None, "key_prefix": "raw/"}),
+    _wrong("pipeline", "rate(1 day)", schedule={"expression": "rate(1 days)"}),
+    _wrong("pipeline", "rate(7 days)", schedule={"expression": "rate(7 day)"}),
+    _wrong("pipeline", "six fields", schedule={"expression": "cron(0 3 * * *)"}),
+    _wrong("pipeline", "at(2030-01-31T06:00:00)", schedule={"expression": "at(tomorrow)"}),
+    _wrong("pipeline", "Europe/Stockholm", schedule={"expression": "rate(7 days)", "timezone": "CET+1"}),
+    _wrong("pipeline", "schedule.parameters", schedule={"expression": "rate(7 days)", "parameters": {"Days": "1"}}),
+    _wrong("pipeline", "at most", schedule={"expression": "rate(7 days)", "flexible_window_minutes": 10000}),
+    _dropped("pipeline", schedule={"expression": "rate(7 days)", "time_zone": "Europe/Stockholm"}),
+    _wrong("pipeline", "at least 60", start_retries={"max_age_seconds": 1}),
+    # async_endpoint
+    _wrong("async_endpoint", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("async_endpoint", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
+    _wrong("async_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE),
+    _wrong("async_endpoint", "other registries are not supported", image_uri="docker.io/library/python:3"),
+    _wrong("async_endpoint", "of that Region", model_package_arn=_PACKAGE_ELSEWHERE, image_uri=None),
+    _wrong("async_endpoint", "at most max_instances", min_instances=3),
+    _wrong("async_endpoint", "prefix in a bucket", s3_uri="s3://shop-requests"),
+    # realtime_endpoint
+    _wrong("realtime_endpoint", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("realtime_endpoint", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
+    _wrong("realtime_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE),
+    _wrong("realtime_endpoint", "of that Region", shadow={"image_uri": _IMAGE_ELSEWHERE}),
+    _wrong("realtime_endpoint", "set one of", model_package_arn=None, image_uri=None),
+    _wrong("realtime_endpoint", "ml.c7g.large", instance_type="c7g.large"),
+    _wrong("realtime_endpoint", "must be at least 1", latency_slo_ms=0),
+    _wrong("realtime_endpoint", "one_instance_because", min_instances=1),
+    _wrong("realtime_endpoint", "canary", deployment={"strategy": "blue_green"}),
+    _wrong("realtime_endpoint", "at most min_instances", off_hours={**_OFF_HOURS, "instances": 9}),
+    _wrong("realtime_endpoint", "Europe/Stockholm", off_hours={**_OFF_HOURS, "timezone": "Stockholm"}),
+    _wrong("realtime_endpoint", "has invalid hours", off_hours={**_OFF_HOURS, "begin": "cron(0 25 ? * MON-FRI *)"}),
+    _wrong(
+        "realtime_endpoint",
+        "id of a subnet",
+        vpc_config={"subnets": ["a", "b"], "security_group_ids": _GROUPS},
+    ),
+    _wrong(
+        "realtime_endpoint", "id of a security group", vpc_config={"subnets": _SUBNETS, "security_group_ids": ["x"]}
+    ),
+    _wrong(
+        "realtime_endpoint",
+        "at least 2",
+        vpc_config={"subnets": _SUBNETS[:1], "security_group_ids": _GROUPS},
+    ),
+    _wrong("realtime_endpoint", "for one, set image_uri", containers=[{"hostname": "one", "image_uri": _IMAGE}]),
+    # serverless_endpoint
+    _wrong("serverless_endpoint", "1024, 2048", memory_mb=1000),
+    _wrong("serverless_endpoint", "at most max_concurrency", provisioned_concurrency={"min": 2, "max": 50}),
+    _wrong("serverless_endpoint", "min and max must not be null", provisioned_concurrency={"min": None, "max": 2}),
+    _wrong("serverless_endpoint", "use an image for x86", image_uri=_IMAGE),
+    _wrong("serverless_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE.replace("-arm64", "")),
+    _wrong("serverless_endpoint", "set memory_mb", instance_type="ml.c7g.large"),
+    _wrong(
+        "serverless_endpoint",
+        "real-time endpoint",
+        kms_key_arn=f"arn:aws:kms:eu-south-2:{_ACCOUNT}:{_KEY_ID}",
+        image_uri=f"{_ACCOUNT}.dkr.ecr.eu-south-2.amazonaws.com/churn:1",
+        role_arn=f"arn:aws:iam::{_ACCOUNT}:role/shop",
+    ),
+)
