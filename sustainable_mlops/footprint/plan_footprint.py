@@ -38,7 +38,14 @@ from sustainable_mlops.footprint.services import (
     studio,
 )
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
-from sustainable_mlops.footprint.sizes import Size, describe_size, is_size_attribute, may_grow, read_size
+from sustainable_mlops.footprint.sizes import (
+    Size,
+    describe_size,
+    is_cost_neutral,
+    is_size_attribute,
+    may_grow,
+    read_size,
+)
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
@@ -476,6 +483,8 @@ def _make_resource_footprint(
     else:
         changes = _pair_parts(old_parts, new_parts)
     changed_names = _list_changed_attributes(old, new)
+    if resource.type not in READERS and changed_names and all(map(is_cost_neutral, changed_names)):
+        changed_names = []
     is_changed = action != "no-op" and (action != "update" or changed_names is None or bool(changed_names))
     is_only_resized = action in ("update", "replace") and (
         resource.type not in READERS or all(map(is_size_attribute, changed_names or [""]))

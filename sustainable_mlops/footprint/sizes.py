@@ -40,7 +40,7 @@ _BLOCKS = {
     "instance_configuration": ("cpu", "memory"),
     "serverlessv2_scaling_configuration": ("min_capacity", "max_capacity"),
 }
-#: Attributes whose change does not add cost, in types with a reader.
+#: Attributes whose change does not add cost.
 _COST_NEUTRAL_NAMES = frozenset(
     (
         "default_cooldown",
@@ -51,6 +51,7 @@ _COST_NEUTRAL_NAMES = frozenset(
         "launch_template",
         "load_balancers",
         "metrics_granularity",
+        "require_tls",
         "tag",
         "target_group_arns",
         "task_definition",
@@ -98,7 +99,12 @@ def is_size_path(path: str) -> bool:
 
 def is_size_attribute(name: str) -> bool:
     """Return True if the attribute belongs to the size of a resource, or if its change does not add cost."""
-    return name in _LABELS or name in _COST_NEUTRAL_NAMES
+    return name in _LABELS or is_cost_neutral(name)
+
+
+def is_cost_neutral(name: str) -> bool:
+    """Return True if a change of the attribute does not add cost."""
+    return name in _COST_NEUTRAL_NAMES
 
 
 def describe_size(before: Size | None, after: Size) -> str:

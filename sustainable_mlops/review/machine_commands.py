@@ -16,6 +16,7 @@ from sustainable_mlops.plan.commands import PlanCommand, shorten
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.protections.protection import list_values
+from sustainable_mlops.review.risk import format_path
 
 _Reader = Callable[[Any], list[str]]
 
@@ -226,7 +227,7 @@ def find_machine_commands(comparison: Comparison) -> Iterator[PlanCommand]:
                 continue
             text = _describe_additions(pair, after, source, comparison)
             if text is not None:
-                yield PlanCommand(pair.address, f"{pair.type}.{source.path}", text, source.when)
+                yield PlanCommand(pair.address, f"{pair.type}.{format_path(source.path)}", text, source.when)
 
 
 def _is_off(type_: str, values: Block) -> bool:

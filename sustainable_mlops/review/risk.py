@@ -95,3 +95,8 @@ def pick_worst(*levels: Level) -> Level:
 def rank_risks(risks: Iterable[Risk]) -> list[Risk]:
     """Return the distinct risks, the most serious first."""
     return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER[risk.level])
+
+
+def format_path(path: str) -> str:
+    """Return an attribute path for a message, without wildcards."""
+    return ".".join(step for step in path.split(".") if step not in ("*", "**"))

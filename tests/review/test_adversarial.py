@@ -12,10 +12,7 @@ from tests.review.adversarial.results import Fault, Result, review_cases
 #: Changes that must be fine but are not, with the reason; at most 3 % of all such changes.
 ACCEPTED_FALSE_ALARMS = {
     "everyday-port_for_a_group": "the plan does not show who is in the other group",
-    "1-proxy_without_tls (mirror)": "a proxy has the price of its database, which is outside the plan",
     "2-canary_stops (mirror)": "the price of a canary depends on its runs",
-    "2-patch_baseline_without_critical_patches (mirror)": "nothing reads which patches a baseline rejects",
-    "6-airflow_of_another_size (mirror)": "the price of the larger class is not known, so the known one counts as new",
     "everyday-crawler_schedule": "the review cannot tell how often a crawler runs by its cron expression",
 }
 

@@ -9,6 +9,7 @@ from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.budgets import Budget, BudgetStatus
 from sustainable_mlops.review.coverage_gaps import GapKind
 from sustainable_mlops.review.formats import render
+from sustainable_mlops.review.formats.effects import list_rows
 from sustainable_mlops.review.formats.headline import format_money
 from sustainable_mlops.review.risk import Level
 from tests.plan.plan_builder import build_change, build_plan
@@ -42,6 +43,25 @@ def test_the_title_states_that_nothing_is_counted(form: str) -> None:
     report = render([review_changes(role)], form)
     assert "nothing counted" in report
     assert "0 → 0" not in report
+
+
+def test_a_change_without_an_effect_on_the_cost_is_no_row() -> None:
+    before = {"name": "a", "load_balancer_type": "application", "region": REGION, "idle_timeout": 60}
+    (same,), (other,) = (
+        list_rows(review_changes(build_change("aws_lb.l", {**before, **change}, before=before)))
+        for change in ({"idle_timeout": 90}, {"load_balancer_type": "gateway"})
+    )
+    assert not same.is_changing
+    assert other.is_changing
+
+
+def test_the_encryption_of_a_proxy_has_no_effect_on_its_cost() -> None:
+    before = {"name": "p", "require_tls": False, "engine_family": "MYSQL"}
+    (encrypted,), (other,) = (
+        list_uncounted(review_changes(build_change("aws_db_proxy.p", {**before, **change}, before=before)))
+        for change in ({"require_tls": True}, {"engine_family": "SQLSERVER"})
+    )
+    assert (encrypted[0], other[0]) == (Level.NOTE, Level.LOOK)
 
 
 def test_a_report_says_that_there_is_no_carbon_and_names_the_units() -> None:

@@ -10,9 +10,9 @@ from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.machine_commands import list_command_paths
-from sustainable_mlops.review.privileges import dns_records
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
-from sustainable_mlops.review.privileges.exposure import READ_ATTRIBUTES
+from sustainable_mlops.review.privileges.dns_records import list_record_paths
+from sustainable_mlops.review.privileges.exposure import list_exposure_paths
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 from sustainable_mlops.review.protections.table import list_protected_paths
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
@@ -60,8 +60,8 @@ def _list_guarded_paths(type_: str) -> frozenset[str]:
     paths = [
         *list_protected_paths(type_),
         *(path for kind in policies for path in (kind.path, kind.owner_path) if path),
-        *READ_ATTRIBUTES.get(type_, ()),
-        *dns_records.READ_ATTRIBUTES.get(type_, ()),
+        *list_exposure_paths(type_),
+        *list_record_paths(type_),
         *list_destination_paths(type_),
         *list_command_paths(type_),
         *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),

@@ -102,6 +102,8 @@ class FootprintRow:
     part_changes: tuple[str, ...]
     #: True if a part changes.
     has_part_change: bool
+    #: True if a figure of the change is unknown.
+    is_change_unknown: bool
     kg: tuple[FootprintFigure | None, FootprintFigure | None, FootprintFigure | None]
     usd: tuple[FootprintFigure | None, FootprintFigure | None, FootprintFigure | None]
     driver: str
@@ -129,9 +131,8 @@ class FootprintRow:
     @property
     def is_changing(self) -> bool:
         """True if the plan changes the footprint, or may change it."""
-        deltas = self.kg[2], self.usd[2]
-        may_change = self.action != "no-op" and (None in deltas or self.has_part_change)
-        return may_change or any(delta is not None and delta.central != 0 for delta in deltas)
+        may_change = self.action != "no-op" and (self.is_change_unknown or self.has_part_change)
+        return may_change or any(delta is not None and delta.central != 0 for delta in (self.kg[2], self.usd[2]))
 
 
 def list_rows(review: Review) -> list[FootprintRow]:
@@ -150,6 +151,7 @@ def _build_row(resource: ResourceFootprint) -> FootprintRow:
         resource.address,
         resource.action,
         *part_changes.describe_parts(resource.changes),
+        any(resource.has_unknown_delta(metric) for metric in ("total", "cost")),
         kg,
         usd,
         main.driver if main is not None else "",

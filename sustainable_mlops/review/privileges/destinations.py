@@ -17,7 +17,7 @@ from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.protections.protection import list_values
-from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from sustainable_mlops.review.risk import Level, Risk, RiskArea, format_path
 
 _REQUESTS = "requests"
 _SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
@@ -232,7 +232,7 @@ def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Compari
                 continue
             level, reason = _assess_destination(pair, path, value, own, comparison)
             if level is not Level.NOTE:
-                description = f"{path}: sends {content} to {_shorten_destination(value)} ({reason})"
+                description = f"{format_path(path)}: sends {content} to {_shorten_destination(value)} ({reason})"
                 yield _build_risk("PRIVILEGES_DESTINATION", level, pair, description)
 
 
@@ -309,7 +309,9 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
             if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
                 # A new resource whose account is unknown most likely runs code of that account.
                 level = Level.LOOK if own or pair.before is not None else Level.NOTE
-                yield _build_risk("PRIVILEGES_CODE", level, pair, f"{path}: runs code of {owner} ({reason})")
+                yield _build_risk(
+                    "PRIVILEGES_CODE", level, pair, f"{format_path(path)}: runs code of {owner} ({reason})"
+                )
 
 
 def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison: Comparison) -> str:
@@ -412,5 +414,5 @@ def _build_risk(name: str, level: Level, pair: ResourcePair, description: str) -
 
 
 def _build_unknown_risk(pair: ResourcePair, path: str, effect: str) -> Risk:
-    description = f"{path} is unknown until apply or sensitive: {effect}"
+    description = f"{format_path(path)} is unknown until apply or sensitive: {effect}"
     return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, is_known=False)

@@ -9,8 +9,6 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 _RECORD, _ZONE = "aws_route53_record", "aws_route53_zone"
 _TARGETS = ("records", "alias.*.name")
-#: The types that this module reads, with the first part of each attribute path.
-READ_ATTRIBUTES = {_RECORD: frozenset({"records", "alias", "name", "type"})}
 #: Attributes with the public DNS names and addresses of a resource.
 _PUBLIC_NAMES = (
     "dns_name", "domain_name", "website_endpoint", "website_domain", "bucket_domain_name",
@@ -90,3 +88,8 @@ def _normalize_name(name: str) -> str:
 
 def _build_risk(pair: ResourcePair, description: str) -> Risk:
     return Risk("PRIVILEGES_DESTINATION", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description)
+
+
+def list_record_paths(type_: str) -> tuple[str, ...]:
+    """Return the attributes of a type that this module reads."""
+    return ("records", "alias", "name", "type") if type_ == _RECORD else ()

@@ -20,7 +20,7 @@ from sustainable_mlops.review.protections.table import (
     SHARED_OUTSIDE,
     list_protections,
 )
-from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, format_path, pick_worst
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
@@ -39,7 +39,7 @@ _GRANT_TEXTS = {
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
     "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
     "aws_lambda_function_url": "lets callers with authorization {authorization_type} call {function_name} by its URL",
-    "aws_lakeformation_permissions": "lets {principal} have {permissions}",
+    "aws_lakeformation_permissions": "gives {principal} the permission {permissions}",
     "aws_ram_principal_association": "lets {principal} use what {resource_share_arn} shares",
     "aws_ami_launch_permission": ("lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}"),
     "aws_snapshot_create_volume_permission": "lets {account_id} copy {snapshot_id}",
@@ -105,11 +105,7 @@ _GRANT_TEXTS = {
     "aws_ecr_pull_through_cache_rule": "images of {upstream_registry_url} can be pulled as {ecr_repository_prefix}",
     "aws_route53_vpc_association_authorization": "lets {vpc_id} resolve names of {zone_id}",
 }
-#: The types that this module reads, with the first part of each attribute path.
-READ_ATTRIBUTES = {
-    type_: frozenset(name.partition(".")[0] for _, name, _, _ in Formatter().parse(text) if name)
-    for type_, text in _GRANT_TEXTS.items()
-} | {"aws_cloudfront_distribution": frozenset({"origin"}), LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES}
+_OTHER_PATHS = {"aws_cloudfront_distribution": frozenset({"origin"}), LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES}
 _ANYBODY_VALUES = ("*", "all", "All", "NONE")
 _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
@@ -225,11 +221,12 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
     old = None if pair.before is None else {name: _list_attribute_texts(pair.before, name) for name in names}
     if not grantees or grantees == [_IAM_AUTHORIZATION]:
         return
+    description = _fill_text([(text, new[name] if name else None) for text, name, _, _ in parts])
     if old is not None and UNKNOWN not in grantees and not _has_more_grantees(old, new):
-        others = set(pair.list_changed_attributes()) - READ_ATTRIBUTES[pair.type]
+        others = set(pair.list_changed_attributes()) - list_exposure_paths(pair.type)
         if pair.is_same_object or not others:  # a replacement with another attribute may give more
             return
-    description = _fill_text([(text, new[name] if name else None) for text, name, _, _ in parts])
+        description += f", with another {', '.join(sorted(others))}"
     level, reason = assess_foreign_accounts(
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
     )
@@ -310,12 +307,10 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
         is_weaker = evaluate_weakening(protection, None, new)
         if is_weaker:
             name = protection.id or WEAKER_IDS[protection.area]
-            description = f"{protection.path}: {protection.consequence}"
+            description = f"{format_path(protection.path)}: {protection.consequence}"
             yield Risk(name, protection.area, protection.level_if_new, pair.address, description)
         elif is_weaker is None:
-            description = (
-                f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
-            )
+            description = protection.unknown_description
             name = UNKNOWN_IDS[protection.area]
             yield Risk(name, protection.area, Level.LOOK, pair.address, description, is_known=False)
 
@@ -326,3 +321,9 @@ def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *
 
 
 _GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromkeys(_GRANT_TEXTS, _find_grants)}
+
+
+def list_exposure_paths(type_: str) -> frozenset[str]:
+    """Return the first part of the path of each attribute of a type that this module reads."""
+    names = (name for _, name, _, _ in Formatter().parse(_GRANT_TEXTS.get(type_, "")) if name)
+    return frozenset(name.partition(".")[0] for name in names) | _OTHER_PATHS.get(type_, frozenset())

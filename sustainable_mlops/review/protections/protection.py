@@ -11,7 +11,7 @@ from sustainable_mlops.review.protections.weakening import (
     is_weakest_when_unset,
     needs_previous_value,
 )
-from sustainable_mlops.review.risk import Level, RiskArea
+from sustainable_mlops.review.risk import Level, RiskArea, format_path
 
 
 class Protection(NamedTuple):
@@ -57,6 +57,12 @@ class Protection(NamedTuple):
             return {path: _remove_names(values.get(path), self.ignored) for path in self.paths}
         value = values.get(self.path)
         return _remove_names(value, self.ignored) if self.ignored else value
+
+    @property
+    def unknown_description(self) -> str:
+        """The message if the new value is unknown."""
+        path = format_path(self.path)
+        return f"{path} is unknown until apply or sensitive; possible effect: {self.consequence}"
 
     def get_level(self, old: Any, new: Any) -> Level:
         """Return the level of a change that weakens the protection."""

@@ -9,7 +9,7 @@ from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.protections.protection import Protection, evaluate_weakening
 from sustainable_mlops.review.protections.table import list_protections
 from sustainable_mlops.review.protections.weakening import gains_any, list_added
-from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, format_path
 
 #: Longer values are left out of descriptions.
 _MAX_VALUE_LENGTH = 120
@@ -47,11 +47,9 @@ def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison:
 def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: Any, *, is_known: bool) -> Risk:
     area = protection.area
     if not is_known:
-        description = (
-            f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
-        )
+        description = protection.unknown_description
         return Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
-    description = f"{protection.path}:{_describe_values(old, new, protection)} {protection.consequence}"
+    description = f"{format_path(protection.path)}:{_describe_values(old, new, protection)} {protection.consequence}"
     fix = "Restore the previous value, or accept the risk."
     return Risk(protection.id or WEAKER_IDS[area], area, protection.get_level(old, new), pair.address, description, fix)
 

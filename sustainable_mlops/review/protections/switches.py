@@ -22,6 +22,7 @@ from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     changes_to,
     downgrades_from,
+    gains_any,
     gains_items,
     is_changed,
     is_emptied,
@@ -135,6 +136,9 @@ SWITCHES = (
     # Detection of threats and misconfigurations.
     _switch("aws_guardduty_detector", "enable", is_turned_off, "threats in the account are no longer detected", STOP,
             True),
+    # An update of a finding is published at this interval (boto3, FindingPublishingFrequency).
+    _switch("aws_guardduty_detector aws_macie2_account", "finding_publishing_frequency",
+            downgrades_from("ONE_HOUR", "FIFTEEN_MINUTES"), "updates of findings are published later"),
     *(
         _switch("aws_guardduty_detector", f"datasources.0.{path}.0.enable", is_turned_off, _NOT_DETECTED)
         for path in ("s3_logs", "kubernetes.0.audit_logs",
@@ -153,6 +157,7 @@ SWITCHES = (
             "its findings are suppressed, and nobody sees them", default="NONE", level_if_new=LOOK),
     _switch("aws_guardduty_threatintelset", "activate", is_turned_off, _NOT_DETECTED),
     _switch("aws_guardduty_ipset", "activate", is_turned_on, "addresses in it cause no findings", level_if_new=LOOK),
+    _switch("aws_ssm_patch_baseline", "rejected_patches", gains_any, "these patches are no longer installed"),
     _switch("aws_securityhub_account", "auto_enable_controls", is_turned_off, "new controls are not checked",
             default=True),
     _switch("aws_securityhub_organization_configuration aws_macie2_organization_configuration "

@@ -101,6 +101,25 @@ def test_a_first_authorizer_is_fine_and_another_one_needs_a_look(kind: str, path
     assert list_risks(kind, nest(path, value), nest(path, other)) == [("PRIVILEGES_TRUST", Level.LOOK)]
 
 
+def test_a_replaced_grant_names_the_attribute_that_differs() -> None:
+    before = {"principal": "123456789012", "permissions": ["SELECT"], "table": [{"name": "a"}]}
+    change = build_change(
+        "aws_lakeformation_permissions.p",
+        {**before, "table": [{"name": "b"}]},
+        before=before,
+        actions=["delete", "create"],
+    )
+    (assessment,) = review(build_plan(KEPT, change)).risks
+    assert "gives 123456789012 the permission SELECT, with another table" in assessment.risk.description
+
+
+def test_a_message_has_no_wildcard_in_a_path() -> None:
+    path = "cognito_identity_providers.*.client_id"
+    change = build_change("aws_cognito_identity_pool.this", nest(path, "d"), before=nest(path, "c"))
+    (assessment,) = review(build_plan(KEPT, change)).risks
+    assert assessment.risk.description.startswith("cognito_identity_providers.client_id:")
+
+
 def test_the_grantees_of_an_image_are_one_list() -> None:
     change = build_change("aws_ami_launch_permission.p", {"image_id": "ami-1", "group": "all", "account_id": None})
     assert [assessment.risk.description for assessment in review(build_plan(change)).risks] == [
