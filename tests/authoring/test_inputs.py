@@ -122,6 +122,6 @@ def test_descriptions_must_be_sentences() -> None:
 
 def test_the_readme_table_shows_required_inputs_and_object_fields() -> None:
     rows = render_table(Inputs).splitlines()
-    assert "| **name** | Name. | string | required |" in rows
-    assert "| memory_mb | Memory, in MB. | number | `2048` |" in rows
-    assert '| &nbsp;&nbsp;`schedules["…"].days` | How long it runs, in days. | number | `7` |' in rows
+    assert "| **name** | Name. | string | required | lower case |" in rows
+    assert "| memory_mb | Memory, in MB. | number | `2048` | one of 1024, 2048 |" in rows
+    assert '| &nbsp;&nbsp;`schedules["…"].days` | How long it runs, in days. | number | `7` | at least 1 |' in rows
