@@ -69,7 +69,7 @@ class CommonSettings(ModuleInputs):
         return find_partition(self.region)
 
     @property
-    def account_and_region(self) -> dict[str, str]:
+    def account_and_region(self) -> dict[str, Any]:
         """Inputs of a module with `OptionalLocation`."""
         return {"account_id": self.account_id, "region": self.region}
 

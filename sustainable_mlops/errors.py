@@ -19,10 +19,14 @@ class UserError(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown word: the most similar known word, or else the known words."""
+    known = sorted(known)
+    listed = f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"
+    return suggest(word, known) or listed
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message with the most similar known word; empty if none is similar."""
     from difflib import get_close_matches
 
-    known = sorted(known)
-    matches = get_close_matches(word, known, n=1, cutoff=0.6)
-    if matches:
-        return f"; did you mean '{matches[0]}'?"
-    return f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"
+    matches = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean '{matches[0]}'?" if matches else ""

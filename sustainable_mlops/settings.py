@@ -1,6 +1,7 @@
 """Parser of YAML and JSON files into pydantic models; an error is one clear line."""
 
 import json
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
@@ -9,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.errors import UserError, did_you_mean, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -132,7 +133,10 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
             return str(reasons[0])
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
-        return _describe_mismatch(value, item["ctx"]["pattern"], _find_fields(model, location))
+        fields = _find_fields(model, location)
+        return _describe_in_own_words(value, fields) or _describe_mismatch(value, item["ctx"]["pattern"], fields)
+    if kind == "literal_error" and (problem := _describe_in_own_words(value, _find_fields(model, location))):
+        return problem + suggest(str(value), re.findall("'([^']*)'", item["ctx"]["expected"]))
     suffix = f", not {value!r}" if isinstance(value, str | int | float) else ""
     requirement = _REQUIREMENTS.get(kind) or item["msg"].replace("Input should be", "must be").replace(
         "String should", "must"
@@ -140,11 +144,16 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
     return f"{requirement}{suffix}"
 
 
-def _describe_mismatch(value: Any, pattern: str, fields: list[FieldInfo]) -> str:
-    """Describe the expected text: in the field's own words, or else by its pattern and description."""
+def _describe_in_own_words(value: Any, fields: list[FieldInfo]) -> str:
+    """Describe the expected value by the field's requirement; empty if it has none."""
     for field in fields:
         if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
             return f"{value!r} must {field.json_schema_extra['must']}"
+    return ""
+
+
+def _describe_mismatch(value: Any, pattern: str, fields: list[FieldInfo]) -> str:
+    """Describe the expected text by its pattern and description."""
     return f"{value!r} does not match {pattern}" + "".join(f" ({f.description})" for f in fields if f.description)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import create_model
 
 from sustainable_mlops import synth
-from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.scaffold.files import check_absent, create_folders, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
@@ -77,7 +76,6 @@ def create_draft(
         raise UserError(f"--from: no environment is named {source}{did_you_mean(source, environments)}")
     known: dict[str, EnvironmentSettings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
-    _check_region(region)
     expected = _derive_settings(original, requested, name_prefix or _derive_prefix(original, name), disposable)
     text = _edit_text(original, expected)
     provider = settings.find_major_version(ROOT / "envs" / source)
@@ -106,11 +104,6 @@ def _check_requested(requested: dict[str, str]) -> None:
         settings.check_name(requested["environment"])
     except ValueError as error:
         raise UserError(str(error)) from None
-
-
-def _check_region(name: str) -> None:
-    if regions.find(name) is None:
-        raise UserError(f"region: the catalogue has no Region {name}{did_you_mean(name, regions.load_all())}")
 
 
 def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:

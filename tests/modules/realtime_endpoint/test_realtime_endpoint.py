@@ -127,7 +127,10 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             "containers: Inferentia runs only Neuron images, whose names contain neuron; use one",
         ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are only for GPUs; remove it."),
-        ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
+        (
+            {"vpc_config": {"security_group_ids": ["sg-01234567"], "subnets": ["subnet-01234567"]}},
+            "vpc_config.subnets: ",
+        ),
         ({"data_capture": {"s3_uri": "s3://shop/captures/"}}, "data_capture.s3_uri: 's3://shop/captures/' must be a"),
         ({"latency_slo_ms": 60001}, "latency_slo_ms: must be less than or equal to 60000"),
     ],

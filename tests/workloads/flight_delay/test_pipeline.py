@@ -17,6 +17,7 @@ from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
+from tests.renewal import renew
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 JOBS = {
@@ -85,7 +86,9 @@ def test_the_definition_is_reproducible_and_needs_no_network(tmp_path: Path) -> 
 
 def test_the_factors_come_from_the_footprint_model() -> None:
     types = load_yaml(WORKLOAD / "pipeline.yaml", PipelineSpec).instance_types
-    assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10)
+    assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10), renew(
+        ".venv/bin/python workloads/flight_delay/pipeline.py"
+    )
 
 
 def test_the_definition_is_valid(committed_definition: dict[str, Any]) -> None:
