@@ -59,7 +59,7 @@ class Component(Generic[S]):
         yield from ()
 
     def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:  # noqa: ARG002
-        """Yield the IAM statements of each module call that needs some. Called before the roles are added."""
+        """Yield the IAM statements of each module call. The environment adds the roles later."""
         yield from ()
 
     def add(self, env: "Environment") -> None:  # noqa: ARG002

@@ -83,7 +83,7 @@ class Environment(Root[Inputs]):
         return [name.text for component in self._components for name in component.list_names() if name.kind == kind]
 
     def iam_statements(self) -> list[StatementsByPhase]:
-        """Return the IAM statements of the module calls of all components, including later ones."""
+        """Return the IAM statements of all module calls, also of components that are added later."""
         return [statements for component in self._components for statements in component.iam_statements(self)]
 
     def platform_fields(self) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def find_partition(region: str) -> str:
     return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
-def partition_expression(region: str) -> str:
+def derive_partition(region: str) -> str:
     """Return the partition of a Region as an expression."""
     partition = "aws"
     for start, name in PARTITIONS.items():
@@ -101,7 +101,7 @@ class NamedInputs(ModuleInputs):
 
 
 class LocatedInputs(NamedInputs):
-    """Inputs of a module that composes ARNs or unique names. The module reads a data source only to verify them."""
+    """Inputs of a module that composes ARNs or unique names. A data source only verifies them."""
 
     account_id: AccountId = Field(description="Account of the resources.")
     region: Region = Field(description="Region of the resources.")
@@ -120,15 +120,13 @@ class LocatedInputs(NamedInputs):
         rule(
             "partition",
             # An unknown partition has its own message.
-            lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == partition_expression(v.region)),
-            lambda v: (
-                f"{v.region} is a Region of {partition_expression(v.region)}, not of {v.partition}; set both alike."
-            ),
+            lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == derive_partition(v.region)),
+            lambda v: f"{v.region} is a Region of {derive_partition(v.region)}, not of {v.partition}; set both alike.",
         ),
     )
 
 
-def _account_of(arn: str) -> str:
+def _read_account(arn: str) -> str:
     """Return the account in an ARN."""
     return split(":", arn)[4]
 
@@ -142,15 +140,15 @@ class OptionalLocation(ModuleInputs):
     region: Region | None = Field(None, description="Region of the resources. Default: the Region of kms_key_arn.")
 
 
-def rule_of_role_account() -> InputRule:
-    """Return the rule that the role is of the account in the IAM statements of a module with `OptionalLocation`."""
+def require_role_of_location() -> InputRule:
+    """Return the rule that the role is in the account of `OptionalLocation`, which the IAM statements name."""
     return rule(
         "role_arn",
-        # An invalid ARN has its own message.
+        # Another rule reports an invalid ARN.
         lambda v: (
-            ~can(_account_of(v.role_arn))
-            | ~can(_account_of(v.kms_key_arn))
-            | (_account_of(v.role_arn) == coalesce(v.account_id, _account_of(v.kms_key_arn)))
+            ~can(_read_account(v.role_arn))
+            | ~can(_read_account(v.kms_key_arn))
+            | (_read_account(v.role_arn) == coalesce(v.account_id, _read_account(v.kms_key_arn)))
         ),
         "must be a role of account_id; without account_id, of the account of kms_key_arn",
     )

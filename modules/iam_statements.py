@@ -14,7 +14,7 @@ of the module call, for the input `role_statements` of `access`, which takes a l
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_args
 
-from modules.common import partition_expression
+from modules.common import derive_partition
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import (
     coalesce,
@@ -80,20 +80,20 @@ class ArnLocation(Protocol):
 
 
 def derive_location(var: Any) -> dict[str, str]:
-    """Return the location of a module with `OptionalLocation`: its inputs, or account and Region of its key.
+    """Return the location of a module with `OptionalLocation`: its inputs, by default the location of its key.
 
-    It does not refer to the role, because the role may get the statements.
+    The location does not refer to the role. The role may get the statements, which would be a cycle.
     """
     partition, region, account = (split(":", var.kms_key_arn)[part] for part in (1, 3, 4))
     return {
         "account_id": coalesce(var.account_id, account),
         "region": coalesce(var.region, region),
-        "partition": when(is_null(var.region), partition, partition_expression(var.region)),
+        "partition": when(is_null(var.region), partition, derive_partition(var.region)),
     }
 
 
-def statements_output(statements_by_phase: StatementsByPhase) -> "Output":
-    """Return the output `role_statements` of a module. Its description names the phases."""
+def build_statements_output(statements_by_phase: StatementsByPhase) -> "Output":
+    """Build the output `role_statements` of a module. Its description names the phases."""
     from sustainable_mlops.authoring.resources import Output
 
     phases = " and ".join(", ".join(statements_by_phase).rsplit(", ", 1))

@@ -1,6 +1,6 @@
-"""Rules that what an input names is in the Region or account of the call.
+"""Rules for inputs that name resources: each resource must be in the Region or account of the module call.
 
-An input that is not an ARN or image of the right form has a message of its own, so these rules ignore it.
+Other rules report an input that is not an ARN or an image URI, so these rules ignore it.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from sustainable_mlops.authoring import rule
 from sustainable_mlops.authoring.expressions import can, every, groups, match, optional, try_
 from sustainable_mlops.authoring.rules import InputRule
 
-#: Returns the ARNs or images of an input.
-Texts = Callable[[Any], Any]
+#: A function that returns the ARNs or images of an input, or the Region, from the inputs.
+InputReader = Callable[[Any], Any]
 _KEY, _ROLE, _PACKAGE, _REPOSITORY = (f"^{ARN}:{service}:" for service in ("kms", "iam:", "sagemaker", "ecr"))
 _IMAGE = r"^[0-9]{12}\.dkr\.ecr\."
 
@@ -21,59 +21,67 @@ def _read_region(v: Any) -> Any:
     return v.region
 
 
-def require_key_in_region(field: str = "kms_key_arn", texts: Texts | None = None) -> InputRule:
-    """Return the rule that AWS services of a Region use only its keys."""
-    return _require_region(field, texts, _KEY, ":", "must be a key of this Region")
+def require_key_in_region(field: str = "kms_key_arn", read_texts: InputReader | None = None) -> InputRule:
+    """Return the rule that keys are in the Region, because AWS services use no others."""
+    return _require_region(field, read_texts, _KEY, ":", "must be a key of this Region")
 
 
 def require_package_in_region(
-    field: str = "model_package_arn", texts: Texts | None = None, region: Texts = _read_region
+    field: str = "model_package_arn", read_texts: InputReader | None = None, read_region: InputReader = _read_region
 ) -> InputRule:
-    """Return the rule that SageMaker deploys only packages of the same Region."""
-    return _require_region(field, texts, _PACKAGE, ":", "must be a model package of this Region", region)
+    """Return the rule that model packages are in the Region, because SageMaker deploys no others."""
+    return _require_region(field, read_texts, _PACKAGE, ":", "must be a model package of this Region", read_region)
 
 
-def require_repository_in_region(field: str, texts: Texts | None = None) -> InputRule:
-    """Return the rule that SageMaker pulls images only from registries of the same Region."""
-    return _require_region(field, texts, _REPOSITORY, ":", "must be repositories of this Region")
+def require_repository_in_region(field: str, read_texts: InputReader | None = None) -> InputRule:
+    """Return the rule that repositories are in the Region, because SageMaker pulls from no others."""
+    return _require_region(field, read_texts, _REPOSITORY, ":", "must be repositories of this Region")
 
 
 def require_image_in_region(
-    field: str = "image_uri", texts: Texts | None = None, region: Texts = _read_region
+    field: str = "image_uri", read_texts: InputReader | None = None, read_region: InputReader = _read_region
 ) -> InputRule:
-    """Return the rule that SageMaker pulls images only from registries of the same Region."""
-    return _require_region(field, texts, _IMAGE, r"\.", "must be an image in the registry of this Region", region)
+    """Return the rule that images are in a registry of the Region, because SageMaker pulls no others."""
+    return _require_region(
+        field, read_texts, _IMAGE, r"\.", "must be an image in the registry of this Region", read_region
+    )
 
 
-def require_role_of_account(field: str = "role_arn", texts: Texts | None = None) -> InputRule:
-    """Return the rule that AWS services accept only roles of the account of the request."""
-    find = texts or _read(field)
+def require_role_of_account(field: str = "role_arn", read_texts: InputReader | None = None) -> InputRule:
+    """Return the rule that roles are in the account, because AWS services accept no others."""
+    read = read_texts or _read_field(field)
     return rule(
         field,
-        lambda v: _all_start_with(find(v), _ROLE, f"{_ROLE}{v.account_id}:"),
+        lambda v: _all_start_with(read(v), _ROLE, f"{_ROLE}{v.account_id}:"),
         lambda v: f"must be a role of account {v.account_id}; AWS refuses roles of other accounts.",
     )
 
 
-def region_of_key(v: Any) -> str:
-    """Return the Region of `kms_key_arn`; a pattern of any Region if it is not an ARN."""
+def find_key_region(v: Any) -> str:
+    """Return the Region of `kms_key_arn`, or a pattern of all Regions if the input is not an ARN."""
     return try_(groups(f"{_KEY}([a-z0-9-]+):", v.kms_key_arn)[1], "[a-z0-9-]+")
 
 
 def _require_region(
-    field: str, texts: Texts | None, start: str, end: str, requirement: str, region: Texts = _read_region
+    field: str,
+    read_texts: InputReader | None,
+    start: str,
+    end: str,
+    requirement: str,
+    read_region: InputReader = _read_region,
 ) -> InputRule:
-    find = texts or _read(field)
+    read = read_texts or _read_field(field)
     return rule(
         field,
-        lambda v: _all_start_with(find(v), start, f"{start}{region(v)}{end}"),
-        lambda v: f"{requirement}, {region(v)}; use one of that Region.",
+        lambda v: _all_start_with(read(v), start, f"{start}{read_region(v)}{end}"),
+        lambda v: f"{requirement}, {read_region(v)}; use one of that Region.",
     )
 
 
 def _all_start_with(texts: Any, form: str, start: str) -> bool:
+    """Return the condition that each text that matches `form` also matches `start`."""
     return every(texts, lambda text: ~can(match(form, text)) | can(match(start, text)))
 
 
-def _read(field: str) -> Texts:
+def _read_field(field: str) -> InputReader:
     return lambda v: optional(getattr(v, field))

@@ -1,4 +1,4 @@
-"""Check that the provider works in the account and Region of the inputs."""
+"""Check that the provider uses the account and the Region of the inputs."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from sustainable_mlops.authoring.resources import Module
 def check_location(module: Module[Any]) -> None:
     """Add the check, which reads the caller's identity and Region only if `verify_location` is true."""
     var: LocatedInputs = module.var
-    nothing: list[str] = []
-    caller = each_of(set_of(when(var.verify_location, ["caller"], nothing)))
+    no_keys: list[str] = []
+    caller = each_of(set_of(when(var.verify_location, ["caller"], no_keys)))
     identities = module.add(DataAwsCallerIdentity, "location", for_each=caller)
     regions = module.add(DataAwsRegion, "location", for_each=caller)
     module.check(

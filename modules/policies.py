@@ -1,12 +1,12 @@
 """IAM policies as JSON text.
 
-Use `encode_policy` for a policy of values that every plan knows, such as composed ARNs. A data source would be read
-after the apply in each plan that changes what the call of the module depends on (`depends_on`).
+Use `encode_policy` for a policy of values that every plan knows, such as composed ARNs. Terraform defers a data source
+until apply if the plan changes a resource in `depends_on` of the module call.
 
 A policy with the ARN of a key or a role is an `aws_iam_policy_document`. Before the first apply, the ARN is unknown and
 so is the whole text, but `smlops review` reads the statements of the document. Such a document refers to the ARN
-through an input or a local: Terraform reads a data source after the apply in each plan that changes a resource that the
-data source refers to.
+through an input or a local, because Terraform also defers a data source if the plan changes a resource that the data
+source refers to.
 """
 
 from collections.abc import Iterable
@@ -18,22 +18,27 @@ _VERSION = "2012-10-17"
 _ELEMENTS = {"actions": "Action", "resources": "Resource", "not_resources": "NotResource"}
 
 
-def encode_policy(*statements: dict[str, Any], more: Any = ()) -> str:
-    """Return the policy of statements in the form of `build_statement`; `more` is an expression of encoded ones."""
-    encoded: Any = [encode_statement(one) for one in statements]
-    return jsonencode({"Version": _VERSION, "Statement": concat(encoded, more) if is_expression(more) else encoded})
+def encode_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> str:
+    """Return the policy of statements in the form of `build_statement`.
+
+    `extra_elements` is an expression of statements that `encode_statement` returned.
+    """
+    elements: Any = [encode_statement(one) for one in statements]
+    if is_expression(extra_elements):
+        elements = concat(elements, extra_elements)
+    return jsonencode({"Version": _VERSION, "Statement": elements})
 
 
 def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:
-    """Return a statement as it is in a policy. An element with one value is not a list."""
-    encoded = {"Sid": statement["sid"]} if "sid" in statement else {}
-    encoded["Effect"] = statement.get("effect", "Allow")
+    """Return a statement in the JSON form of a policy. A single value is not a list."""
+    element = {"Sid": statement["sid"]} if "sid" in statement else {}
+    element["Effect"] = statement.get("effect", "Allow")
     if principals := statement.get("principals"):
-        encoded["Principal"] = _encode_principals(principals)
-    encoded |= {name: _shorten(statement[field]) for field, name in _ELEMENTS.items() if field in statement}
+        element["Principal"] = _encode_principals(principals)
+    element |= {name: _shorten(statement[field]) for field, name in _ELEMENTS.items() if field in statement}
     if conditions := statement.get("condition"):
-        encoded["Condition"] = _encode_conditions(conditions)
-    return encoded
+        element["Condition"] = _encode_conditions(conditions)
+    return element
 
 
 def _encode_principals(principals: Iterable[dict[str, Any]]) -> Any:

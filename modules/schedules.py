@@ -18,18 +18,18 @@ _FIELDS = {
 }
 
 
-def _cron_patterns() -> dict[str, str]:
-    """Return by field the pattern of expressions that are valid in it."""
+def _build_cron_patterns() -> dict[str, str]:
+    """Return a pattern for each field: it matches an expression in which this field is valid."""
     patterns = {}
-    for index, (name, (value, else_)) in enumerate(_FIELDS.items()):
-        item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{else_ and '|' + else_}"
+    for index, (name, (value, special)) in enumerate(_FIELDS.items()):
+        item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{special and '|' + special}"
         items = rf"(({item})[, ])+(\S+ ){{{4 - index}}}\S+\)" if index < 5 else rf"(({item})[,)])+"
         patterns[name] = rf"(?i)^cron\((\S+ ){{{index}}}{items}$"
     return patterns
 
 
-CRON, ZONES = _cron_patterns(), list(time_zones())
-#: Tables that rules read, by name: the value and its comment.
+CRON, ZONES = _build_cron_patterns(), list(time_zones())
+#: Value and comment of each table that rules read, by name.
 TABLES: dict[str, tuple[Any, str]] = {
     "cron": (CRON, "Patterns of expressions with a valid field, from the EventBridge user guide."),
     "time_zones": (ZONES, "Canonical names of the tz database, which AWS requires."),
@@ -56,7 +56,7 @@ def is_time_zone(name: str) -> bool:
 
 
 def explain_time_zone(name: str) -> str:
-    """Return the message for another text."""
+    """Return the message for a text that is not the name of a time zone."""
     return (
         f"{name} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, "
         "or UTC."

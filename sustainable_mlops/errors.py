@@ -20,8 +20,8 @@ class UserError(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown word: the most similar known word, or else the known words."""
     known = sorted(known)
-    listed = f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"
-    return suggest(word, known) or listed
+    known_words = f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"
+    return suggest(word, known) or known_words
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

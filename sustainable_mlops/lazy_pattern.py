@@ -1,14 +1,14 @@
-"""Regular expressions that are compiled when they are first used: a review imports many, and most plans need few."""
+"""Regular expressions that compile at their first use. A review imports many, and most plans need few."""
 
 import re
 from functools import cached_property
 
 
 class LazyPattern:
-    """A regular expression, not yet compiled."""
+    """A regular expression that compiles at its first use."""
 
     def __init__(self, text: str, flags: int = 0) -> None:
-        """Take the pattern's text; an invalid one raises only when it is used."""
+        """Take the pattern. An invalid pattern raises at its first use."""
         self._text, self._flags = text, flags
 
     @cached_property

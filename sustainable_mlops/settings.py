@@ -134,8 +134,8 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
         fields = _find_fields(model, location)
-        return _describe_in_own_words(value, fields) or _describe_mismatch(value, item["ctx"]["pattern"], fields)
-    if kind == "literal_error" and (problem := _describe_in_own_words(value, _find_fields(model, location))):
+        return _describe_requirement(value, fields) or _describe_mismatch(value, item["ctx"]["pattern"], fields)
+    if kind == "literal_error" and (problem := _describe_requirement(value, _find_fields(model, location))):
         return problem + suggest(str(value), re.findall("'([^']*)'", item["ctx"]["expected"]))
     suffix = f", not {value!r}" if isinstance(value, str | int | float) else ""
     requirement = _REQUIREMENTS.get(kind) or item["msg"].replace("Input should be", "must be").replace(
@@ -144,8 +144,8 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
     return f"{requirement}{suffix}"
 
 
-def _describe_in_own_words(value: Any, fields: list[FieldInfo]) -> str:
-    """Describe the expected value by the field's requirement; empty if it has none."""
+def _describe_requirement(value: Any, fields: list[FieldInfo]) -> str:
+    """Return the problem in the words of the field's requirement; empty if the field has none."""
     for field in fields:
         if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
             return f"{value!r} must {field.json_schema_extra['must']}"

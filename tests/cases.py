@@ -1,4 +1,4 @@
-"""Tables of cases that one test item checks: to collect and report an item costs more than most cases do."""
+"""Tables of cases in one test item, because collection and report of an item take longer than most cases."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-#: Ways in which a row can end without success; the next rows still run.
+#: Exceptions that end a row. The next rows still run.
 _ENDINGS = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
@@ -27,20 +27,20 @@ def check_cases(
     ids: Callable[[Any], Any] | Iterable[str] | None = None,
     group: Callable[..., str] | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator with the arguments of `pytest.mark.parametrize` that makes one test item of all cases.
+    """Return a decorator that makes one test item of all cases, with the arguments of `pytest.mark.parametrize`.
 
-    With `group`, a function of a case, there is one item for each group. Several decorators on one test combine their
-    cases; only the first may have groups. Each failure is reported with the ID or the values of its case. The cases
-    share the fixtures of the item.
+    `group` returns the group of a case, and each group is one item. Several decorators on one test combine their cases;
+    only the first may have groups. The report of a failure has the ID or the values of its case. The cases share the
+    fixtures of the item.
     """
     rows = list(_list_rows(names, cases, ids, group))
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         function, inner = getattr(test, "case_table", (test, [_Row({})]))
-        combined = [_join_rows(*pair) for pair in product(rows, inner)]
-        if not combined:
+        all_rows = [_join_rows(*pair) for pair in product(rows, inner)]
+        if not all_rows:
             raise ValueError(f"{function.__name__}: the table has no case")
-        item = _build_item(function, combined)
+        item = _build_item(function, all_rows)
         groups = dict.fromkeys(row.group for row in rows)
         return item if group is None else pytest.mark.parametrize("group", groups)(item)
 
@@ -59,7 +59,7 @@ def _build_item(function: Callable[..., None], rows: list[_Row]) -> Callable[...
             try:
                 function(**row.values, **fixtures)
             except _ENDINGS as error:
-                # A subtest costs as much as an item, so a row that passes has none.
+                # A subtest takes as long as an item, so only rows that fail have one.
                 with subtests.test(row.name, **{} if row.name else row.values):
                     raise error
 
@@ -96,7 +96,7 @@ def _list_rows(
 
 
 def _join_rows(outer: _Row, inner: _Row) -> _Row:
-    """Return a row with the arguments of both. A row without an ID is named by its values."""
+    """Return a row with the arguments and the IDs of both. The values stand for a missing ID."""
     values = outer.values | inner.values
     if outer.name is None and inner.name is None:
         return _Row(values, None, outer.group)

@@ -57,13 +57,17 @@ def set_up(clone: Path) -> dict[str, str]:
 
 
 #: Folders that `smlops new KIND NAME` writes, without the name.
-_NEW = {"environment": ("envs",), "module": ("modules", "tests/modules"), "workload": ("workloads", "tests/workloads")}
+_NEW_FOLDERS = {
+    "environment": ("envs",),
+    "module": ("modules", "tests/modules"),
+    "workload": ("workloads", "tests/workloads"),
+}
 
 
 class Reader:
     """Reader of the pages, who pastes commands into a clone after `make setup`.
 
-    The clone of a reader who followed the pages already has what `smlops new` writes; a test starts without it.
+    If the checkout already has the folders of a pasted `smlops new`, the reader removes them from the clone first.
     """
 
     def __init__(self, folder: Path, *paths: Path) -> None:
@@ -77,7 +81,7 @@ class Reader:
         output = ""
         for command in commands:
             for kind, name in re.findall(r"\bsmlops new (\w+) (\w+)", command):
-                for folder in _NEW[kind]:
+                for folder in _NEW_FOLDERS[kind]:
                     shutil.rmtree(self.folder / folder / name, ignore_errors=True)
             process = subprocess.run(
                 ["bash", "-c", command],

@@ -23,7 +23,7 @@ from tests.wheel import wheel_environment  # noqa: F401  a fixture
 #: More processes than cores: how long an example takes says nothing.
 settings.register_profile("shared machine", settings(), deadline=None)
 settings.load_profile("shared machine")
-#: Profile of `make fast`, by option of pytest; all other runs draw the usual 100 examples.
+#: Hypothesis profile of `make fast`. All other runs draw 100 examples, the default.
 settings.register_profile("fast", max_examples=25, deadline=None)
 
 #: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.

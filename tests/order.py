@@ -31,10 +31,10 @@ def _find_group(item: pytest.Item) -> str:
 
 
 def _uses_module_fixture(item: pytest.Item) -> bool:
-    """Return whether the test shares a fixture with its file; each process that runs a part of the file creates it."""
+    """Return whether the test uses a fixture of its file. Each process that runs tests of the file creates it."""
     function: Any = item
     definitions: dict[str, Any] = function._fixtureinfo.name2fixturedefs
-    return any(of_name[-1].scope == "module" for of_name in definitions.values())
+    return any(fixtures[-1].scope == "module" for fixtures in definitions.values())
 
 
 def distribute(long: Sequence[Iterable[Item]], short: Sequence[Item], processes: int) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Files that a run does not import, because `-m` deselects all their tests: some import packages for seconds."""
+"""Files that a run does not import, because `-m` deselects all their tests. Some imports take seconds."""
 
 import re
 from functools import cache
@@ -11,17 +11,17 @@ _MARK = re.compile(r"pytest\.mark\.(\w+)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Ignore a file whose module marks `-m` excludes, and a folder of such files, unless the command names them."""
-    excluded = find_excluded_marks(config.option.markexpr)
-    named = {Path(argument.partition("::")[0]).resolve() for argument in config.invocation_params.args}
-    if not excluded or collection_path in named:
+    """Ignore a file if `-m` excludes one of its module marks, and a folder of such files. Never ignore a named path."""
+    excluded_marks = find_excluded_marks(config.option.markexpr)
+    named_paths = {Path(argument.partition("::")[0]).resolve() for argument in config.invocation_params.args}
+    if not excluded_marks or collection_path in named_paths:
         return None
     files = list(collection_path.rglob("test_*.py")) if collection_path.is_dir() else [collection_path]
-    return True if files and all(read_module_marks(file) & excluded for file in files) else None
+    return True if files and all(read_module_marks(file) & excluded_marks for file in files) else None
 
 
 def find_excluded_marks(expression: str) -> set[str]:
-    """Return the marks that `-m` excludes by `not MARK`, if it only joins marks by `and`."""
+    """Return the marks that `-m` excludes by `not MARK`; none if the expression has `or` or brackets."""
     parts = [] if re.search(r"[()]|\bor\b", expression) else expression.split(" and ")
     return {part.removeprefix("not ") for part in parts if part.startswith("not ")}
 

@@ -1,4 +1,4 @@
-"""Tables of cases: each failing case is reported, and the others still run."""
+"""Tables of cases: the report names each failing case, and the other cases still run."""
 
 import os
 import re

@@ -1,8 +1,8 @@
-"""Counts of lines of each module: the Python that an author writes, and the HCL that it generates.
+"""Line counts of each module: the Python that an author writes, and the HCL that it generates.
 
     .venv/bin/python -m tools.count_module_lines
 
-A line counts if it is neither blank nor a comment nor part of a docstring. Data in CSV files does not count.
+Blank lines, comments, docstrings and CSV files do not count.
 """
 
 import ast

@@ -133,7 +133,7 @@ def list_statements(v: Any, phase: str) -> list[RoleStatement]:
 def _conflicting_sids(v: Any) -> list[str]:
     """Return the sids with conflicting statements in one phase."""
 
-    def conflicts(phase: str, sid: str) -> bool:
+    def has_conflict(phase: str, sid: str) -> bool:
         variants = list_of(
             list_statements(v, phase),
             lambda one: jsonencode([one.actions, one.condition]),
@@ -147,7 +147,7 @@ def _conflicting_sids(v: Any) -> list[str]:
             lambda phase: list_of(
                 distinct(list_of(list_statements(v, phase), lambda one: one.sid)),
                 lambda sid: f"{phase}: {sid}",
-                lambda sid: conflicts(phase, sid),
+                lambda sid: has_conflict(phase, sid),
             ),
         )
     )

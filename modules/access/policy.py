@@ -12,13 +12,19 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(
-    module: Module[Inputs], label: str, *statements: Any, why: str, phases: Each[Any, Any], more: Any = (), **meta: Any
+    module: Module[Inputs],
+    label: str,
+    *statements: Any,
+    why: str,
+    phases: Each[Any, Any],
+    extra_elements: Any = (),
+    **meta: Any,
 ) -> None:
     """Add a policy of these statements to the role of each phase (a set of phases, or a map by phase).
 
-    `more` is an expression of encoded statements.
+    `extra_elements` is an expression of statements that `encode_statement` returned.
     """
-    policy = encode_policy(*statements, more=more)
+    policy = encode_policy(*statements, extra_elements=extra_elements)
     _attach(module, label, phases, policy, why=why, **meta)
 
 

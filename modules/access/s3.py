@@ -60,7 +60,7 @@ def add(module: Module[Inputs]) -> None:
         {"sid": "Locate", "actions": ["s3:GetBucketLocation"], "resources": buckets},
         why="Only objects below the paths of the phase.",
         phases=phase,
-        more=list_of(
+        extra_elements=list_of(
             actions,
             lambda way, actions: encode_statement(
                 {

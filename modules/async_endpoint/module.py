@@ -9,7 +9,7 @@ from modules.async_endpoint import iam_statements
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
-from modules.iam_statements import statements_output
+from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -107,7 +107,7 @@ class AsyncEndpointModule(Module[Inputs]):
             "requests_s3_uri": Output(
                 f"{folder}/{iam_statements.REQUESTS}", "S3 prefix of requests. The role can read no other prefix."
             ),
-            "role_statements": statements_output(iam_statements.build_statements(var)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var)),
             "topic_arns": Output(
                 map_of(topics, lambda topic: topic.arn), "Topics to subscribe to, by result: error, success."
             ),

@@ -8,7 +8,7 @@ from modules.common import (
     OptionalLocation,
     ProtectedInputs,
     RoleArn,
-    rule_of_role_account,
+    require_role_of_location,
 )
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, keys
@@ -99,4 +99,4 @@ class Inputs(NamedInputs, OptionalLocation, ProtectedInputs):
         description="Role that Feature Store writes the offline store with. It cannot change later."
     )
 
-    rules = (rule_of_role_account(),)
+    rules = (require_role_of_location(),)

@@ -6,7 +6,7 @@ from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
 
 from modules.feature_store import iam_statements
 from modules.feature_store.inputs import Inputs
-from modules.iam_statements import derive_location, statements_output
+from modules.iam_statements import build_statements_output, derive_location
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -77,7 +77,7 @@ class FeatureStoreModule(Module[Inputs]):
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
                 "features (name to type), which smlops evolve reads.",
             ),
-            "role_statements": statements_output(iam_statements.build_statements(var, at)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var, at)),
         }
 
     def _compare(self, var: Inputs, groups: Any) -> None:

@@ -8,7 +8,7 @@ from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPacka
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
 
 from modules import event_patterns, event_topics
-from modules.iam_statements import statements_output
+from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.model_registry import iam_statements
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
@@ -74,7 +74,7 @@ class ModelRegistryModule(Module[Inputs]):
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),
                 "Model package groups by key: name and arn.",
             ),
-            "role_statements": statements_output(iam_statements.build_statements(var)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var)),
         }
 
     def _share(self, var: Inputs, groups: Any) -> None:

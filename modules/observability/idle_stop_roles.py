@@ -120,7 +120,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
         "Starts the runbook that deletes idle endpoints, or reports them",
         each,
     )
-    passed_role = module.local(
+    stopper_role_arn = module.local(
         "stopper_role_arn",
         one_or_null(list_of(module.resources.aws_iam_role.stopper, lambda role: role.arn)),
         why="A data source that refers to the role itself would be read after the apply in each plan that changes it.",
@@ -142,7 +142,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
             {
                 "sid": "HandOnRole",
                 "actions": ["iam:PassRole"],
-                "resources": [passed_role],
+                "resources": [stopper_role_arn],
                 "condition": [equals("iam:PassedToService", _AUTOMATION)],
             },
         ],

@@ -19,7 +19,7 @@ from sustainable_mlops.authoring.expressions import (
 )
 
 TEXT, BOOLEAN, INTEGER = "String", "Boolean", "Integer"
-#: Types of steps. Source: StepTypeEnum of the SageMaker Python SDK 3; a test compares them.
+#: Step types. Source: StepTypeEnum of the SageMaker Python SDK 3; a test compares them.
 STEP_TYPES = (
     "AutoML",
     "Callback",
@@ -61,7 +61,7 @@ def list_parameter_names(definition: str) -> list[str]:
 
 
 def list_unknown_step_types(definition: str) -> Any:
-    """Return the types of steps that SageMaker does not have."""
+    """Return the step types of a definition that SageMaker does not have."""
     return difference(list_of(jsondecode(definition).Steps, lambda step: step.Type), STEP_TYPES)
 
 

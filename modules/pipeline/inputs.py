@@ -141,17 +141,17 @@ class ExistingStarterRole(ModuleInputs):
     )
 
 
-def _undeclared_parameters(v: Any) -> Any:
+def _list_undeclared_parameters(v: Any) -> Any:
     """Return the parameters of the inputs that the definition does not declare."""
     return difference(keys(v.parameters), definition.list_parameter_names(v.definition))
 
 
-def _undeclared_of_schedule(v: Any) -> Any:
+def _list_undeclared_in_schedule(v: Any) -> Any:
     """Return the parameters of the schedule that the definition does not declare."""
     return difference(keys(assume_not_null(v.schedule).parameters), definition.list_parameter_names(v.definition))
 
 
-_NOTHING: list[str] = []
+_NO_TEXTS: list[str] = []
 
 
 class Inputs(LocatedInputs, RoleInputs):
@@ -200,10 +200,12 @@ class Inputs(LocatedInputs, RoleInputs):
         rule(
             "schedule",
             lambda v: (
-                is_null(v.schedule) | ~can(jsondecode(v.definition).Version) | (length(_undeclared_of_schedule(v)) == 0)
+                is_null(v.schedule)
+                | ~can(jsondecode(v.definition).Version)
+                | (length(_list_undeclared_in_schedule(v)) == 0)
             ),
             lambda v: (
-                f"{join(', ', try_(_undeclared_of_schedule(v), _NOTHING))} is not a parameter of the definition; "
+                f"{join(', ', try_(_list_undeclared_in_schedule(v), _NO_TEXTS))} is not a parameter of the definition; "
                 "declare it there, or remove it from schedule.parameters"
             ),
         ),
@@ -227,7 +229,7 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (length(definition.list_unknown_step_types(v.definition)) == 0)
             ),
             lambda v: (
-                f"{join(', ', try_(definition.list_unknown_step_types(v.definition), _NOTHING))} is not a type of a "
+                f"{join(', ', try_(definition.list_unknown_step_types(v.definition), _NO_TEXTS))} is not a type of a "
                 f"step; use one of {', '.join(definition.STEP_TYPES)}"
             ),
         ),
@@ -238,15 +240,15 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (length(definition.list_undeclared_references(v.definition)) == 0)
             ),
             lambda v: (
-                f"{join(', ', try_(definition.list_undeclared_references(v.definition), _NOTHING))} is used, but not "
+                f"{join(', ', try_(definition.list_undeclared_references(v.definition), _NO_TEXTS))} is used, but not "
                 "declared in Parameters; declare it"
             ),
         ),
         rule(
             "parameters",
-            lambda v: ~can(jsondecode(v.definition).Version) | (length(_undeclared_parameters(v)) == 0),
+            lambda v: ~can(jsondecode(v.definition).Version) | (length(_list_undeclared_parameters(v)) == 0),
             lambda v: (
-                f"{join(', ', _undeclared_parameters(v))} is not a parameter of the definition, which declares "
+                f"{join(', ', _list_undeclared_parameters(v))} is not a parameter of the definition, which declares "
                 f"{join(', ', definition.list_parameter_names(v.definition))}; declare it there, or remove it here"
             ),
         ),

@@ -2,7 +2,7 @@
 
 from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 
-from modules.iam_statements import statements_output
+from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.pipeline import definition, iam_statements, notifications, trigger_role, triggers
 from modules.pipeline.inputs import Inputs
@@ -73,7 +73,7 @@ class PipelineModule(Module[Inputs]):
                 one_or_null(list_of(topics, lambda topic: topic.arn)), "Topic of failed executions; null without one."
             ),
             "name": Output(pipeline.pipeline_name, "Name of the pipeline."),
-            "role_statements": statements_output(iam_statements.build_statements(var)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var)),
             "rule_names": Output(
                 {
                     "data_arrived": one_or_null(list_of(arrivals, lambda rule: rule.name)),

@@ -8,7 +8,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from modules import schedules
 from modules.endpoints import alarms, hardware, hosting, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
-from modules.iam_statements import statements_output
+from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.realtime_endpoint import deployment, iam_statements, variants
 from modules.realtime_endpoint.inputs import Inputs
@@ -79,7 +79,7 @@ class RealtimeEndpointModule(Module[Inputs]):
                 concat(*map(_alarm_names, alarms)),
                 "Names of the alarms that roll a deployment back. Each notifies alarm_actions.",
             ),
-            "role_statements": statements_output(iam_statements.build_statements(var, images, archives)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var, images, archives)),
             "variant_names": Output(
                 keys(weights), "Names of the variants that serve requests, for metrics and autoscaling."
             ),

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from modules.common import OptionalLocation, rule_of_role_account
+from modules.common import OptionalLocation, require_role_of_location
 from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
-from modules.location import region_of_key, require_image_in_region, require_package_in_region
+from modules.location import find_key_region, require_image_in_region, require_package_in_region
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import can, contains, is_null, match
@@ -43,14 +43,14 @@ class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, Unsupporte
     )
 
     rules = (
-        rule_of_role_account(),
-        require_image_in_region(region=region_of_key),
-        require_package_in_region(region=region_of_key),
+        require_role_of_location(),
+        require_image_in_region(read_region=find_key_region),
+        require_package_in_region(read_region=find_key_region),
         rule(
             "kms_key_arn",
-            lambda v: ~contains(WITHOUT_SERVERLESS, region_of_key(v)),
+            lambda v: ~contains(WITHOUT_SERVERLESS, find_key_region(v)),
             lambda v: (
-                f"SageMaker has no Serverless Inference in {region_of_key(v)}; use another Region, or a real-time "
+                f"SageMaker has no Serverless Inference in {find_key_region(v)}; use another Region, or a real-time "
                 "endpoint."
             ),
         ),

@@ -4,7 +4,7 @@ from typing import Any
 
 from modules.endpoints import hosting, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
-from modules.iam_statements import derive_location, statements_output
+from modules.iam_statements import build_statements_output, derive_location
 from modules.serverless_endpoint import iam_statements
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
@@ -43,7 +43,7 @@ class ServerlessEndpointModule(Module[Inputs]):
         at = self.local("place", derive_location(var), why="Account, Region and partition of the endpoint.")
         return {
             **outputs,
-            "role_statements": statements_output(iam_statements.build_statements(var, at)),
+            "role_statements": build_statements_output(iam_statements.build_statements(var, at)),
         }
 
     def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:

@@ -126,7 +126,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
     var = module.var
     purpose = each_of(module.locals.purposes)
     arn = bucket_arn(var, purpose.key)
-    nobody: list[str] = []
+    no_documents: list[str] = []
     readers = encode_policy(
         {
             "sid": "ReadModels",
@@ -143,7 +143,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
         "for checkpoints and debug output, so aws:kms without a key is allowed there.",
         for_each=purpose,
         source_policy_documents=when(
-            (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], nobody
+            (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], no_documents
         ),
         statement=[*_deny_plain_access(arn), *_deny_other_encryption(arn, key_arn)],
     )

@@ -26,9 +26,9 @@ def add(module: Module[Inputs]) -> str:
     var, local = module.var, module.locals
     nothing: set[str] = set()
     own_key = module.local("own_key", when(is_omitted(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
-    nobody: list[str] = []
+    no_sids: list[str] = []
     readers = list_of(
-        when(length(var.reader_account_ids) > 0, ["DecryptModels"], nobody),
+        when(length(var.reader_account_ids) > 0, ["DecryptModels"], no_sids),
         lambda sid: encode_statement(
             {
                 "sid": sid,
@@ -78,7 +78,7 @@ def add(module: Module[Inputs]) -> str:
                 },
             ],
         },
-        more=readers,
+        extra_elements=readers,
     )
     key = module.add(
         KmsKey,

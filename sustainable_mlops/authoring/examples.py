@@ -14,7 +14,7 @@ from sustainable_mlops.authoring.mocks import render_mocks
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.module import Module
 
-GENERATED = "# Generated from the page of the module by smlops synth: change that, then run it again.\n\n"
+HEADER = "# Generated from the page of the module by smlops synth: change that, then run it again.\n\n"
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _OUTPUT = re.compile(r'^output "(?P<name>\w+)" {\n.*?^}\n\n?', re.M | re.S)
 _SOURCE = re.compile(r'(?P<start>^ *source\s*=\s*)"\./modules/(?P<module>\w+)"', re.M)
@@ -31,19 +31,18 @@ def render_files(module: "Module[Any]", page: str) -> Iterator[tuple[str, str]]:
     examples = read_examples(page)
     for case, text in examples.items():
         for file, content in _render_example(module, text).items():
-            yield f"examples/{case}/{file}", GENERATED + content
+            yield f"examples/{case}/{file}", HEADER + content
     if not {"minimal", "complete"} <= examples.keys():
         raise ValueError(f"{module.name}/README.md needs an example `hcl minimal` and an example `hcl complete`")
     runs = _render_runs(module, examples["minimal"])
-    yield "mocks/aws.tfmock.hcl", GENERATED + render_mocks()
-    yield f"tests/{module.name}.tftest.hcl", GENERATED + 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
+    yield "mocks/aws.tfmock.hcl", HEADER + render_mocks()
+    yield f"tests/{module.name}.tftest.hcl", HEADER + 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
     types = {kind for section in ("resource", "data") for kind in module.json().get(section, {})}
     types.update(re.findall(r"\baws_\w+", examples["complete"]))
     inline = textwrap.indent(render_mocks(types), "  ")
     yield (
         f"tests/{module.name}.tofutest.hcl",
-        f"{GENERATED}# For OpenTofu, which cannot read mocks from a folder.\n"
-        f'mock_provider "aws" {{\n{inline}}}\n\n{runs}',
+        f'{HEADER}# For OpenTofu, which cannot read mocks from a folder.\nmock_provider "aws" {{\n{inline}}}\n\n{runs}',
     )
 
 
@@ -58,7 +57,7 @@ def _render_example(module: "Module[Any]", text: str) -> dict[str, str]:
         if name not in own
     }
     main = _SOURCE.sub(
-        lambda call: f'{call["start"]}"{_find_path(module.name, call["module"])}"', _OUTPUT.sub("", text)
+        lambda call: f'{call["start"]}"{_find_source(module.name, call["module"])}"', _OUTPUT.sub("", text)
     )
     region = (_REGION.search(text) or {"region": "eu-north-1"})["region"]
     return {
@@ -68,13 +67,13 @@ def _render_example(module: "Module[Any]", text: str) -> dict[str, str]:
     }
 
 
-def _find_path(module: str, called: str) -> str:
-    """Return the path of a called module in an example of `module`."""
-    return "../.." if called == module else f"../../../{called}"
+def _find_source(module: str, target: str) -> str:
+    """Return the `source` of the module `target` in an example of `module`."""
+    return "../.." if target == module else f"../../../{target}"
 
 
 def _find_call(module: str, text: str) -> tuple[str, str]:
-    """Return the label and the arguments of the call of `module`. Raises ValueError if there is not one call."""
+    """Return the label and the arguments of the call of `module`. Raises ValueError for no call or several."""
     pattern = rf'^module "(\w+)" {{\n *source *= "\./modules/{module}"\n\n?(.*?)^}}$'
     calls = re.findall(pattern, text, re.M | re.S)
     if len(calls) != 1:
@@ -84,7 +83,7 @@ def _find_call(module: str, text: str) -> tuple[str, str]:
 
 
 def _render_runs(module: "Module[Any]", minimal: str) -> str:
-    """Return variables and runs of a test: a plan, a refused input, and an apply that the test destroys again."""
+    """Return the variables and runs of a test: a plan, an invalid input, and an apply."""
     _, arguments = _find_call(module.name, minimal)
     outputs = "".join(f"      output.{name},\n" for name in sorted(module.outputs))
     return f"""variables {{

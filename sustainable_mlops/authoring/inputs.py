@@ -145,14 +145,14 @@ def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Vari
         kind = hcl_type(field.annotation)
     except TypeError as error:
         raise author_error(f"input {name}: {error}", location_of_field(model, name)) from None
-    annotation, nullable, constrained = _read_optional(field)
+    annotation, nullable, constrained_field = _read_optional(field)
     default = ... if field.is_required() else _default(field)
     null_checks = list(_list_null_checks(f"var.{name}", name, annotation, 0))
     nested = _nested_constraints(f"var.{name}", name, annotation, 0)
-    # A null that a null check reports must not fail in other conditions, whose errors name functions and no input.
+    # A null check reports a null. Other conditions ignore it, because their errors would name a function and no input.
     checks = [
         *null_checks,
-        *_build_constraint_validation(f"var.{name}", name, constrained, annotation),
+        *_build_constraint_validation(f"var.{name}", name, constrained_field, annotation),
         *((_ignore_error(condition) if null_checks else condition, message) for condition, message in nested),
     ]
     if nullable:
@@ -178,7 +178,7 @@ def _split_optional(annotation: Any) -> tuple[Any, bool]:
 
 
 def _read_optional(field: FieldInfo) -> tuple[Any, bool, FieldInfo]:
-    """Return the type of a field without `| None`, True if it had one, and the field with the constraints.
+    """Return the type of a field without `| None`, whether it had one, and the field with the constraints.
 
     In `Region | None`, the constraints belong to `Region`.
     """
@@ -276,10 +276,10 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
         if numbers:
             yield _validate_declared_keys(value, label, numbers)
         for name, field in annotation.model_fields.items():
-            inner, nullable, constrained = _read_optional(field)
+            inner, nullable, constrained_field = _read_optional(field)
             path = f'lookup({value}, "{name}", {numbers[name]})' if numbers else f"{value}.{name}"
             checks = [
-                *_build_constraint_validation(path, f"{label}: {name}", constrained, inner),
+                *_build_constraint_validation(path, f"{label}: {name}", constrained_field, inner),
                 *_nested_constraints(path, f"{label}: {name}", inner, depth),
             ]
             for condition, message in checks:
@@ -287,7 +287,7 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
 
 
 def _list_null_checks(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the validations that objects, and attributes without a default, are not null: Terraform accepts null."""
+    """Yield the validations that objects and required attributes are not null, because Terraform accepts null."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (list, set, dict):
         inner, nullable = _split_optional(_read_annotation(arguments[-1])[0])
@@ -318,7 +318,7 @@ def _list_null_checks(value: str, label: str, annotation: Any, depth: int) -> It
 
 
 def _ignore_error(condition: str) -> str:
-    """Return a condition that is true where a null, which a null check reports, makes it fail."""
+    """Return a condition that is true if the original raises an error. A null check reports the null behind it."""
     return condition if condition.startswith("can(") else f"try({condition}, true)"
 
 
@@ -344,7 +344,7 @@ def render_table(model: type[BaseModel]) -> str:
         default = "required" if variable.required else f"`{json.dumps(variable.default)}`"
         name = f"**{variable.name}**" if variable.required else variable.name
         field = model.model_fields[variable.name]
-        rows.append(f"| {name} | {variable.description} | {kind} | {default} | {_describe_allowed(field)} |")
+        rows.append(f"| {name} | {variable.description} | {kind} | {default} | {_describe_allowed_values(field)} |")
         rows += _attribute_rows(field.annotation, variable.name)
     return "\n".join(rows) + "\n"
 
@@ -363,12 +363,18 @@ def _attribute_rows(annotation: Any, path: str) -> list[str]:
         nested = _attribute_rows(inner, f"{path}.{name}")
         kind = "object" if nested else hcl_type(inner)
         default = "required" if field.is_required() else f"`{json.dumps(_default(field))}`"
-        cells = (f"&nbsp;&nbsp;`{path}.{name}`", field.description or "", kind, default, _describe_allowed(field))
+        cells = (
+            f"&nbsp;&nbsp;`{path}.{name}`",
+            field.description or "",
+            kind,
+            default,
+            _describe_allowed_values(field),
+        )
         rows += [f"| {' | '.join(cells)} |", *nested]
     return rows
 
 
-def _describe_allowed(field: FieldInfo) -> str:
+def _describe_allowed_values(field: FieldInfo) -> str:
     """Return the constraints of a field, and of the keys and items in it, for a cell of the table."""
     annotation, _ = _split_optional(field.annotation)
     parts = [
@@ -378,6 +384,6 @@ def _describe_allowed(field: FieldInfo) -> str:
     if get_origin(annotation) in (list, set, dict):
         kinds = ("key", "value") if get_origin(annotation) is dict else ("item",)
         for kind, argument in zip(kinds, get_args(annotation), strict=True):
-            text = _describe_allowed(FieldInfo.from_annotation(argument))
+            text = _describe_allowed_values(FieldInfo.from_annotation(argument))
             parts += [f"each {kind}: {text}"] if text else []
     return "; ".join(parts).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""Values of a mocked AWS provider, by type: what AWS would return and the provider or a module then validates."""
+"""Attributes of a mocked AWS provider, by resource type: those that the provider or a module validates."""
 
 import json
 from collections.abc import Container

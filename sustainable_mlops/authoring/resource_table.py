@@ -6,8 +6,8 @@ from sustainable_mlops.authoring.module import Module
 
 _REGISTRY = "https://registry.terraform.io/providers/hashicorp/aws/latest"
 _BUCKET, _NAME = "bucket", "name"
-#: ID for `terraform import` by type, from the section "Import" of the provider's page of the type. Types without an ID
-#: cannot be imported.
+#: ID for `terraform import` by type. Source: section "Import" of the provider's page of each type. Types without an
+#: entry cannot be imported.
 IMPORT_IDS: dict[str, str] = {
     "aws_appautoscaling_policy": "service namespace/resource ID/scalable dimension/policy name",
     "aws_appautoscaling_target": "service namespace/resource ID/scalable dimension",

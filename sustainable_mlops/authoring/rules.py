@@ -102,7 +102,7 @@ def list_validations(
                 raise author_error(message, each.location)
             yield condition, f"{name}: {each.message_for(var)}"
     for condition, message in _nested_validations(getattr(var, name), annotation, name, 1):
-        # Another validation of the variable reports a null in an object.
+        # A null check of the variable reports a null in an object.
         yield get_node(try_(Expression(condition), True)), message if "${" not in message else f"{try_(message, '')}"
 
 

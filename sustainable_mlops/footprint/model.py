@@ -51,7 +51,7 @@ def estimate_change(before: Activity, after: Activity) -> Mapping[str, Footprint
 
 
 def find_highest_cost(activity: Activity) -> float | None:
-    """Return the expected cost of a month on the dearest of the instance types; None if a price is unknown."""
+    """Return the expected cost of a month on the most expensive instance type; None if a price is unknown."""
     costs = [_estimate_cached(choice, Coefficients.default(), False).get("cost") for choice in _list_choices(activity)]
     return max((cost.central for cost in costs if cost is not None), default=None) if None not in costs else None
 

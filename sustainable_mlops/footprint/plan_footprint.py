@@ -123,7 +123,7 @@ class PartChange:
 
     @property
     def fallback_cost(self) -> float:
-        """The cost in USD that the dearest instance types of a pool add to the change; 0 without a pool."""
+        """The cost in USD that the most expensive types of an instance pool add to the change; 0 without a pool."""
         delta = self.delta.get("cost")
         costs = [_find_highest_cost(part) for part in (self.before, self.after)]
         if delta is None or costs[0] is None or costs[1] is None:
@@ -132,7 +132,7 @@ class PartChange:
 
     @property
     def is_reduction(self) -> bool:
-        """True if a part without a known cost on either side becomes smaller, or hardly larger."""
+        """True if the part becomes smaller or not much larger, by its size or its instance type."""
         sizes = [_find_size(part) for part in (self.before, self.after)]
         return all(sizes) and not may_grow(*sizes)
 
@@ -178,7 +178,7 @@ def _mark_partial(part: ResourcePart) -> FootprintEstimate:
 
 
 def _find_highest_cost(part: ResourcePart | None) -> float | None:
-    """Return the cost of the part on the dearest of its instance types; 0 without a part, None if it is unknown."""
+    """Return the cost on the most expensive instance type; 0 without a part, None if the cost is unknown."""
     if part is None:
         return 0.0
     return find_highest_cost(part.activity) if part.estimate is not None and part.activity is not None else None
@@ -381,7 +381,7 @@ class PlanFootprint(_ChangeSums):
 
     @cached_property
     def fallback_cost(self) -> float:
-        """The cost in USD that the dearest instance types of all pools add to the change."""
+        """The cost in USD that the most expensive types of all instance pools add to the change."""
         return sum(change.fallback_cost for change in self.changes if change.is_changed)
 
     @cached_property

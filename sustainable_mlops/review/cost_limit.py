@@ -122,7 +122,8 @@ def _measure_cost_increase(
 ) -> CostIncrease:
     """Return the expected increase, or an upper bound if only that exceeds the limit.
 
-    The bound has the dearest type of each instance pool, and the whole cost of a part that grows from an unknown cost.
+    The bound uses the most expensive type of each instance pool. A part that grows from an unknown cost counts with
+    its whole cost.
     """
     figures = [(footprint.delta.get("cost"), footprint.before.get("cost")) for footprint in footprints]
     usd = sum(delta.central for delta, _ in figures if delta is not None)
@@ -140,7 +141,7 @@ def _measure_cost_increase(
 
 
 def _find_cost_without_before(change: PartChange) -> float:
-    """Return the cost after the plan of a part whose cost before is unknown; 0 for others and for a reduction."""
+    """Return the new cost of a part whose old cost is unknown; 0 for other parts and for a reduction."""
     after = change.after.estimate.get("cost") if change.after is not None and change.after.estimate else None
     if after is None or change.get_figures("cost") is not None or change.is_reduction:
         return 0.0

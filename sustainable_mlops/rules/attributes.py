@@ -119,7 +119,7 @@ class CreateRequest(Readers):
 
 @lru_cache(maxsize=4096)
 def _build_request_path(path: AttributePath, api: bool) -> tuple[str | int, ...]:
-    """Return the path of an attribute in the body of a request, or in a resource, where each block is a list."""
+    """Return the path of an attribute in a request or in a resource. In a resource, each block is a list."""
     parts = split_path(path)
     if api:
         return tuple(part if isinstance(part, int) else _to_camel_case(part) for part in parts)

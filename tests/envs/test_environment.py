@@ -127,8 +127,8 @@ def test_a_model_can_have_one_endpoint_of_each_kind(environment: Environment) ->
     by_sid = {one["sid"]: one for one in statements}
     alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:smlops-dev-fraud"
     assert by_sid["KeepCaptures"]["resources"] == [f'arn:aws:s3:::${{replace("{captures}", "s3://", "")}}/*']
-    watched = [one["resources"] for one in statements if one["sid"] == "WatchAlarms"]
-    assert watched == [
+    alarm_arns = [one["resources"] for one in statements if one["sid"] == "WatchAlarms"]
+    assert alarm_arns == [
         [f"{alarms}-async-failures"],
         [f"{alarms}-realtime-main-errors", f"{alarms}-realtime-main-latency"],
     ]

@@ -165,7 +165,7 @@ def files_for_editors() -> list[Path]:
 
 
 @check_cases("file", files_for_editors(), ids=str)
-def test_each_file_follows_its_schema_and_refers_to_no_other(file: Path) -> None:
+def test_each_file_follows_its_schema_and_names_no_other_schema(file: Path) -> None:
     schema = file.parents[1] / f"{'settings' if file.name == settings.FILE else file.parent.name}.schema.json"
     jsonschema.validate(yaml.safe_load(file.read_text()), json.loads(schema.read_text()))
     for reference in re.findall(r"^# yaml-language-server: \$schema=(\S+)$", file.read_text(), re.M):

@@ -12,14 +12,14 @@ from tests.jobs.support import PLATFORM
 
 
 def test_only_environments_whose_settings_allow_warm_pools_publish_them(root: Path) -> None:
-    published, allowed = {}, {}
+    parameters, expected = {}, {}
     for file in root.glob("envs/*/main.tf"):
         match = re.search(r"^    warm_pools +=\s(\w+)$", file.read_text(), re.MULTILINE)
         assert match is not None, file
-        published[file.parent.name] = match[1]
+        parameters[file.parent.name] = match[1]
         settings = yaml.safe_load(file.with_name("settings.yaml").read_text())
-        allowed[file.parent.name] = str(settings.get("warm_pools", False)).lower()
-    assert published == allowed != {}
+        expected[file.parent.name] = str(settings.get("warm_pools", False)).lower()
+    assert parameters == expected != {}
 
 
 def test_a_platform_without_the_field_allows_no_warm_pools() -> None:

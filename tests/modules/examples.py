@@ -1,4 +1,4 @@
-"""Examples of the modules' pages as root modules, and their folders."""
+"""Examples on the modules' pages, as root modules and as folders."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def copy_modules(folder: Path) -> None:
 
 
 def examples(root: Path = ROOT) -> list[Example]:
-    """All examples, by module and in the order of the README; `root` contains `modules`."""
+    """Return all examples, by module and in the order of the page. `root` contains `modules`."""
     return [
         Example(page.parent.name, case, text)
         for page in sorted(root.glob("modules/*/README.md"))

@@ -18,22 +18,22 @@ _PART = re.compile(r"(?<=<!-- footprint -->\n).*?(?=<!-- /footprint -->)", re.S)
 
 def check_footprint(example: Example, plan: dict[str, Any]) -> None:
     """Compare the table on the module's page with the estimate of this plan."""
-    (table,) = _PART.findall(_page(example).read_text())
+    (table,) = _PART.findall(_find_page(example).read_text())
     assert table == render_footprint(example, plan), renew(f".venv/bin/python -m tests.modules.renew {example}")
 
 
 def write_footprint(example: Example, plan: dict[str, Any]) -> None:
     """Write the table on the module's page."""
-    page = _page(example)
+    page = _find_page(example)
     page.write_text(_PART.sub(lambda _: render_footprint(example, plan), page.read_text()))
 
 
-def _page(example: Example) -> Path:
+def _find_page(example: Example) -> Path:
     return ROOT / "modules" / example.module / "README.md"
 
 
 def render_footprint(example: Example, plan: dict[str, Any]) -> str:
-    """Return the table of a month, idle and at the load of the example's `usage.yaml`, with its assumptions."""
+    """Return the table of a month, idle and at the load of the example's `usage.yaml`, and its assumptions."""
     usage = example.folder / "usage.yaml"
     idle = _estimate(plan, _IDLE)
     rows = [("idle", idle)]
@@ -44,12 +44,12 @@ def render_footprint(example: Example, plan: dict[str, Any]) -> str:
     for label, footprint in rows:
         cost, carbon = (_render(footprint, metric) for metric in ("cost", "total"))
         lines.append(f"| {label} | {cost} | {carbon} |")
-    by_use = ", ".join(f"`{kind}`" for kind in sorted(idle.billed_by_usage))
+    kinds = ", ".join(f"`{kind}`" for kind in sorted(idle.billed_by_usage))
     lines += [
         "",
         f"The whole [minimal example](examples/{CASE}/main.tf) in eu-north-1, as `smlops review` estimates its plan: "
         "list prices, with the interval in brackets. Idle means no requests, runs and objects. "
-        + (f"Billed by use, and not counted: {by_use}. " if by_use else "")
+        + (f"Billed by use, and not counted: {kinds}. " if kinds else "")
         + "[Method and errors](../../docs/footprint.md).",
     ]
     return "\n".join(lines) + "\n"

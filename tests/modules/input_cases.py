@@ -1,6 +1,6 @@
-"""Arguments of one call of each module, and a change of each of its inputs.
+"""Arguments of one call of each module, and another value of each input.
 
-`tests/modules/input_changes.py` applies the calls and plans every change.
+`tests/modules/input_changes.py` applies the calls and plans each change.
 """
 
 import json
@@ -29,7 +29,7 @@ def _image(name: str) -> str:
 
 @dataclass(frozen=True)
 class InputCase:
-    """Call of a module, and the other value of each input. `companions` are inputs that must change with another."""
+    """Call of a module, and another value of each input. `companions` are inputs that must change together with one."""
 
     arguments: dict[str, Any]
     changes: dict[str, Any]

@@ -1,7 +1,7 @@
-"""Resources that a change of each input touches: `.venv/bin/python -m tests.modules.input_changes` writes the table.
+"""Resources that a change of each input touches. `.venv/bin/python -m tests.modules.input_changes` writes the table.
 
-One root module calls every module and is applied once. For each module, the state is then copied to one call for each
-changed input, so that one plan shows all changes, each under the name of its input.
+The tests apply one root module that calls every module. For each module, they copy the state to one call for each
+changed input. So one plan shows all changes, each under the name of its input.
 """
 
 import json
@@ -25,15 +25,17 @@ _HEAD = f"""\
 # Resources that a change of each input touches, with the action and, for an update, the changed attributes.
 # Written by `{COMMAND}`.
 """
-#: Calls without a changed input. The second waits for a resource that changes.
-UNCHANGED, WAITING = "unchanged", "depends_on"
+#: Calls without a changed input. The second depends on a resource that changes.
+UNCHANGED, DEPENDENT = "unchanged", "depends_on"
 _PENDING = {"terraform_data": {"pending": {"input": "new"}}}
 
 
-def list_touched(module: str, state: dict[str, Any], folder: Path, variables: dict[str, str]) -> dict[str, Any]:
+def list_touched_resources(
+    module: str, state: dict[str, Any], folder: Path, variables: dict[str, str]
+) -> dict[str, Any]:
     """Return the touched resources of a module by changed input."""
     case = CASES[module]
-    calls = {UNCHANGED: case.arguments, WAITING: {**case.arguments, "depends_on": ["terraform_data.pending"]}}
+    calls = {UNCHANGED: case.arguments, DEPENDENT: {**case.arguments, "depends_on": ["terraform_data.pending"]}}
     calls |= {name: case.change(name) for name in case.changes}
     _write_root(folder, dict.fromkeys(calls, module), calls, _PENDING)
     copies = [_move_resource(resource, name) for name in calls for resource in _list_resources(state, module)]
@@ -41,13 +43,13 @@ def list_touched(module: str, state: dict[str, Any], folder: Path, variables: di
     terraform = Terraform(folder, variables)
     terraform.init()
     plan = terraform.plan(folder / "tfplan", "-refresh=false")
-    touched: dict[str, Any] = {name: {} for name in calls}
+    changes_by_call: dict[str, Any] = {name: {} for name in calls}
     for resource in plan["resource_changes"]:
         actions = resource["change"]["actions"]
         if actions != ["no-op"] and "module_address" in resource:
             _, name, address = resource["address"].split(".", 2)
-            touched[name][address] = _describe_change(resource["change"])
-    return touched
+            changes_by_call[name][address] = _describe_change(resource["change"])
+    return changes_by_call
 
 
 def _describe_change(change: dict[str, Any]) -> str:
@@ -59,7 +61,7 @@ def _describe_change(change: dict[str, Any]) -> str:
     return f"{actions} {', '.join(f'{name} (unknown)' if unknown.get(name) is True else name for name in names)}"
 
 
-def apply_all(folder: Path, sandbox: Sandbox, variables: dict[str, str]) -> dict[str, Any]:
+def apply_modules(folder: Path, sandbox: Sandbox, variables: dict[str, str]) -> dict[str, Any]:
     """Apply one call of each module, and return the state."""
     arguments = {module: case.arguments for module, case in CASES.items()}
     _write_root(folder, {module: module for module in CASES}, arguments, {})
@@ -85,14 +87,14 @@ def _list_resources(state: dict[str, Any], module: str) -> list[dict[str, Any]]:
 
 
 def _move_resource(resource: dict[str, Any], call: str) -> dict[str, Any]:
-    moved: dict[str, Any] = json.loads(re.sub(r"\bmodule\.\w+", f"module.{call}", json.dumps(resource)))
-    return moved
+    copy: dict[str, Any] = json.loads(re.sub(r"\bmodule\.\w+", f"module.{call}", json.dumps(resource)))
+    return copy
 
 
 def build_table(folder: Path, sandbox: Sandbox, variables: dict[str, str]) -> dict[str, Any]:
     """Return the touched resources by module and changed input."""
-    state = apply_all(folder / "applied", sandbox, variables)
-    return {module: list_touched(module, state, folder / module, variables) for module in CASES}
+    state = apply_modules(folder / "applied", sandbox, variables)
+    return {module: list_touched_resources(module, state, folder / module, variables) for module in CASES}
 
 
 def main() -> None:

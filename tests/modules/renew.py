@@ -17,15 +17,15 @@ from tests.modules.footprint_tables import CASE, write_footprint
 
 
 def main(names: list[str]) -> None:
-    known = {str(example): example for example in examples()}
-    if unknown := set(names) - known.keys():
-        sys.exit(f"no example is named {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    examples_by_name = {str(example): example for example in examples()}
+    if unknown := set(names) - examples_by_name.keys():
+        sys.exit(f"no example is named {', '.join(sorted(unknown))}; there are: {', '.join(examples_by_name)}")
     if not names:
-        print("\n".join(known))
+        print("\n".join(examples_by_name))
         return
     with Sandbox.start() as sandbox:
         for name in names:
-            _write(known[name], sandbox)
+            _write(examples_by_name[name], sandbox)
 
 
 def _write(example: Example, sandbox: Sandbox) -> None:

@@ -10,13 +10,14 @@ from tests.modules.examples import Example, examples, plan, summary, terraform
 
 ARN = re.compile(r'"(arn:(?:[^"\\$]|\$\{[^}]*\})*)"')
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE_POLICY = "module.access.aws_iam_role_policy.needed"
 ACCOUNT = "eu-north-1:123456789012"
 COMMON = f'''
   account_id  = "123456789012"
   region      = "eu-north-1"
   kms_key_arn = "{KEY}"'''
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/churn:1"
-#: Modules with roles of `access`, whose statements `access` gets.
+#: Modules that use roles of `access` and pass their statements to it.
 COMPOSITION = f'''
 module "access" {{
   source      = "./modules/access"
@@ -71,50 +72,47 @@ module "async_endpoint" {{
 
 
 def mark_arns_as_sensitive(example: Example) -> str:
-    """Return the text of an example, with each ARN in a call of a module marked as sensitive, and without outputs."""
+    """Return the text of an example without outputs. Each ARN in a module call is sensitive."""
     blocks = re.split(r"^(?=\S+ )", example.text, flags=re.M)
     calls = {block: ARN.sub(r'sensitive("\1")', block) for block in blocks if block.startswith("module ")}
     return "".join(calls.get(block, block) for block in blocks if not block.startswith("output "))
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+def plan_json(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
     """One plan of the composition, and of all examples with sensitive ARNs."""
     folder = tmp_path_factory.mktemp("composition")
-    marked = {str(example): mark_arns_as_sensitive(example) for example in examples()}
-    assert sum("sensitive(" in text for text in marked.values()) > len(marked) / 2
+    texts = {str(example): mark_arns_as_sensitive(example) for example in examples()}
+    assert sum("sensitive(" in text for text in texts.values()) > len(texts) / 2
     for example in examples():
-        Example(example.module, example.case, marked[str(example)]).write(folder / str(example))
-    calls = "".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in marked)
+        Example(example.module, example.case, texts[str(example)]).write(folder / str(example))
+    calls = "".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in texts)
     Example("access", "composition", COMPOSITION + calls).write(folder)
     return plan(terraform(folder, terraform_environment))
 
 
 @pytest.mark.plan
-def test_access_grants_the_statements_of_all_modules_without_a_cycle(planned: dict[str, Any]) -> None:
-    values = summary(planned)["values"]
-    granted = {
-        phase: {one["Sid"]: one for one in json.loads(values[f'{NEEDED}["{phase}"]']["policy"])["Statement"]}
+def test_access_grants_the_statements_of_all_modules_without_a_cycle(plan_json: dict[str, Any]) -> None:
+    values = summary(plan_json)["values"]
+    statements = {
+        phase: {one["Sid"]: one for one in json.loads(values[f'{ROLE_POLICY}["{phase}"]']["policy"])["Statement"]}
         for phase in ("data_preparation", "training", "inference")
     }
     group = f"arn:aws:sagemaker:{ACCOUNT}:feature-group/shop-orders"
-    assert {granted[phase]["Records"]["Resource"] for phase in granted} == {group}
-    assert granted["data_preparation"]["HandOver"]["Resource"] == "arn:aws:s3:::shop-data/feature-store/*"
-    assert granted["training"].keys() == {"Records", "Announce"}
+    assert {statements[phase]["Records"]["Resource"] for phase in statements} == {group}
+    assert statements["data_preparation"]["HandOver"]["Resource"] == "arn:aws:s3:::shop-data/feature-store/*"
+    assert statements["training"].keys() == {"Records", "Announce"}
     logs = f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints"
-    assert set(granted["inference"]["Logs"]["Resource"]) == {f"{logs}/shop-fraud:*", f"{logs}/shop-churn:*"}
-    assert "PublishNotifications" in granted["inference"]
-
-
-NEEDED = "module.access.aws_iam_role_policy.needed"
+    assert set(statements["inference"]["Logs"]["Resource"]) == {f"{logs}/shop-fraud:*", f"{logs}/shop-churn:*"}
+    assert "PublishNotifications" in statements["inference"]
 
 
 @pytest.mark.plan
-def test_modules_accept_sensitive_arns(planned: dict[str, Any]) -> None:
-    assert planned["complete"]
+def test_modules_accept_sensitive_arns(plan_json: dict[str, Any]) -> None:
+    assert plan_json["complete"]
     (topic,) = (
         change["change"]
-        for change in planned["resource_changes"]
+        for change in plan_json["resource_changes"]
         if re.fullmatch(r"module\.model_registry-complete\..*aws_sns_topic\.approvals\[.*\]", change["address"])
     )
     assert topic["after_sensitive"]["kms_master_key_id"]

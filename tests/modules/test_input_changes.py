@@ -9,7 +9,7 @@ import yaml
 from sustainable_mlops import synth
 from tests.modules.examples import find_differences
 from tests.modules.input_cases import CASES, LOCATION_INPUTS
-from tests.modules.input_changes import COMMAND, TABLE, UNCHANGED, WAITING, build_table
+from tests.modules.input_changes import COMMAND, DEPENDENT, TABLE, UNCHANGED, build_table
 from tests.renewal import renew
 
 
@@ -22,13 +22,13 @@ def test_every_input_has_a_case(synthesized: dict[str, Any]) -> None:
 
 
 @pytest.mark.apply
-def test_a_changed_input_touches_what_the_table_says(tmp_path: Path, own: tuple[Any, dict[str, str]]) -> None:
+def test_a_changed_input_touches_the_resources_of_the_table(tmp_path: Path, own: tuple[Any, dict[str, str]]) -> None:
     table = build_table(tmp_path, *own)
     recorded = yaml.safe_load(TABLE.read_text())
-    for module, touched in table.items():
-        assert touched[UNCHANGED] == {}, module
-        for name, changes in touched.items():
-            updated = [address for address, change in changes.items() if change.startswith("update")]
-            unknown = [address for address in updated if "policy (unknown)" in changes[address]]
-            assert name == WAITING or unknown == [], (module, name)
+    for module, changes_by_call in table.items():
+        assert changes_by_call[UNCHANGED] == {}, module
+        for name, changes in changes_by_call.items():
+            updates = [address for address, change in changes.items() if change.startswith("update")]
+            unknown = [address for address in updates if "policy (unknown)" in changes[address]]
+            assert name == DEPENDENT or unknown == [], (module, name)
     assert not find_differences(recorded, table) + find_differences(table, recorded), renew(COMMAND)

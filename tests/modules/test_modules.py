@@ -187,12 +187,12 @@ def remove_deletion_protection(
 
 def test_a_changed_plan_is_described_by_the_attributes_that_differ() -> None:
     same = {"actions": ["no-op"], "before": {"name": "a"}, "after": {"name": "a"}, "after_unknown": {}}
-    updated = {
+    update = {
         "actions": ["update"],
         "before": {"name": "a", "retention": 30, "arn": "arn:a"},
         "after": {"name": "a", "retention": 90},
         "after_unknown": {"arn": True, "tags": {}},
     }
-    changes = {"x.same": same, "x.logs": updated}
+    changes = {"x.same": same, "x.logs": update}
     plan = {"resource_changes": [{"address": address, "change": change} for address, change in changes.items()]}
     assert describe_changes(plan) == "x.logs: update; arn: 'arn:a' → '(known after apply)', retention: 30 → 90"

@@ -1,4 +1,4 @@
-"""Wrong inputs are refused by a plan, in words that name the input and the remedy."""
+"""A plan refuses wrong inputs with messages that name the input and the remedy."""
 
 import json
 import re
@@ -23,22 +23,22 @@ def test_the_table_has_120_wrong_inputs_of_all_modules() -> None:
 
 @pytest.mark.plan
 @pytest.mark.parametrize("module", CASES)
-def test_wrong_inputs_are_refused_with_input_and_remedy(
+def test_a_plan_refuses_wrong_inputs_with_input_and_remedy(
     module: str, tmp_path: Path, offline_environment: dict[str, str]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
-    wrongs = {f"wrong_{n}": wrong for n, wrong in enumerate(WRONG_INPUTS) if wrong.module == module}
-    for name, wrong in wrongs.items():
+    cases = {f"wrong_{n}": wrong for n, wrong in enumerate(WRONG_INPUTS) if wrong.module == module}
+    for name, wrong in cases.items():
         call = {"source": f"./modules/{module}", **CASES[module].arguments, **wrong.inputs}
         (tmp_path / f"{name}.tf.json").write_text(json.dumps({"module": {name: call}}))
     Terraform(tmp_path, offline_environment).init()
-    # The first plan reports values that are wrong in themselves, the second those that contradict another input.
+    # The first plan reports values that are always wrong, the second plan values that contradict another input.
     messages = list_errors(tmp_path, offline_environment)
     for name in messages:
         (tmp_path / f"{name}.tf.json").unlink()
     messages |= list_errors(tmp_path, offline_environment)
     problems = []
-    for name, wrong in wrongs.items():
+    for name, wrong in cases.items():
         expected = not wrong.accepted_because
         message = messages.get(name, "")
         is_refused = wrong.input in message and wrong.remedy in message
@@ -48,7 +48,7 @@ def test_wrong_inputs_are_refused_with_input_and_remedy(
 
 
 def list_errors(folder: Path, variables: dict[str, str]) -> dict[str, str]:
-    """Return the errors of a plan by module call, each of which is in a file of its own."""
+    """Return the errors of a plan by module call. Each call has its own file."""
     output = subprocess.run(
         [find_engine().path, f"-chdir={folder}", "plan", "-json"],
         env=make_environment(variables),

@@ -1,4 +1,4 @@
-"""Wrong inputs of each module, with words of the message: the remedy."""
+"""Wrong inputs of each module, each with the remedy that its message must contain."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +19,12 @@ _GROUP = CASES["feature_store"].arguments["feature_groups"]["orders"]
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 _GROUPS = ["sg-0123456789abcdef0"]
 _DEFINITION = '{"Version": "2020-12-01", "Parameters": [], "Steps": [%s]}'
-_UNKNOWN_KEY = "Terraform drops unknown attributes of an object before it evaluates any validation"
+_UNKNOWN_KEY_REASON = "Terraform drops unknown attributes of an object before it evaluates any validation"
 
 
 @dataclass(frozen=True)
 class WrongInput:
-    """Wrong value of one input. `accepted_because` is the reason why no plan refuses it."""
+    """A wrong value of one input. `accepted_because` is the reason why no plan refuses it."""
 
     module: str
     inputs: dict[str, Any]
@@ -40,8 +40,8 @@ def _wrong(module: str, remedy: str, **inputs: Any) -> WrongInput:
     return WrongInput(module, inputs, remedy)
 
 
-def _dropped(module: str, **inputs: Any) -> WrongInput:
-    return WrongInput(module, inputs, "", _UNKNOWN_KEY)
+def _unknown_key(module: str, **inputs: Any) -> WrongInput:
+    return WrongInput(module, inputs, "", _UNKNOWN_KEY_REASON)
 
 
 def _endpoint(**values: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ WRONG_INPUTS = (
     _wrong("storage", "at least 1", extra_buckets={"landing": {"expiration_days": 0}}),
     _wrong("storage", "shorten name_prefix", extra_buckets={"a-purpose-that-takes-more-words-than-fit": {}}),
     _wrong("storage", "must not be null", extra_buckets={"landing": None}),
-    _dropped("storage", extra_buckets={"landing": {"event": True}}),
+    _unknown_key("storage", extra_buckets={"landing": {"event": True}}),
     _wrong("storage", "at least 90", intelligent_tiering_archive_days=30),
     _wrong("storage", "at most 730", intelligent_tiering_archive_days=731),
     _wrong("storage", "known: artifacts_to_glacier", lifecycle_days={"checkpoint": 7}),
@@ -129,7 +129,7 @@ WRONG_INPUTS = (
     _wrong("feature_store", "must not be null", feature_groups={"orders": {**_GROUP, "features": None}}),
     _wrong("feature_store", "at least 1", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"value": 0}}}}),
     _wrong("feature_store", "Weeks", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"unit": "Years"}}}}),
-    _dropped("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
+    _unknown_key("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
     # model_registry
     _wrong("model_registry", "of that Region", approval_topic={"kms_key_arn": _KEY_ELSEWHERE}),
     _wrong("model_registry", "must be the ARN of a KMS key", approval_topic={"kms_key_arn": None}),
@@ -161,7 +161,7 @@ WRONG_INPUTS = (
     _wrong("observability", "remove it", endpoints=_endpoint(provisioned_concurrency=1)),
     _wrong("observability", "the same name", endpoints={**_endpoint(), "again": _endpoint()["churn"]}),
     _wrong("observability", "kind must not be null", endpoints=_endpoint(kind=None)),
-    _dropped("observability", endpoints=_endpoint(latency_slo=100)),
+    _unknown_key("observability", endpoints=_endpoint(latency_slo=100)),
     _wrong("observability", "use off", name_prefix="aws-shop"),
     # pipeline
     _wrong("pipeline", "lower-case letters", name="Orders"),
@@ -189,7 +189,7 @@ WRONG_INPUTS = (
     _wrong("pipeline", "Europe/Stockholm", schedule={"expression": "rate(7 days)", "timezone": "CET+1"}),
     _wrong("pipeline", "schedule.parameters", schedule={"expression": "rate(7 days)", "parameters": {"Days": "1"}}),
     _wrong("pipeline", "at most", schedule={"expression": "rate(7 days)", "flexible_window_minutes": 10000}),
-    _dropped("pipeline", schedule={"expression": "rate(7 days)", "time_zone": "Europe/Stockholm"}),
+    _unknown_key("pipeline", schedule={"expression": "rate(7 days)", "time_zone": "Europe/Stockholm"}),
     _wrong("pipeline", "at least 60", start_retries={"max_age_seconds": 1}),
     # async_endpoint
     _wrong("async_endpoint", "of that Region", kms_key_arn=_KEY_ELSEWHERE),

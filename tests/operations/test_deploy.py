@@ -236,19 +236,19 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
 
 @check_cases("environment", synth.list_names()[1])
 def test_the_endpoint_of_the_first_model_fits_a_new_account_also_during_an_update(environment: str) -> None:
-    served = run.DeploymentTarget("flight_delay", environment).load_settings().models["flight_delay"]
-    assert 2 * served.serverless_endpoint.max_concurrency <= (find_serverless_concurrency().default or 0)
+    model = run.DeploymentTarget("flight_delay", environment).load_settings().models["flight_delay"]
+    assert 2 * model.serverless_endpoint.max_concurrency <= (find_serverless_concurrency().default or 0)
 
 
 @pytest.mark.parametrize(("models", "note"), [(2, None), (3, "need a concurrency of 15, and a new account has 10")])
-def test_a_note_says_which_quota_the_serverless_endpoints_exceed(
+def test_a_note_names_the_quota_that_the_serverless_endpoints_exceed(
     models: int, note: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoints = {f"model{number}": {"serverless_endpoint": {"max_concurrency": 5}} for number in range(models)}
-    changed = EnvironmentSettings.model_validate({**example.load_dev(), "models": endpoints, "pipelines": {}})
-    monkeypatch.setattr(run.DeploymentTarget, "load_settings", lambda _: changed)
-    found = run.DeploymentTarget("flight_delay", "dev").find_quota_note()
-    assert (note in found) if note and found else found is note
+    many_models = EnvironmentSettings.model_validate({**example.load_dev(), "models": endpoints, "pipelines": {}})
+    monkeypatch.setattr(run.DeploymentTarget, "load_settings", lambda _: many_models)
+    text = run.DeploymentTarget("flight_delay", "dev").find_quota_note()
+    assert (note in text) if note and text else text is note
 
 
 def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_every_fail_rule_stops_a_plan_that_checkov_alone_accepts(tmp_path: Path)
 
 
 def test_no_module_fails_and_skipped_checks_have_reasons(root: Path) -> None:
-    # Examples call the modules again.
+    # The examples are left out, because they call the same modules again.
     every = ("--framework", "terraform", "-d", ".", "--skip-path", "/examples/")
     results, messages = parse_results(root / "modules", *every, "--external-checks-dir", str(root / "policies"))
     assert "Cannot load" not in messages

@@ -299,11 +299,11 @@ def test_the_table_of_read_attributes_is_up_to_date() -> None:
 def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
     tmp_path: Path, offline_environment: dict[str, str]
 ) -> None:
-    """Change every attribute of every type that no table and no rule reads, there and back.
+    """Change every attribute of every type that no table and no rule reads, in both directions.
 
     Without a guard, no change may be fine. With a guard, some change must not be fine, such as a removal.
     """
-    silent = []
+    unreported = []
     for type_, path, values in _list_schema_attributes(tmp_path, offline_environment):
         if is_harmless(path) or is_fully_compared(type_) or is_content(type_, path):
             continue
@@ -314,8 +314,8 @@ def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
         pairs = [(old, new), (new, old), *([(old, None), (None, old), (None, "public")] if is_guarded else ())]
         combine = any if is_guarded else all
         if not combine(_is_reported(type_, path, *pair) for pair in pairs):
-            silent.append(f"{type_}.{path}")
-    assert silent == ["aws_cloudfront_distribution.enabled"]  # an everyday switch
+            unreported.append(f"{type_}.{path}")
+    assert unreported == ["aws_cloudfront_distribution.enabled"]  # an everyday switch
 
 
 def _is_reported(type_: str, path: str, old: object, new: object) -> bool:
@@ -357,7 +357,7 @@ _PRIMITIVES: dict[str, tuple[object, object]] = {
 
 
 def _list_values(kind: Any, path: str) -> Iterator[tuple[str, tuple[object, object]]]:
-    """Yield the paths below an attribute of this type of Terraform, with two values of each."""
+    """Yield the paths below an attribute of this Terraform type, with two values of each."""
     if isinstance(kind, str):
         yield path, _PRIMITIVES[kind]
     elif kind[0] == "object":

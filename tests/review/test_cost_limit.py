@@ -90,7 +90,7 @@ def build_pool_change(before: Sequence[str], after: Sequence[str], count: int = 
         (["ml.g5.xlarge", "ml.p5.48xlarge"], ["ml.g5.xlarge", "ml.p5.48xlarge"], None, "no change of cost"),
     ],
 )
-def test_a_dearer_type_of_an_instance_pool_counts_as_an_increase(
+def test_a_more_expensive_type_of_an_instance_pool_is_an_increase(
     before: list[str], after: list[str], level: str | None, title: str
 ) -> None:
     result = review(build_plan(build_pool_change(before, after)))
@@ -101,13 +101,13 @@ def test_a_dearer_type_of_an_instance_pool_counts_as_an_increase(
 
 
 def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:
-    grown, reduced = (
+    increase, reduction = (
         review(build_plan(build_resized("a", before, "ml.m5.2xlarge")))
         for before in ("ml.future.large", "ml.future.24xlarge")
     )
-    text = re.sub(r"\s+", " ", render(grown, "text"))
+    text = re.sub(r"\s+", " ", render(increase, "text"))
     assert re.search(r"up to \+\d+ USD a month since the cost before is unknown, over the limit", text)
-    assert find_level(reduced) is None
+    assert find_level(reduction) is None
 
 
 @check_cases("form", ["text", "markdown", "html", "sarif", "json"])

@@ -45,7 +45,7 @@ def test_the_title_states_that_nothing_is_counted(form: str) -> None:
     assert "0 → 0" not in report
 
 
-def test_a_change_without_an_effect_on_the_cost_is_no_row() -> None:
+def test_a_change_without_an_effect_on_the_cost_has_no_row() -> None:
     before = {"name": "a", "load_balancer_type": "application", "region": REGION, "idle_timeout": 60}
     (same,), (other,) = (
         list_rows(review_changes(build_change("aws_lb.l", {**before, **change}, before=before)))
@@ -88,7 +88,7 @@ def test_a_larger_database_needs_a_look_and_a_smaller_one_does_not() -> None:
     assert list_uncounted(shrunk) == [(Level.NOTE, f"aws_db_instance: db.r6i.32xlarge → db.t4g.micro: {reason}")]
 
 
-def test_the_title_counts_a_new_size_as_unknown_cost_and_a_new_code_version_not() -> None:
+def test_a_new_size_has_an_unknown_cost_and_a_new_code_version_has_none() -> None:
     before = {"memory_size": 128, "source_code_hash": "a"}
     code, size = (
         review_changes(build_change("aws_lambda_function.f", {**before, **change}, before=before))
@@ -114,9 +114,7 @@ def test_more_workers_of_a_class_without_a_price_need_a_look() -> None:
     [("mw1.2xlarge", "mw1.small", None), ("mw1.micro", "mw1.large", "look"), ("mw1.small", "mw1.2xlarge", "look"),
      ("mw1.large", "mw1.micro", None)],
 )  # fmt: skip
-def test_a_class_without_a_price_makes_no_increase_out_of_a_smaller_one(
-    before: str, after: str, level: str | None
-) -> None:
+def test_only_a_larger_class_is_an_increase_without_a_price(before: str, after: str, level: str | None) -> None:
     old, new = ({"environment_class": size, "region": REGION} for size in (before, after))
     result = review_changes(build_change("aws_mwaa_environment.e", new, before=old))
     assert result.verdict == (level or "fine")

@@ -36,15 +36,15 @@ def extract_words(text: str) -> str:
 
 @check_cases("case", CASES.values(), ids=CASES.keys())
 def test_a_missed_case_has_its_verdict(case: Case) -> None:
-    reviewed = review_case(case)
-    assert reviewed.verdict == case.verdict
-    assert extract_words(case.says) in extract_words(render(reviewed, "text"))
+    result = review_case(case)
+    assert result.verdict == case.verdict
+    assert extract_words(case.says) in extract_words(render(result, "text"))
 
 
 @pytest.mark.slow
 @check_cases("form", sorted({*FORMATS} - {"text"}), group=str)
 @check_cases("case", CASES.values(), ids=CASES.keys())
-def test_every_format_says_it(form: str, case: Case) -> None:
+def test_every_format_contains_the_expected_words(form: str, case: Case) -> None:
     assert extract_words(case.says) in extract_words(render(review_case(case), form))
 
 

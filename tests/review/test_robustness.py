@@ -144,7 +144,7 @@ def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]
 
 
 def review_strange_values(kind: str, strange: Any, actions: list[str]) -> None:
-    """Look for every risk where all attributes have this value before, after, and before and after the change."""
+    """Find all risks of a resource whose attributes have this value before, after, or on both sides of the change."""
     values = dict.fromkeys(ATTRIBUTES, strange)
     for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
         plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))

@@ -70,7 +70,7 @@ CaseTable = Mapping[str, Mapping[str, str | Mapping[str, RuleCase | Mapping[str,
 
 
 class CaseRow(NamedTuple):
-    """One case of one rule. The concern is the file of the table."""
+    """One case of one rule. `concern` is the file of its table."""
 
     concern: str
     rule: str
@@ -81,7 +81,7 @@ class CaseRow(NamedTuple):
 
 @cache
 def load_concerns() -> dict[str, Any]:
-    """Return the tables by concern; each has the cases of a few rules."""
+    """Return the tables by concern. Each table has the cases of a few rules."""
     folder = Path(__file__).parent
     files = sorted((folder / "cases").rglob("*.py"), key=lambda file: file.stem)
     names = {file.stem: ".".join(file.relative_to(folder).with_suffix("").parts) for file in files}

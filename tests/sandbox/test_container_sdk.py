@@ -23,8 +23,8 @@ told = {"arguments": sys.argv[1:], "hosts": json.loads(os.environ["SM_HOSTS"])}
 pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST_RANK"]).write_text(json.dumps(told))
 """
 
-#: Ends only if it resumes from a checkpoint. Otherwise, it waits for an interruption. Each attempt has a log stream of
-#: its own; the SDK lists the streams once, so it may follow the first alone.
+#: Script that ends only if it resumes from a checkpoint. Otherwise, it waits for an interruption. Each attempt has its
+#: own log stream. The SDK lists the streams once, so it may follow only the first.
 RESUME = """
 import json, os, pathlib, sys, time
 checkpoints = pathlib.Path("/opt/ml/checkpoints")

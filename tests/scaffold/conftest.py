@@ -40,7 +40,7 @@ class Clone:
         return self.run(self.folder / ".venv" / "bin" / "python", *arguments)
 
     def new_files(self, *changed: str) -> list[str]:
-        """Untracked files that are not ignored; of the tracked files, only these may have changed."""
+        """Return the new files that git does not ignore. Fail if a tracked file other than `changed` has changed."""
         assert self.run("git", "diff", "--name-only").split() == list(changed)
         return self.run("git", "ls-files", "--others", "--exclude-standard").split()
 

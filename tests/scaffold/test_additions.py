@@ -1,4 +1,4 @@
-"""A clone passes the tests after a model, a module, an environment, a rule and a price were added as the pages say."""
+"""A clone passes its tests after the additions that the pages describe: model, module, environment, rule, price."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def find_command(start: str) -> str:
 
 
 def list_files() -> list[FencedBlock]:
-    """Return the blocks of CONTRIBUTING.md that name a file of the repository as theirs."""
+    """Return the blocks of CONTRIBUTING.md that are content of a file of the repository."""
     return [block for block in blocks() if block.file == "CONTRIBUTING.md" and block.language in ("python", "csv")]
 
 
@@ -49,16 +49,16 @@ def run_tests(reader: Reader, *options: str) -> "subprocess.CompletedProcess[str
 
 
 @pytest.mark.slow
-def test_additions_by_the_words_of_the_pages_leave_the_tests_green(tmp_path: Path) -> None:
+def test_a_clone_passes_its_tests_after_the_additions_of_the_pages(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
     reader.paste(find_command("printf 'description: Who leaves?"), find_command("smlops new module"))
     reader.paste(find_command("smlops new environment qa"))
-    added = list_files()
-    for block in added:
+    new_blocks = list_files()
+    for block in new_blocks:
         file = reader.folder / block.where
         file.write_text(block.text if block.language == "python" else f"{file.read_text()}{block.text}")
     (reader.folder / "sustainable_mlops/rules/fixes/SUS_NOTEBOOK_SYSTEM.tf").write_text(FIX)
-    code = " ".join(block.where for block in added if block.language == "python")
+    code = " ".join(block.where for block in new_blocks if block.language == "python")
     reader.paste(f"ruff check -q {code}", f"ruff format -q --check {code}", "smlops synth", "smlops synth --check")
 
     first = run_tests(reader, *TESTS)
@@ -66,5 +66,5 @@ def test_additions_by_the_words_of_the_pages_leave_the_tests_green(tmp_path: Pat
     commands = re.findall(r"^\S*python -m \S+$", renewals, re.M)
     assert len(commands) == 2, first.stdout[-20_000:]
     reader.paste(*commands)
-    again = run_tests(reader, "--last-failed", "--last-failed-no-failures", "none")
-    assert again.returncode == os.EX_OK, again.stdout[-20_000:]
+    second = run_tests(reader, "--last-failed", "--last-failed-no-failures", "none")
+    assert second.returncode == os.EX_OK, second.stdout[-20_000:]

@@ -30,8 +30,8 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     tests = {"complete.yaml", "minimal.yaml", "test_newcomer.py"}
     expected = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
     assert set(scratch.new_files("README.md")) == expected
-    added = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]
-    assert added == [f"+| [newcomer](modules/newcomer/README.md) | {CONTENT} |"]
+    diff_lines = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]
+    assert diff_lines == [f"+| [newcomer](modules/newcomer/README.md) | {CONTENT} |"]
     scratch.run("scripts/synth.py", "--check")
     scratch.lint("modules/newcomer", "tests/modules/newcomer")
     assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer")

@@ -1,4 +1,4 @@
-"""Breaking changes of the modules are found, declared, and listed on the page on upgrades."""
+"""Breaking changes of the modules: the comparison finds them, and the page on upgrades lists the declared ones."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from tests.renewal import renew
 from tools.upgrades import declarations, releases
 from tools.upgrades.comparison import (
-    PLANNED,
+    PLAN_PREFIX,
     find_differences,
     list_changes_since_release,
     list_stricter_inputs_since_release,
@@ -190,7 +190,7 @@ def test_every_breaking_change_since_the_release_is_declared(synthesized: dict[s
         line
         for module, changes in list_changes_since_release(synthesized).items()
         for line in find_differences(
-            module, changes, [line for line in declared[module] if not line.startswith(PLANNED)]
+            module, changes, [line for line in declared[module] if not line.startswith(PLAN_PREFIX)]
         )
     ]
     assert not differences, "\n".join(

@@ -1,1 +1,1 @@
-"""Breaking changes of the modules since the last release, and what users do about them."""
+"""Breaking changes of the modules since the last release, and the instructions for users."""

@@ -12,7 +12,7 @@ import typer
 from sustainable_mlops import cli, program, synth
 from tools.upgrades import declarations, releases
 from tools.upgrades.comparison import (
-    PLANNED,
+    PLAN_PREFIX,
     find_differences,
     list_changes_since_release,
     list_stricter_inputs_since_release,
@@ -30,16 +30,16 @@ def compare_modules(
     if release:
         releases.write_release(release, bodies)
         declarations.release_declarations(release)
-    mistakes = []
+    differences = []
     for module, changes in list_changes_since_release(bodies).items():
         for change in changes:
             cli.say(f"{module}: {change}")
-        declared = [line for line in declarations.list_declared_changes(module) if not line.startswith(PLANNED)]
-        mistakes += find_differences(module, changes, declared)
+        declared = [line for line in declarations.list_declared_changes(module) if not line.startswith(PLAN_PREFIX)]
+        differences += find_differences(module, changes, declared)
     page = declarations.render_page(releases.read_name(), list_stricter_inputs_since_release(bodies))
     declarations.PAGE.write_text(page, encoding="utf-8")
-    if mistakes:
-        cli.say("\n".join([f"modules/{declarations.FILE.name}:", *mistakes]))
+    if differences:
+        cli.say("\n".join([f"modules/{declarations.FILE.name}:", *differences]))
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The declared breaking changes, and the part of the page on upgrades that they make."""
+"""Declared breaking changes, and the part of the page on upgrades that lists them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _START, _END = "<!-- breaking changes: start -->\n", "<!-- breaking changes: end
 
 
 class Edit(BaseModel):
-    """A change of a module call. Tests make it in the examples of the last release."""
+    """Edit of a module call. Tests make it in the examples of the last release."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,7 +25,7 @@ class Edit(BaseModel):
 
 
 class Declaration(BaseModel):
-    """Breaking changes of one module that have one reason."""
+    """Breaking changes of one module with a common reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,7 +39,7 @@ class Declaration(BaseModel):
 
 
 def read_declarations() -> dict[str, list[Declaration]]:
-    """Return the declarations by release, the newest first. Raises UserError for a file that is not valid."""
+    """Return the declarations by release, the newest first. Raises UserError for an invalid file."""
     try:
         return TypeAdapter(dict[str, list[Declaration]]).validate_python(yaml.safe_load(FILE.read_bytes()))
     except (ValidationError, yaml.YAMLError) as error:
@@ -47,7 +47,7 @@ def read_declarations() -> dict[str, list[Declaration]]:
 
 
 def list_declared_changes(module: str) -> list[str]:
-    """Return the changes of a module that are declared since the last release."""
+    """Return the declared changes of a module since the last release."""
     return [line for one in read_declarations()[UNRELEASED] if one.module == module for line in one.changes]
 
 
@@ -57,22 +57,22 @@ def release_declarations(name: str) -> None:
     FILE.write_text(text.replace(f"\n{UNRELEASED}:", f"\n{UNRELEASED}: []\n\n{name}:", 1), encoding="utf-8")
 
 
-def render_page(reference: str, stricter: Mapping[str, list[str]]) -> str:
-    """Return the page with the current declarations; `stricter` are inputs with new validations by module."""
+def render_page(reference: str, stricter_inputs: Mapping[str, list[str]]) -> str:
+    """Return the page with the current declarations; `stricter_inputs` have new validations, by module."""
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(_START)
     _, _, tail = rest.partition(_END)
-    return f"{head}{_START}{chr(10).join(_render_changes(reference, stricter))}\n{_END}{tail}"
+    return f"{head}{_START}{chr(10).join(_render_changes(reference, stricter_inputs))}\n{_END}{tail}"
 
 
-def _render_changes(reference: str, stricter: Mapping[str, list[str]]) -> Iterator[str]:
+def _render_changes(reference: str, stricter_inputs: Mapping[str, list[str]]) -> Iterator[str]:
     for release, declarations in read_declarations().items():
         yield f"\n## {f'Since {reference}' if release == UNRELEASED else release}\n"
         yield from _render_table(declarations) if declarations else ["No breaking change."]
-        if release == UNRELEASED and any(stricter.values()):
+        if release == UNRELEASED and any(stricter_inputs.values()):
             yield "\nThese inputs have new or changed validations, which refuse more values at plan:\n"
             yield "| module | inputs |"
             yield "|---|---|"
-            for module, names in stricter.items():
+            for module, names in stricter_inputs.items():
                 if names:
                     yield f"| `{module}` | {', '.join(f'`{name}`' for name in names)} |"
 

@@ -1,4 +1,4 @@
-"""Type constraints of Terraform inputs: a parser, and a comparison that lists values that are no longer accepted."""
+"""Type constraints of Terraform inputs: a parser, and a comparison of an old and a new type."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 #: Types whose values Terraform converts to another type.
 #: https://developer.hashicorp.com/terraform/language/expressions/types#type-conversion
-_CONVERTED = {("bool", "string"), ("number", "string"), ("list", "set")}
+_CONVERSIONS = {("bool", "string"), ("number", "string"), ("list", "set")}
 _NAME = re.compile(r"\w+")
 _SPACE = re.compile(r"[\s,]*")
 #: A string, a bracket or another character of a default.
@@ -33,22 +33,24 @@ class Attribute:
     default: str | None = None
 
 
-class _Reader:
+class _TypeParser:
+    """A parser of one type constraint."""
+
     def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
+        self._text, self._position = text, 0
 
     def read_type(self) -> InputType:
         kind = self._read(_NAME)
         if not self._skip("("):
             return InputType(kind)
         if kind == "object":
-            made = InputType(kind, attributes=self._read_attributes())
+            input_type = InputType(kind, attributes=self._read_attributes())
         elif kind == "tuple":
-            made = InputType(f"tuple({self._read_expression()})")
+            input_type = InputType(f"tuple({self._read_expression()})")
         else:
-            made = InputType(kind, self.read_type())
+            input_type = InputType(kind, self.read_type())
         self._skip(")")
-        return made
+        return input_type
 
     def _read_attributes(self) -> dict[str, Attribute]:
         attributes = {}
@@ -60,7 +62,7 @@ class _Reader:
         return attributes
 
     def _read_attribute(self) -> Attribute:
-        if not self._text.startswith("optional(", self._at):
+        if not self._text.startswith("optional(", self._position):
             return Attribute(self.read_type())
         self._read(_NAME)
         self._skip("(")
@@ -69,45 +71,45 @@ class _Reader:
         return Attribute(kind, default or "null")
 
     def _read_expression(self) -> str:
-        """Read until the bracket that closes the one before, and return the text with single spaces."""
-        start, depth = self._at, 0
-        while part := _PART.match(self._text, self._at):
+        """Read up to the closing bracket, and return the text with single spaces."""
+        start, depth = self._position, 0
+        while part := _PART.match(self._text, self._position):
             depth += (part[0] in "([{") - (part[0] in ")]}") if len(part[0]) == 1 else 0
             if depth < 0:
                 break
-            self._at = part.end()
-        return re.sub(r",(?= [\]}])", "", " ".join(self._text[start : self._at].split()))
+            self._position = part.end()
+        return re.sub(r",(?= [\]}])", "", " ".join(self._text[start : self._position].split()))
 
     def _read(self, pattern: re.Pattern[str]) -> str:
-        match = pattern.match(self._text, self._at)
+        match = pattern.match(self._text, self._position)
         if match is None:
-            raise ValueError(f"not a type constraint: {self._text!r} at {self._at}")
-        self._at = match.end()
+            raise ValueError(f"not a type constraint: {self._text!r} at {self._position}")
+        self._position = match.end()
         self._skip_space()
         return match[0]
 
     def _skip(self, text: str) -> bool:
-        found = self._text.startswith(text, self._at)
-        self._at += len(text) if found else 0
-        if found:
+        is_next = self._text.startswith(text, self._position)
+        self._position += len(text) if is_next else 0
+        if is_next:
             self._skip_space()
-        return found
+        return is_next
 
     def _skip_space(self) -> None:
-        space = _SPACE.match(self._text, self._at)
-        self._at = space.end() if space else self._at
+        space = _SPACE.match(self._text, self._position)
+        self._position = space.end() if space else self._position
 
 
 def parse_type(text: str) -> InputType:
     """Parse a type constraint as the modules declare it. Raises ValueError for another text."""
-    return _Reader(text.strip()).read_type()
+    return _TypeParser(text.strip()).read_type()
 
 
 def list_type_changes(path: str, before: InputType, after: InputType) -> Iterator[str]:
-    """List the parts of an input that accept fewer values, or that have another default."""
+    """Yield a line for each part of an input that accepts fewer values or has another default."""
     if after.kind == "any" or before == after:
         return
-    if before.kind != after.kind and (before.kind, after.kind) not in _CONVERTED:
+    if before.kind != after.kind and (before.kind, after.kind) not in _CONVERSIONS:
         yield f"{path}: type {after} instead of {before}"
         return
     if before.element and after.element:

@@ -1,4 +1,4 @@
-"""The interface of a module: what a call, another resource and a state refer to."""
+"""Interface of a module: everything that module calls and states refer to."""
 
 import json
 import operator
@@ -50,7 +50,7 @@ def _describe_input(variable: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_breaking_changes(before: Interface, after: Interface) -> list[str]:
-    """List what a call or a state of `before` cannot keep with `after`."""
+    """Return a line for each change that breaks a module call or a state of `before`."""
     return [
         *_list_requirement_changes(before["requirements"], after["requirements"]),
         *_list_input_changes(before["inputs"], after["inputs"]),
@@ -60,7 +60,7 @@ def list_breaking_changes(before: Interface, after: Interface) -> list[str]:
 
 
 def list_stricter_inputs(before: Interface, after: Interface) -> list[str]:
-    """List the inputs with new or changed validations, which may refuse a value that was accepted before."""
+    """Return the inputs with new or changed validations, which may refuse a value that was valid."""
     return sorted(
         name
         for name, one in after["inputs"].items()
@@ -74,22 +74,22 @@ def _list_requirement_changes(before: Mapping[str, str], after: Mapping[str, str
         if old is None:
             yield f"requirement {name}: new ({constraint})"
         elif any(
-            _accepts(old, version) and not _accepts(constraint, version) for version in _versions(old, constraint)
+            _accepts(old, version) and not _accepts(constraint, version) for version in _list_versions(old, constraint)
         ):
             yield f"requirement {name}: {constraint} instead of {old}"
 
 
-def _versions(*constraints: str) -> list[str]:
+def _list_versions(*constraints: str) -> list[str]:
     return [match["version"] for constraint in constraints for match in _CONDITION.finditer(constraint)]
 
 
 def _accepts(constraint: str, version: str) -> bool:
-    def numbers(text: str) -> tuple[int, ...]:
+    def parse_version(text: str) -> tuple[int, ...]:
         parts = [int(part) for part in text.split(".")]
         return (*parts, *[0] * (3 - len(parts)))
 
     return all(
-        _SIGNS[match["sign"] or ""](numbers(version), numbers(match["version"]))
+        _SIGNS[match["sign"] or ""](parse_version(version), parse_version(match["version"]))
         for match in _CONDITION.finditer(constraint)
     )
 

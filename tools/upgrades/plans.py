@@ -8,7 +8,7 @@ _INDEX = re.compile(r'\["(?:\\.|[^"\\])*"\]|\[\d+\]')
 
 
 def list_plan_changes(plan: Mapping[str, Any], module: str) -> list[str]:
-    """List replaced and deleted resources of the module at address `module`, each with the attributes that force it."""
+    """Return replaced and deleted resources of the module at `module`, with the attributes that force a replacement."""
     return sorted(
         {
             line
@@ -31,7 +31,7 @@ def _describe_change(change: Mapping[str, Any], address: str) -> Iterator[str]:
 
 
 def list_output_changes(before: Any, after: Any, unknown: Any = None, path: str = "") -> list[str]:
-    """List the parts of an output that an upgrade removes or changes, except parts that are unknown until apply."""
+    """Return the parts of an output that an upgrade removes or changes, except parts that are unknown until apply."""
     if unknown is True or before == after:
         return []
     if not isinstance(before, dict) or not isinstance(after, dict):

@@ -1,7 +1,7 @@
-"""The last release of the modules: their files and interfaces, in one archive of the repository.
+"""Last release of the modules: their files and interfaces, in one archive of the repository.
 
-A shallow clone has no history, so the archive is what an upgrade starts from. The files are those of the release; the
-interfaces come from its synthesis, because Terraform prints no type of an input.
+A shallow clone has no history, so the test of an upgrade starts from this archive. Terraform prints no types of inputs,
+so the interfaces come from the synthesis of the release.
 """
 
 import io

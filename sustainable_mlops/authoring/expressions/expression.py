@@ -62,9 +62,9 @@ class Expression:
         if fields and isinstance(key, str) and "${" not in key:
             return getattr(self, key)
         index = lift(key)
-        if fields and (lacking := [choice for choice in types.list_choices(index.type) if choice not in fields]):
+        if fields and (missing := [choice for choice in types.list_choices(index.type) if choice not in fields]):
             raise author_error(
-                f"{to_hcl(self)} has no '{lacking[0]}', which {to_hcl(key)} can be; add it, or write "
+                f"{to_hcl(self)} has no '{missing[0]}', which {to_hcl(key)} can be; add it, or write "
                 "get(map, key, default)"
             )
         return Expression(ExpressionNode("index", (node, index), types.item_types(node.type)[1]))

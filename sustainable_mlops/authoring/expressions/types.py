@@ -118,12 +118,12 @@ def common_type(types: Iterable[Any]) -> Any:
     return distinct[0] if len(distinct) == 1 else Any
 
 
-def common_item_type(declared: Iterable[Any]) -> Any:
-    """Return the type of the items of a literal collection: for objects, the attributes that all of them have.
+def common_item_type(annotations: Iterable[Any]) -> Any:
+    """Return the type of the items of a literal collection. For objects, it has the attributes of every item.
 
     Terraform fails if it reads an attribute that one item lacks.
     """
-    each = list(declared)
+    each = list(annotations)
     if len(each) < 2 or not all(isinstance(one, ObjectType) for one in each):
         return common_type(each)
     first, *others = (dict(one.fields) for one in each)

@@ -193,7 +193,7 @@ def _is_shorter(change: AttributeChange) -> Tristate:
 
 
 def _turns_off_threshold(change: AttributeChange) -> Tristate:
-    """Return whether a threshold in milliseconds or kB is removed or -1, which logs nothing."""
+    """Return whether the threshold of a log is removed or becomes -1, which turns the log off."""
     return bool(change.removed) and (not change.added or any(_lower_text(value) == "-1" for value in change.added))
 
 
@@ -341,7 +341,7 @@ GUARDS = (
         _is_shorter, "copies or old data are kept for a shorter time", LOOK, DATA,
     ),
     Guard(
-        # Parameters of PostgreSQL ("When To Log"): statements above the threshold are logged.
+        # Parameters of PostgreSQL ("When To Log"), which logs statements above the threshold.
         _compile(r"log_min_duration_(?:statement|sample)|log_autovacuum_min_duration|log_temp_files"),
         _turns_off_threshold, "less is recorded",
     ),

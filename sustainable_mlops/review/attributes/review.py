@@ -69,7 +69,7 @@ def _has_attributes_to_review(pair: ResourcePair) -> bool:
 
 
 def _is_reviewed_by_name(change: AttributeChange) -> bool:
-    """Return whether the name is harmless, or a guard compares the values; a change without a risk is then fine."""
+    """Return whether the name is harmless or a guard compares the values. Such a change without a risk is fine."""
     guard = find_guard(change)
     if guard is None:
         return is_harmless(change.path)

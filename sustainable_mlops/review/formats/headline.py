@@ -107,8 +107,8 @@ def list_uncounted_changes(review: Review, metric: str) -> set[str]:
 def find_cost_change(*reviews: Review) -> float | None:
     """Return the largest change of cost, of a plan or of all plans, in USD a month and in either direction.
 
-    It includes the dearest types of instance pools. Return None if a plan is stopped, or if a machine or store of
-    unknown cost changes.
+    It includes the most expensive types of instance pools. Return None if a plan is stopped, or if a machine or store
+    of unknown cost changes.
     """
     if any(review.verdict is ReviewVerdict.STOP or _has_uncounted_change(review) for review in reviews):
         return None

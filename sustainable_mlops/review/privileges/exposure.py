@@ -324,6 +324,6 @@ _GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromke
 
 
 def list_exposure_paths(type_: str) -> frozenset[str]:
-    """Return the first part of the path of each attribute of a type that this module reads."""
+    """Return the attributes of a type that this module reads, each by the first part of its path."""
     names = (name for _, name, _, _ in Formatter().parse(_GRANT_TEXTS.get(type_, "")) if name)
     return frozenset(name.partition(".")[0] for name in names) | _OTHER_PATHS.get(type_, frozenset())

@@ -25,7 +25,7 @@ _DATA_READERS = {
     "logs": ("getlogevents", "filterlogevents"),
     "s3": ("getobject",),
 }
-#: An action of these services that only reads, without wildcards.
+#: A read action of these services, without wildcards.
 _READ_ACTION = re.compile(r"[a-z0-9-]+:(?:batchget|describe|filter|get|head|list|query|scan|search|select)[a-z0-9]*")
 #: A statement with more single permissions is compared by action, with all its resources together.
 _MAX_PERMISSIONS = 2000

@@ -286,7 +286,7 @@ def _find_widening_risks(
 
 
 def _is_another_read(widening: Widening, owner: PolicyOwner) -> bool:
-    """Return whether a principal that reads the data of named resources gets one more read action on them."""
+    """Return whether a principal gets one more read action on named resources whose data it already reads."""
     return widening.kind is WideningKind.READ and owner.group == IDENTITY and not is_on_all_resources(widening.grant)
 
 

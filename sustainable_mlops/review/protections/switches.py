@@ -136,7 +136,7 @@ SWITCHES = (
     # Detection of threats and misconfigurations.
     _switch("aws_guardduty_detector", "enable", is_turned_off, "threats in the account are no longer detected", STOP,
             True),
-    # An update of a finding is published at this interval (boto3, FindingPublishingFrequency).
+    # Interval at which updates of findings are published (boto3, FindingPublishingFrequency).
     _switch("aws_guardduty_detector aws_macie2_account", "finding_publishing_frequency",
             downgrades_from("ONE_HOUR", "FIFTEEN_MINUTES"), "updates of findings are published later"),
     *(

@@ -182,9 +182,9 @@ def stops_authenticating(old: Any, new: Any) -> bool:
 
 
 def changes_without_statements(old: Any, new: Any) -> bool:
-    """Return whether a policy without statements changes, such as a tag policy, which cannot be compared.
+    """Return whether a policy without statements changes, such as a tag policy.
 
-    The check of privileges compares statements.
+    Such policies cannot be compared. The check of privileges compares policies with statements.
     """
     return bool(old != new) and any(parse_statements(str(text)) is None for text in (old, new))
 
