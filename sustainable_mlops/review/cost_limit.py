@@ -24,8 +24,8 @@ class CostLimit:
         return " and ".join(f"{format_amount(value)} {unit}" for value, unit in values if value)
 
 
-_FALLBACK = "with the dearest type of an instance pool"
-_UNKNOWN_BEFORE = "since the cost before is unknown"
+_FALLBACK = "with the most expensive type of an instance pool"
+_UNKNOWN_BEFORE = "because the cost before the change is unknown"
 #: The limit without `--limit`.
 DEFAULT_COST_LIMIT = CostLimit(100, 20, excludes_budgeted=True)
 _LIMIT_PART = re.compile(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)

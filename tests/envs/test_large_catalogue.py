@@ -15,7 +15,7 @@ from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.test_golden_path import write_root_module
 from tests.modules.examples import apply, plan, terraform
 
-GROUPS, FEATURES, MODELS = 2, 40, 60
+GROUPS, FEATURES, MODELS = 11, 40, 60
 STANDARD_CHARACTERS = 4096
 
 

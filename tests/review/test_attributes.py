@@ -148,6 +148,12 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         {"parameter": [{"name": "log_min_duration_statement", "value": "-1"}]},
         "less is recorded",
     ),
+    "higher threshold of a log": (
+        "db_parameter_group",
+        {"parameter": [{"name": "log_min_duration_statement", "value": "1000"}]},
+        {"parameter": [{"name": "log_min_duration_statement", "value": "86400000"}]},
+        "less is recorded",
+    ),
     "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
 }  # fmt: skip

@@ -97,7 +97,7 @@ def test_a_more_expensive_type_of_an_instance_pool_is_an_increase(
     assert find_level(result) == level
     assert re.search(title, format_money(result))
     text = re.sub(r"\s+", " ", render(result, "text"))
-    assert ("with the dearest type of an instance pool, over the limit" in text) is bool(level)
+    assert ("with the most expensive type of an instance pool, over the limit" in text) is bool(level)
 
 
 def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:
@@ -106,7 +106,7 @@ def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:
         for before in ("ml.future.large", "ml.future.24xlarge")
     )
     text = re.sub(r"\s+", " ", render(increase, "text"))
-    assert re.search(r"up to \+\d+ USD a month since the cost before is unknown, over the limit", text)
+    assert re.search(r"up to \+\d+ USD a month because the cost before the change is unknown, over the limit", text)
     assert find_level(reduction) is None
 
 

@@ -192,9 +192,14 @@ def _is_shorter(change: AttributeChange) -> Tristate:
     return any_of(compare(old, new) for old, new in _pair_values(change))
 
 
-def _turns_off_threshold(change: AttributeChange) -> Tristate:
-    """Return whether the threshold of a log is removed or becomes -1, which turns the log off."""
-    return bool(change.removed) and (not change.added or any(_lower_text(value) == "-1" for value in change.added))
+def _raises_threshold(change: AttributeChange) -> Tristate:
+    """Return whether the threshold of a log is removed or rises, so that less is logged; -1 turns the log off."""
+    if not change.removed or not change.added:
+        return bool(change.removed)
+    if not all(map(_is_number, (*change.removed, *change.added))):
+        return None
+    before, after = ([float(value) for value in values] for values in (change.removed, change.added))
+    return -1 not in before and (-1 in after or max(after) > min(before))
 
 
 def _is_number(value: Any) -> bool:
@@ -343,7 +348,7 @@ GUARDS = (
     Guard(
         # Parameters of PostgreSQL ("When To Log"), which logs statements above the threshold.
         _compile(r"log_min_duration_(?:statement|sample)|log_autovacuum_min_duration|log_temp_files"),
-        _turns_off_threshold, "less is recorded",
+        _raises_threshold, "less is recorded",
     ),
     Guard(
         _compile(

@@ -75,7 +75,7 @@ def format_money(*reviews: Review) -> str:
     texts = [f"{', '.join(texts)} a month"] if texts else []
     if footprint.fallback_cost:
         highest = format_change(usd + footprint.fallback_cost)
-        texts.append(f"up to {highest} USD{'' if usd else ' a month'} with the dearest type of an instance pool")
+        texts.append(f"up to {highest} USD{'' if usd else ' a month'} with the most expensive type of an instance pool")
     if unknown_usd:
         resources = format_number_of(len(unknown_usd), "resource")
         texts.append(f"{resources} not counted in full" if usd or kg else f"cost of {resources} unknown")

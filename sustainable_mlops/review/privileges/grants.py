@@ -15,12 +15,11 @@ from sustainable_mlops.review.privileges.conditions import are_implied
 
 _ACCOUNT_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Actions that read the data of a resource, by service, in lower case (Service Authorization Reference, access level
-#: Read). Services that read secrets or issue credentials are left out.
+#: Read). Services with an action that reads secrets or issues credentials are left out, such as `glue:GetConnection`.
 _DATA_READERS = {
     "athena": ("getqueryresults",),
     "dynamodb": ("getitem", "query", "scan"),
     "ecr": ("batchgetimage",),
-    "glue": ("gettable",),
     "kinesis": ("getrecords",),
     "logs": ("getlogevents", "filterlogevents"),
     "s3": ("getobject",),
