@@ -44,8 +44,9 @@ STEP_TYPES = (
     "Transform",
     "Tuning",
 )
-#: Reference to a parameter in a definition, as `jsonencode` writes it.
-_REFERENCE = r'"Get":"Parameters\.([^"]+)"'
+#: Reference to a parameter in a definition, as `jsonencode` writes it. \x22 is a quotation mark: checkov does not parse
+#: an escaped one within a template.
+_REFERENCE = r"\x22Get\x22:\x22Parameters\.([^\x22]+)\x22"
 _WHOLE = "-?(0|[1-9][0-9]*)"
 
 

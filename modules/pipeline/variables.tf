@@ -73,10 +73,10 @@ variable "definition" {
 
   validation {
     condition = !can(jsondecode(var.definition).Version) ? true : length(setsubtract([
-      for groups in regexall("\"Get\":\"Parameters\\.([^\"]+)\"", jsonencode(jsondecode(var.definition))) :
+      for groups in regexall("\\x22Get\\x22:\\x22Parameters\\.([^\\x22]+)\\x22", jsonencode(jsondecode(var.definition))) :
       groups[0]
     ], [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0
-    error_message = "definition: ${join(", ", try(setsubtract([for groups in regexall("\"Get\":\"Parameters\\.([^\"]+)\"", jsonencode(jsondecode(var.definition))) : groups[0]], [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]), []))} is used, but not declared in Parameters; declare it"
+    error_message = "definition: ${join(", ", try(setsubtract([for groups in regexall("\\x22Get\\x22:\\x22Parameters\\.([^\\x22]+)\\x22", jsonencode(jsondecode(var.definition))) : groups[0]], [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]), []))} is used, but not declared in Parameters; declare it"
   }
 }
 

@@ -167,11 +167,11 @@ class _SelectedModules:
             raise ProofError(f"access: {access.result.error}")
         decide.run_checks(self._access, "changed")
 
-    def _role_statements(self) -> dict[str, list[Any]]:
-        """Return the role statements of the modules, by phase. A plan knows them before an apply."""
+    def _role_statements(self) -> list[dict[str, list[Any]]]:
+        """Return the role statements of each module, by phase. A plan knows them before an apply."""
         stages = [stage for stage in self._stages if STATEMENTS in stage.outputs]
         if not stages:
-            return {}
+            return []
         folder = self.run.folder("role-statements")
         calls = [hcl.call(stage.module, stage.module, stage.inputs()) for stage in stages]
         outputs = [hcl.output(stage.module, f"module.{stage.module}.{STATEMENTS}") for stage in stages]
@@ -179,11 +179,7 @@ class _SelectedModules:
         terraform = Terraform(folder)
         terraform.init()
         planned = terraform.plan(folder / "tfplan")["planned_values"]["outputs"]
-        merged: dict[str, list[Any]] = {}
-        for output in planned.values():
-            for phase, statements in output["value"].items():
-                merged.setdefault(phase, []).extend(statements)
-        return merged
+        return [output["value"] for output in planned.values()]
 
     def _prove(self, prover: Prover) -> None:
         """Run the steps of a module, each followed by the checks that need it."""

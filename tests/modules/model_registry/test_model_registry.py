@@ -24,6 +24,11 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
     return values
 
 
+def list_texts(element: str | list[str]) -> list[str]:
+    """Return the texts of an element of a policy, which may be one text or a list."""
+    return [element] if isinstance(element, str) else element
+
+
 @pytest.mark.plan
 def test_readers_can_only_find_read_and_deploy_packages_of_the_group(planned: dict[str, Any]) -> None:
     policies = [address for address in planned if "model_package_group_policy" in address]
@@ -31,9 +36,11 @@ def test_readers_can_only_find_read_and_deploy_packages_of_the_group(planned: di
     statements = json.loads(planned[policies[0]]["resource_policy"])["Statement"]
     arn = "arn:aws:sagemaker:eu-north-1:123456789012"
     allowed = {
-        (action, statement["Resource"], statement["Principal"]["AWS"])
+        (action, resource, principal)
         for statement in statements
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for action in list_texts(statement["Action"])
+        for resource in list_texts(statement["Resource"])
+        for principal in list_texts(statement["Principal"]["AWS"])
     }
     reader = "arn:aws:iam::210987654321:root"
     assert allowed == {

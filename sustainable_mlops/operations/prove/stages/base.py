@@ -66,8 +66,8 @@ class AccessStage(BaseStage):
 
     def __init__(self, run: ProofRun, calls: dict[str, str], outputs: dict[str, str]) -> None:
         super().__init__(run, calls, outputs)
-        #: What the other modules need of the roles, by phase.
-        self.statements: dict[str, list[Any]] = {}
+        #: The statements of each other module, by phase.
+        self.statements: list[dict[str, list[Any]]] = []
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs: the needs of the later stages."""
