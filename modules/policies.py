@@ -12,10 +12,12 @@ source refers to.
 from collections.abc import Iterable
 from typing import Any
 
+from sustainable_mlops.authoring.author_errors import author_error
 from sustainable_mlops.authoring.expressions import concat, is_expression, jsonencode
 
 _VERSION = "2012-10-17"
 _ELEMENTS = {"actions": "Action", "resources": "Resource", "not_resources": "NotResource"}
+_FIELDS = {"sid", "effect", "principals", "condition", *_ELEMENTS}
 
 
 def encode_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> str:
@@ -30,7 +32,12 @@ def encode_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> str:
 
 
 def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:
-    """Return a statement in the JSON form of a policy. A single value is not a list."""
+    """Return a statement in the JSON form of a policy. A single value is not a list.
+
+    Raises UserError for unknown fields, and for several principals of one type or conditions of one test and variable.
+    """
+    if unknown := sorted(statement.keys() - _FIELDS):
+        raise author_error(f"statement: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}")
     element = {"Sid": statement["sid"]} if "sid" in statement else {}
     element["Effect"] = statement.get("effect", "Allow")
     if principals := statement.get("principals"):
@@ -42,15 +49,25 @@ def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encode_principals(principals: Iterable[dict[str, Any]]) -> Any:
-    by_type = {principal["type"]: _shorten(principal["identifiers"]) for principal in principals}
+    by_type: dict[str, Any] = {}
+    for principal in principals:
+        _add(by_type, principal["type"], principal["identifiers"], f"principals of type {principal['type']}")
     return by_type.get("*", by_type)
 
 
 def _encode_conditions(conditions: Iterable[dict[str, Any]]) -> dict[str, Any]:
     by_test: dict[str, Any] = {}
     for condition in conditions:
-        by_test.setdefault(condition["test"], {})[condition["variable"]] = _shorten(condition["values"])
+        test, variable = condition["test"], condition["variable"]
+        _add(by_test.setdefault(test, {}), variable, condition["values"], f"conditions {test} of {variable}")
     return by_test
+
+
+def _add(values_by_name: dict[str, Any], name: str, values: Any, description: str) -> None:
+    """Add the values of a name. Raises UserError if the name has values already."""
+    if name in values_by_name:
+        raise author_error(f"statement: several {description}; write one with all its values")
+    values_by_name[name] = _shorten(values)
 
 
 def _shorten(values: Any) -> Any:
