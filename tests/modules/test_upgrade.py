@@ -51,7 +51,9 @@ def edit_calls(texts: dict[str, str]) -> dict[str, str]:
     new_texts = dict(texts)
     for declaration in read_declarations()[UNRELEASED]:
         for edit in declaration.edits:
-            new_texts[declaration.module] = new_texts[declaration.module].replace(edit.before, edit.after)
+            text = new_texts[declaration.module]
+            assert edit.before in text, f"{declaration.module}: no released example has {edit.before!r}"
+            new_texts[declaration.module] = text.replace(edit.before, edit.after)
     return new_texts
 
 

@@ -25,6 +25,7 @@ TESTS = (
     *("tests/envs/test_overlay.py", "tests/envs/test_settings.py", "tests/envs/test_environment.py"),
     *("tests/footprint/test_totals.py", "tests/rules/test_cases.py", "tests/rules/test_fixes.py"),
     *("tests/modules/test_modules.py", "tests/modules/audit_log", "tests/jobs/test_platform.py"),
+    *("tests/modules/test_input_changes.py", "tests/modules/test_wrong_inputs.py", "tests/tools/test_upgrades.py"),
 )
 RENEWALS = "commands that renew files, if the change is intended"
 
