@@ -1,4 +1,4 @@
-# Generated from settings.yaml, ../catalogue and ../components by smlops synth: change that, then run it again.
+# Generated from settings.yaml, ../catalogue and ../components by smlops synth. Change the source, then run `smlops synth`.
 
 variable "model_packages" {
   description = "ARN of the approved model package to serve, by model. The first one creates the endpoint."

@@ -1,4 +1,4 @@
-# Generated from module.py by smlops synth: change that, then run it again.
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
 
 output "role_arns" {
   description = "ARN of each phase's role, created here or existing. It is available after its policies."

@@ -1,4 +1,4 @@
-# Generated from module.py by smlops synth: change that, then run it again.
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
 
 resource "aws_sagemaker_model_package_group" "this" {
   for_each = var.model_package_groups

@@ -1,4 +1,4 @@
-# Generated from module.py by smlops synth: change that, then run it again.
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
 
 output "approval_rules" {
   description = "EventBridge rules by key of the group: attach a target to start a promotion."

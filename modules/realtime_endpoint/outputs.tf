@@ -1,4 +1,4 @@
-# Generated from module.py by smlops synth: change that, then run it again.
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
 
 output "endpoint_arn" {
   description = "ARN of the endpoint."

@@ -14,7 +14,7 @@ from sustainable_mlops.authoring.mocks import render_mocks
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.module import Module
 
-HEADER = "# Generated from the page of the module by smlops synth: change that, then run it again.\n\n"
+MOCKS_FILE = "mocks/aws.tfmock.hcl"
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _OUTPUT = re.compile(r'^output "(?P<name>\w+)" {\n.*?^}\n\n?', re.M | re.S)
 _SOURCE = re.compile(r'(?P<start>^ *source\s*=\s*)"\./modules/(?P<module>\w+)"', re.M)
@@ -31,18 +31,18 @@ def render_files(module: "Module[Any]", page: str) -> Iterator[tuple[str, str]]:
     examples = read_examples(page)
     for case, text in examples.items():
         for file, content in _render_example(module, text).items():
-            yield f"examples/{case}/{file}", HEADER + content
+            yield f"examples/{case}/{file}", content
     if not {"minimal", "complete"} <= examples.keys():
         raise ValueError(f"{module.name}/README.md needs an example `hcl minimal` and an example `hcl complete`")
     runs = _render_runs(module, examples["minimal"])
-    yield "mocks/aws.tfmock.hcl", HEADER + render_mocks()
-    yield f"tests/{module.name}.tftest.hcl", HEADER + 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
+    yield MOCKS_FILE, render_mocks()
+    yield f"tests/{module.name}.tftest.hcl", 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
     types = {kind for section in ("resource", "data") for kind in module.json().get(section, {})}
     types.update(re.findall(r"\baws_\w+", examples["complete"]))
     inline = textwrap.indent(render_mocks(types), "  ")
     yield (
         f"tests/{module.name}.tofutest.hcl",
-        f'{HEADER}# For OpenTofu, which cannot read mocks from a folder.\nmock_provider "aws" {{\n{inline}}}\n\n{runs}',
+        f'# For OpenTofu, which cannot read mocks from a folder.\nmock_provider "aws" {{\n{inline}}}\n\n{runs}',
     )
 
 
@@ -86,12 +86,19 @@ def _render_runs(module: "Module[Any]", minimal: str) -> str:
     """Return the variables and runs of a test: a plan, an invalid input, and an apply."""
     _, arguments = _find_call(module.name, minimal)
     outputs = "".join(f"      output.{name},\n" for name in sorted(module.outputs))
+    fields = module.input_model.model_fields
+    location = "\n  variables {\n    verify_location = true\n  }\n" if "verify_location" in fields else ""
+    protection = (
+        "# The complete example has no deletion protection, so that the test can destroy it.\n"
+        if "deletion_protection" in fields
+        else ""
+    )
     return f"""variables {{
 {arguments}}}
 
 run "plan" {{
   command = plan
-}}
+{location}}}
 
 run "invalid_name_prefix" {{
   command = plan
@@ -103,8 +110,7 @@ run "invalid_name_prefix" {{
   expect_failures = [var.name_prefix]
 }}
 
-# The complete example has no deletion protection, so that the test can destroy it.
-run "apply" {{
+{protection}run "apply" {{
   module {{
     source = "./examples/complete"
   }}

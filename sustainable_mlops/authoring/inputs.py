@@ -67,7 +67,8 @@ class NumberMap(ModuleInputs):
 
 
 #: Constraints that become validations. Any other would be checked only in Python.
-_CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern", "choices")
+_BOUNDS = ("ge", "le", "min_length", "max_length")
+_CONSTRAINTS = (*_BOUNDS, "pattern", "choices")
 
 
 def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> None:
@@ -376,14 +377,48 @@ def _attribute_rows(annotation: Any, path: str) -> list[str]:
 
 def _describe_allowed_values(field: FieldInfo) -> str:
     """Return the constraints of a field, and of the keys and items in it, for a cell of the table."""
-    annotation, _ = _split_optional(field.annotation)
-    parts = [
-        message.removeprefix(" must ").removeprefix("be ").removesuffix(".")
-        for _, message in _build_constraint_validation("", "", field, annotation)
-    ]
+    annotation, _, field = _read_optional(field)
+    text = _describe_constraints(field, annotation)
+    parts = [text] if text else []
     if get_origin(annotation) in (list, set, dict):
         kinds = ("key", "value") if get_origin(annotation) is dict else ("item",)
         for kind, argument in zip(kinds, get_args(annotation), strict=True):
             text = _describe_allowed_values(FieldInfo.from_annotation(argument))
             parts += [f"each {kind}: {text}"] if text else []
     return "; ".join(parts).replace("|", "\\|")
+
+
+def _describe_constraints(field: FieldInfo, annotation: Any) -> str:
+    """Return the constraints of a field as a noun phrase, or an empty string."""
+    bounds: dict[str, Any] = {}
+    others = []
+    for item in field.metadata:
+        item_bounds = {name: getattr(item, name) for name in _BOUNDS if getattr(item, name, None) is not None}
+        bounds |= item_bounds
+        others += [] if item_bounds else [item]
+    if not bounds or field.json_schema_extra:
+        validations = _build_constraint_validation("", "", field, annotation)
+        return "".join(
+            message.removeprefix(" must ").removeprefix("be ").removesuffix(".") for _, message in validations
+        )
+    unit = "character" if annotation is str else "item"
+    phrases = (
+        *(word for item in others for _, word in _list_conditions("", item)),
+        _describe_range(bounds.get("ge"), bounds.get("le"), ""),
+        _describe_range(bounds.get("min_length"), bounds.get("max_length"), unit),
+    )
+    return " and ".join(filter(None, phrases))
+
+
+def _describe_range(lowest: float | None, highest: float | None, unit: str) -> str:
+    """Return a range such as `1 to 10 items`, or an empty string without bounds."""
+    if lowest is None and highest is None:
+        return ""
+    last = lowest if highest is None else highest
+    if lowest is None:
+        text = f"at most {highest}"
+    elif highest is None:
+        text = f"at least {lowest}"
+    else:
+        text = f"{lowest} to {highest}"
+    return f"{text} {unit}{'' if last == 1 else 's'}" if unit else text

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Container
 
-_ACCOUNT, _REGION = "123456789012", "eu-north-1"
+#: Location of the mocks.
+ACCOUNT, REGION = "123456789012", "eu-north-1"
 _KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def _arn(service: str, resource: str) -> str:
     """Return an ARN in the account and Region of the mocks."""
-    return f"arn:aws:{service}:{_REGION}:{_ACCOUNT}:{resource}"
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
 #: ARN formats: https://docs.aws.amazon.com/service-authorization/latest/reference/, "Resource types" of each service.
@@ -28,15 +29,15 @@ RESOURCES: dict[str, dict[str, str]] = {
     },
     "aws_appautoscaling_target": {
         "arn": _arn("application-autoscaling", "scalable-target/0ab1c23456789012345678901234567890ab"),
-        "role_arn": f"arn:aws:iam::{_ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
         "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
     },
     "aws_cloudwatch_composite_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
     "aws_cloudwatch_event_rule": {"arn": _arn("events", "rule/example")},
     "aws_cloudwatch_log_group": {"arn": _arn("logs", "log-group:example")},
     "aws_cloudwatch_metric_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
-    "aws_iam_policy": {"arn": f"arn:aws:iam::{_ACCOUNT}:policy/example"},
-    "aws_iam_role": {"arn": f"arn:aws:iam::{_ACCOUNT}:role/example"},
+    "aws_iam_policy": {"arn": f"arn:aws:iam::{ACCOUNT}:policy/example"},
+    "aws_iam_role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/example"},
     "aws_kms_alias": {"arn": _arn("kms", "alias/example"), "target_key_arn": _arn("kms", f"key/{_KEY}")},
     "aws_kms_key": {"arn": _arn("kms", f"key/{_KEY}"), "key_id": _KEY},
     "aws_s3_bucket": {"arn": "arn:aws:s3:::example"},
@@ -51,12 +52,14 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_sns_topic": {"arn": _arn("sns", "example")},
     "aws_sqs_queue": {
         "arn": _arn("sqs", "example"),
-        "url": f"https://sqs.{_REGION}.amazonaws.com/{_ACCOUNT}/example",
+        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/example",
     },
     "aws_ssm_document": {"arn": _arn("ssm", "document/example")},
 }
 DATA_SOURCES: dict[str, dict[str, str]] = {
+    "aws_caller_identity": {"account_id": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:role/example", "id": ACCOUNT},
     "aws_iam_policy_document": {"json": '{"Version":"2012-10-17","Statement":[]}'},
+    "aws_region": {"id": REGION, "name": REGION},
 }
 
 

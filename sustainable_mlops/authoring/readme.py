@@ -5,6 +5,7 @@ from typing import Any
 
 from sustainable_mlops.authoring.examples import read_examples
 from sustainable_mlops.authoring.inputs import render_table
+from sustainable_mlops.authoring.mocks import ACCOUNT, REGION
 from sustainable_mlops.authoring.module import Module
 from sustainable_mlops.authoring.resource_table import render_requirements, render_resources
 
@@ -43,7 +44,8 @@ def _render_links(module: Module[Any], readme: str) -> str:
         f"Each example is a folder to copy: {links}. Replace `source`, accounts, Regions and names with yours.\n\n"
         '**In your own tests**, `mock_provider "aws"` takes realistic ARNs from [mocks](mocks/aws.tfmock.hcl) of this '
         f'module: `source = ".terraform/modules/{name}/modules/{name}/mocks"`, if your call is named `{name}` and its '
-        "source is a Git address. They cover every module of this repository. Your root module needs a block "
+        "source is a Git address. They cover every module of this repository. Their account is "
+        f"`{ACCOUNT}` and their Region `{REGION}`, also in your test. Your root module needs a block "
         f'`provider "aws"`. [{name}.tftest.hcl](tests/{name}.tftest.hcl) is an example, which needs no AWS. '
         f"For OpenTofu, copy the mocks of [{name}.tofutest.hcl](tests/{name}.tofutest.hcl).\n"
     )

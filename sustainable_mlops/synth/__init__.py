@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from envs.settings import EnvironmentSettings
     from sustainable_mlops.authoring.resources import Module
 
-GENERATED = "# Generated from {source} by smlops synth: change that, then run it again.\n\n"
+GENERATED = "# Generated from {source} by smlops synth. Change the source, then run `smlops synth`.\n\n"
 STAMP = LOCAL / "synth.json"
 MODULES_JSON = LOCAL / "modules.json"
 #: Sources of a synthesis, as patterns of paths in the repository.
@@ -184,7 +184,9 @@ def _render(
         page = folder / "README.md"
         if page.exists():
             yield page, readme.update_tables(module, page.read_text())
-            yield from ((folder / file, text) for file, text in examples.render_files(module, page.read_text()))
+            for file, text in examples.render_files(module, page.read_text()):
+                source = "sustainable_mlops/authoring/mocks.py" if file == examples.MOCKS_FILE else "the module's page"
+                yield folder / file, GENERATED.format(source=source) + text
     if not settings:
         return
     for file, text in importlib.import_module("envs.settings").render_schemas().items():

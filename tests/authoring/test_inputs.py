@@ -1,6 +1,6 @@
 """Pydantic declarations become Terraform variables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -125,3 +125,24 @@ def test_the_readme_table_shows_required_inputs_and_object_fields() -> None:
     assert "| **name** | Name. | string | required | lower case |" in rows
     assert "| memory_mb | Memory, in MB. | number | `2048` | one of 1024, 2048 |" in rows
     assert '| &nbsp;&nbsp;`schedules["…"].days` | How long it runs, in days. | number | `7` | at least 1 |' in rows
+
+
+@check_cases(
+    ("annotation", "field", "allowed_values"),
+    [
+        (Annotated[str, Field(pattern="^a", json_schema_extra=must("be a word"))] | None, Field(None), "a word"),
+        (int, Field(ge=1, le=200), "1 to 200"),
+        (float, Field(ge=0.1), "at least 0.1"),
+        (int | None, Field(None, le=7), "at most 7"),
+        (list[str], Field(min_length=1), "at least 1 item"),
+        (list[str], Field(min_length=1, max_length=10), "1 to 10 items"),
+        (dict[str, Annotated[str, Field(max_length=256)]], Field(), "each value: at most 256 characters"),
+        (str, Field(pattern="^(a|b)", max_length=9), "match ^(a\\|b) and at most 9 characters"),
+    ],
+)
+def test_allowed_values_describe_the_constraints_of_a_field(annotation: Any, field: Any, allowed_values: str) -> None:
+    class Model(ModuleInputs):
+        value: annotation = field
+
+    Model.model_fields["value"].description = "Value."
+    assert render_table(Model).splitlines()[2].endswith(f"| {allowed_values} |")

@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 mock_provider "aws" {
   source = "./mocks"
@@ -18,6 +18,10 @@ variables {
 
 run "plan" {
   command = plan
+
+  variables {
+    verify_location = true
+  }
 }
 
 run "invalid_name_prefix" {
@@ -30,7 +34,6 @@ run "invalid_name_prefix" {
   expect_failures = [var.name_prefix]
 }
 
-# The complete example has no deletion protection, so that the test can destroy it.
 run "apply" {
   module {
     source = "./examples/complete"

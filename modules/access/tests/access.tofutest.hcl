@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
@@ -14,9 +14,24 @@ mock_provider "aws" {
     }
   }
 
+  mock_data "aws_caller_identity" {
+    defaults = {
+      account_id = "123456789012"
+      arn        = "arn:aws:iam::123456789012:role/example"
+      id         = "123456789012"
+    }
+  }
+
   mock_data "aws_iam_policy_document" {
     defaults = {
       json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+    }
+  }
+
+  mock_data "aws_region" {
+    defaults = {
+      id   = "eu-north-1"
+      name = "eu-north-1"
     }
   }
 }
@@ -35,6 +50,10 @@ variables {
 
 run "plan" {
   command = plan
+
+  variables {
+    verify_location = true
+  }
 }
 
 run "invalid_name_prefix" {
@@ -47,7 +66,6 @@ run "invalid_name_prefix" {
   expect_failures = [var.name_prefix]
 }
 
-# The complete example has no deletion protection, so that the test can destroy it.
 run "apply" {
   module {
     source = "./examples/complete"

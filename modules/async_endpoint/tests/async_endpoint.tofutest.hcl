@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
@@ -50,6 +50,21 @@ mock_provider "aws" {
       arn = "arn:aws:sns:eu-north-1:123456789012:example"
     }
   }
+
+  mock_data "aws_caller_identity" {
+    defaults = {
+      account_id = "123456789012"
+      arn        = "arn:aws:iam::123456789012:role/example"
+      id         = "123456789012"
+    }
+  }
+
+  mock_data "aws_region" {
+    defaults = {
+      id   = "eu-north-1"
+      name = "eu-north-1"
+    }
+  }
 }
 
 variables {
@@ -65,6 +80,10 @@ variables {
 
 run "plan" {
   command = plan
+
+  variables {
+    verify_location = true
+  }
 }
 
 run "invalid_name_prefix" {
@@ -77,7 +96,6 @@ run "invalid_name_prefix" {
   expect_failures = [var.name_prefix]
 }
 
-# The complete example has no deletion protection, so that the test can destroy it.
 run "apply" {
   module {
     source = "./examples/complete"

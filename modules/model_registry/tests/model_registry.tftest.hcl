@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 mock_provider "aws" {
   source = "./mocks"
@@ -13,6 +13,10 @@ variables {
 
 run "plan" {
   command = plan
+
+  variables {
+    verify_location = true
+  }
 }
 
 run "invalid_name_prefix" {

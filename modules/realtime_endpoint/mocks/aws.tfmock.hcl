@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from sustainable_mlops/authoring/mocks.py by smlops synth. Change the source, then run `smlops synth`.
 
 mock_resource "aws_appautoscaling_policy" {
   defaults = {
@@ -142,8 +142,23 @@ mock_resource "aws_ssm_document" {
   }
 }
 
+mock_data "aws_caller_identity" {
+  defaults = {
+    account_id = "123456789012"
+    arn        = "arn:aws:iam::123456789012:role/example"
+    id         = "123456789012"
+  }
+}
+
 mock_data "aws_iam_policy_document" {
   defaults = {
     json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+  }
+}
+
+mock_data "aws_region" {
+  defaults = {
+    id   = "eu-north-1"
+    name = "eu-north-1"
   }
 }

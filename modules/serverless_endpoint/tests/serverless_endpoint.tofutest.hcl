@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
@@ -67,7 +67,6 @@ run "invalid_name_prefix" {
   expect_failures = [var.name_prefix]
 }
 
-# The complete example has no deletion protection, so that the test can destroy it.
 run "apply" {
   module {
     source = "./examples/complete"

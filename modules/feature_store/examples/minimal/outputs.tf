@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 output "feature_groups" {
   description = "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared features (name to type), which smlops evolve reads."

@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 output "approval_rules" {
   description = "EventBridge rules by key of the group: attach a target to start a promotion."

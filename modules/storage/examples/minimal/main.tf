@@ -1,4 +1,4 @@
-# Generated from the page of the module by smlops synth: change that, then run it again.
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 provider "aws" {
   region = "eu-north-1"
