@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
 from sustainable_mlops.authoring.expressions import can, coalesce, every, keys, match, split, when
 from sustainable_mlops.authoring.rules import InputRule
+from sustainable_mlops.catalogue import prices
 from sustainable_mlops.catalogue.regions import load_all as regions
 
 #: Maximum length of a name prefix; every name leaves room for it.
@@ -26,9 +27,11 @@ _NOTE = "in partition aws, aws-cn or aws-us-gov"
 _PARTITION = "^(aws|aws-cn|aws-us-gov)$"
 #: Start of the pattern of an ARN.
 ARN = "arn:(aws|aws-cn|aws-us-gov)"
+#: Regions with a known grid or known prices.
+REGIONS = sorted({*regions(), *prices.list_regions()})
 Region = Annotated[
     str,
-    one_of(sorted(regions())),
+    one_of(REGIONS),
     Field(json_schema_extra=must(f"be a Region of the catalogue such as eu-north-1, {_NOTE}")),
 ]
 SubnetId = Annotated[

@@ -8,7 +8,17 @@ from typing import Any
 
 from modules.common import ARN
 from sustainable_mlops.authoring import rule
-from sustainable_mlops.authoring.expressions import can, every, groups, match, optional, try_
+from sustainable_mlops.authoring.expressions import (
+    can,
+    coalesce,
+    every,
+    flatten,
+    groups,
+    list_of,
+    match,
+    optional,
+    try_,
+)
 from sustainable_mlops.authoring.rules import InputRule
 
 #: A function that returns the ARNs or images of an input, or the Region, from the inputs.
@@ -21,9 +31,11 @@ def _read_region(v: Any) -> Any:
     return v.region
 
 
-def require_key_in_region(field: str = "kms_key_arn", read_texts: InputReader | None = None) -> InputRule:
+def require_key_in_region(
+    field: str = "kms_key_arn", read_texts: InputReader | None = None, read_region: InputReader = _read_region
+) -> InputRule:
     """Return the rule that keys are in the Region, because AWS services use no others."""
-    return _require_region(field, read_texts, _KEY, ":", "must be a key of this Region")
+    return _require_region(field, read_texts, _KEY, ":", "must be a key of this Region", read_region)
 
 
 def require_package_in_region(
@@ -57,9 +69,22 @@ def require_role_of_account(field: str = "role_arn", read_texts: InputReader | N
     )
 
 
-def find_key_region(v: Any) -> str:
-    """Return the Region of `kms_key_arn`, or a pattern of all Regions if the input is not an ARN."""
-    return try_(groups(f"{_KEY}([a-z0-9-]+):", v.kms_key_arn)[1], "[a-z0-9-]+")
+def require_publisher_role_of_account(topic_field: str) -> InputRule:
+    """Return the rule that the `existing_role` of a topic's input is in the account."""
+    return require_role_of_account(
+        topic_field,
+        lambda v: flatten(
+            list_of(
+                optional(getattr(v, topic_field)),
+                lambda topic: list_of(optional(topic.existing_role), lambda role: role.arn),
+            )
+        ),
+    )
+
+
+def find_region(v: Any) -> str:
+    """Return the Region of `OptionalLocation`, or a pattern of all Regions if its key is not an ARN."""
+    return coalesce(v.region, try_(groups(f"{_KEY}([a-z0-9-]+):", v.kms_key_arn)[1], "[a-z0-9-]+"))
 
 
 def _require_region(

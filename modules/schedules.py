@@ -4,7 +4,7 @@ from typing import Any
 
 from sustainable_mlops.authoring.expressions import can, contains, every, join, list_of, local_table, match
 from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
-from sustainable_mlops.catalogue.time_zones import load_all as time_zones
+from sustainable_mlops.catalogue import time_zones
 
 _DAY, _WEEKDAY = "(0?[1-9]|[12][0-9]|3[01])", f"([1-7]|{'|'.join(WEEKDAYS)})"
 #: Fields of a cron expression in order: the pattern of a value, and other patterns besides values, ranges and steps.
@@ -18,6 +18,13 @@ _FIELDS = {
 }
 
 
+#: Pattern of a cron expression of six fields, of which ? stands for the day of the month or of the week.
+CRON_FORM = r"^cron\(\S+ \S+ (\? \S+ [^\s?]\S*|[^\s?]\S* \S+ \?) [^\s)]+\)$"
+#: Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+_RATE = r"^rate\([1-9][0-9]* (minute|hour|day)s?\)$"
+_AT = r"^at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)$"
+
+
 def _build_cron_patterns() -> dict[str, str]:
     """Return a pattern for each field: it matches an expression in which this field is valid."""
     patterns = {}
@@ -28,13 +35,20 @@ def _build_cron_patterns() -> dict[str, str]:
     return patterns
 
 
-CRON, ZONES = _build_cron_patterns(), list(time_zones())
-#: Value and comment of each table that rules read, by name.
-TABLES: dict[str, tuple[Any, str]] = {
-    "cron": (CRON, "Patterns of expressions with a valid field, from the EventBridge user guide."),
-    "time_zones": (ZONES, "Canonical names of the tz database, which AWS requires."),
+CRON, ZONES, CANONICAL_ZONES = _build_cron_patterns(), list(time_zones.load_all()), list(time_zones.load_canonical())
+_CRON_TABLE = {"cron": (CRON, "Patterns of expressions with a valid field, from the EventBridge user guide.")}
+#: Value and comment of each table that the rules for EventBridge Scheduler read, by name.
+SCHEDULER_TABLES: dict[str, tuple[Any, str]] = {**_CRON_TABLE, "time_zones": (ZONES, "Names of the tz database.")}
+#: Value and comment of each table that the rules for Application Auto Scaling read, by name.
+AUTO_SCALING_TABLES: dict[str, tuple[Any, str]] = {
+    **_CRON_TABLE,
+    "canonical_time_zones": (
+        CANONICAL_ZONES,
+        "Canonical names of the tz database, which Application Auto Scaling requires.",
+    ),
 }
 _fields, _zones = local_table("cron", CRON), local_table("time_zones", ZONES)
+_canonical_zones = local_table("canonical_time_zones", CANONICAL_ZONES)
 
 
 def list_invalid_fields(expression: str) -> str:
@@ -45,19 +59,26 @@ def list_invalid_fields(expression: str) -> str:
     return join(", ", field_names)
 
 
-def is_cron(expression: str) -> bool:
-    """Return the condition that each field of a cron expression is valid."""
+def has_valid_fields(expression: str) -> bool:
+    """Return the condition that each field of a cron expression is valid. `CRON_FORM` is another condition."""
     return every(_fields, lambda _field, pattern: can(match(pattern, expression)))
 
 
+def is_cron(expression: str) -> bool:
+    """Return the condition that a text is a valid cron expression."""
+    return can(match(CRON_FORM, expression)) & has_valid_fields(expression)
+
+
+def is_schedule(expression: str) -> bool:
+    """Return the condition that EventBridge Scheduler accepts an expression."""
+    return can(match(_RATE, expression)) | can(match(_AT, expression)) | is_cron(expression)
+
+
 def is_time_zone(name: str) -> bool:
-    """Return the condition that a text is the canonical name of a time zone."""
+    """Return the condition that a text is the name of a time zone, as EventBridge Scheduler requires."""
     return contains(_zones, name)
 
 
-def explain_time_zone(name: str) -> str:
-    """Return the message for a text that is not the name of a time zone."""
-    return (
-        f"{name} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, "
-        "or UTC."
-    )
+def is_canonical_time_zone(name: str) -> bool:
+    """Return the condition that a text is the canonical name of a time zone, as Application Auto Scaling requires."""
+    return contains(_canonical_zones, name)

@@ -10,6 +10,7 @@ from modules.common import (
     RoleArn,
     require_role_of_location,
 )
+from modules.location import find_region, require_key_in_region
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, keys
 from sustainable_mlops.authoring.rules import InputRule
@@ -99,4 +100,4 @@ class Inputs(NamedInputs, OptionalLocation, ProtectedInputs):
         description="Role that Feature Store writes the offline store with. It cannot change later."
     )
 
-    rules = (require_role_of_location(),)
+    rules = (require_role_of_location(), require_key_in_region(read_region=find_region))

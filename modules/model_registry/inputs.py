@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, LocatedInputs, ProtectedInputs, RoleInputs
-from modules.location import require_key_in_region, require_role_of_account
+from modules.location import require_key_in_region, require_publisher_role_of_account
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import contains, every, flatten, list_of, optional
+from sustainable_mlops.authoring.expressions import contains, every, list_of, optional
 
 GroupKey = Annotated[
     str,
@@ -46,15 +46,7 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
         require_key_in_region(
             "approval_topic", lambda v: list_of(optional(v.approval_topic), lambda topic: topic.kms_key_arn)
         ),
-        require_role_of_account(
-            "approval_topic",
-            lambda v: flatten(
-                list_of(
-                    optional(v.approval_topic),
-                    lambda topic: list_of(optional(topic.existing_role), lambda role: role.arn),
-                )
-            ),
-        ),
+        require_publisher_role_of_account("approval_topic"),
         rule(
             "model_package_groups",
             lambda v: every(v.model_package_groups, lambda group: ~contains(group.reader_account_ids, v.account_id)),

@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
-from modules.location import require_key_in_region, require_role_of_account
+from modules.location import require_key_in_region, require_publisher_role_of_account, require_role_of_account
 from modules.pipeline import definition
-from modules.schedules import explain_time_zone, is_cron, is_time_zone
+from modules.schedules import is_schedule, is_time_zone
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -18,7 +18,6 @@ from sustainable_mlops.authoring.expressions import (
     keys,
     length,
     list_of,
-    match,
     optional,
     try_,
 )
@@ -49,11 +48,6 @@ KeyPart = Annotated[
     str,
     Field(pattern=r"^[^*\\]+$", json_schema_extra=must("be a literal part of a key, without wildcards or backslashes")),
 ]
-
-
-#: Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
-_RATE = r"^rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\)$"
-_AT = r"^at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)$"
 
 
 class DataArrival(ModuleInputs):
@@ -102,15 +96,15 @@ class ScheduleInputs(ModuleInputs):
     rules = (
         rule(
             "expression",
-            lambda v: (
-                can(match(_RATE, v.expression))
-                | can(match(_AT, v.expression))
-                | can(match(r"^cron\(", v.expression)) & is_cron(v.expression)
-            ),
-            "must be rate(1 day) or rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron "
+            lambda v: is_schedule(v.expression),
+            "must be a rate such as rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron "
             "expression of six fields, with ? for the day of the month or of the week.",
         ),
-        rule("timezone", lambda v: is_time_zone(v.timezone), lambda v: explain_time_zone(v.timezone)),
+        rule(
+            "timezone",
+            lambda v: is_time_zone(v.timezone),
+            lambda v: f"{v.timezone} is not the name of a time zone; use one such as Europe/Stockholm, or UTC.",
+        ),
     )
 
 
@@ -197,6 +191,7 @@ class Inputs(LocatedInputs, RoleInputs):
         require_key_in_region(
             "failure_topic", lambda v: list_of(optional(v.failure_topic), lambda topic: topic.kms_key_arn)
         ),
+        require_publisher_role_of_account("failure_topic"),
         rule(
             "schedule",
             lambda v: (

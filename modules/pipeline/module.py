@@ -6,7 +6,7 @@ from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.pipeline import definition, iam_statements, notifications, trigger_role, triggers
 from modules.pipeline.inputs import Inputs
-from modules.schedules import TABLES
+from modules.schedules import SCHEDULER_TABLES
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import length, list_of, one_or_null
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -19,7 +19,7 @@ class PipelineModule(Module[Inputs]):
     """Pipeline with its definition, triggers and failure notifications."""
 
     def build(self, var: Inputs) -> Outputs:
-        for table, (value, why) in TABLES.items():
+        for table, (value, why) in SCHEDULER_TABLES.items():
             self.local(table, value, why=why)
         name = self.local("name", iam_statements.pipeline_name(var))
         self.local(

@@ -134,6 +134,14 @@ variable "failure_topic" {
     ])
     error_message = "failure_topic: must be a key of this Region, ${var.region}; use one of that Region."
   }
+
+  validation {
+    condition = alltrue([
+      for text in flatten([for topic in var.failure_topic[*] : [for role in topic.existing_role[*] : role.arn]]) :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "failure_topic: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
 }
 
 variable "max_parallel_steps" {
@@ -224,7 +232,7 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
     error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
@@ -292,13 +300,13 @@ variable "schedule" {
   }
 
   validation {
-    condition     = try(var.schedule == null ? true : (can(regex("^rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)$", var.schedule.expression)) ? true : (can(regex("^at\\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\)$", var.schedule.expression)) ? true : (can(regex("^cron\\(", var.schedule.expression)) ? alltrue([for field, pattern in local.cron : can(regex(pattern, var.schedule.expression))]) : false))), true)
-    error_message = "schedule.expression: must be rate(1 day) or rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron expression of six fields, with ? for the day of the month or of the week."
+    condition     = try(var.schedule == null ? true : (can(regex("^rate\\([1-9][0-9]* (minute|hour|day)s?\\)$", var.schedule.expression)) ? true : (can(regex("^at\\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\)$", var.schedule.expression)) ? true : (can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ [^\\s?]\\S*|[^\\s?]\\S* \\S+ \\?) [^\\s)]+\\)$", var.schedule.expression)) ? alltrue([for field, pattern in local.cron : can(regex(pattern, var.schedule.expression))]) : false))), true)
+    error_message = "schedule.expression: must be a rate such as rate(7 days), in minutes, hours or days; at(2030-01-31T06:00:00); or a cron expression of six fields, with ? for the day of the month or of the week."
   }
 
   validation {
     condition     = try(var.schedule == null ? true : contains(local.time_zones, var.schedule.timezone), true)
-    error_message = try(var.schedule == null ? "" : "schedule.timezone: ${var.schedule.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC.", "")
+    error_message = try(var.schedule == null ? "" : "schedule.timezone: ${var.schedule.timezone} is not the name of a time zone; use one such as Europe/Stockholm, or UTC.", "")
   }
 }
 

@@ -70,7 +70,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         )
         archives = self.local("model_archives", iam_statements.list_archives(var))
         hardware.add_tables(self)
-        for table, (value, why) in schedules.TABLES.items():
+        for table, (value, why) in schedules.AUTO_SCALING_TABLES.items():
             self.local(table, value, why=why)
         check_location(self)
         return {

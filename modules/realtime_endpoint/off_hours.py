@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from modules.schedules import explain_time_zone, is_cron, is_time_zone, list_invalid_fields
+from modules.schedules import CRON_FORM, has_valid_fields, is_canonical_time_zone, list_invalid_fields
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 
 Cron = Annotated[
     str,
     Field(
-        pattern=r"^cron\(\S+ \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$",
+        pattern=CRON_FORM,
         json_schema_extra=must(
             "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
         ),
@@ -25,11 +25,22 @@ class OffHours(ModuleInputs):
     timezone: str = Field(description="Time zone of begin and end, such as Europe/Stockholm.")
 
     rules = (
-        rule("begin", lambda v: is_cron(v.begin), lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}."),
-        rule("end", lambda v: is_cron(v.end), lambda v: f"{v.end} has invalid {list_invalid_fields(v.end)}."),
+        rule(
+            "begin",
+            lambda v: has_valid_fields(v.begin),
+            lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}.",
+        ),
+        rule(
+            "end",
+            lambda v: has_valid_fields(v.end),
+            lambda v: f"{v.end} has invalid {list_invalid_fields(v.end)}.",
+        ),
         rule(
             "timezone",
-            lambda v: is_time_zone(v.timezone),
-            lambda v: explain_time_zone(v.timezone),
+            lambda v: is_canonical_time_zone(v.timezone),
+            lambda v: (
+                f"{v.timezone} is not the canonical name of a time zone, which Application Auto Scaling requires; use "
+                "one such as Europe/Stockholm, or UTC."
+            ),
         ),
     )

@@ -600,12 +600,12 @@ variable "off_hours" {
   }
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.begin))
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ [^\\s?]\\S*|[^\\s?]\\S* \\S+ \\?) [^\\s)]+\\)$", var.off_hours.begin))
     error_message = "off_hours: begin must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.end))
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ [^\\s?]\\S*|[^\\s?]\\S* \\S+ \\?) [^\\s)]+\\)$", var.off_hours.end))
     error_message = "off_hours: end must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
@@ -630,8 +630,8 @@ variable "off_hours" {
   }
 
   validation {
-    condition     = try(var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone), true)
-    error_message = try(var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC.", "")
+    condition     = try(var.off_hours == null ? true : contains(local.canonical_time_zones, var.off_hours.timezone), true)
+    error_message = try(var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is not the canonical name of a time zone, which Application Auto Scaling requires; use one such as Europe/Stockholm, or UTC.", "")
   }
 }
 
@@ -669,7 +669,7 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
+    condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
     error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from modules.common import OptionalLocation, require_role_of_location
+from modules.common import REGIONS, OptionalLocation, require_role_of_location
 from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
-from modules.location import find_key_region, require_image_in_region, require_package_in_region
+from modules.location import find_region, require_image_in_region, require_key_in_region, require_package_in_region
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import can, contains, is_null, match
@@ -14,7 +14,7 @@ from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.catalogue.regions import load_all as regions
 
 #: Regions without SageMaker Serverless Inference.
-WITHOUT_SERVERLESS = sorted(name for name, region in regions().items() if not region.has_serverless)
+WITHOUT_SERVERLESS = [name for name in REGIONS if name not in regions() or not regions()[name].has_serverless]
 AT_ONCE = get_limit("serverless_concurrency")
 _NOT_FOR_X86 = "|".join(pattern for silicon, pattern in SILICON_PATTERNS.items() if silicon != "x86")
 
@@ -44,13 +44,14 @@ class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, Unsupporte
 
     rules = (
         require_role_of_location(),
-        require_image_in_region(read_region=find_key_region),
-        require_package_in_region(read_region=find_key_region),
+        require_key_in_region(read_region=find_region),
+        require_image_in_region(read_region=find_region),
+        require_package_in_region(read_region=find_region),
         rule(
             "kms_key_arn",
-            lambda v: ~contains(WITHOUT_SERVERLESS, find_key_region(v)),
+            lambda v: ~contains(WITHOUT_SERVERLESS, find_region(v)),
             lambda v: (
-                f"SageMaker has no Serverless Inference in {find_key_region(v)}; use another Region, or a real-time "
+                f"SageMaker has no Serverless Inference in {find_region(v)}; use another Region, or a real-time "
                 "endpoint."
             ),
         ),

@@ -779,6 +779,8 @@ resource "aws_s3control_storage_lens_configuration" "this" {
       }
     }
   }
+
+  depends_on = [aws_s3_bucket.this, aws_s3_bucket.logs]
 }
 
 locals {

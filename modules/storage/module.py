@@ -78,6 +78,7 @@ class StorageModule(Module[Inputs]):
             config_id=var.name_prefix,
             account_id=var.account_id,
             tags=var.tags,
+            depends_on=[self.resources.aws_s3_bucket.this, self.resources.aws_s3_bucket.logs],
             storage_lens_configuration={
                 "enabled": True,
                 "account_level": {"bucket_level": {}},

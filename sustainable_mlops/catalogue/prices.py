@@ -73,6 +73,11 @@ def find_regional_price(region: str | None, name: str) -> RegionalPrice:
     return next(factors[key] for key in keys if key in factors)
 
 
+def list_regions() -> list[str]:
+    """Return the names of the Regions with prices of their own."""
+    return sorted({region for region, _name in _load_regional_prices()} - {_ANY})
+
+
 def _find_factor(name: str) -> tuple[float, float, float]:
     factors = _load_factors()
     return factors.get(name) or factors.get(name.split(".")[0]) or factors[_ANY]
