@@ -84,7 +84,8 @@ def require_publisher_role_of_account(topic_field: str) -> InputRule:
 
 def find_region(v: Any) -> str:
     """Return the Region of `OptionalLocation`, or a pattern of all Regions if its key is not an ARN."""
-    return coalesce(v.region, try_(groups(f"{_KEY}([a-z0-9-]+):", v.kms_key_arn)[1], "[a-z0-9-]+"))
+    region: str = coalesce(v.region, try_(groups(f"{_KEY}([a-z0-9-]+):", v.kms_key_arn)[1], "[a-z0-9-]+"))
+    return region
 
 
 def _require_region(

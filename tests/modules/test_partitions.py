@@ -37,7 +37,7 @@ REFUSED = [
 ]
 
 
-@check_cases("region", regions.load_all())
+@check_cases("region", REGIONS)
 def test_all_known_regions_are_accepted_in_their_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
     where = LocatedInputs(**PLACE, region=region, partition=partition)

@@ -81,6 +81,19 @@ def test_invalid_inputs_are_rejected_with_the_remedy(inputs: dict[str, Any], mes
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"schedule": {"expression": "rate(1 hour)", "timezone": "Etc/UTC"}},
+        {"schedule": {"expression": "rate(1 hours)", "timezone": "Asia/Calcutta"}},
+        {"schedule": {"expression": "cron(0 3 ? * MON *)"}},
+        {"schedule": {"expression": "at(2030-01-31T06:00:00)"}},
+    ],
+)
+def test_schedules_that_eventbridge_scheduler_accepts_are_valid(inputs: dict[str, Any]) -> None:
+    validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+
+
 def test_names_fit_with_the_longest_prefix_and_name() -> None:
     longest = validate({**GIVEN, "name_prefix": "p" * 24, "name": "n" * LONGEST_NAME}, Inputs, "settings.yaml")
     assert len(f"{longest.name_prefix}-{longest.name}-data-arrived") == 64
