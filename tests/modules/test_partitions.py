@@ -10,9 +10,8 @@ from pydantic import ValidationError
 
 from envs.components.pipelines import Pipelines
 from envs.settings import EnvironmentSettings
-from modules.common import LocatedInputs
+from modules.common import REGIONS, LocatedInputs
 from modules.iam_statements import dns_suffix
-from sustainable_mlops.catalogue import regions
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.example import load_dev
