@@ -20,7 +20,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
 #: The parts of the package that the rules need, besides the standard library.
-PARTS = ("__init__.py", "errors.py", "plan", "rules", "catalogue", "aws")
+PARTS = ("__init__.py", "errors.py", "lazy_pattern.py", "plan", "rules", "catalogue", "aws")
 
 app = cli.app()
 
