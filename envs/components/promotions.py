@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
-from sustainable_mlops.authoring.expressions import difference, join, keys, length, map_of, text_contains
+from sustainable_mlops.authoring.expressions import difference, join, keys, length
 
 if TYPE_CHECKING:
     from envs.root import Environment
 
 
 class Promotions(Component[CommonSettings]):
-    """Warnings for promoted packages without an endpoint, or of another Region."""
+    """Warnings for promoted packages without an endpoint. The modules refuse packages of another Region."""
 
     def add(self, env: "Environment") -> None:
-        packages, region = env.var.model_packages, self.settings.region
-        unknown: Collection[str] = keys(packages)
+        unknown: Collection[str] = keys(env.var.model_packages)
         for kind in env.find_components(ModelEndpoints):
             if kind.declared_endpoints():
                 unknown = difference(unknown, keys(kind.model_local))
@@ -26,13 +25,4 @@ class Promotions(Component[CommonSettings]):
             length(unknown) == 0,
             f"model_packages contains {join(', ', unknown)}, but settings.yaml and the catalogue declare no endpoint "
             "for these models.",
-        )
-        elsewhere = keys(
-            map_of(packages, lambda _name, arn: arn, where=lambda _name, arn: ~text_contains(arn, f":{region}:"))
-        )
-        env.check(
-            "model_packages_are_of_this_region",
-            length(elsewhere) == 0,
-            f"model_packages contains packages outside {region} for {join(', ', elsewhere)}, which SageMaker cannot "
-            "serve here: register these models in this environment.",
         )

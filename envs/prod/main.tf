@@ -192,13 +192,6 @@ check "model_packages_are_of_known_models" {
   }
 }
 
-check "model_packages_are_of_this_region" {
-  assert {
-    condition     = length(keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":ca-central-1:") })) == 0
-    error_message = "model_packages contains packages outside ca-central-1 for ${join(", ", keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":ca-central-1:") }))}, which SageMaker cannot serve here: register these models in this environment."
-  }
-}
-
 module "pipeline_flight_delay" {
   source = "../../modules/pipeline"
 

@@ -17,6 +17,7 @@ from envs.environment import COMPONENTS
 from envs.names import NameKind, longest_name
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.reviews import check_own_review
@@ -83,10 +84,10 @@ def list_served_models(env_settings: EnvironmentSettings) -> list[str]:
 
 
 def create_plan(
-    folder: Path, env_settings: EnvironmentSettings, variables: dict[str, str], region: str = "", *more: str
+    folder: Path, env_settings: EnvironmentSettings, variables: dict[str, str], *more: str
 ) -> dict[str, Any]:
-    """Plan a root module in `folder` with packages of all models and of `more`, in its Region or another."""
-    group = f"arn:aws:sagemaker:{region or env_settings.region}:{env_settings.account_id}:model-package/group"
+    """Plan a root module in `folder` with packages of all models and of `more`."""
+    group = f"arn:aws:sagemaker:{env_settings.region}:{env_settings.account_id}:model-package/group"
     packages = {
         "model_packages": {
             key: f"{group}/{number}" for number, key in enumerate([*list_served_models(env_settings), *more], 1)
@@ -141,12 +142,17 @@ def test_the_committed_environments_plan_with_packages_of_all_models_and_are_fin
 
 
 @pytest.mark.plan
-def test_packages_of_other_regions_and_unknown_models_are_reported_in_the_plan(
+def test_packages_of_unknown_models_are_reported_and_those_of_other_regions_refused(
     tmp_path: Path, offline_environment: dict[str, str]
 ) -> None:
-    plan = create_plan(*copy_environment(tmp_path, "staging"), offline_environment, "eu-north-1", "flight_dely")
+    staging = copy_environment(tmp_path, "staging")
+    plan = create_plan(*staging, offline_environment, "flight_dely")
     failed = {name for name, status in list_check_results(plan).items() if status == "fail"}
-    assert failed == {"model_packages_are_of_known_models", "model_packages_are_of_this_region"}
+    assert failed == {"model_packages_are_of_known_models"}
+    file = staging[0] / synth.PACKAGES
+    file.write_text(file.read_text().replace(f":{staging[1].region}:", ":eu-north-1:"))
+    with pytest.raises(UserError, match=r"model_package_arn: must be a model\s+package of this Region"):
+        Terraform(staging[0], offline_environment).plan(tmp_path / "tfplan")
 
 
 @pytest.mark.plan
