@@ -34,7 +34,8 @@ def encode_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> str:
 def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:
     """Return a statement in the JSON form of a policy. A single value is not a list.
 
-    Raises UserError for unknown fields, and for several principals of one type or conditions of one test and variable.
+    Raises UserError for unknown fields, for several principals of one type or conditions of one test and variable, and
+    for other principals beside `*`.
     """
     if unknown := sorted(statement.keys() - _FIELDS):
         raise author_error(f"statement: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}")
@@ -52,6 +53,8 @@ def _encode_principals(principals: Iterable[dict[str, Any]]) -> Any:
     by_type: dict[str, Any] = {}
     for principal in principals:
         _add(by_type, principal["type"], principal["identifiers"], f"principals of type {principal['type']}")
+    if "*" in by_type and len(by_type) > 1:
+        raise author_error("statement: principals beside *, which is everybody; remove one of them")
     return by_type.get("*", by_type)
 
 

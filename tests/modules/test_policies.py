@@ -31,6 +31,7 @@ def test_a_statement_has_all_its_principals_and_conditions() -> None:
         ({"not_actions": ["sns:Publish"]}, "statement: unknown: not_actions; known: actions, condition, effect"),
         ({"not_principals": [SERVICE]}, "statement: unknown: not_principals; known"),
         ({"principals": [SERVICE, SERVICE]}, "statement: several principals of type Service; write one"),
+        ({"principals": [SERVICE, {"type": "*", "identifiers": ["*"]}]}, r"statement: principals beside \*, which"),
         (
             {"condition": [equals("aws:SourceArn", "a"), equals("aws:SourceArn", "b")]},
             "statement: several conditions StringEquals of aws:SourceArn; write one",
