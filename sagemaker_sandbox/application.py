@@ -1,5 +1,6 @@
 """The WSGI application of the sandbox: it handles SageMaker's requests, and moto all others."""
 
+import errno
 import functools
 import io
 import traceback
@@ -11,6 +12,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import http_date
 
 from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
@@ -19,12 +21,17 @@ from sagemaker_sandbox.automation.operations import AutomationOperations
 from sagemaker_sandbox.autoscaling.scaler import Scaler
 from sagemaker_sandbox.autoscaling.scaling import RegionScaling
 from sagemaker_sandbox.call_recorder import CallRecorder
+from sagemaker_sandbox.carbon.ledger import CarbonLedger
+from sagemaker_sandbox.carbon.operations import SustainabilityOperations
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.cloudwatch.alarm_operations import AlarmOperations
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
 from sagemaker_sandbox.cloudwatch.metric_operations import MetricOperations
+from sagemaker_sandbox.connections import bodies, hosts
 from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
 from sagemaker_sandbox.control import ControlApi
+from sagemaker_sandbox.dataexports.delivery import ExportDeliveries
+from sagemaker_sandbox.dataexports.operations import DataExportOperations
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.eventbridge.deliveries import Deliveries
 from sagemaker_sandbox.eventbridge.rules import FailedInvocations, Rules
@@ -34,6 +41,10 @@ from sagemaker_sandbox.featurestore.store import RecordStores
 from sagemaker_sandbox.hosting.capture import CaptureBuffer, CaptureSchedule
 from sagemaker_sandbox.hosting.endpoint import HostedEndpoint
 from sagemaker_sandbox.hosting.metrics import EndpointMetrics
+from sagemaker_sandbox.idle_endpoints import (
+    ComputeOptimizerOperations,
+    CostOptimizationHubOperations,
+)
 from sagemaker_sandbox.moto_patches import (
     cloudwatch_alarms,
     events_rules,
@@ -49,14 +60,19 @@ from sagemaker_sandbox.request_gate import RequestGate
 from sagemaker_sandbox.retries import ResponseCache
 from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
 from sagemaker_sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox.sagemaker.pipeline_services import PipelineServices
+from sagemaker_sandbox.service_operations.athena_queries import AthenaQueryOperations
 from sagemaker_sandbox.service_operations.event_patterns import EventPatternOperations
+from sagemaker_sandbox.service_operations.lambda_invocations import LambdaInvocations
 from sagemaker_sandbox.service_operations.log_group_keys import LogGroupKeyOperations
 from sagemaker_sandbox.service_operations.policy_simulation import PolicySimulationOperations
 from sagemaker_sandbox.service_operations.registry import OperationRegistry
 from sagemaker_sandbox.service_operations.service_quotas import QuotaOperations
+from sagemaker_sandbox.service_operations.table_optimizers import TableOptimizerOperations
+from sagemaker_sandbox.stepfunctions import clients
 
-#: moto services without a state of their own.
-_STATELESS = {"moto_api", "instance_metadata"}
+#: Services without a state of their own.
+_STATELESS = {"moto_api", "instance_metadata", SustainabilityOperations.moto_service}
 #: Services whose state is part of another service's state. IAM holds the keys of assumed roles, and SageMaker's trial
 #: components hold metrics.
 _STATE_OWNERS = {"sts": "iam", "sagemakermetrics": "sagemaker"}
@@ -80,31 +96,57 @@ class Application:
         cloudwatch_alarms.apply(self.alarms, self.clock)
         self._start_scaling(self.alarms)
         events_rules.apply(Rules(self._deliveries, self.clock, metrics.put))
+        clients.connect(context.customer_client)
         scheduler_schedules.apply(Schedules(self._deliveries, self.clock))
+        self._ledger = CarbonLedger(
+            lambda: [parts.region for parts in self.sagemaker.list_existing_parts()], self.clock.now
+        )
+        ExportDeliveries(context, self.gate, self._ledger.list_rows)
         self._operations = OperationRegistry(
             moto_patches.apply,
             AlarmOperations(self.alarms),
+            AthenaQueryOperations(),
+            DataExportOperations(self.clock),
             MetricOperations(self.clock),
             AutomationOperations(AutomationExecutions(context, self.gate)),
+            ComputeOptimizerOperations(self.sagemaker.call, self.clock),
+            CostOptimizationHubOperations(self.sagemaker.call, self.clock, self._list_regions),
             EventPatternOperations(),
             LogGroupKeyOperations(),
             PolicySimulationOperations(),
             QuotaOperations(),
+            SustainabilityOperations(self._ledger),
+            TableOptimizerOperations(),
+        )
+        #: Operations that last longer than a request, and send requests themselves.
+        self._long_operations = OperationRegistry(
+            moto_patches.apply,
+            LambdaInvocations(self._find_functions),
         )
         self.clock.add_task(context.deployments)
         self.clock.add_task(CaptureSchedule(lambda: (parts.get(CaptureBuffer) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._call_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
-        self._moto = DomainDispatcherApplication(self._moto_service)
+        self._moto = _Dispatcher(self._moto_service)
         self._responses = ResponseCache()
         self._calls = CallRecorder()
-        self._control = ControlApi(context, self.sagemaker, self.clock, self.list_moto_services, self._calls)
+        self._control = ControlApi(
+            context, self.sagemaker, self.clock, self.list_moto_services, self._calls, self._ledger
+        )
 
     def _start_scaling(self, alarms: Alarms) -> None:
         def get_scaling(account: str, region: str) -> RegionScaling:
             return self.sagemaker.get_parts(account, region).get(RegionScaling)
 
         Scaler(self.clock, alarms, lambda: [parts.get(RegionScaling) for parts in self.sagemaker], get_scaling)
+
+    def _list_regions(self, account: str) -> list[str]:
+        """Return the Regions in which an account has used SageMaker."""
+        regions = [parts.region for parts in self.sagemaker.list_existing_parts()]
+        return sorted(region.name for region in regions if region.account_id == account)
+
+    def _find_functions(self, account: str, region: str) -> PipelineServices:
+        return PipelineServices(self.sagemaker.get_parts(account, region).region)
 
     def close(self) -> None:
         """End everything that runs. Requests are still answered."""
@@ -118,6 +160,7 @@ class Application:
         These are the services that received a request or were restored.
         """
         used = set(self._moto.app_instances) | self._operations.used_services
+        used |= self._long_operations.used_services
         used = used - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
         owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in used}
         return sorted((used | owners | self.restored_services) - _STATE_OWNERS.keys())
@@ -129,6 +172,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
+            hosts.check_request(Request(environ))
             request = _read_request(environ)
         except ApiError as error:
             empty = Request(environ | {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})
@@ -149,6 +193,8 @@ class Application:
                 request, malformed_requests.explain_error(request, error)
             )
         self._calls.add(request, response.status_code)
+        if signature.parse_signature(request).service == "sts":  # clients read the time of AWS here
+            response.headers["Date"] = http_date(self.clock.now())
         response.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return response
 
@@ -173,9 +219,10 @@ class Application:
             self._deliveries.clear()
             self.alarms.clear()
             self.clock.set_offset(timedelta())
+            self._ledger.set_factor(1.0, {})
         if request.method in ("GET", "DELETE") and service == "s3":
             # A bucket shows every record that was put or captured before.
-            self._flush(bucket=request.path.split("/")[1])
+            self._flush(hosts.find_bucket(request))
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
             return self._responses.respond_once(
                 request, lambda: self._apply_faults(request, service, lambda: self._call_moto(request))
@@ -188,10 +235,14 @@ class Application:
 
     def _call_moto(self, request: Request) -> Response:
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
+        if (response := self._long_operations.respond(request)) is not None:
+            return response
         with self.gate.enter_shared():
             response = self._operations.respond(request) or Response.from_app(
                 moto, moto_request.adapt_request(request), buffered=True
             )
+        if any(isinstance(part, bodies.FileBody) for part in response.response):
+            response.response = bodies.read_parts(response.iter_encoded())
         if request.mimetype.startswith("application/x-amz-json"):
             response.content_type = request.mimetype  # moto sets none if a service has several protocols
         if response.status_code >= 400 and _is_unformatted(request, response):
@@ -218,6 +269,18 @@ class Application:
             parts.get(CaptureBuffer).flush(bucket)
 
 
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
+    """moto's dispatcher, which finds the service of a host once. moto lists its folder for each request instead."""
+
+    def __init__(self, create_app: Callable[[Any], Any]) -> None:
+        super().__init__(create_app)
+        self._find_service = functools.lru_cache(maxsize=1024)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return moto's name of the service at a host."""
+        return self._find_service(host)
+
+
 def _is_unformatted(request: Request, response: Response) -> bool:
     """Return whether an error response is Flask's HTML page, or empty.
 
@@ -228,12 +291,19 @@ def _is_unformatted(request: Request, response: Response) -> bool:
 
 
 def _read_request(environ: dict[str, Any]) -> Request:
-    """Return the request with its complete body. Raise ApiError if the body is shorter than announced."""
+    """Return the request with its complete body, which is in a file if it is a large object of S3.
+
+    Raise ApiError if the body is shorter than announced, or too large.
+    """
     request = Request(environ)
     try:
-        body = request.get_data()
-    except (ClientDisconnected, OSError) as error:
+        if bodies.is_object(request):
+            return Request(bodies.receive_object(request))
+        body = bodies.receive_body(request)
+    except (ClientDisconnected, OSError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise bodies.DiskFullError(f"sandbox: the disk cannot hold the object: {error.strerror}") from None
         is_timeout = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         raise malformed_requests.RequestTimeoutError if is_timeout else malformed_requests.IncompleteBodyError from None
-    environ["wsgi.input"] = io.BytesIO(body)
+    environ["wsgi.input"] = bodies.BodyStream(body)
     return Request(environ)

@@ -4,7 +4,6 @@ The recorder is off until `Sandbox.record_calls` starts it. Tests compare IAM po
 """
 
 import functools
-import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox import signature
 from sagemaker_sandbox.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.connections.bodies import BodyStream
 
 #: botocore's service names by signing name, if the two differ.
 SERVICES_BY_SIGNING_NAME: Mapping[str, tuple[str, ...]] = {
@@ -102,7 +102,7 @@ def _moto_request(request: Request, protocol: str) -> MotoRequest:
 
     The router derives the protocol from the content type, and bodies of REST requests have any type.
     """
-    environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+    environ = request.environ | {"wsgi.input": BodyStream(request.get_data())}
     if protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""
     return MotoRequest(environ)

@@ -8,17 +8,38 @@ from urllib.parse import urlsplit
 CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 #: moto's header for the account of a request.
 ACCOUNT_HEADER = "x-moto-account-id"
+#: Variables that name the bundle of trusted authorities: botocore, AWS CLI and requests; OpenSSL, Go and httpx; curl;
+#: Node.js. AWS_CA_BUNDLE is missing, because Terraform's AWS provider fails with it (hashicorp/terraform-provider-aws,
+#: issue 23182).
+_CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 #: Mark in the user agent of the sandbox's own requests.
 INTERNAL_USER_AGENT = "smlops-sandbox"
+#: Host name of S3 Control. The top-level domain is reserved (RFC 6761), so requests cannot reach another host.
+S3_CONTROL_HOST = "s3-control.invalid"
 
 
 def build_s3_control_endpoint(endpoint: str) -> str:
     """Return the endpoint for S3 Control, which reaches the sandbox as an HTTP proxy.
 
     SDKs put the account ID before the host name of this service, and no resolver knows that name. A proxy receives the
-    name as text. The top-level domain is reserved (RFC 6761), so requests cannot reach another host.
+    name as text.
     """
-    return f"http://s3-control.invalid:{urlsplit(endpoint).port}"
+    return f"http://{S3_CONTROL_HOST}:{urlsplit(endpoint).port}"
+
+
+def build_connection_variables(endpoint: str, ca_bundle: str) -> dict[str, str]:
+    """Return the environment variables that direct a program's AWS requests to the sandbox.
+
+    Clients that ignore `AWS_ENDPOINT_URL` reach it as a proxy, with the certificates of `ca_bundle`.
+    """
+    proxy = {"HTTPS_PROXY": endpoint, "NO_PROXY": "127.0.0.1,localhost,::1"}
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        **proxy,
+        **{name.lower(): value for name, value in proxy.items()},
+        "NODE_USE_ENV_PROXY": "1",
+        **dict.fromkeys(_CA_BUNDLE_VARIABLES, ca_bundle),
+    }
 
 
 @functools.cache

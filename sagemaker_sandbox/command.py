@@ -6,18 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sagemaker_sandbox import DEFAULT_ACCOUNT, DEFAULT_REGION, LOG, Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import run
+from sustainable_mlops.program import create_console, run
 
 PROGRAM = "sagemaker-sandbox"
 _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
@@ -27,6 +26,7 @@ _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No accoun
 - `sagemaker-sandbox exec -- aws sagemaker list-endpoints`
 - `sagemaker-sandbox fault --operation CreateTrainingJob --error CapacityError`
 - `sagemaker-sandbox advance --days 1`
+- `sagemaker-sandbox carbon --factor 1.3`
 - `sagemaker-sandbox status`
 - `sagemaker-sandbox stop`
 """
@@ -40,15 +40,21 @@ _REQUIRED = {
     "optuna": "optuna",
     "psutil": "psutil",
     "pyarrow": "pyarrow",
+    "trustme": "trustme",
     "werkzeug": "werkzeug",
 }
-#: Explanation for scripts of each access to /opt/ml.
+#: Explanation of each access of jobs to /opt/ml and to the files of this machine.
 _OPT_ML = {
-    "mounted": "Jobs find /opt/ml as on SageMaker.",
-    "paths": "Jobs do not find /opt/ml: SM_* variables and translated paths in the request show them the folder.",
+    "mounted": "Jobs find /opt/ml as on SageMaker.\nThey can read only programs and libraries of this machine.",
+    "paths": "Jobs do not find /opt/ml: SM_* variables and translated paths in the request show them the folder.\n"
+    "They can read and write all files that you can.",
 }
-#: Columns of a console that never wraps a line.
-_UNWRAPPED_WIDTH = 100_000
+#: Ways to give containers a root of their own, by the prefix of the cause that they have none.
+_OPT_ML_REMEDIES = {
+    "SANDBOX_OPT_ML": "unset this variable, and start the sandbox again",
+    "": "start the sandbox on Linux, as root or with user namespaces\n"
+    "(on Ubuntu: `sysctl kernel.apparmor_restrict_unprivileged_userns=0`)",
+}
 
 
 def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, str]] = dict) -> typer.Typer:
@@ -79,6 +85,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
         "status": show_status,
         "advance": advance,
         "fault": inject_fault,
+        "carbon": report_carbon,
         "exec": execute,
     }
     for name, function in commands.items():
@@ -118,13 +125,15 @@ def start(
     """
     _require_packages()
     start_time = time.monotonic()
-    with _create_console(stderr=True).status("Starting the sandbox"):
+    with create_console(stderr=True).status("Starting the sandbox"):
         sandbox = Sandbox.start_in_background(
             state=state, port=port, account=account, region=region, time_scale=time_scale
         )
     seconds = time.monotonic() - start_time
     print(f"The sandbox is ready at {sandbox.endpoint} after {seconds:.1f} s. Its log is {LOG}.")
     print(f"Use it with: {PROGRAM} exec -- COMMAND")
+    if sandbox.opt_ml_cause:
+        print(_describe_opt_ml(sandbox))
 
 
 def stop() -> None:
@@ -133,7 +142,7 @@ def stop() -> None:
     if sandbox is None:
         print("No sandbox is running.")
         return
-    with _create_console(stderr=True).status("Stopping the sandbox"):
+    with create_console(stderr=True).status("Stopping the sandbox"):
         ended_in_time = sandbox.stop()
     if ended_in_time:
         print(f"Stopped the sandbox at {sandbox.endpoint}.")
@@ -148,18 +157,34 @@ def show_status(
     sandbox = _get_running_sandbox()
     inventory = sandbox.inventory()
     if as_json:
-        facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "opt_ml": sandbox.opt_ml}
+        facts = {
+            "endpoint": sandbox.endpoint,
+            "environment": sandbox.environment,
+            "opt_ml": sandbox.opt_ml,
+            "opt_ml_cause": sandbox.opt_ml_cause,
+        }
         print(json.dumps(facts | {"inventory": inventory}, indent=2))
         return
-    table = Table("Service", "Type", "Number", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    table = Table(box=None, pad_edge=False, title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    for title in ("Service", "Type", "Number"):
+        table.add_column(title, overflow="fold")
     table.add_column("Names", overflow="fold")
     for service, types in sorted(inventory.items()):
         for kind, names in sorted(types.items()):
             table.add_row(service, kind, str(len(names)), _shorten(names))
     if not inventory:
         table.add_row("", "nothing", "0", "")
-    _create_console(stderr=False).print(table)
-    print(_OPT_ML[sandbox.opt_ml])
+    create_console(stderr=False).print(table)
+    print(_describe_opt_ml(sandbox))
+
+
+def _describe_opt_ml(sandbox: Sandbox) -> str:
+    """Return the access of jobs to /opt/ml, and why they have no other with the remedy."""
+    access, cause = _OPT_ML[sandbox.opt_ml], sandbox.opt_ml_cause
+    if not cause:
+        return access
+    remedy = next(text for prefix, text in _OPT_ML_REMEDIES.items() if cause.startswith(prefix))
+    return f"{access}\nCause: {cause}\nRemedy: {remedy}"
 
 
 def advance(
@@ -238,6 +263,40 @@ def inject_fault(
         print("\n".join(map(str, sandbox.faults())) or "No fault is pending.")
 
 
+def report_carbon(
+    factor: Annotated[
+        float | None, typer.Option(min=0, help="Factor of all emissions that the sandbox reports; 1 at its start.")
+    ] = None,
+    instance_type: Annotated[
+        str | None, typer.Option(help="Type of machines to report as if they ran from --start to --end.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of these machines.")] = 1,
+    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they start.")] = None,
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they have ended.")] = None,
+    region: Annotated[str | None, typer.Option(help="Their Region.", show_default="that of the sandbox")] = None,
+) -> None:
+    """Set what the services Sustainability and Data Exports report.
+
+    They report what ran in the sandbox, and the machines of this command, times the factor. A month appears on the 21st
+    of the next month.
+
+    - report 30 % more: `sagemaker-sandbox carbon --factor 1.3`
+    - past months: `sagemaker-sandbox carbon --instance-type ml.m5.large --start 2026-08-01 --end 2026-11-01`
+    """
+    if (factor is None) == (instance_type is None):
+        raise UserError("sandbox carbon: use exactly one of --factor and --instance-type")
+    sandbox = _get_running_sandbox()
+    if factor is not None:
+        sandbox.set_carbon_factor(factor)
+        print(f"Reported emissions are {factor:g} times the estimate.")
+        return
+    if start is None or end is None:
+        raise UserError("sandbox carbon: --instance-type needs --start and --end")
+    options = {"count": count} | ({"region": region} if region else {})
+    sandbox.add_machine_use(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
+    print(f"Reported: {count} x {instance_type} from {start:%Y-%m-%d} to {end:%Y-%m-%d}.")
+
+
 def _run_command(command: list[str], variables: Mapping[str, str]) -> int:
     """Run a command with the sandbox's environment variables, and return its exit code."""
     environment = {**_get_running_sandbox().process_environment(), **variables}
@@ -270,16 +329,8 @@ def _require_packages() -> None:
 
 
 def _get_running_sandbox() -> Sandbox:
-    with _create_console(stderr=True).status("Waiting for the sandbox"):
+    with create_console(stderr=True).status("Waiting for the sandbox"):
         return Sandbox.running()
-
-
-def _create_console(*, stderr: bool) -> Console:
-    """Return a console of the terminal's width; a pipe, a file or a log gets unwrapped lines."""
-    console = Console(stderr=stderr, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _UNWRAPPED_WIDTH
-    return console
 
 
 def _shorten(names: list[str], limit: int = 4) -> str:

@@ -1,6 +1,6 @@
 """Context that every part of the sandbox's server uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,3 +33,5 @@ class SandboxContext:
     transition_seconds: float = 0.3
     #: Time a serverless worker stays warm without requests, in seconds. AWS publishes no figure; assumed.
     idle_seconds: float = 300.0
+    #: Environment variables with which the clients of a job or a function reach the sandbox.
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The sandbox's own HTTP routes: health, inventory, time, calls and faults.
+"""The sandbox's own HTTP routes: health, inventory, time, calls, emissions and faults.
 
 Everything else goes through the AWS APIs.
 """
@@ -13,6 +13,8 @@ from werkzeug import Request, Response
 
 from sagemaker_sandbox import inventory
 from sagemaker_sandbox.call_recorder import CallRecorder
+from sagemaker_sandbox.carbon.control import CarbonFactors, PastMachineUse
+from sagemaker_sandbox.carbon.ledger import CarbonLedger
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.faults.fault import Fault
@@ -31,18 +33,25 @@ class ControlApi:
         clock: Clock,
         services: Callable[[], list[str]],
         calls: CallRecorder,
+        ledger: CarbonLedger,
     ) -> None:
         self._context = context
         self._sagemaker = sagemaker
         self._clock = clock
         self._services = services
         self._calls = calls
+        self._ledger = ledger
 
     def respond(self, request: Request) -> Response:
         """Return the response to one request."""
         route = (request.method, request.path)
         if route == ("GET", "/_sandbox/health"):
-            facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.get_opt_ml_mode()}
+            facts = {
+                "pid": os.getpid(),
+                "account_id": self._context.account_id,
+                "opt_ml": mounting.get_opt_ml_mode(),
+                "opt_ml_cause": mounting.explain_opt_ml_mode(),
+            }
             return _create_json_response({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
             return _create_json_response(self._inventory())
@@ -53,6 +62,10 @@ class ControlApi:
             return _create_json_response({})
         if route == ("DELETE", "/_sandbox/calls"):
             return _create_json_response(self._calls.stop())
+        if route == ("POST", "/_sandbox/carbon"):
+            return self._set_factors(request)
+        if route == ("POST", "/_sandbox/usage"):
+            return self._add_machine_use(request)
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._faults(request)
         return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
@@ -74,6 +87,26 @@ class ControlApi:
         except ValidationError as error:
             return _create_validation_error_response(error)
         return _create_json_response({"now": self._clock.advance(body.advance).isoformat()})
+
+    def _set_factors(self, request: Request) -> Response:
+        """Set the factors of the reported emissions."""
+        try:
+            body = CarbonFactors.model_validate_json(request.get_data() or b"{}")
+        except ValidationError as error:
+            return _create_validation_error_response(error)
+        self._ledger.set_factor(body.factor, body.months)
+        return _create_json_response(body.model_dump())
+
+    def _add_machine_use(self, request: Request) -> Response:
+        """Add machines that ran at an earlier time."""
+        try:
+            body = PastMachineUse.model_validate_json(request.get_data() or b"{}")
+        except ValidationError as error:
+            return _create_validation_error_response(error)
+        region = self._sagemaker.get_parts(body.account or self._context.account_id, body.region).region
+        region.usage.add(body.to_use())
+        region.mark_changed()
+        return _create_json_response(body.model_dump(mode="json"))
 
     def _faults(self, request: Request) -> Response:
         """Add a fault (POST) or clear all (DELETE). Return the pending faults."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore import xform_name
 
+from sagemaker_sandbox.backends import get_backends
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 
@@ -58,6 +59,8 @@ LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
         ),
     ),
     "budgets": (ListOperation("budget", "describe_budgets", "Budgets", "BudgetName"),),
+    "stepfunctions": (ListOperation("state machine", "list_state_machines", "stateMachines", "name"),),
+    "bcm-data-exports": (ListOperation("export", "list_exports", "Exports", "ExportName"),),
     "glue": (ListOperation("database", "get_databases", "DatabaseList", "Name"),),
     "sagemaker": tuple(
         ListOperation(recorded.arn_type, xform_name(operation), key, name)
@@ -66,7 +69,7 @@ LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
         for operation, key, name in [recorded.list_operation]
     ),
 }
-_GLOBAL = ("s3", "iam", "s3control", "budgets")
+_GLOBAL = ("s3", "iam", "s3control", "budgets", "bcm-data-exports")
 
 
 def list_inventory(context: SandboxContext, services: Iterable[str]) -> Inventory:
@@ -84,9 +87,7 @@ def list_inventory(context: SandboxContext, services: Iterable[str]) -> Inventor
 
 def _list_accounts_and_regions(service: str) -> list[tuple[str, str]]:
     """Return the accounts and Regions in which the service may hold resources."""
-    from moto.backends import get_backend
-
-    backends = get_backend(service)
+    backends = get_backends(service)
     if service in _GLOBAL:
         return [(account, "us-east-1") for account in sorted(backends)]
     return sorted((account, region) for account in list(backends) for region in list(backends[account]))

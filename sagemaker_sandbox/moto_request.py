@@ -1,12 +1,12 @@
 """Adaptation of requests to moto's expectations."""
 
-import io
 from typing import Any
 
 from moto.core.utils import get_service_model
 from werkzeug import Request
 
 from sagemaker_sandbox import signature
+from sagemaker_sandbox.connections.bodies import BodyStream
 from sagemaker_sandbox.service_lookup import find_services
 
 _FORM = "application/x-www-form-urlencoded"
@@ -18,7 +18,7 @@ def adapt_request(request: Request) -> dict[str, Any]:
     moto finds the service only in the Authorization header, and assumes the service's first protocol for a query
     without a body. Presigned requests have neither the header nor a body.
     """
-    environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+    environ = request.environ | {"wsgi.input": BodyStream(request.get_data())}
     service = signature.parse_signature(request).service
     if "Authorization" not in request.headers and service not in ("", "s3"):
         credential = request.args.get("X-Amz-Credential", "")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox import moto_patches
+from sagemaker_sandbox.backends import get_backends
 
 #: Function that stores the body of an S3 object and returns its name. It takes a reader and an earlier name.
 StoreBody = Callable[[Callable[[], bytes], str | None], str]
@@ -27,20 +28,16 @@ class _BodyName(NamedTuple):
 
 def dump_service(service: str, store_body: StoreBody) -> bytes:
     """Return a service's backends by account and Region, pickled. They must not change meanwhile."""
-    from moto.backends import get_backend
-
     buffer = io.BytesIO()
-    by_account = {account: dict(regions) for account, regions in get_backend(service).items()}
+    by_account = {account: dict(regions) for account, regions in get_backends(service).items()}
     _Pickler(buffer, store_body).dump(by_account)
     return buffer.getvalue()
 
 
 def restore_service(service: str, content: bytes, read_body: Callable[[str], bytes]) -> None:
     """Restore the result of `dump_service`. `body` reads the body of an S3 object by its name."""
-    from moto.backends import get_backend
-
     moto_patches.apply(service)
-    backends = get_backend(service)
+    backends = get_backends(service)
     for account, by_region in _Unpickler(io.BytesIO(content), read_body).load().items():
         for region, backend in by_region.items():
             backends[account][region] = backend
@@ -80,7 +77,9 @@ class _Pickler(pickle.Pickler):
         known_name = state.pop(_BODY_NAME, None)
         if obj._value_buffer.closed:  # it was deleted
             return _s3_object, (type(obj), state, b"")
-        name = self._store_body(lambda: bytes(obj.value), known_name)
+        from sagemaker_sandbox.moto_patches.s3_object_files import read_content
+
+        name = self._store_body(lambda: read_content(obj), known_name)
         setattr(obj, _BODY_NAME, name)
         return _s3_object, (type(obj), state, _BodyName(name))
 

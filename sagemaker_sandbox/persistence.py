@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sagemaker_sandbox import moto_state
+from sagemaker_sandbox.connections import bodies
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class StateFolder:
                     f"--account {state['account']}, or choose another folder with --state"
                 )
             for service, content in state["moto"].items():
-                moto_state.restore_service(service, content, lambda name: (self._bodies / name).read_bytes())
+                moto_state.restore_service(service, content, lambda name: bodies.read_file(self._bodies / name))
             application.sagemaker.restore(state["sagemaker"])
             application.restored_services = set(state["moto"])
             application.clock.set_offset(state["ahead"])
@@ -115,7 +116,7 @@ class StateFolder:
     def _save(self, application: "Application") -> None:
         """Replace the file by the current state, taken while moto and SageMaker do not change."""
         with self._save_lock:
-            bodies: dict[str, bytes] = {}
+            new_bodies: dict[str, bytes] = {}
             used_names: set[str] = set()
 
             def store_body(body: Callable[[], bytes], known_name: str | None) -> str:
@@ -126,7 +127,7 @@ class StateFolder:
                 )
                 used_names.add(name)
                 if name != known_name:
-                    bodies[name] = body()
+                    new_bodies[name] = body()
                 return name
 
             with application.gate.enter_exclusive(_QUIET_SECONDS) as is_exclusive, application.sagemaker.pause():
@@ -138,7 +139,7 @@ class StateFolder:
                     "sagemaker": application.sagemaker.snapshot(),
                 }
                 content = pickle.dumps(_get_versions()) + pickle.dumps(state)
-            for name, body in bodies.items():
+            for name, body in new_bodies.items():
                 _write(self._bodies / name, body)
             _write(self._file, content)
             self._saved = changes
@@ -169,7 +170,8 @@ class StateFolder:
 def _write(file: Path, content: bytes) -> None:
     """Write the file completely or, on a full disk, not at all. A later save would reuse an incomplete body."""
     partial = file.with_suffix(".partial")
-    partial.write_bytes(content)
+    with partial.open("wb") as file_object:
+        file_object.writelines(bodies.read_parts([content]))
     partial.replace(file)
 
 

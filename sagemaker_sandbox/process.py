@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from sagemaker_sandbox.client import CREDENTIALS, build_s3_control_endpoint, make_client
+from sagemaker_sandbox.client import CREDENTIALS, build_connection_variables, build_s3_control_endpoint, make_client
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sagemaker_sandbox.server_process import ServerProcess
 from sustainable_mlops.catalogue import regions
@@ -61,11 +61,14 @@ class Sandbox:
     def __init__(
         self,
         endpoint: str,
+        ca_bundle: str,
         server: ServerProcess,
         region: str = DEFAULT_REGION,
         process: "subprocess.Popen[str] | None" = None,
     ) -> None:
         self.endpoint = endpoint
+        #: Path of the certificates with which the sandbox answers for AWS's host names.
+        self.ca_bundle = ca_bundle
         self.server = server
         self.region = region
         self._process = process
@@ -89,8 +92,8 @@ class Sandbox:
         if the start fails.
         """
         _check_arguments(account, region)
-        process, endpoint = _spawn(state, port, log, account, time_scale, stdin=subprocess.PIPE)
-        return cls(endpoint, ServerProcess.from_pid(process.pid), region, process)
+        process, address = _spawn(state, port, log, account, time_scale, stdin=subprocess.PIPE)
+        return cls(address["endpoint"], address["ca_bundle"], ServerProcess.from_pid(process.pid), region, process)
 
     @classmethod
     def start_in_background(
@@ -110,13 +113,12 @@ class Sandbox:
                 raise UserError(
                     f"sandbox: one already runs at {running.endpoint} (process {running.pid}); use it, or stop it first"
                 )
-            process, endpoint = _spawn(state, port, LOG, account, time_scale, stdin=subprocess.DEVNULL)
+            process, address = _spawn(state, port, LOG, account, time_scale, stdin=subprocess.DEVNULL)
             try:
-                sandbox = cls(endpoint, ServerProcess.from_pid(process.pid), region)
+                server = ServerProcess.from_pid(process.pid)
+                sandbox = cls(address["endpoint"], address["ca_bundle"], server, region)
                 partial = RECORD.with_suffix(".partial")
-                partial.write_text(
-                    json.dumps({"endpoint": endpoint, "region": region, "server": asdict(sandbox.server)})
-                )
+                partial.write_text(json.dumps({**address, "region": region, "server": asdict(sandbox.server)}))
                 partial.replace(RECORD)
             except BaseException:  # Ctrl-C too: nothing else knows of this process
                 process.kill()
@@ -130,7 +132,7 @@ class Sandbox:
         try:
             record = json.loads(RECORD.read_text())
             server = ServerProcess(int(record["server"]["pid"]), float(record["server"]["start_time"]))
-            sandbox = cls(record["endpoint"], server, record["region"])
+            sandbox = cls(record["endpoint"], record["ca_bundle"], server, record["region"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return sandbox if sandbox.server.is_alive else None
@@ -162,12 +164,10 @@ class Sandbox:
     def environment(self) -> dict[str, str]:
         """Environment variables that direct Terraform, boto3 and the AWS CLI to the sandbox."""
         return {
-            "AWS_ENDPOINT_URL": self.endpoint,
+            **build_connection_variables(self.endpoint, self.ca_bundle),
             "AWS_ENDPOINT_URL_S3_CONTROL": build_s3_control_endpoint(self.endpoint),
             "HTTP_PROXY": self.endpoint,
             "http_proxy": self.endpoint,
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
             **{name.upper(): value for name, value in CREDENTIALS.items()},
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -192,6 +192,11 @@ class Sandbox:
         """Access of job containers to /opt/ml: `mounted` in each container, or by translated `paths`."""
         return str(self._request("GET", "health")["opt_ml"])
 
+    @property
+    def opt_ml_cause(self) -> str:
+        """Reason for translated `paths`; the empty string if /opt/ml is `mounted`."""
+        return str(self._request("GET", "health")["opt_ml_cause"])
+
     def inventory(self) -> dict[str, dict[str, list[str]]]:
         """Return the names of all resources by service and type. It is empty if no resource is left."""
         resources: dict[str, dict[str, list[str]]] = self._request("GET", "inventory")
@@ -215,6 +220,22 @@ class Sandbox:
     def clear_faults(self) -> None:
         """Remove all pending faults."""
         self._request("DELETE", "faults")
+
+    def set_carbon_factor(self, factor: float, months: Mapping[str, float] | None = None) -> None:
+        """Set the factor of all emissions that the sandbox reports. `months`, such as `2026-08`, have their own.
+
+        Raises UserError for a negative factor or a wrong month.
+        """
+        self._request("POST", "carbon", {"factor": factor, "months": dict(months or {})})
+
+    def add_machine_use(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
+        """Add machines that ran at an earlier time, whose emissions the sandbox reports.
+
+        `options` are further fields of `carbon.control.PastMachineUse`: count, region, account and work. Raises
+        UserError for a wrong one.
+        """
+        times = {"start": start.isoformat(), "end": end.isoformat()}
+        self._request("POST", "usage", {"region": self.region, "instance_type": instance_type, **times, **options})
 
     @contextmanager
     def record_calls(self) -> Iterator[list[dict[str, Any]]]:
@@ -297,8 +318,8 @@ def _lock_start() -> Iterator[None]:
 
 def _spawn(
     state: Path | None, port: int, log: Path | None, account: str, time_scale: float, stdin: int
-) -> tuple["subprocess.Popen[str]", str]:
-    """Start the server's process, and return it with its endpoint as soon as the server is ready."""
+) -> tuple["subprocess.Popen[str]", dict[str, str]]:
+    """Start the server's process, and return it with `endpoint` and `ca_bundle` as soon as the server is ready."""
     command = [sys.executable, "-m", "sagemaker_sandbox.server", "--port", str(port), "--account", account]
     command += ["--time-scale", str(time_scale)]
     if state is not None:
@@ -321,14 +342,14 @@ def _spawn(
         if stderr is not None:
             stderr.close()
     try:
-        return process, _read_endpoint(process, log)
+        return process, _read_address(process, log)
     except BaseException:  # Ctrl-C too: nothing else knows of this process
         process.kill()
         _reap(process)
         raise
 
 
-def _read_endpoint(process: "subprocess.Popen[str]", log: Path | None) -> str:
+def _read_address(process: "subprocess.Popen[str]", log: Path | None) -> dict[str, str]:
     assert process.stdout is not None
     with process.stdout as stdout:
         line = stdout.readline()
@@ -337,7 +358,7 @@ def _read_endpoint(process: "subprocess.Popen[str]", log: Path | None) -> str:
     )
     if "error" in message:
         raise UserError(message["error"])
-    return message["endpoint"]
+    return message
 
 
 def _reap(process: "subprocess.Popen[str]") -> None:

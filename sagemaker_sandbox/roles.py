@@ -55,8 +55,12 @@ def find_boundary_statements(backend: Any, principal: Any) -> list[Statement] | 
     arn = getattr(principal, "permissions_boundary_arn", None)
     if not arn:
         return None
-    policy = backend.managed_policies.get(arn)
-    return policies.parse_statements(_document(policy)) if policy else []
+    from moto.iam.exceptions import NotFoundException
+
+    try:
+        return policies.parse_statements(_document(backend.get_policy(arn)))
+    except NotFoundException:
+        return []
 
 
 def _backend(account: str) -> Any:

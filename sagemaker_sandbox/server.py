@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import accounts, scratch
-from sagemaker_sandbox.client import INTERNAL_USER_AGENT, make_client
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT, build_connection_variables, make_client
 from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.connections.certificates import Certificates
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, SandboxContext
 from sagemaker_sandbox.persistence import StateFolder
+from sagemaker_sandbox.runtime.visible_paths import show_file
 from sustainable_mlops.errors import UserError
 
 HOST = "127.0.0.1"
@@ -27,7 +29,8 @@ SILENCE_SECONDS = 60.0
 def main() -> None:
     """Serve until SIGTERM or SIGINT or, with --until-stdin-closes, until the parent process ends.
 
-    The first line on stdout is JSON: the endpoint when the server is ready, or the error that prevents the start.
+    The first line on stdout is JSON: the endpoint and the path of the certificates when the server is ready, or the
+    error that prevents the start.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
@@ -76,12 +79,16 @@ class Server:
         # Imported here: a port in use is reported before these modules load.
         from sagemaker_sandbox.application import Application
 
+        self._ca_bundle = folder / "certificates.pem"
+        self._certificates = Certificates(self._ca_bundle)
+        show_file(self._ca_bundle)
         context = SandboxContext(
             client=_create_client_factory(self.endpoint, INTERNAL_USER_AGENT),
             customer_client=_create_client_factory(self.endpoint, ""),
             folder=folder,
             account_id=account,
             clock=Clock(time_scale),
+            variables=build_connection_variables(self.endpoint, str(self._ca_bundle)),
         )
         self._application = Application(context)
         if self._state is not None:
@@ -91,7 +98,9 @@ class Server:
         """Handle requests until a signal or the end of stdin."""
         from werkzeug.serving import make_server
 
-        handler, descriptor = _create_request_handler(silence_seconds), self._listener.fileno()
+        from sagemaker_sandbox.connections.handler import create_request_handler
+
+        handler, descriptor = create_request_handler(silence_seconds, self._certificates), self._listener.fileno()
         server = make_server(HOST, 0, self._application, threaded=True, request_handler=handler, fd=descriptor)
 
         # A daemon thread, so that a failure here ends the process.
@@ -108,7 +117,7 @@ class Server:
             threading.Thread(target=_wait_for_end_of_stdin, args=(end_writer,), daemon=True).start()
         if self._state is not None:
             self._state.start_saving(self._application)
-        print(json.dumps({"endpoint": self.endpoint}), flush=True)
+        print(json.dumps({"endpoint": self.endpoint, "ca_bundle": str(self._ca_bundle)}), flush=True)
         os.read(end_reader, 1)
         # Jobs and buffers write to the sandbox's S3, so they end while it still handles requests.
         self._application.close()
@@ -123,28 +132,6 @@ def _wait_for_end_of_stdin(end_writer: int) -> None:
     while os.read(0, 1024):
         pass
     os.write(end_writer, b"\0")
-
-
-def _create_request_handler(silence_seconds: float) -> type[Any]:
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-
-    class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-        """HTTP request handler that sends without delay and logs only failures."""
-
-        disable_nagle_algorithm = True
-        protocol_version = "HTTP/1.1"
-        timeout = silence_seconds
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            del size
-            if str(code).startswith("5"):
-                self.log("error", "%s %s", self.requestline, code)
-
-        def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 named by http.server
-            if not format.startswith("Request timed out"):  # the end of an idle connection is not an error
-                super().log_error(format, *args)
-
-    return Handler
 
 
 def _create_client_factory(endpoint: str, user_agent: str) -> Callable[[str, str, str], Any]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from werkzeug import Request
 
-#: Credential scope: <key>/<date>/<region>/<service>/aws4_request.
+#: Credential scope: <key>/<date>/<region>/<service>/aws4_request. Version 4A signs for several Regions and names none.
 _SCOPE = re.compile(
-    r"(?:^|Credential=)(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request",
+    r"(?:^|Credential=)(?P<key>[^/,\s]+)/\d+/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request",
 )
 _KEY = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
 
@@ -28,7 +28,7 @@ def parse_signature(request: Request) -> Signature:
     header = request.headers.get("Authorization", "")
     scope = _SCOPE.search(header) or _SCOPE.match(request.args.get("X-Amz-Credential", ""))
     if scope is not None:
-        return Signature(scope["key"], scope["region"], scope["service"])
+        return Signature(scope["key"], scope["region"] or "", scope["service"])
     if "Signature" in request.args and "AWSAccessKeyId" in request.args:
         return Signature(request.args["AWSAccessKeyId"], service="s3")
     key = _KEY.search(header)

@@ -45,13 +45,13 @@ class AsyncRequestHandler:
         if settings is None:
             return AsyncOutcome(variant, failure="ClientError: The endpoint was deleted.")
         try:
-            body = self._read_input(request, variant, settings.role)
+            body, content_type = self._read_input(request, variant, settings.role)
         except RoleError as error:
             self._record_metrics(request, variant, RequestDownloadFailures=1)
             return AsyncOutcome(variant, failure=f"ClientError: {error}")
         try:
             invocation = Invocation.from_request(
-                request.parameters | {"Body": body, "InferenceId": request.inference_id}
+                {"ContentType": content_type} | request.parameters | {"Body": body, "InferenceId": request.inference_id}
             )
             response = reservation.invoke(replace(invocation, timeout_seconds=request.timeout_seconds))
         except ModelError as error:
@@ -59,13 +59,14 @@ class AsyncRequestHandler:
         assert isinstance(response.body, bytes)
         return AsyncOutcome(variant, response.body, response.content_type)
 
-    def _read_input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
+    def _read_input(self, request: AsyncRequest, variant: str, role: ModelRole) -> tuple[bytes, str]:
+        """Return the input and its content type, which is empty if the object does not have one."""
         if body := request.parameters.get("Body"):
-            return bytes(body)
+            return bytes(body), ""
         start = time.monotonic()
-        content = role.read_object(request.parameters["InputLocation"])
+        content, content_type = role.read_object(request.parameters["InputLocation"])
         self._record_metrics(request, variant, RequestDownloadLatency=time.monotonic() - start)
-        return content
+        return content, content_type
 
     def deliver_outcome(self, request: AsyncRequest) -> None:
         """Write the outcome to S3 and publish it. Do nothing if the endpoint is deleted."""

@@ -18,6 +18,9 @@ from sustainable_mlops.aws.s3 import S3Uri
 MAX_INPUT_BYTES = 1024**3
 
 
+_UNTYPED = "binary/octet-stream"
+
+
 class NotPermittedError(Exception):
     """The role lacks a right. The message is that of AWS."""
 
@@ -36,8 +39,11 @@ class ModelRole:
         self._region = region
         self._arn = arn
 
-    def read_object(self, uri: str) -> bytes:
-        """Return the content of an S3 object. Raises RoleError."""
+    def read_object(self, uri: str) -> tuple[bytes, str]:
+        """Return the content and the content type of an S3 object. Raises RoleError.
+
+        The type is empty if it is S3's default for an upload without a type.
+        """
         try:
             location = self._authorize_object(uri, "s3:GetObject")
             response = self._s3.get_object(Bucket=location.bucket, Key=location.key)
@@ -46,7 +52,8 @@ class ModelRole:
             content: bytes = response["Body"].read()
         except _ACCESS_ERRORS as error:
             raise RoleError(f"Failed to download the request payload from {uri}: {_format_error(error)}") from None
-        return content
+        content_type = str(response.get("ContentType", ""))
+        return content, "" if content_type == _UNTYPED else content_type
 
     def write_object(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
         """Write an S3 object, encrypted with a key if one is given. Raises RoleError."""

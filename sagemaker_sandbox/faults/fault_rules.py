@@ -33,6 +33,8 @@ DELAYABLE_OPERATIONS = (
     *("CreateEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "DeleteEndpoint"),
     *("CreateFeatureGroup", "UpdateFeatureGroup", "DeleteFeatureGroup"),
     *("DeleteHyperParameterTuningJob", "CreateInferenceRecommendationsJob"),
+    *(f"{verb}MlflowTrackingServer" for verb in ("Create", "Update", "Start", "Stop", "Delete")),
+    *("CreateProject", "UpdateProject", "DeleteProject"),
 )
 
 #: HTTP status of the errors that any operation can return, by code. Sources: the page "Common Errors" of each service's

@@ -3,7 +3,6 @@
 moto routes and serializes with botocore's models. A CBOR request arrives here as JSON (`rpc_v2_cbor`).
 """
 
-import io
 import json
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.connections.bodies import BodyStream
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.faults.fault import Fault
 from sagemaker_sandbox.faults.fault_queue import FaultQueue, InjectedError
@@ -47,7 +47,7 @@ def apply_fault(faults: FaultQueue, request: Request, signing_name: str) -> Resp
 
 def _create_moto_request(service: str, request: Request) -> MotoRequest:
     """Return the request for moto. moto finds the protocol by content type; for REST, it takes any."""
-    environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+    environ = request.environ | {"wsgi.input": BodyStream(request.get_data())}
     if get_service_model(service).protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""
     return MotoRequest(environ)

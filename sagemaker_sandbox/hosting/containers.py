@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sagemaker_sandbox.parts.resources import Fields
@@ -25,8 +25,12 @@ from sagemaker_sandbox.runtime.model_data import (
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from sustainable_mlops.errors import UserError
 
-#: Largest number of requests that wait for a worker of an instance. Further requests receive status 503. Assumed.
-MAX_WAITING_REQUESTS = 100
+#: Largest number of requests that wait for a worker of an instance, in the order of their arrival. Further requests
+#: receive status 503. Assumed: AWS's model servers differ, and their default is 100.
+MAX_WAITING_REQUESTS = 1000
+#: Variables of a model with another number. Source: `job_queue_size` in the configuration of Multi Model Server and of
+#: TorchServe.
+_QUEUE_VARIABLES = ("MMS_JOB_QUEUE_SIZE", "TS_JOB_QUEUE_SIZE")
 
 
 class StartError(Exception):
@@ -166,18 +170,29 @@ class SingleModelContainer(HostedContainer):
         with self._lock:
             if self._is_closed:
                 raise StartError(f"The {self.name} container was ended before it was healthy.")
-            self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.context.now)
+            self._server = ModelServer(self.container, self.environment, self._build_capacity(), now=self.context.now)
         try:
             self._server.start()
         except ModelError as error:
             raise self.build_health_error(error) from None
+
+    def _build_capacity(self) -> Capacity:
+        """Return the capacity, with the queue that the model's environment sets. Raises StartError."""
+        capacity = self.shape.capacity
+        size = next((self.environment[name] for name in _QUEUE_VARIABLES if name in self.environment), None)
+        if size is None or capacity.max_waiting == 0:
+            return capacity
+        if not size.isdecimal() or int(size) == 0:
+            error = f"{' or '.join(_QUEUE_VARIABLES)}: {size!r} is not a positive number"
+            raise self.build_health_error(ModelError(0, error, ""))
+        return replace(capacity, max_waiting=int(size))
 
     def reshape(self, shape: InstanceShape) -> None:
         """Apply another capacity. Raises StartError."""
         self.shape = shape
         assert self._server is not None
         try:
-            self._server.reshape(shape.capacity)
+            self._server.reshape(self._build_capacity())
         except ModelError as error:
             raise self.build_health_error(error) from None
 

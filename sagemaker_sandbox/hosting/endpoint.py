@@ -133,9 +133,10 @@ class HostedEndpoint:
 
     def collect_request_metrics(self, moment: datetime) -> Iterator[Fields]:
         """Yield the request metrics that are due."""
-        for meter in self._meters.values():
-            yield from meter.take_completed(moment)
+        completed = [datum for meter in self._meters.values() for datum in meter.take_completed(moment)]
+        yield from completed
         for variant in self._variants:
+            yield from variant.fill_invocations(moment, completed)
             yield from variant.collect_concurrency(moment)
 
     def collect_instance_metrics(self, moment: datetime) -> Iterator[Fields]:

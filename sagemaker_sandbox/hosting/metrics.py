@@ -4,7 +4,8 @@ Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon Cloud
 inference endpoints", "Metrics for multi-container endpoints", "Alarms and logs for tracking metrics from serverless
 endpoints" and "... from asynchronous endpoints". The lists of the last two are complete.
 
-Nothing is published for events that did not occur: without requests, `Invocations` has no value rather than 0.
+Nothing is published for events that did not occur: without requests, `Invocations` has no value rather than 0. The
+exception is `InvocationsPerInstance`, which variants use to scale in.
 """
 
 import threading

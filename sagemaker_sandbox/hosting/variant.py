@@ -128,6 +128,8 @@ class HostedVariant:
         if running is None:  # the variant was closed concurrently
             raise StartError("The endpoint is being deleted.")
         running.stop_following = self._owner.follow_logs(self.name, instance.logs)
+        if self.serverless is None:
+            self._owner.region.usage.start(running.id, self._get_instance_type())
         instance.start()
 
     def _end_instance(self, instance: HostingInstance) -> None:
@@ -135,6 +137,7 @@ class HostedVariant:
         running = self._instance_records.pop(instance, None)
         if running is not None:
             running.stop_following()
+            self._owner.region.usage.end(running.id)
             shutil.rmtree(running.folder, ignore_errors=True)
 
     def _build_shape(self) -> InstanceShape:
@@ -158,8 +161,11 @@ class HostedVariant:
         """Return the memory of an instance in bytes."""
         if self.serverless is not None:
             return float(self.serverless["MemorySizeInMB"]) * _MEBIBYTE
-        machine = instances.find(next(iter(list_instance_types(self.fields)), ""))
+        machine = instances.find(self._get_instance_type())
         return machine.memory_gib * _GIBIBYTE if machine is not None else get_machine_memory()
+
+    def _get_instance_type(self) -> str:
+        return next(iter(list_instance_types(self.fields)), "")
 
     def set_serverless(self, settings: Fields) -> None:
         """Apply other serverless settings. Raises StartError.
@@ -252,6 +258,19 @@ class HostedVariant:
         if peaks:
             yield self._build_concurrency_datum(peaks, period_start)
         self._counted_until, self.is_quiet = moment, not any(peaks)
+
+    def fill_invocations(self, moment: datetime, completed: list[Fields]) -> Iterator[Fields]:
+        """Yield 0 as InvocationsPerInstance of a period without requests. `completed` has the data of all requests.
+
+        So a variant without traffic scales in to its minimum. Source: developer guide, "Edit a scaling policy".
+        """
+        interval = moment - self.publish_interval, moment
+        if self.kind is not EndpointKind.REAL_TIME or floor_to_step(moment, self.publish_interval) != moment:
+            return
+        datum = self._meter.build_datum("InvocationsPerInstance", "None", interval, [0.0])
+        members = ("MetricName", "Dimensions", "Timestamp")
+        if self.pool.members and not any(all(other[name] == datum[name] for name in members) for other in completed):
+            yield datum
 
     def _build_concurrency_datum(self, peaks: list[float], moment: datetime) -> Fields:
         return self._meter.build_datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), peaks)

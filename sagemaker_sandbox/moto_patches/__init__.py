@@ -6,9 +6,13 @@ function `apply`, which changes moto in place. A patch can be deleted once moto 
 
 | module | replaces |
 |---|---|
+| `cloudformation_types` | `parsing.resource_class_from_type` |
 | `cloudwatch_special_numbers` | `BaseJSONSerializer`: floats |
 | `cloudwatch_alarms` | `CloudWatchBackend`: `put_metric_alarm`, `delete_alarms`, `put_metric_data` |
+| `ec2_network_ids` | `EC2Backend`: `create_vpc`, `create_subnet`, `create_route_table`, `create_security_group` |
+| `ec2_rule_descriptions` | `SecurityGroupRule`: `description` |
 | `events_rules` | `Rule.send_to_targets`, `EventsBackend`: `put_rule`, `put_targets`; events of S3 |
+| `iam_aws_policies` | `IAMBackend`: `get_policy`, `list_policies`, `attach_role_policy` and two like it |
 | `iam_service_linked_roles` | `IAMBackend.create_service_linked_role` |
 | `kms_key_ids` | `KmsBackend.create_key` |
 | `logs_tags` | `LogsBackend.delete_log_group` |
@@ -16,13 +20,15 @@ function `apply`, which changes moto in place. A patch can be deleted once moto 
 | `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
 | `s3_delete_markers` | `FakeDeleteMarker.dispose` |
 | `s3_log_delivery` | `FakeBucket`: check of the log bucket's policy |
+| `s3_object_files` | `FakeKey.value`, `FakeMultipart.complete`, `S3Backend.copy_object`, `S3Response`: GET |
 | `s3_policy_conditions` | `FakeBucket.get_permission` |
-| `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig`, `FakeEndpoint`: the methods for CloudFormation |
+| `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig` and other classes: the methods for CloudFormation |
 | `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
 | `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
 | `scheduler_tags` | `EventBridgeSchedulerBackend.delete_schedule_group` |
 | `ssm_automation_documents` | `SimpleSystemManagerBackend`: `create_document`, `update_document` |
 | `ssm_parameter_tiers` | `SimpleSystemManagerBackend.put_parameter` |
+| `stepfunctions_executions` | `state_task_service_for`, `boto_client_for`, `get_backend`; `Execution`: saved state |
 """
 
 import functools
@@ -30,13 +36,23 @@ import importlib
 
 #: Patches by moto's name of their service. Each is applied before the service is used for the first time.
 PATCHES = {
+    "cloudformation": ("cloudformation_types",),
     "cloudwatch": ("cloudwatch_special_numbers",),
-    "iam": ("iam_service_linked_roles",),
+    "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
+    "iam": ("iam_aws_policies", "iam_service_linked_roles"),
     "kms": ("kms_key_ids",),
     "logs": ("logs_tags",),
-    "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
+    "s3": (
+        "s3_bucket_documents",
+        "s3_bucket_tags",
+        "s3_delete_markers",
+        "s3_log_delivery",
+        "s3_object_files",
+        "s3_policy_conditions",
+    ),
     "scheduler": ("scheduler_tags",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),
+    "stepfunctions": ("stepfunctions_executions",),
 }
 #: Patches that lead moto to a part of the sandbox. The application applies each with that part when it starts.
 CONNECTIONS = ("cloudwatch_alarms", "events_rules", "sagemaker_cloudformation", "sagemaker_tags", "scheduler_schedules")

@@ -13,6 +13,7 @@ from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.faults.fault_queue import FaultQueue
 from sagemaker_sandbox.parts.lock import Lock
+from sagemaker_sandbox.parts.usage_log import UsageLog
 
 
 class CallOperation(Protocol):
@@ -53,6 +54,8 @@ class AccountRegion:
         self.closing = threading.Event()
         #: Functions to call after each published state change. They must return at once, because the lock may be held.
         self.on_state_change: list[Callable[[], None]] = []
+        #: Machines that ran.
+        self.usage = UsageLog(context.clock.now)
         self._publisher = publisher
         self._threads: set[threading.Thread] = set()
 

@@ -14,6 +14,7 @@ def build_role_environment(region: AccountRegion, role: str) -> Mapping[str, str
     credentials = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
     return {
         "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
+        **region.context.variables,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],

@@ -39,7 +39,10 @@ def build_key(step: StepDefinition, arguments: Fields) -> str | None:
 def find_cached(
     step: StepDefinition, cache_key: str, executions: Iterable[PipelineExecution], now: datetime
 ) -> tuple[PipelineExecution, StepRecord] | None:
-    """Return the latest successful run with that key that has not expired, if the step enables caching."""
+    """Return the latest successful run with that key that has not expired, if the step enables caching.
+
+    `now` is the sandbox's time.
+    """
     config = step.cache_config
     if not config.enabled or config.expire_after is None:
         return None
@@ -52,7 +55,7 @@ def find_cached(
         and record.status == "Succeeded"
         and record.cache_source is None
         and record.reused_from is None
-        and record.end_time is not None
-        and record.end_time >= oldest
+        and record.cached_at is not None
+        and record.cached_at >= oldest
     ]
-    return max(matches, key=lambda pair: pair[1].end_time or now, default=None)
+    return max(matches, key=lambda pair: pair[1].cached_at or now, default=None)

@@ -34,6 +34,8 @@ class StepRecord:
     #: Name of the step's job, or token of its callback.
     job: str | None = None
     cache_key: str | None = None
+    #: Sandbox's time of the end. The cached result expires some time after it.
+    cached_at: datetime | None = None
     #: ARN of the execution whose result was reused: from the cache, or by a selective execution.
     cache_source: str | None = None
     reused_from: str | None = None

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox.pipelines.services import Fields, StepError
-from sagemaker_sandbox.runtime.container import build_launch_command
+from sagemaker_sandbox.runtime import mounting
+from sagemaker_sandbox.runtime.container import Container
 from sagemaker_sandbox.runtime.process import kill_group
-from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 
 #: Maximum duration of a Lambda step, for any timeout of the function. Source: "Lambda step", developer guide.
 _MAX_SECONDS = 600
 _INTERVAL = 0.2  # seconds between two checks of the end
-#: Variables of this process that a function inherits.
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 #: Program of the function's process. It reads the event from stdin and writes the result to a file.
 _RUN = """
 import importlib, json, sys
@@ -31,6 +29,19 @@ result = getattr(importlib.import_module(module.replace("/", ".")), handler)(jso
 with open(sys.argv[2], "w") as file:
     json.dump(result, file)
 """
+
+
+class UnsupportedRuntimeError(StepError):
+    """A function in another language than Python."""
+
+
+class FunctionFailedError(StepError):
+    """An exception of a function."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(f"ClientError: The Lambda function failed: {line}")
+        #: Name of the exception, if the line has one.
+        self.error_type = line.partition(":")[0].rpartition(".")[2] if ":" in line else "Error"
 
 
 class LambdaFunction(NamedTuple):
@@ -52,28 +63,28 @@ def run_function(
     the function are in a folder under `scratch` while it runs. The function ends with this process (Linux).
     """
     if not function.runtime.startswith("python"):
-        raise StepError(f"ClientError: The sandbox runs functions in Python, not in {function.runtime}.")
+        raise UnsupportedRuntimeError(f"ClientError: The sandbox runs functions in Python, not in {function.runtime}.")
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="function-", dir=scratch) as folder:
-        code, result = Path(folder, "code"), Path(folder, "result.json")
+        container = Container(Path(folder, "ml"), mounted=mounting.is_opt_ml_mounted())
+        container.reset()
+        result = container.output / "result.json"
         with zipfile.ZipFile(io.BytesIO(function.code)) as archive:
-            archive.extractall(code)
-        command = [sys.executable, "-c", _RUN, function.handler, str(result)]
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        own = {"PYTHONPATH": str(code), CONTAINER_VARIABLE: folder}
-        variables = {**inherited, **environment, **function.environment, **own}
+            archive.extractall(container.code)
+        command = [sys.executable, "-c", _RUN, function.handler, container.to_container_path(result)]
+        code = {"PYTHONPATH": container.to_container_path(container.code)}
         process = subprocess.Popen(
-            build_launch_command(command, {"workdir": str(code), "parent": os.getpid()}),
+            container.build_command(command, container.code, parent=os.getpid()),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=variables,
+            env=container.build_environment({**environment, **function.environment, **code}),
             start_new_session=True,
         )
         stderr = _wait(process, json.dumps(event).encode(), min(function.timeout_seconds, _MAX_SECONDS), closing)
         if process.returncode != 0:
             last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it ended without a message"]
-            raise StepError(f"ClientError: The Lambda function failed: {last[0]}")
+            raise FunctionFailedError(last[0])
         return json.loads(result.read_text())
 
 

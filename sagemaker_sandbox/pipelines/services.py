@@ -1,6 +1,7 @@
 """AWS services for pipeline executions, in their account and Region."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 #: A JSON object: a request, a response, or a part of one.
@@ -29,6 +30,9 @@ class ExecutionServices(Protocol):
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
         """Return the result of a Lambda function. Raises StepError."""
+
+    def now(self) -> datetime:
+        """Return the sandbox's time, which can be moved ahead."""
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Run `work` in a thread. The sandbox waits for it when it ends."""

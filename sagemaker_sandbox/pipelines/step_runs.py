@@ -100,7 +100,8 @@ class StepRunner:
         try:
             arguments = {} if step.type in ("Condition", "ForEach") else resolve(step.arguments, scope)
             key = caching.build_key(step, arguments)
-            cached = caching.find_cached(step, key, self._list_executions(), now()) if key is not None else None
+            moment = self._services.now()
+            cached = caching.find_cached(step, key, self._list_executions(), moment) if key is not None else None
             record = self._change(record, cache_key=key)
             if cached is not None:
                 execution, cached_record = cached
@@ -137,6 +138,7 @@ class StepRunner:
             reason = self._explain_missing_policy(node, reason, progress.exception)
         if progress.status in TRIGGERS:
             changes |= {"end_time": now(), "reason": reason[:_REASON_LENGTH] if reason else None}
+            changes["cached_at"] = self._services.now()
         if record.type == "Fail":
             self._execution.fail_message = reason or ""
         self._change(record, status=progress.status, **changes)

@@ -51,23 +51,6 @@ MOTO_OPERATIONS: tuple[MotoOperations, ...] = (
         ("ListTrialComponents", "TrialComponentSummaries", "TrialComponentName"),
     ),
     MotoOperations(
-        _build_operation_names("NotebookInstance", "Create", "Describe", "Start", "Stop", "Delete", "List"),
-        "Stored. No notebook runs.",
-        "notebook-instance",
-        ("ListNotebookInstances", "NotebookInstances", "NotebookInstanceName"),
-    ),
-    MotoOperations(
-        _build_operation_names("NotebookInstanceLifecycleConfig", "Create", "Describe", "Delete"),
-        "Stored. No notebook runs.",
-        "notebook-instance-lifecycle-configuration",
-    ),
-    MotoOperations(
-        _build_operation_names("Domain", "Create", "Describe", "Delete", "List"),
-        "Stored. No Studio runs.",
-        "domain",
-        ("ListDomains", "Domains", "DomainName"),
-    ),
-    MotoOperations(
         (
             *_build_operation_names("ModelCard", "Create", "Describe", "Update", "Delete", "List"),
             "ListModelCardVersions",
@@ -97,20 +80,6 @@ MOTO_OPERATIONS: tuple[MotoOperations, ...] = (
         "Stored. Nothing is compiled.",
         "compilation-job",
         ("ListCompilationJobs", "CompilationJobSummaries", "CompilationJobName"),
-    ),
-    *(
-        MotoOperations(
-            _build_operation_names(f"{kind}JobDefinition", "Create", "Describe", "List", "Delete"),
-            "Stored. Nothing is monitored.",
-            arn_type,
-            (f"List{kind}JobDefinitions", "JobDefinitionSummaries", "MonitoringJobDefinitionName"),
-        )
-        for kind, arn_type in (
-            ("DataQuality", "data-quality-job-definition"),
-            ("ModelBias", "model-bias-job-definition"),
-            ("ModelExplainability", "model-explainability-job-definition"),
-            ("ModelQuality", "model-quality-job-definition"),
-        )
     ),
 )
 

@@ -28,14 +28,18 @@ from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from sagemaker_sandbox.sagemaker.invocations import EndpointInvocations
+from sagemaker_sandbox.sagemaker.machine_uses import MachineUses
 from sagemaker_sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sagemaker_sandbox.sagemaker.models import Models
 from sagemaker_sandbox.sagemaker.pipeline_executions import PipelineExecutions
 from sagemaker_sandbox.sagemaker.pipelines import SageMakerPipelines
 from sagemaker_sandbox.sagemaker.processing_jobs import ProcessingJobs
+from sagemaker_sandbox.sagemaker.projects import Projects
 from sagemaker_sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
+from sagemaker_sandbox.sagemaker.recorded_resources import RECORDED_FAMILIES
 from sagemaker_sandbox.sagemaker.search import ResourceSearch
 from sagemaker_sandbox.sagemaker.tags import ResourceTags
+from sagemaker_sandbox.sagemaker.tracking_servers import TrackingServers
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
 from sagemaker_sandbox.sagemaker.transform_jobs import TransformJobs
 from sagemaker_sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
@@ -65,10 +69,14 @@ PARTS: tuple[type[ServicePart], ...] = (
     HyperParameterTuningJobs,
     ProcessingJobs,
     TransformJobs,
+    MachineUses,
     CompilationJobs,
     InferenceRecommendationsJobs,
     SageMakerPipelines,
     PipelineExecutions,
+    TrackingServers,
+    Projects,
+    *RECORDED_FAMILIES,
     ResourceSearch,
     ResourceTags,
 )

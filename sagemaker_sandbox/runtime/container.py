@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sagemaker_sandbox.runtime.missing_package import explain_missing_package
+from sagemaker_sandbox.runtime.visible_paths import list_visible_paths
 from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
@@ -26,8 +28,9 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 class Container:
     """One container on one instance. `folder` stands for its /opt/ml.
 
-    If `mounted`, processes see the folder at /opt/ml in their own mount namespace. Otherwise they see its path on this
-    machine, and `translate` converts the paths of a request.
+    If `mounted`, processes have a root of their own, with the folder at /opt/ml and without the files of this machine
+    (`visible_paths`). Otherwise they see the path of the folder on this machine, and `translate` converts the paths of
+    a request.
 
     `hosts` maps the name of each instance of the job to its address. If mounted, the names resolve; otherwise the
     addresses replace them.
@@ -47,11 +50,13 @@ class Container:
         self.output = folder / "output"
         self.output_data = self.output / "data"
         self.failure = self.output / "failure"
+        #: Root of the processes, if mounted.
+        self._root = folder.with_name(f"{folder.name}.root")
 
     def reset(self) -> None:
         """Clear the disk, so that nothing of an earlier instance remains."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        for folder in (self.folder, self._root):
+            shutil.rmtree(folder, ignore_errors=not folder.exists())
         for path in (self.config, self.data, self.code, self.model, self.output_data):
             path.mkdir(parents=True)
 
@@ -90,7 +95,8 @@ class Container:
         return self.folder.joinpath(*parts[3:])
 
     def explain_errors(self, errors: str) -> str:
-        """Return the end of stderr; if paths under /opt/ml could not resolve, add the reason."""
+        """Return the end of stderr with the reason, if a package is missing or paths under /opt/ml cannot resolve."""
+        errors = explain_missing_package(errors)
         if self.is_mounted or ML_ROOT not in errors:
             return errors
         return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
@@ -101,6 +107,8 @@ class Container:
         The Python of this process is the first one on the PATH.
         """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        if self.is_mounted:
+            inherited.pop("TMPDIR", None)
         path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
         image = {
             "PATH": path,
@@ -117,13 +125,9 @@ class Container:
         """
         settings: dict[str, object] = {"workdir": self.to_container_path(workdir), "parent": parent}
         if self.is_mounted:
-            settings |= {"opt_ml": str(self.folder), "hosts": self._addresses}
-        return build_launch_command(command, settings)
-
-
-def build_launch_command(command: Sequence[str], settings: Mapping[str, object]) -> list[str]:
-    """Return the command line that starts `command` through `launch.py`. Its docstring lists the settings."""
-    return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
+            settings |= {"root": str(self._root), "visible": list_visible_paths(), "opt_ml": str(self.folder)}
+            settings["hosts"] = self._addresses
+        return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
 
 
 def assign_host_addresses(count: int) -> dict[str, str]:

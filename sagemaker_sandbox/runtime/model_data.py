@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sagemaker_sandbox.algorithms.images import find_algorithm
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT
 from sagemaker_sandbox.runtime.s3 import resolve_inside
@@ -54,6 +55,10 @@ class ModelDataSource:
         return address
 
 
+#: Variables with the module of a built-in algorithm's inference handlers, and with the tag of its image.
+HANDLERS_VARIABLE, TAG_VARIABLE = "SANDBOX_HANDLERS", "SANDBOX_ALGORITHM_TAG"
+#: Variable with which a container of AWS knows that it serves several models.
+_MULTI_MODEL_VARIABLE = "SAGEMAKER_MULTI_MODEL"
 #: Variable with the script archive that is not part of the model data, as set by the SDK; and its folder.
 _SCRIPTS_VARIABLE, _CODE_FOLDER = "SAGEMAKER_SUBMIT_DIRECTORY", f"{ML_ROOT}/code"
 
@@ -80,8 +85,14 @@ def list_sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
 
 
 def build_model_environment(container: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment variables of a container whose scripts are downloaded."""
+    """Return the environment variables of a container whose scripts are downloaded.
+
+    They name the inference handlers of a built-in algorithm's image.
+    """
     variables: dict[str, str] = dict(container.get("Environment", {}))
+    if algorithm := find_algorithm(container.get("Image", "")):
+        variables |= {HANDLERS_VARIABLE: algorithm.serving_module, TAG_VARIABLE: algorithm.tag}
+        variables |= {_MULTI_MODEL_VARIABLE: "true"} if container.get("Mode") == "MultiModel" else {}
     return variables | {_SCRIPTS_VARIABLE: _CODE_FOLDER} if is_s3(variables.get(_SCRIPTS_VARIABLE, "")) else variables
 
 

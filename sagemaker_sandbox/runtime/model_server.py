@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sagemaker_sandbox.runtime.container_invocation import (
     ModelError,
     ThrottledError,
 )
+from sagemaker_sandbox.runtime.model_data import HANDLERS_VARIABLE
 from sagemaker_sandbox.runtime.model_worker import ResponseParts, Worker
 from sagemaker_sandbox.runtime.process import kill_daemons
 from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
@@ -54,8 +56,9 @@ class ModelServer:
     """Server of the model in the folder of its container, with the script beside the model.
 
     The entry point is `code/inference.py` of the model, or the values of SAGEMAKER_PROGRAM and
-    SAGEMAKER_SUBMIT_DIRECTORY. `model` is the folder of the model within the container. Workers write to `logs` of the
-    container, to files that begin with `log`. `now` returns the time in seconds for the idle timeout.
+    SAGEMAKER_SUBMIT_DIRECTORY, or the built-in algorithm of the image. `model` is the folder of the model within the
+    container. Workers write to `logs` of the container, to files that begin with `log`. `now` returns the time in
+    seconds for the idle timeout.
     """
 
     def __init__(
@@ -74,11 +77,12 @@ class ModelServer:
         self._now = now
         self._base_environment = environment
         self._capacity = capacity
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
         self._busy_count = 0
-        self._waiting_count = 0
+        #: Turns of the waiting requests, in the order of their arrival.
+        self._waiting: deque[threading.Condition] = deque()
         self._starting_count = 0
         self._started_count = 0
         self._failure: ModelError | None = None
@@ -91,15 +95,21 @@ class ModelServer:
         return len(self.pids)
 
     @property
+    def request_count(self) -> int:
+        """Number of requests that a worker answers, or that wait for one."""
+        with self._lock:
+            return self._busy_count + len(self._waiting)
+
+    @property
     def pids(self) -> list[int]:
         """Process ids of the live workers."""
-        with self._changed:
+        with self._lock:
             return [worker.pid for worker in self._workers if worker.is_alive]
 
     @property
     def memory_bytes(self) -> int:
         """Resident memory of all workers."""
-        with self._changed:
+        with self._lock:
             workers = list(self._workers)
         return sum(worker.read_memory() for worker in workers)
 
@@ -133,9 +143,10 @@ class ModelServer:
 
         The call returns when the workers that must be warm are warm.
         """
-        with self._changed:
+        with self._lock:
             self._capacity = capacity
             self._mark_warm_workers()
+            self._wake_waiting()
         self.start(0)
 
     def invoke(self, request: ContainerRequest) -> ContainerResponse:
@@ -158,12 +169,12 @@ class ModelServer:
 
     def close(self) -> None:
         """Kill all workers; active requests fail. No worker starts afterwards."""
-        with self._changed:
+        with self._lock:
             busy_workers, idle_workers = self._workers.difference(self._idle), self._idle
             self._workers, self._idle = set(), []
             maintenance_thread = self._maintenance_thread
             self._closing.set()
-            self._changed.notify_all()
+            self._wake_waiting()
         for worker in idle_workers:
             worker.close()
         for worker in busy_workers:
@@ -178,7 +189,7 @@ class ModelServer:
 
         Raises ThrottledError and ModelError.
         """
-        with self._changed:
+        with self._lock:
             worker = self._take_idle_worker() if self._capacity.max_waiting == 0 else self._wait_for_worker(deadline)
             self._busy_count += 1
         if worker is not None:
@@ -187,7 +198,7 @@ class ModelServer:
         try:
             return self._start_worker(), time.monotonic() - start
         except BaseException as error:
-            with self._changed:
+            with self._lock:
                 self._busy_count -= 1
             if isinstance(error, ModelError):
                 error.timings = InvocationTimings(cold_start=time.monotonic() - start)
@@ -207,24 +218,37 @@ class ModelServer:
         return worker
 
     def _wait_for_worker(self, deadline: float) -> Worker:
-        """Wait for an idle worker. More workers are started meanwhile."""
-        if self._waiting_count >= self._capacity.max_waiting:
-            raise ThrottledError(f"{self._waiting_count} requests are waiting, and no more may")
-        self._waiting_count += 1
+        """Wait for an idle worker, after the requests that arrived before. More workers are started meanwhile."""
+        if len(self._waiting) >= self._capacity.max_waiting:
+            raise ThrottledError(f"{len(self._waiting)} requests are waiting, and no more may")
+        turn = threading.Condition(self._lock)
+        self._waiting.append(turn)
         self._failure = None
         try:
             while not self._closing.is_set():
-                worker = self._take_idle_worker() if self._busy_count < self._capacity.workers else None
+                is_next = self._waiting[0] is turn and self._busy_count < self._capacity.workers
+                worker = self._take_idle_worker() if is_next else None
                 if worker is not None:
                     return worker
                 if self._failure is not None and not self._workers and not self._starting_count:
                     raise self._failure
                 self._start_in_background()
-                if not self._changed.wait(deadline - time.monotonic()):
+                if not turn.wait(deadline - time.monotonic()):
                     raise InvocationTimeoutError
             raise ModelError(0, _DELETED, "")
         finally:
-            self._waiting_count -= 1
+            self._waiting.remove(turn)
+            self._wake_next()
+
+    def _wake_next(self) -> None:
+        """Wake the request that has waited longest. One request takes one worker, so the others sleep on."""
+        if self._waiting:
+            self._waiting[0].notify()
+
+    def _wake_waiting(self) -> None:
+        """Wake all waiting requests."""
+        for turn in self._waiting:
+            turn.notify()
 
     def _is_idle_too_long(self, worker: Worker) -> bool:
         return not worker.is_kept_warm and worker.idle_since + self._capacity.idle_seconds < self._now()
@@ -236,7 +260,7 @@ class ModelServer:
             worker.close()
 
     def _return_worker(self, worker: Worker, *, was_reserved: bool = True) -> None:
-        with self._changed:
+        with self._lock:
             self._busy_count -= was_reserved
             if worker in self._workers and worker.is_alive:
                 worker.idle_since = self._now()
@@ -245,7 +269,7 @@ class ModelServer:
             else:
                 self._workers.discard(worker)
                 worker.close()
-            self._changed.notify_all()
+            self._wake_next()
 
     def _mark_warm_workers(self) -> None:
         """Mark as many workers as must be warm, preferably those that are marked already."""
@@ -265,10 +289,10 @@ class ModelServer:
                 worker = self._start_worker()
             except ModelError as error:
                 failure = error
-            with self._changed:
+            with self._lock:
                 self._starting_count -= 1
                 self._failure = failure
-                self._changed.notify_all()
+                self._wake_waiting()
             if worker is not None:
                 self._return_worker(worker, was_reserved=False)
 
@@ -276,7 +300,7 @@ class ModelServer:
 
     def _start_worker(self) -> Worker:
         environment = self._build_environment()
-        with self._changed:
+        with self._lock:
             if self._closing.is_set():
                 raise ModelError(0, _DELETED, "")
             self._started_count += 1
@@ -293,7 +317,7 @@ class ModelServer:
             worker.wait_until_ready(self._capacity.startup_seconds)
         except ModelError:
             worker.close()
-            with self._changed:
+            with self._lock:
                 self._workers.discard(worker)
             raise
         return worker
@@ -302,6 +326,7 @@ class ModelServer:
         """Return the environment of a worker. Raises ModelError for missing files."""
         container = self._container
         model = f"{ML_ROOT}/{self._model.relative_to(container.folder).as_posix()}"
+        own = {"SM_MODEL_DIR": container.to_container_path(self._model), CONTAINER_VARIABLE: self._process_marker}
         variables = {
             "SAGEMAKER_PROGRAM": "inference.py",
             "SAGEMAKER_SUBMIT_DIRECTORY": f"{model}/code",
@@ -312,11 +337,19 @@ class ModelServer:
         except UserError as error:
             raise ModelError(500, str(error), "") from error
         if not (code / variables["SAGEMAKER_PROGRAM"]).is_file():
+            if self._is_built_in:
+                return container.build_environment(self._base_environment) | own
             raise ModelError(500, _describe_missing_program(variables), "")
-        return container.build_environment(variables) | {
-            "SM_MODEL_DIR": container.to_container_path(self._model),
-            CONTAINER_VARIABLE: self._process_marker,
-        }
+        return container.build_environment(variables) | own
+
+    @property
+    def _is_built_in(self) -> bool:
+        """True for the model file of a built-in algorithm, without a script of the user."""
+        return (
+            HANDLERS_VARIABLE in self._base_environment
+            and "SAGEMAKER_PROGRAM" not in self._base_environment
+            and any(path.is_file() for path in self._model.iterdir())
+        )
 
     @property
     def _process_marker(self) -> str:
@@ -327,7 +360,7 @@ class ModelServer:
         """End idle workers, enforce the memory limit and keep workers warm, until no worker is left."""
         next_attempt = 0.0
         while not self._closing.wait(_CHECK_INTERVAL if self._capacity.memory_mb is None else _MEMORY_INTERVAL):
-            with self._changed:
+            with self._lock:
                 self._remove_idle(
                     *(worker for worker in self._idle if not worker.is_alive or self._is_idle_too_long(worker))
                 )

@@ -12,6 +12,7 @@ from typing import IO
 
 from sagemaker_sandbox.runtime.container import Container
 from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, InvocationTimeoutError, ModelError
+from sagemaker_sandbox.runtime.missing_package import explain_missing_package
 from sagemaker_sandbox.runtime.process import kill_group
 from sagemaker_sandbox.runtime.worker import Message, read_message, write_message
 
@@ -90,7 +91,7 @@ class Worker:
             raise error
         header, _ = message
         if header["status"] != 200:
-            raise ModelError(header["status"], header["message"], self.read_log_end())
+            raise ModelError(header["status"], explain_missing_package(header["message"]), self.read_log_end())
         return message
 
     def read_memory(self) -> int:

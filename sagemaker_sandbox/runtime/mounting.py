@@ -1,4 +1,7 @@
-"""Detection of a real /opt/ml for containers. It needs Linux and the right to create a mount namespace."""
+"""Detection of containers with a root of their own, and therefore a real /opt/ml.
+
+It needs Linux, and the right to create a mount namespace.
+"""
 
 import functools
 import os
@@ -9,13 +12,13 @@ from pathlib import Path
 
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 
-#: Environment variable; the value `paths` disables the mount of /opt/ml.
+#: Environment variable; with the value `paths`, containers have the root of this machine.
 VARIABLE = "SANDBOX_OPT_ML"
 MOUNTED, PATHS = "mounted", "paths"
 
 
 def get_opt_ml_mode() -> str:
-    """Return `mounted` if containers see /opt/ml in their own namespace, else `paths`."""
+    """Return `mounted` if containers have a root of their own with /opt/ml, else `paths`."""
     return MOUNTED if os.environ.get(VARIABLE) != PATHS and can_mount_opt_ml() else PATHS
 
 
@@ -24,17 +27,31 @@ def is_opt_ml_mounted() -> bool:
     return get_opt_ml_mode() == MOUNTED
 
 
-@functools.cache
 def can_mount_opt_ml() -> bool:
-    """Try to mount a folder at /opt/ml in a process; return True on success."""
+    """Return True if containers can have a root of their own."""
+    return not find_mount_failure()
+
+
+def explain_opt_ml_mode() -> str:
+    """Return why containers have the root of this machine; the empty string if they have a root of their own."""
+    return f"{VARIABLE}={PATHS}" if os.environ.get(VARIABLE) == PATHS else find_mount_failure()
+
+
+@functools.cache
+def find_mount_failure() -> str:
+    """Try to start Python in a root of its own that has /opt/ml; return the reason if it fails, else nothing."""
     if sys.platform != "linux":
-        return False
+        return "only Linux has mount namespaces"
     with tempfile.TemporaryDirectory() as folder:
         container = Container(Path(folder) / "ml", mounted=True)
         container.reset()
-        command = container.build_command(["test", "-d", f"{ML_ROOT}/output"], container.folder)
+        program = f"import os, ssl; os.listdir({ML_ROOT + '/output'!r})"
+        command = container.build_command([sys.executable, "-c", program], container.folder)
         try:
-            result = subprocess.run(command, capture_output=True, timeout=10, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return result.returncode == 0
+            result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        if result.returncode == 0:
+            return ""
+        lines = result.stderr.strip().splitlines()
+        return lines[-1] if lines else f"exit code {result.returncode}"

@@ -44,11 +44,18 @@ def _parse_hyperparameter(value: str) -> Any:
         return value
 
 
+def names_script(request: Mapping[str, Any]) -> bool:
+    """Return whether a CreateTrainingJob request names a script."""
+    return "sagemaker_program" in request.get("HyperParameters", {}) or "SAGEMAKER_PROGRAM" in request.get(
+        "Environment", {}
+    )
+
+
 class Script:
     """Entry point of a CreateTrainingJob request, with its command and variables.
 
     `configuration` holds the contents of input/config by name. Raises UserError if the request has no script: its image
-    is then a built-in algorithm, which the sandbox cannot run.
+    is then unknown to the sandbox.
     """
 
     def __init__(self, request: Mapping[str, Any], container: Container, configuration: Mapping[str, Any]) -> None:
@@ -76,8 +83,9 @@ class Script:
         if not program or not source:
             image = request["AlgorithmSpecification"].get("TrainingImage", "the algorithm")
             raise UserError(
-                f"{image}: built-in algorithms do not run in the sandbox; give hyperparameters sagemaker_program and "
-                "sagemaker_submit_directory to run a script in a framework container, or a ContainerEntrypoint"
+                f"{image}: the image is no built-in algorithm that runs in the sandbox; give hyperparameters "
+                "sagemaker_program and sagemaker_submit_directory to run a script in a framework container, or a "
+                "ContainerEntrypoint"
             )
         self.program = str(program)
         self.source = self._parse_source(str(source))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sagemaker_sandbox.algorithms.images import list_metric_definitions
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.instance import JobInstance
@@ -24,7 +25,8 @@ class TrainingDefinition:
     """A valid CreateTrainingJob request (a `job_definition.JobDefinition`).
 
     If the request names a script (script mode), it runs with the Python of this machine. A ContainerEntrypoint runs
-    with the software of this machine. There is no container image.
+    with the software of this machine. A built-in algorithm runs by a library with the same algorithm. There is no
+    container image.
     """
 
     noun: ClassVar[str] = "training job"
@@ -36,7 +38,7 @@ class TrainingDefinition:
         self.name: str = request["TrainingJobName"]
         self.is_spot = bool(request.get("EnableManagedSpotTraining"))
         self.host_count: int = request["ResourceConfig"].get("InstanceCount", 1)
-        self.metrics: Sequence[Mapping[str, str]] = self._algorithm.get("MetricDefinitions", [])
+        self.metrics: Sequence[Mapping[str, str]] = list_metric_definitions(self._algorithm)
         stopping = request.get("StoppingCondition", {})
         self.limits = JobLimits(
             runtime=stopping.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME),

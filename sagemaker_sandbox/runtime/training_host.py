@@ -1,12 +1,14 @@
-"""Host of a training job: its files, its script or command, and its environment."""
+"""Host of a training job: its files, its script, command or built-in algorithm, and its environment."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sagemaker_sandbox.algorithms.images import MODULE_FOLDER, Algorithm, find_algorithm
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 from sagemaker_sandbox.runtime.inputs import S3Input
@@ -14,7 +16,7 @@ from sagemaker_sandbox.runtime.instance import ContainerProgram
 from sagemaker_sandbox.runtime.job_definition import JobContext
 from sagemaker_sandbox.runtime.process import to_exit_code
 from sagemaker_sandbox.runtime.s3 import translate_s3_errors
-from sagemaker_sandbox.runtime.script_mode import Script
+from sagemaker_sandbox.runtime.script_mode import Script, names_script
 from sagemaker_sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
@@ -23,15 +25,29 @@ CHECKPOINTS = f"{ML_ROOT}/checkpoints"
 _GROUP = "homogeneousCluster"
 
 
+def find_built_in(request: Mapping[str, Any]) -> Algorithm | None:
+    """Return the built-in algorithm that a CreateTrainingJob request runs, or None if it runs something else."""
+    specification = request["AlgorithmSpecification"]
+    if "ContainerEntrypoint" in specification or names_script(request):
+        return None
+    return find_algorithm(specification.get("TrainingImage", ""))
+
+
 def parse_channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
-    """Return the inputs of a CreateTrainingJob request by channel. Raises UserError for unsupported ones."""
+    """Return the inputs of a CreateTrainingJob request by channel. Raises UserError for unsupported ones.
+
+    Built-in algorithms read the same files in every input mode.
+    """
     inputs = {}
+    is_built_in = find_built_in(request) is not None
     for channel in request.get("InputDataConfig", []):
         field = f"InputDataConfig channel {channel['ChannelName']}"
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
-        inputs[channel["ChannelName"]] = S3Input.from_source(source, field, _get_input_mode(request, channel))
+        inputs[channel["ChannelName"]] = S3Input.from_source(
+            source, field, "File" if is_built_in else _get_input_mode(request, channel)
+        )
     return inputs
 
 
@@ -47,7 +63,8 @@ class TrainingHost:
         self._request = request
         self._context = context
         entrypoint = "ContainerEntrypoint" in request["AlgorithmSpecification"]
-        self._script = None if entrypoint else Script(request, container, self._configuration)
+        self._algorithm = find_built_in(request)
+        self._script = None if entrypoint or self._algorithm else Script(request, container, self._configuration)
         self._checkpoints = self._create_checkpoint_sync()
 
     def _create_checkpoint_sync(self) -> FolderSync | None:
@@ -64,11 +81,20 @@ class TrainingHost:
         for name, content in self._configuration.items():
             (container.config / f"{name}.json").write_text(json.dumps(content, indent=2))
         for name, channel in parse_channels(self._request).items():
-            channel.download(self._context.s3, container.data / name, container.number, len(container.hosts))
+            if self._algorithm is None:
+                channel.download(self._context.s3, container.data / name, container.number, len(container.hosts))
+            elif container.number == 0:
+                channel.download(self._context.s3, container.data / name)
         (container.folder / "checkpoints").mkdir(exist_ok=True)
         if self._checkpoints:
             self._checkpoints.restore()
         syncs = [self._checkpoints] if self._checkpoints else []
+        if self._algorithm is not None:
+            command = [sys.executable, "-m", self._algorithm.training_module]
+            arguments = [container.to_container_path(container.folder), self._algorithm.tag]
+            variables = {"PYTHONPATH": str(MODULE_FOLDER)}
+            environment = self._build_environment(variables)
+            return ContainerProgram([*command, *arguments], container.folder, environment, syncs)
         if self._script is None:
             algorithm = self._request["AlgorithmSpecification"]
             command = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
@@ -106,7 +132,16 @@ class TrainingHost:
                 }
                 for channel in self._request.get("InputDataConfig", [])
             },
+            **self._checkpoint_configuration,
         }
+
+    @property
+    def _checkpoint_configuration(self) -> dict[str, Any]:
+        """Content of checkpointconfig.json, which only jobs with checkpoints have."""
+        if (config := self._request.get("CheckpointConfig")) is None:
+            return {}
+        path = self.container.translate(config.get("LocalPath", CHECKPOINTS))
+        return {"checkpointconfig": {"S3Uri": config["S3Uri"], "LocalPath": path}}
 
     def _build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         region, account = self._context.s3.region, self._request["RoleArn"].split(":")[4]
@@ -146,6 +181,8 @@ class TrainingHost:
         failure_file, errors = self.container.failure, self.container.explain_errors(errors)
         if self._script is None:
             message = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
+            if self._algorithm is not None and message:
+                return f"{message}, exit code: {to_exit_code(return_code)}"
             return f"AlgorithmError: {message or errors}, exit code: {to_exit_code(return_code)}"
         reason = self._script.describe_failure(return_code, errors)
         failure_file.write_text(reason)

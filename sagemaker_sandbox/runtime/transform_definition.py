@@ -27,6 +27,9 @@ PAYLOAD_MB, INVOCATION_SECONDS, RETRIES = 6, 600, 3
 #: Payload limit in bytes for MaxPayloadInMB 0 (chunked encoding of any length).
 _UNLIMITED_BYTES = 2**31
 
+#: Variable with which SageMaker's containers know that they run in a transform job.
+_BATCH_VARIABLE = "SAGEMAKER_BATCH"
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -162,7 +165,12 @@ class TransformServer:
         self._timeout_seconds = client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS)
         self._server = ModelServer(
             container,
-            {**self._context.access, **self._model.environment, **self._request.get("Environment", {})},
+            {
+                _BATCH_VARIABLE: "true",
+                **self._context.access,
+                **self._model.environment,
+                **self._request.get("Environment", {}),
+            },
             Capacity(self._concurrency, idle_seconds=math.inf),
         )
         self.output.mkdir(parents=True, exist_ok=True)

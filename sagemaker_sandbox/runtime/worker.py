@@ -2,10 +2,12 @@
 
 The contract with the user script is that of the SageMaker Inference Toolkit
 (https://github.com/aws/sagemaker-inference-toolkit): `model_fn`, `input_fn`, `predict_fn`, `output_fn`, or
-`transform_fn` in place of the last three, with the defaults of the toolkit.
+`transform_fn` in place of the last three, with the defaults of the toolkit. The server of the XGBoost and scikit-learn
+containers is a Flask application (https://github.com/aws/sagemaker-containers). So the response may be a WSGI
+application, such as a Flask response, which has its own status.
 
-This file runs by path, with `-P`, and imports nothing from this project, so that the script sees only the packages of
-its container. Messages use stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. A response in
+This file runs by path, with `-P`, and imports nothing from this project but the handlers of a built-in algorithm's
+image. Messages use stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. A response in
 parts is one message for each part; `more` announces another one. The worker lives as long as its stdin.
 """
 
@@ -20,8 +22,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
+from wsgiref.util import setup_testing_defaults
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
@@ -72,8 +76,38 @@ class UnsupportedFormatError(Exception):
         )
 
 
+class ResponseError(Exception):
+    """Response of the script with a status that reports an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status_code = status
+
+
+def _run_application(application: Any) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a WSGI application's response. Raises ResponseError for a status of errors."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/invocations"}
+    setup_testing_defaults(environ)
+    status, headers = 200, {}
+
+    def start_response(status_line: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
+        nonlocal status, headers
+        status, headers = int(status_line.split()[0]), {name.lower(): value for name, value in fields}
+
+    body = b"".join(application(environ, start_response))
+    if status >= 400:
+        raise ResponseError(status, body.decode(errors="replace"))
+    headers.pop("content-length", None)
+    return body, headers
+
+
 def default_input_fn(data: str | bytes, content_type: str) -> Any:
-    """Return the request as a numpy array."""
+    """Return the request as a numpy array. A single row becomes a matrix, as in the scikit-learn container."""
+    array = _decode_array(data, content_type)
+    return array.reshape(1, -1) if array.ndim == 1 and array.dtype.names is None else array
+
+
+def _decode_array(data: str | bytes, content_type: str) -> Any:
     import numpy as np
 
     kind = _get_media_type(content_type)
@@ -144,8 +178,19 @@ class RequestContext:
         return self.headers.get("content-type")
 
 
+class BuiltInScript:
+    """Handlers of a built-in algorithm, in the form of a user script."""
+
+    def __init__(self, handlers: Any) -> None:
+        self.model_fn = handlers.load_built_in_model
+        self.transform_fn = handlers.transform_built_in
+
+
 class UserModel:
-    """The functions of the user script, and the model that they loaded."""
+    """The functions of the user script, and the model that they loaded.
+
+    Where the script lacks a function, the image's own default takes its place, if it has one.
+    """
 
     def __init__(self, script: Any, model_folder: str) -> None:
         if not hasattr(script, "model_fn"):
@@ -154,9 +199,11 @@ class UserModel:
         if hasattr(script, "transform_fn") and parts:
             raise ValueError(f"{script.__name__}.py: transform_fn cannot be used together with {', '.join(parts)}")
         self._folder = model_folder
-        self._input: Callable[..., Any] = getattr(script, "input_fn", default_input_fn)
-        self._predict: Callable[..., Any] = getattr(script, "predict_fn", default_predict_fn)
+        self._input = _find_function(script, "input_fn", default_input_fn)
+        self._predict = _find_function(script, "predict_fn", default_predict_fn)
         self._output: Callable[..., Any] = getattr(script, "output_fn", default_output_fn)
+        #: Content type of the response to a request without Accept. A built-in algorithm has its own.
+        self._default_accept = "" if isinstance(script, BuiltInScript) else JSON
         self._transform: Callable[..., Any] | None = getattr(script, "transform_fn", None)
         self._model = _call(script.model_fn, RequestContext(model_folder, {}), model_folder)
 
@@ -173,12 +220,14 @@ class UserModel:
         """
         content_type, accept = headers.get("content-type", ""), headers.get("accept", "")
         if not accept or accept == "*/*":
-            accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
+            accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", self._default_accept)
         data = body.decode() if _get_media_type(content_type) in (JSON, CSV) else body
         context = RequestContext(self._folder, headers)
         result = self._run_functions(context, data, content_type, accept)
         if isinstance(result, tuple):
             result, accept = result
+        if callable(result):
+            return _run_application(result)
         return result, _format_headers({"content-type": accept} | context.headers)
 
 
@@ -202,7 +251,8 @@ def _call(function: Callable[..., Any], context: RequestContext, *arguments: Any
 
 
 def _build_error(error: Exception) -> dict[str, Any]:
-    traceback.print_exc()
+    if not isinstance(error, ResponseError):
+        traceback.print_exc()
     status = getattr(error, "status_code", None)  # attribute of errors of the toolkit
     has_status = isinstance(status, int) and 400 <= status < 600
     return {"status": status if has_status else 500, "message": str(error) or type(error).__name__}
@@ -217,11 +267,8 @@ def _serve(requests: IO[bytes], responses: IO[bytes]) -> None:
         os._exit(0)  # the server has ended
 
     threading.Thread(target=receive, daemon=True).start()
-    code = Path(os.environ["SAGEMAKER_SUBMIT_DIRECTORY"])
-    sys.path.insert(0, str(code))
     try:
-        script = importlib.import_module(Path(os.environ["SAGEMAKER_PROGRAM"]).stem)
-        model = UserModel(script, os.environ["SM_MODEL_DIR"])
+        model = UserModel(_import_script(), os.environ["SM_MODEL_DIR"])
     except Exception as error:  # any error of user code
         write_message(responses, _build_error(error))
         return
@@ -232,6 +279,34 @@ def _serve(requests: IO[bytes], responses: IO[bytes]) -> None:
             _write_response(responses, *model.respond(body, header["headers"]))
         except Exception as error:  # any error of user code
             write_message(responses, _build_error(error))
+
+
+@cache
+def _import_handlers() -> Any:
+    """Return the module with the handlers of a built-in algorithm's image, or None for another image."""
+    if "SANDBOX_HANDLERS" not in os.environ:
+        return None
+    sys.path.append(str(Path(__file__).parents[1] / "algorithms"))
+    return importlib.import_module(os.environ["SANDBOX_HANDLERS"])
+
+
+def _import_script() -> Any:
+    """Return the module of the user, or the handlers of the built-in algorithm if the model has no script."""
+    if "SAGEMAKER_PROGRAM" not in os.environ:
+        return BuiltInScript(_import_handlers())
+    sys.path.insert(0, str(Path(os.environ["SAGEMAKER_SUBMIT_DIRECTORY"])))
+    return importlib.import_module(Path(os.environ["SAGEMAKER_PROGRAM"]).stem)
+
+
+def _find_function(script: Any, name: str, default: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of the script, or the image's own default, or `default`.
+
+    A script with all functions needs no handlers of the image, whose import takes time.
+    """
+    function: Callable[..., Any] | None = getattr(script, name, None)
+    if function is None and not hasattr(script, "transform_fn"):
+        function = getattr(_import_handlers(), f"default_{name}", None)
+    return function or default
 
 
 def _write_response(responses: IO[bytes], result: Any, headers: dict[str, str]) -> None:

@@ -85,10 +85,10 @@ class FeatureGroups(ResourceFamily):
             for definition in definitions
         ]
         storage = {"Columns": columns, "Location": store["S3StorageConfig"]["ResolvedOutputS3Uri"]}
-        glue.create_table(
-            DatabaseName=database,
-            TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage},
-        )
+        table = {"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+        if store["TableFormat"] == "Iceberg":
+            table["Parameters"] = {"table_type": "ICEBERG"}
+        glue.create_table(DatabaseName=database, TableInput=table)
 
     @emulated_operation
     def describe_feature_group(self, request: Fields) -> Fields:

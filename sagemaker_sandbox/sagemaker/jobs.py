@@ -179,3 +179,11 @@ class JobFamily(ResourceFamily):
     def create_not_found_error(self, name: str) -> Exception:
         """Return the error in the words of processing and transform jobs."""
         return ValidationError(f"Could not find requested job with name: {name}")
+
+
+def with_empty_key(description: Fields, member: str) -> Fields:
+    """Return the description of a job whose output without a key has an empty `KmsKeyId`, as SageMaker describes it.
+
+    `member` is the structure of the output. SDKs read the key without a check that it exists.
+    """
+    return description | {member: {"KmsKeyId": ""} | description[member]}

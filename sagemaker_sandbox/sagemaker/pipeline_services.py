@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -47,13 +48,9 @@ class PipelineServices:
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
         """Run a Lambda function and return its result. Raise StepError."""
-        from moto.awslambda.models import lambda_backends
-
-        region = self._region
-        try:
-            moto_function = lambda_backends[region.account_id][region.name].get_function(function_arn)
-        except HTTPException:
-            raise StepError(f"ClientError: The Lambda function {function_arn} does not exist.") from None
+        region, moto_function = self._region, self._find_function(function_arn)
+        if moto_function is None:
+            raise StepError(f"ClientError: The Lambda function {function_arn} does not exist.")
         function = functions.LambdaFunction(
             moto_function.code_bytes,
             moto_function.handler,
@@ -64,6 +61,23 @@ class PipelineServices:
         return functions.run_function(
             function, event, self._build_environment(moto_function.role), region.folder, region.closing
         )
+
+    def has_function(self, name_or_arn: str) -> bool:
+        """Return whether the Lambda function exists."""
+        return self._find_function(name_or_arn) is not None
+
+    def _find_function(self, name_or_arn: str) -> Any:
+        """Return moto's record of a Lambda function, or None."""
+        from moto.awslambda.models import lambda_backends
+
+        try:
+            return lambda_backends[self._region.account_id][self._region.name].get_function(name_or_arn)
+        except HTTPException:
+            return None
+
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        return self._region.clock.now()
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Run `work` in a thread. The Region waits for it when it closes."""
@@ -78,6 +92,7 @@ class PipelineServices:
             raise StepError(f"ClientError: The Lambda function cannot assume its role {role}: {error}") from None
         return {
             "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
+            **self._region.context.variables,
             "AWS_REGION": self._region.name,
             "AWS_DEFAULT_REGION": self._region.name,
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],

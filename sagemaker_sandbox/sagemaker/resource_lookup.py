@@ -8,12 +8,8 @@ from typing import Any
 
 from sagemaker_sandbox.parts.region import AccountRegion
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.catalogue.images import is_registry_of_aws
+from sustainable_mlops.catalogue.images import IMAGE_ADDRESS, is_registry_of_aws
 
-_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
-    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?"
-)
 #: Prefix of the aliases of keys that AWS manages. They exist from their first use.
 _AWS_ALIAS_PREFIX = "alias/aws/"
 
@@ -83,19 +79,19 @@ def find_key(region: AccountRegion, key: str) -> tuple[str, str] | None:
 
 def is_image_address(image: str) -> bool:
     """Return whether this is the address of an image in ECR."""
-    return _IMAGE.fullmatch(image) is not None
+    return IMAGE_ADDRESS.fullmatch(image) is not None
 
 
 def has_repository(image: str) -> bool:
     """Return whether the repository of the image exists. AWS's own registries have every repository."""
-    parts = _IMAGE.fullmatch(image)
+    parts = IMAGE_ADDRESS.fullmatch(image)
     assert parts is not None
     return is_registry_of_aws(parts["account"]) or _find_repository(parts) is not None
 
 
 def has_image(image: str) -> bool:
     """Return whether the image exists in its repository, which exists."""
-    parts = _IMAGE.fullmatch(image)
+    parts = IMAGE_ADDRESS.fullmatch(image)
     assert parts is not None
     repository = _find_repository(parts)
     if repository is None:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from sagemaker_sandbox.algorithms.images import check_algorithm, list_metric_definitions
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import volume_keys, warm_pools
-from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily
+from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily, with_empty_key
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.reporting import JobUpdate
@@ -32,6 +33,7 @@ class TrainingJobs(JobFamily):
         name = request["TrainingJobName"]
         self.check_job_name_is_free(name)
         check_training_job(request)
+        request = _add_metric_definitions(request)
         isolated, spot = (
             request.get(f"Enable{feature}", False) for feature in ("NetworkIsolation", "ManagedSpotTraining")
         )
@@ -76,7 +78,7 @@ class TrainingJobs(JobFamily):
     @emulated_operation
     def describe_training_job(self, request: Fields) -> Fields:
         """Return the job as it is now, with its secondary status transitions and last metrics."""
-        return self.get(request["TrainingJobName"]).fields
+        return with_empty_key(self.get(request["TrainingJobName"]).fields, "OutputDataConfig")
 
     @emulated_operation
     def list_training_jobs(self, request: Fields) -> Fields:
@@ -132,8 +134,17 @@ def check_training_job(request: Fields) -> None:
     """Raise ValidationError for requests that CreateTrainingJob refuses beyond its service model."""
     _check_spot(request)
     _check_algorithm(request)
+    check_algorithm(request["AlgorithmSpecification"].get("TrainingImage", ""))
     _check_channels(request)
     volume_keys.check_volume_key(request["ResourceConfig"])
+
+
+def _add_metric_definitions(request: Fields) -> Fields:
+    """Return the request with the metric definitions of its built-in algorithm."""
+    specification = request["AlgorithmSpecification"]
+    if metrics := list_metric_definitions(specification):
+        return request | {"AlgorithmSpecification": specification | {"MetricDefinitions": metrics}}
+    return request
 
 
 def _check_spot(request: Fields) -> None:

@@ -72,8 +72,6 @@ def _check_on_instances(region: AccountRegion, variant: Fields, path: str) -> No
         raise ValidationError(f"InstanceType must be specified for production variant {name}.")
     if "InitialInstanceCount" not in variant:
         raise ValidationError(f"InitialInstanceCount must be specified for production variant {name}.")
-    if "ManagedInstanceScaling" in variant:
-        raise ValidationError("ManagedInstanceScaling is only supported for inference component endpoints.")
     routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", _ROUTING_STRATEGIES[0])
     if routing not in _ROUTING_STRATEGIES:
         raise NotEmulatedError(f"RoutingStrategy {routing}", f"Use {' or '.join(_ROUTING_STRATEGIES)}.")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from botocore import xform_name
+from botocore.model import OperationModel, StructureShape
 from moto.core.exceptions import ServiceException
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
@@ -80,7 +81,7 @@ class OperationRegistry:
         adapted = MotoRequest(moto_request.adapt_request(request))
         model = get_service_model(group.service)
         try:
-            operation, _ = get_service_router(group.service).match(adapted)
+            operation, path_parameters = get_service_router(group.service).match(adapted)
             handler = self._handlers.get((group.service, xform_name(operation.name)))
             protocol = determine_request_protocol(model, adapted.content_type)
         except (HTTPException, NotImplementedError):
@@ -96,7 +97,7 @@ class OperationRegistry:
                 "headers": adapted.headers,
                 "body": adapted.data,
                 "url_path": adapted.path,
-                "url_params": {},
+                "url_params": path_parameters,
             }
         )
         service_request = ServiceRequest(find_account(request), signed.region or DEFAULT_REGION, parameters)
@@ -110,4 +111,12 @@ class OperationRegistry:
         except HTTPException as error:
             return Response(error.description, status=error.code, headers=list(error.get_headers()))
         serialized = get_serializer_class(group.service, protocol)(operation).serialize(result)
-        return Response(serialized["body"], status=serialized["status_code"], headers=serialized["headers"])
+        status = _find_status(operation, result) or serialized["status_code"]
+        return Response(serialized["body"], status=status, headers=serialized["headers"])
+
+
+def _find_status(operation: OperationModel, result: Any) -> int | None:
+    """Return the HTTP status in a member of the response, or None. moto's serializers ignore it."""
+    members = operation.output_shape.members if isinstance(operation.output_shape, StructureShape) else {}
+    names = [name for name, member in members.items() if member.serialization.get("location") == "statusCode"]
+    return next((result[name] for name in names if isinstance(result, dict) and name in result), None)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sagemaker_sandbox.algorithms.images import list_metric_definitions
 from sagemaker_sandbox.errors import ResourceLimitExceededError, ValidationError
 from sagemaker_sandbox.tuning.definitions import (
     Definition,
@@ -91,7 +92,7 @@ def _check_resources(structure: Fields) -> None:
 
 
 def _check_hyperparameters(definition: Definition) -> None:
-    metrics = definition.structure["AlgorithmSpecification"].get("MetricDefinitions", [])
+    metrics = list_metric_definitions(definition.structure["AlgorithmSpecification"])
     if definition.metric not in [metric["Name"] for metric in metrics]:
         raise ValidationError(
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "

@@ -15,11 +15,13 @@ BUCKET = "models-to-deploy"
 #: Model script: returns its name, or fails without one. If a request names a file, it creates `<file>.asked` and waits
 #: for the file. Once the file `broken` exists, the model does not load.
 _MODEL = """
-import os, time
+import json, os, time
 def model_fn(folder):
     if os.path.exists({broken!r}):
         raise RuntimeError("does not load")
     return {name!r}
+def input_fn(body, content_type):
+    return json.loads(body)
 def predict_fn(values, model):
     if len(values):
         open(f"{{values[0]}}.asked", "w").close()

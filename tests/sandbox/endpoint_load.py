@@ -1,15 +1,22 @@
-"""Endpoints under load. `python -m tests.sandbox.endpoint_load` prints latencies and the cost of idle endpoints.
+"""Endpoints under load. `python -m tests.sandbox.endpoint_load` prints latencies, and the cost of idle endpoints.
+
+It also sends requests from 200 parallel callers for 30 seconds, and prints the share of errors and the latencies.
 
 All measurements are in one run: times depend on the machine, their ratios much less.
 """
 
+import asyncio
+import math
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 from threading import Barrier
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import psutil
 from botocore.exceptions import ClientError
@@ -32,10 +39,16 @@ REAL_TIME: dict[str, Any] = {"InstanceType": "ml.m5.large", "InitialInstanceCoun
 MIB = 2**20
 
 
-def deploy(sandbox: Sandbox, name: str, model_seconds: float = 0.01, **variant: Any) -> str:
+def deploy(
+    sandbox: Sandbox,
+    name: str,
+    model_seconds: float = 0.01,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **variant: Any,
+) -> str:
     """Create an endpoint of one variant with these settings and wait until it is in service.
 
-    Its model needs `model_seconds` seconds for each request.
+    Its model needs `model_seconds` seconds for each request, and has these environment variables.
     """
     sagemaker, s3 = sandbox.client("sagemaker"), sandbox.client("s3")
     make_role(sandbox)
@@ -43,7 +56,11 @@ def deploy(sandbox: Sandbox, name: str, model_seconds: float = 0.01, **variant: 
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     script = ECHO.replace("SECONDS", str(model_seconds))
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=script))
-    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
+    container = {
+        "Image": IMAGE,
+        "ModelDataUrl": f"s3://{bucket}/model.tar.gz",
+        "Environment": dict(environment),
+    }
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variants = [{"VariantName": "main", "ModelName": name, **variant}]
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
@@ -105,6 +122,57 @@ def measure_latencies(call: Callable[[], object], workers: int, each: int = 40) 
     return percentiles[9], percentiles[18]
 
 
+class Load(NamedTuple):
+    """Results of parallel callers: the number of responses by HTTP status, and their latencies in seconds."""
+
+    statuses: Counter[str]
+    latencies: list[float]
+
+
+def send_load(
+    sandbox: Sandbox, endpoint: str, callers: int, *, requests: int | None = None, seconds: float = math.inf
+) -> Load:
+    """Let parallel callers send one request after the other, until `requests` were sent or `seconds` have passed.
+
+    The callers are coroutines, because botocore would need more time than the server.
+    """
+    return asyncio.run(_send_load(sandbox, endpoint, callers, requests or sys.maxsize, time.monotonic() + seconds))
+
+
+async def _send_load(sandbox: Sandbox, endpoint: str, callers: int, requests: int, end: float) -> Load:
+    url, load, numbers = urlsplit(sandbox.endpoint), Load(Counter(), []), iter(range(requests))
+    head = (
+        f"POST /endpoints/{endpoint}/invocations HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Type: text/csv\r\n"
+        f"Authorization: AWS4-HMAC-SHA256 Credential=sandbox/20260101/{sandbox.region}/sagemaker/aws4_request, "
+        "SignedHeaders=host, Signature=0\r\nConnection: close\r\n"
+    )
+
+    async def call() -> None:
+        for number in numbers:
+            if time.monotonic() > end:
+                return
+            start, body = time.monotonic(), str(number)
+            reader, writer = await asyncio.open_connection(url.hostname, url.port)
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            response = (await reader.read()).decode()
+            writer.close()
+            load.latencies.append(time.monotonic() - start)
+            is_echo = response.endswith(f"\r\n\r\n{body}")
+            load.statuses[response.split()[1] if is_echo or " 200 " not in response[:20] else "other body"] += 1
+
+    await asyncio.gather(*(call() for _ in range(callers)))
+    return load
+
+
+def print_load(sandbox: Sandbox, endpoint: str, callers: int = 200, seconds: float = 30) -> None:
+    """Print the figures of parallel callers."""
+    load = send_load(sandbox, endpoint, callers, seconds=seconds)
+    percentiles = quantiles(load.latencies, n=100)
+    errors = 1 - load.statuses["200"] / load.statuses.total()
+    print(f"  {callers} callers for {seconds:.0f} s: {load.statuses.total()} requests, {errors:.2%} errors, ", end="")
+    print(f"median {percentiles[49]:.2f} s, p99 {percentiles[98]:.2f} s, {dict(load.statuses)}")
+
+
 def measure_memory(processes: list[psutil.Process]) -> float:
     """Return the private memory of the processes in MiB."""
     return sum(process.memory_full_info().uss for process in processes) / MIB
@@ -137,6 +205,8 @@ def main() -> None:
             print(f"{p95 / describe_p95:.1f}")
             print(f"  idle: {len(workers)} workers, {measure_memory(workers) / len(workers):.0f} MiB each")
             print(f"  500 at once: {dict(sorted(send_burst(sandbox, endpoint, 500).items()))}")
+            if kind == "real-time":
+                print_load(sandbox, endpoint)
         print(f"server: {measure_memory([server]) - initial:.0f} MiB more than before; {initial:.0f} MiB")
 
 

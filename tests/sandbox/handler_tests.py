@@ -112,7 +112,7 @@ def serve_in_process() -> Iterator[Callable[..., Sandbox]]:
         application = Application(SandboxContext(client=client, customer_client=client, folder=Path(folder)))
         wsgi_server = make_server("127.0.0.1", 0, application, threaded=True, fd=listener.fileno())
         threading.Thread(target=wsgi_server.serve_forever, daemon=True).start()
-        yield lambda **_: InProcess(endpoint, ServerProcess.from_pid(os.getpid()))
+        yield lambda **_: InProcess(endpoint, "", ServerProcess.from_pid(os.getpid()))
         application.close()
         wsgi_server.shutdown()
 

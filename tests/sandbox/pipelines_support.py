@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sagemaker_sandbox.errors import ApiError
@@ -41,6 +42,8 @@ class SimulatedServices:
         self._jobs: dict[str, Fields] = {}
         self._lock = threading.Lock()
         self.max_running = 0
+        #: Sandbox's time, if a test sets it.
+        self.moment: datetime | None = None
 
     def call(self, operation: str, request: Fields) -> Fields:
         with self._lock:
@@ -90,6 +93,9 @@ class SimulatedServices:
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
         return self.functions[function_arn](event)
+
+    def now(self) -> datetime:
+        return self.moment or datetime.now(UTC)
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name=name, daemon=True).start()

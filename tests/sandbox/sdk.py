@@ -24,6 +24,7 @@ def reset_sdk_client() -> None:
 @pytest.fixture
 def sdk_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Direct the SDK's client to this sandbox."""
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     reset_sdk_client()

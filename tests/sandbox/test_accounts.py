@@ -17,7 +17,9 @@ Fresh = Callable[[str], str]
 
 OTHER = "222222222222"
 TWICE = """
+import json
 def model_fn(folder): return 2
+def input_fn(body, content_type): return json.loads(body)
 def predict_fn(values, model): return [model * value for value in values]
 """
 

@@ -38,7 +38,7 @@ locals {
       { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "sagemaker.amazonaws.com" } }
     ]
   }
-  tls_only = {
+  bucket_policy = {
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Deny"
@@ -46,6 +46,12 @@ locals {
       Action    = "s3:*"
       Resource  = "arn:aws:s3:::probe-data/*"
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }, {
+      Effect    = "Allow"
+      Principal = { Service = "bcm-data-exports.amazonaws.com" }
+      Action    = "s3:PutObject"
+      Resource  = "arn:aws:s3:::probe-data/carbon/*"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
   }
   share = {
@@ -71,7 +77,7 @@ resource "aws_s3_bucket" "this" {
 
 resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
-  policy = jsonencode(local.tls_only)
+  policy = jsonencode(local.bucket_policy)
 }
 
 resource "aws_s3_bucket_versioning" "this" {
@@ -93,6 +99,31 @@ resource "aws_s3_bucket_intelligent_tiering_configuration" "this" {
 resource "aws_s3_bucket_notification" "this" {
   bucket      = aws_s3_bucket.this.id
   eventbridge = true
+}
+
+resource "aws_bcmdataexports_export" "this" {
+  export {
+    name = "probe"
+    data_query {
+      query_statement = "SELECT usage_period_start, region_code, total_lbm_emissions_value FROM CARBON_EMISSIONS"
+    }
+    destination_configurations {
+      s3_destination {
+        s3_bucket = aws_s3_bucket_policy.this.bucket
+        s3_prefix = "carbon"
+        s3_region = aws_s3_bucket.this.region
+        s3_output_configurations {
+          overwrite   = "OVERWRITE_REPORT"
+          format      = "PARQUET"
+          compression = "PARQUET"
+          output_type = "CUSTOM"
+        }
+      }
+    }
+    refresh_cadence {
+      frequency = "SYNCHRONOUS"
+    }
+  }
 }
 
 resource "aws_s3_object" "this" {

@@ -437,6 +437,15 @@ def test_a_large_input_is_read_from_s3(endpoint: AsyncTestEndpoint) -> None:
     assert json.loads(endpoint.read_object(response["OutputLocation"])) == size
 
 
+def test_the_input_has_the_content_type_of_its_object(endpoint: AsyncTestEndpoint) -> None:
+    """SDK's AsyncPredictor names the type of the object and none in the request."""
+    location, name = endpoint.put_input(b"[1]", "typed"), endpoint.name
+    endpoint.s3.put_object(Bucket=name, Key="typed", Body=b"[1]", ContentType="text/plain")
+    response = endpoint.runtime.invoke_endpoint_async(EndpointName=name, InputLocation=location)
+    endpoint.receive_notifications("success", 1)
+    assert endpoint.read_object(response["OutputLocation"]) == b"3", "three bytes, not JSON"
+
+
 def test_an_invocation_that_takes_too_long_fails(sandbox: Sandbox, tmp_path: Path) -> None:
     endpoint = AsyncTestEndpoint(sandbox, "slow", environment={"FOLDER": str(tmp_path)})
     endpoint.invoke([0], InvocationTimeoutSeconds=1)

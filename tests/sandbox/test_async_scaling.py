@@ -21,13 +21,14 @@ ENDPOINT, BUCKET = "shop-churn", "shop-artifacts-123456789012-eu-north-1"
 FOLDER = f"s3://{BUCKET}/async-inference/{ENDPOINT}"
 #: Model script: answers once the file `go` or `go-<value>` exists, and records each attempt in `asked-<value>`.
 MODEL = """
-import os, time
+import json, os, time
 def model_fn(model_dir): return os.environ["FOLDER"]
+def input_fn(body, content_type): return json.loads(body)
 def predict_fn(values, folder):
     value = int(values[0])
     with open(os.path.join(folder, f"asked-{value}"), "a") as asked: asked.write("x")
     while not any(os.path.exists(os.path.join(folder, go)) for go in ("go", f"go-{value}")): time.sleep(0.02)
-    return values * 3
+    return [value * 3]
 """
 REQUESTS = 12
 

@@ -1,9 +1,12 @@
 """Containers: a real /opt/ml if this machine allows it, translated paths otherwise, and host names."""
 
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -69,25 +72,32 @@ def test_this_python_is_first_and_no_variable_of_the_machine_is_visible(
     assert "SECRET_OF_THE_HOST" not in environment
 
 
-def test_opt_ml_is_real_and_private_and_the_rest_of_opt_stays(tmp_path: Path) -> None:
-    rights = (
-        {"own": [], "of a user namespace": ["setpriv", "--bounding-set", "-sys_admin"]}
-        if MOUNTED in OPT_ML_MODES
-        else {}
+#: Prefixes of a command, by the rights with which a container then gets its root.
+RIGHTS: dict[str, list[str]] = {"own": [], "of a user namespace": ["setpriv", "--bounding-set", "-sys_admin"]}
+
+
+def run_mounted(container: Container, script: str, prefix: Sequence[str] = ()) -> list[str]:
+    """Return the lines that a shell script prints in a container with a root of its own."""
+    command = container.build_command(["sh", "-c", script], container.code)
+    process = subprocess.run(
+        [*(prefix if os.geteuid() == 0 else []), *command],
+        capture_output=True,
+        text=True,
+        env=container.build_environment({}),
+        check=False,
     )
-    for name, prefix in rights.items():
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
+
+
+def test_opt_ml_is_real_and_private_and_the_rest_of_opt_stays(tmp_path: Path) -> None:
+    for name, prefix in RIGHTS.items() if MOUNTED in OPT_ML_MODES else ():
         container = Container(tmp_path / name / "ml", mounted=True, hosts=assign_host_addresses(2))
         container.reset()
         (container.config / "a").write_text("given")
         script = "pwd; id -u; echo x > /opt/ml/model/it; ls /opt; grep -c 'algo-2$' /etc/hosts; cat ../input/config/a"
-        command = [
-            *(prefix if os.geteuid() == 0 else []),
-            *container.build_command(["sh", "-c", script], container.code),
-        ]
         before = sorted(os.listdir("/opt"))
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert process.returncode == 0, process.stderr
-        lines = process.stdout.splitlines()
+        lines = run_mounted(container, script, prefix)
         assert lines[:2] == ["/opt/ml/code", str(os.geteuid())]
         assert lines[2:-2] == sorted({*before, "ml"})
         assert lines[-2:] == ["1", "given"]
@@ -96,9 +106,59 @@ def test_opt_ml_is_real_and_private_and_the_rest_of_opt_stays(tmp_path: Path) ->
         assert "algo-2" not in Path("/etc/hosts").read_text()
 
 
+#: Files of this machine that no container may read, in shell words; files that it may not write; and new files, which
+#: exist in the container only.
+HIDDEN = ('"$SECRET"', '"$SECRET_LINK"', "/etc/shadow", "/proc/1/environ", f"/proc/1/root{__file__}", __file__)
+READ_ONLY = ("/etc/passwd", "/proc/sys/kernel/panic", "/sys/new")
+OWN = (f"{sys.prefix}/new", "/usr/new")
+
+
+def test_a_container_reads_no_file_of_this_machine_and_writes_only_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of the host")
+    script = "\n".join(
+        [
+            f"SECRET={secret}",
+            "SECRET_LINK=/opt/ml/model/link",
+            f"ln -s {secret} $SECRET_LINK",
+            *(f"cat {path} 2>/dev/null && echo {shlex.quote(f'read {path}')}" for path in HIDDEN),
+            *(f"(: >> {path}) 2>/dev/null && echo wrote {path}" for path in READ_ONLY),
+            *(f"touch {path} 2>/dev/null" for path in OWN),
+            f"ls {Path.home()}",
+            "unshare --user --map-root-user --mount true 2>/dev/null && echo unshared",
+            "grep ^Cap /proc/self/status | cut -f 2 | sort -u",
+            "for folder in ~ / /tmp /var/tmp /dev/shm /opt/ml/model; do echo x > $folder/own && cat $folder/own; done",
+            "head -c 4 /dev/zero | wc -c",
+            "python -c 'import numpy, psutil, ssl; print(ssl.create_default_context() is not None)'",
+        ]
+    )
+    for name, prefix in RIGHTS.items() if MOUNTED in OPT_ML_MODES else ():
+        container = Container(tmp_path / name / "ml", mounted=True)
+        container.reset()
+        assert run_mounted(container, script, prefix) == ["0" * 16, *["x"] * 6, "4", "True"]
+        assert not any(Path(path).exists() for path in (*OWN, Path.home() / "own"))
+        container.reset()
+        assert run_mounted(container, "ls /tmp; ls /opt/ml/model") == []
+
+
 def test_the_access_to_opt_ml_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(mounting.VARIABLE, mounting.PATHS)
     assert mounting.get_opt_ml_mode() == "paths"
     assert not mounting.is_opt_ml_mounted()
+    assert mounting.explain_opt_ml_mode() == "SANDBOX_OPT_ML=paths"
     monkeypatch.delenv(mounting.VARIABLE)
     assert mounting.is_opt_ml_mounted() is mounting.can_mount_opt_ml()
+
+
+def test_the_cause_of_a_failed_mount_is_the_last_line_of_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Container, "build_command", lambda *_: [sys.executable, "-c", "raise OSError('no mounts')"])
+    assert mounting.find_mount_failure.__wrapped__() == ("OSError: no mounts" if sys.platform == "linux" else ANY)
+
+
+@pytest.mark.parametrize("home", ["", "relative", "/proc/home"], ids=["empty", "relative", "read-only"])
+def test_any_home_allows_a_root_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.setenv("HOME", home)
+    container = Container(tmp_path / "ml", mounted=True)
+    container.reset()
+    if MOUNTED in OPT_ML_MODES:
+        assert run_mounted(container, "ls /opt/ml/model; pwd") == ["/opt/ml/code"]

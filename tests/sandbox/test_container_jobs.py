@@ -1,7 +1,7 @@
 """Training jobs with entry points, several instances, and failures of SageMaker itself."""
 
+import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: Each rank sends a number to the first, which adds them. The first writes its port to a file.
+#: Each rank sends a number to the first, which adds them.
 SUM = """
 import json, os, pathlib, socket, sys, time
-root, port = sys.argv[1], pathlib.Path(sys.argv[2])
+root, port = sys.argv[1], int(sys.argv[2])
 resources = json.loads(pathlib.Path(root, "input/config/resourceconfig.json").read_text())
 hosts, here = resources["hosts"], resources["current_host"]
 files = sorted(path.name for path in pathlib.Path(root, "input/data/train").iterdir())
@@ -45,12 +45,11 @@ print("rank", hosts.index(here), files, flush=True)
 def connected():
     while True:
         try:
-            return socket.create_connection((hosts[0], int(port.read_text())))
-        except (OSError, ValueError):
+            return socket.create_connection((hosts[0], port))
+        except OSError:
             time.sleep(0.05)
 if here == hosts[0]:
-    with socket.create_server((here, 0)) as server:
-        port.write_text(str(server.getsockname()[1]))
+    with socket.create_server((here, port)) as server:
         for _ in hosts[1:]:
             peer, _ = server.accept()
             number += int(peer.recv(100))
@@ -97,16 +96,16 @@ def channel(name: str, key: str, **source: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mounted", OPT_ML_MODES)
-def test_instances_find_each_other_and_share_the_data(
-    run: Run, store: "S3Client", mounted: bool, tmp_path: Path
-) -> None:
+def test_instances_find_each_other_and_share_the_data(run: Run, store: "S3Client", mounted: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     put_objects(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
     work = TrainingDefinition(
         request(
             "python3",
             "/opt/ml/input/data/code/sum.py",
             "/opt/ml",
-            str(tmp_path / "port"),
+            str(port),
             InputDataConfig=[
                 channel("train", "data/", S3DataDistributionType="ShardedByS3Key"),
                 channel("code", "code/sum.py"),

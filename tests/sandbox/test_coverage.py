@@ -55,6 +55,7 @@ NAMES = sorted(handler_tests.list_emulated_operations(), key=lambda name: TESTS.
 PARTS_AT_ONCE = 4
 
 
+@pytest.mark.release
 @pytest.mark.slow
 @check_cases("part", range(PARTS_AT_ONCE))
 def test_the_test_of_a_handler_notices_an_empty_response(part: int) -> None:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, deploy, send_burst
+from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, deploy, send_burst, send_load
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def sandbox() -> Iterator[Sandbox]:
         # Longer than a slow machine needs to send a few requests.
         ("serverless", SERVERLESS, 0.5, "ThrottlingException", 10),
         # The only limit of an instance is that of its model server; SageMaker forwards its refusal.
-        ("real-time", REAL_TIME, 0.1, "ModelError 503", 100),
+        ("real-time", {**REAL_TIME, "environment": {"MMS_JOB_QUEUE_SIZE": "100"}}, 0.1, "ModelError 503", 100),
     ],
 )
 def test_each_of_500_concurrent_requests_is_answered_or_refused(
@@ -37,6 +37,11 @@ def test_each_of_500_concurrent_requests_is_answered_or_refused(
     assert results.total() == CONCURRENCY
     assert set(results) == {"answered", refusal}, results
     assert results["answered"] >= min_answered, results
+
+
+def test_no_request_of_200_parallel_callers_fails(sandbox: Sandbox) -> None:
+    load = send_load(sandbox, deploy(sandbox, "parallel", **REAL_TIME), callers=200, requests=600)
+    assert load.statuses == {"200": 600}
 
 
 def test_an_idle_endpoint_is_one_small_process_that_ends_with_the_sandbox() -> None:

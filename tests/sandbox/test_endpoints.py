@@ -17,6 +17,7 @@ SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 TRIPLE = """
 import json
 def model_fn(model_dir): return 3
+def input_fn(body, content_type): return json.loads(body)
 def predict_fn(values, model): return [value * model for value in values]
 """
 #: The same script, but it loads once a file exists.

@@ -113,6 +113,8 @@ def test_a_finished_training_job_is_listed_and_deleted(sagemaker: Any, fresh: Fr
     name = fresh("life")
     make_job(sagemaker, name)
     wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")
+    output = sagemaker.describe_training_job(TrainingJobName=name)["OutputDataConfig"]
+    assert output == {"KmsKeyId": "", "S3OutputPath": "s3://absent/out"}
     assert list_names(sagemaker.list_training_jobs(StatusEquals="Failed", NameContains=name), name) == [name]
     sagemaker.delete_training_job(TrainingJobName=name)
     assert list_names(sagemaker.list_training_jobs(NameContains=name), name) == []

@@ -213,7 +213,7 @@ def short_timeout_port(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_an_incomplete_request_gets_a_response(short_timeout_port: int, ends: bool, code: str) -> None:
     for start, words in ((S3_PUT, f"<Code>{code}</Code>"), (CBOR_CALL, f"#{code}")):
         with socket.create_connection(("127.0.0.1", short_timeout_port), timeout=60) as connection:
-            connection.sendall(f"{start}\r\nHost: aws\r\nContent-Length: 100\r\n\r\nhalf".encode())
+            connection.sendall(f"{start}\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nhalf".encode())
             if ends:
                 connection.shutdown(socket.SHUT_WR)
             response = b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")

@@ -146,6 +146,44 @@ def test_requests_wait_up_to_the_limit_and_others_are_throttled(serve: Serve, tm
     assert server.worker_count == 1
 
 
+def test_a_larger_capacity_answers_a_waiting_request(serve: Serve, tmp_path: Path) -> None:
+    server, go = serve(workers=1, max_waiting=1), tmp_path / "go"
+    server.start()
+    with ThreadPoolExecutor() as pool:
+        busy = pool.submit(invoke, server, x=1, until=str(go))
+        wait_until(lambda: server.request_count == 1)
+        waiting = pool.submit(invoke, server, x=2)
+        wait_until(lambda: server.request_count == 2)
+        server.reshape(Capacity(2, max_waiting=1))
+        try:
+            assert waiting.result()["value"] == 4
+            assert not busy.done()
+        finally:
+            go.touch()
+
+
+#: Model script: waits for the file that the first request names, and returns the number of earlier requests.
+COUNTING = """
+import itertools, os, time
+def model_fn(model_dir): return itertools.count()
+def transform_fn(counter, data, content_type, accept):
+    while not os.path.exists(data): time.sleep(0.02)
+    return str(next(counter)), accept
+"""
+
+
+def test_waiting_requests_are_answered_in_the_order_of_their_arrival(serve: Serve, tmp_path: Path) -> None:
+    server, go = serve(pack_model(COUNTING), workers=1, max_waiting=30), tmp_path / "go"
+    server.start()
+    with ThreadPoolExecutor(31) as pool:
+        futures = []
+        for _number in range(31):
+            futures.append(pool.submit(invoke_raw, server, str(go).encode(), CSV))
+            wait_until(lambda: server.request_count == len(futures))
+        go.touch()
+        assert [int(future.result()[0]) for future in futures] == list(range(31))
+
+
 def test_concurrent_requests_have_their_own_workers_up_to_max_concurrency(serve: Serve, tmp_path: Path) -> None:
     server = serve(workers=2)
     with ThreadPoolExecutor() as pool:
@@ -182,6 +220,21 @@ def test_missing_functions_have_the_defaults_of_the_toolkit(serve: Serve) -> Non
             invoke_raw(server, b"[[1]]", content_type, accept)
         assert error.value.original_status == 415
     assert server.worker_count == 1
+
+
+def test_a_response_of_the_web_server_has_its_own_status(serve: Serve) -> None:
+    server = serve(
+        pack_model(
+            "from flask import Response\n"
+            "def model_fn(model_dir): return {}\n"
+            "def transform_fn(model, data, content_type, accept):\n"
+            "    return Response(data.upper(), status=int(content_type[-3:]), mimetype='text/plain')\n"
+        )
+    )
+    assert invoke_raw(server, b"a", "text/200") == (b"A", "text/plain; charset=utf-8")
+    with pytest.raises(ModelError, match="A COLUMN IS MISSING") as error:
+        invoke_raw(server, b"a column is missing", "text/400")
+    assert (error.value.original_status, server.worker_count) == (400, 1)
 
 
 def test_a_script_error_is_reported_and_the_worker_continues(serve: Serve) -> None:
@@ -271,9 +324,10 @@ def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
     [
         (pack_model(**{"code/inference.py": "x = 1"}), r"inference.py has no model_fn"),
         (pack_model(**{"code/inference.py": "import no_such_package"}), "No module named 'no_such_package'"),
+        (pack_model(**{"code/inference.py": "import cv2"}), "no cv2: run pip install opencv-python-headless in that"),
         (pack_model(**{"code/inference.py": INFERENCE + "transform_fn = predict_fn"}), "transform_fn cannot be used"),
     ],
-    ids=["no model_fn", "import error", "both contracts"],
+    ids=["no model_fn", "import error", "missing package", "both contracts"],
 )
 def test_a_model_that_cannot_be_loaded_reports_the_reason(serve: Serve, model_data: bytes, message: str) -> None:
     server = serve(model_data)

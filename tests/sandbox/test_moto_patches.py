@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.iam.models import IAMBackend
 
 from sagemaker_sandbox import Sandbox, moto_patches
+from sagemaker_sandbox.moto_patches import iam_aws_policies
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.support import catch_error, make_role
@@ -215,6 +217,45 @@ def test_a_key_has_its_custom_id(sandbox: Sandbox) -> None:
     assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]
 
 
+def test_a_network_has_its_custom_ids(sandbox: Sandbox) -> None:
+    ec2 = sandbox.client("ec2")
+
+    def tag(kind: str, chosen: str) -> list[dict[str, Any]]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "_custom_id_", "Value": chosen}]}]
+
+    vpc, subnet, table, group = (f"{kind}-0000000000000abcd" for kind in ("vpc", "subnet", "rtb", "sg"))
+    ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tag("vpc", vpc))
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24", TagSpecifications=tag("subnet", subnet))
+    ec2.create_route_table(VpcId=vpc, TagSpecifications=tag("route-table", table))
+    ec2.create_security_group(
+        VpcId=vpc, GroupName="clients", Description="Clients.", TagSpecifications=tag("security-group", group)
+    )
+    assert ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"] == vpc
+    assert ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["VpcId"] == vpc
+    assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["VpcId"] == vpc
+    other = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.2.0/24")["Subnet"]["SubnetId"]
+    assert other != subnet
+
+
+def test_a_rule_for_another_security_group_keeps_its_description(sandbox: Sandbox) -> None:
+    ec2 = sandbox.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="jobs", Description="Jobs.")["GroupId"]
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    (rule,) = ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[{**https, "UserIdGroupPairs": [{"GroupId": group, "Description": "From other jobs."}]}],
+    )["SecurityGroupRules"]
+    assert rule["Description"] == "From other jobs."
+    (s3,) = ec2.describe_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-north-1.s3"]}]
+    )["PrefixLists"]
+    destination = {"PrefixListId": s3["PrefixListId"], "Description": "To S3."}
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[{**https, "PrefixListIds": [destination]}])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    assert {"From other jobs.", "To S3."} <= {one.get("Description") for one in rules}
+
+
 def test_the_key_of_a_log_group_can_change_and_be_removed(sandbox: Sandbox, fresh: Fresh) -> None:
     logs, name = sandbox.client("logs"), fresh("adopted")
     logs.create_log_group(logGroupName=name)
@@ -387,3 +428,37 @@ def test_each_patch_is_listed_once() -> None:
     listed_names = [*moto_patches.CONNECTIONS, *(name for names in moto_patches.PATCHES.values() for name in names)]
     assert sorted(listed_names) == sorted(modules)
     assert all(f"`{name}`" in str(moto_patches.__doc__) for name in modules)
+
+
+def test_managed_policies_of_aws_can_be_read_listed_and_attached(sandbox: Sandbox, fresh: Fresh) -> None:
+    iam, arn = sandbox.client("iam"), "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    assert "Statement" in iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    absent = {"PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerSomeAccess"}
+    assert catch_error(iam.get_policy, **absent)[0] == "NoSuchEntity"
+    pages = list(iam.get_paginator("list_policies").paginate(Scope="AWS"))
+    assert arn in [policy["Arn"] for page in pages for policy in page["Policies"]]
+    assert iam.list_policies(Scope="Local", PathPrefix="/service-role/")["Policies"] == []
+    role = fresh("managed")
+    role_arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    simulation = {"PolicySourceArn": role_arn, "ActionNames": ["sagemaker:CreateModel"]}
+    (result,) = iam.simulate_principal_policy(**simulation)["EvaluationResults"]
+    assert result["EvalDecision"] == "allowed"
+    iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+def test_a_policy_that_is_created_during_a_list_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*iam_aws_policies.OPERATIONS, "list_policies"):  # restored after the test
+        monkeypatch.setattr(IAMBackend, name, getattr(IAMBackend, name))
+    backend = IAMBackend("aws", "123456789012")
+
+    def create_policy(_list: IAMBackend, *_: Any) -> None:
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        backend.create_policy("", "/", document, "of-another-request", [])
+
+    monkeypatch.setattr(IAMBackend, "list_policies", create_policy)
+    iam_aws_policies.apply()
+    backend.list_policies(None, 100, only_attached=False, path_prefix="/", scope="All")
+    assert [policy.name for policy in backend.managed_policies.values()] == ["of-another-request"]

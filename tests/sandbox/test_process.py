@@ -18,6 +18,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import PLAIN_WIDTH
 from tests.sandbox.support import IMAGE, is_alive, make_role, wait_until
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,8 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
             Sandbox.start(state=tmp_path)
     with Sandbox.start(state=tmp_path) as sandbox:
         assert sandbox.inventory() == before
-        assert sandbox.client("s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"v"
+        for key, body in (("k", b"v"), ("large", LARGE_BODY)):
+            assert sandbox.client("s3").get_object(Bucket="kept", Key=key)["Body"].read() == body
         assert sandbox.client("kms").decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret"
         store = sandbox.client("sagemaker-featurestore-runtime")
         assert store.get_record(FeatureGroupName="kept", RecordIdentifierValueAsString="1")["Record"]
@@ -149,11 +151,11 @@ def test_an_unusable_state_folder_is_reported_in_one_line(tmp_path: Path) -> Non
 @pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="only Linux limits other processes")
 def test_state_is_saved_as_soon_as_the_disk_has_space(tmp_path: Path) -> None:
     state, log = tmp_path / "state", tmp_path / "log"
-    large = os.urandom(4_000_000)
+    large = os.urandom(900_000)
     with Sandbox.start(state=state, log=log) as sandbox:
         s3, server = sandbox.client("s3"), psutil.Process(sandbox.pid)
         s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-        server.rlimit(psutil.RLIMIT_FSIZE, (1_000_000, psutil.RLIM_INFINITY))
+        server.rlimit(psutil.RLIMIT_FSIZE, (500_000, psutil.RLIM_INFINITY))
         s3.put_object(Bucket="kept", Key="large", Body=large)
         wait_until(lambda: "File too large" in log.read_text())
         server.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
@@ -177,15 +179,25 @@ def test_the_command_starts_uses_and_stops_a_sandbox(
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert command("status") == (2, "", f"error: {NONE_RUNS}\n")
-    assert command("start")[0] == 0
+    code, started, _ = command("start")
+    assert (code, "Cause: SANDBOX_OPT_ML=paths\nRemedy: unset this variable" in started) == (0, True)
     make_topics = "import boto3; [boto3.client('sns').create_topic(Name=f'topic-{n}') for n in range(5)]"
     assert command("exec", "--", sys.executable, "-c", make_topics)[0] == 0
     status: dict[str, Any] = json.loads(command("status", "--json")[1])
     topics = [f"arn:aws:sns:eu-north-1:123456789012:topic-{number}" for number in range(5)]
     assert status["inventory"] == {"sns": {"topic": topics}}
-    assert status["opt_ml"] == "paths"
-    assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "a pipe gets whole lines"
+    assert (status["opt_ml"], status["opt_ml_cause"]) == ("paths", "SANDBOX_OPT_ML=paths")
+    table = command("status")[1].splitlines()
+    assert "Cause: SANDBOX_OPT_ML=paths" in table
+    assert max(map(len, table)) <= PLAIN_WIDTH, "a pipe gets lines of this width, without frames"
+    words = " ".join(table).split()
+    assert {*(f"{topic}," for topic in topics[:3]), topics[3]} <= {*words}, "every name is whole"
+    assert "and 1 more (--json has all)" in " ".join(words)
     assert f"time is {datetime.now(UTC) + timedelta(days=2):%Y-%m}" in command("advance", "--days", "2")[1]
+    assert command("carbon", "--factor", "1.3") == (0, "Reported emissions are 1.3 times the estimate.\n", "")
+    machines = ["--instance-type", "ml.m5.large", "--count", "2", "--start", "2026-01-01", "--end", "2026-05-01"]
+    assert command("carbon", *machines)[1] == "Reported: 2 x ml.m5.large from 2026-01-01 to 2026-05-01.\n"
+    assert command("carbon", *machines, "--factor", "2")[0] == command("carbon", *machines[:2])[0] == 2
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
     slow_program = (
@@ -251,11 +263,16 @@ def test_the_state_of_another_account_is_refused(tmp_path: Path) -> None:
         assert sandbox.inventory() == {"sns": {"topic": ["arn:aws:sns:eu-north-1:210987654321:kept"]}}
 
 
+#: Body of an object that is in a file.
+LARGE_BODY = bytes(range(256)) * 8192
+
+
 def fill(sandbox: Sandbox) -> None:
     """Create a resource of each kind that the state must keep."""
     s3, kms, sagemaker = (sandbox.client(service) for service in ("s3", "kms", "sagemaker"))
     s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     s3.put_object(Bucket="kept", Key="k", Body=b"v")
+    s3.put_object(Bucket="kept", Key="large", Body=LARGE_BODY)
     kms.create_alias(AliasName="alias/kept", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from botocore import xform_name
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.plane.registry import OPERATIONS
-from tests.sandbox.support import IMAGE, ROLE, catch_error
+from tests.sandbox.support import IMAGE, ROLE, catch_error, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -137,3 +138,218 @@ def test_cloudformation_reports_sagemakers_errors(sandbox: Sandbox, fresh: Fresh
         "ValidationError",
         "ValidationException: You must provide either PrimaryContainer or Containers to create a model.",
     )
+
+
+def test_a_domain_keeps_its_user_profiles(sagemaker: Any, fresh: Fresh) -> None:
+    settings = {"ExecutionRole": ROLE}
+    domain = {"DomainName": fresh("domain"), "AuthMode": "IAM", "VpcId": "vpc-1", "SubnetIds": ["subnet-1"]}
+    identity = {"DomainId": sagemaker.create_domain(**domain, DefaultUserSettings=settings)["DomainId"]}
+    profile = identity | {"UserProfileName": "ana"}
+    sagemaker.create_user_profile(**profile)
+    assert catch_error(sagemaker.create_user_profile, **profile)[0] == "ResourceInUse"
+    sagemaker.update_user_profile(**profile, UserSettings=settings)
+    assert sagemaker.describe_user_profile(**profile)["UserSettings"] == settings
+    profiles = sagemaker.list_user_profiles(DomainIdEquals=identity["DomainId"])["UserProfiles"]
+    assert [(user["DomainId"], user["UserProfileName"]) for user in profiles] == [(identity["DomainId"], "ana")]
+    assert catch_error(sagemaker.delete_domain, **identity)[0] == "ResourceInUse"
+    sagemaker.delete_user_profile(**profile)
+    sagemaker.delete_domain(**identity)
+    for operation, request in ((sagemaker.describe_domain, identity), (sagemaker.create_user_profile, profile)):
+        assert catch_error(operation, **request)[0] == "ResourceNotFound"
+
+
+@pytest.fixture
+def make_domain(sagemaker: Any, fresh: Fresh) -> Callable[..., dict[str, str]]:
+    """Return a function that creates a domain and returns its identity."""
+
+    def create(auth_mode: str = "IAM", **settings: Any) -> dict[str, str]:
+        network = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"]}
+        domain = {"DomainName": fresh("domain"), "AuthMode": auth_mode, **network}
+        user_settings = {"ExecutionRole": ROLE, **settings}
+        return {"DomainId": sagemaker.create_domain(**domain, DefaultUserSettings=user_settings)["DomainId"]}
+
+    return create
+
+
+def test_an_update_to_vpc_only_needs_the_network_each_time(
+    sagemaker: Any, make_domain: Callable[..., dict[str, str]]
+) -> None:
+    domain, mode = make_domain(), {"AppNetworkAccessType": "VpcOnly"}
+    network = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"]}
+    refusal = ("ValidationException", "VpcId and Subnet IDs are required for updating domains to VpcOnly mode.")
+    assert catch_error(sagemaker.update_domain, **domain, **mode) == refusal
+    sagemaker.update_domain(**domain, **mode, **network)
+    assert catch_error(sagemaker.update_domain, **domain, **mode) == refusal
+    sagemaker.update_domain(**domain, DefaultUserSettings={"ExecutionRole": ROLE})
+    assert sagemaker.describe_domain(**domain)["AppNetworkAccessType"] == "VpcOnly"
+
+
+def test_a_user_profile_names_a_user_of_identity_center_if_the_domain_does(
+    sagemaker: Any, make_domain: Callable[..., dict[str, str]]
+) -> None:
+    user = {"SingleSignOnUserIdentifier": "UserName", "SingleSignOnUserValue": "ana"}
+    for mode, allowed, refused in (("IAM", {}, user), ("SSO", user, {})):
+        profile = make_domain(mode) | {"UserProfileName": "ana"}
+        assert "SingleSignOnUserIdentifier" in catch_error(sagemaker.create_user_profile, **profile, **refused)[1]
+        sagemaker.create_user_profile(**profile, **allowed)
+
+
+def test_a_lifecycle_script_stays_while_a_domain_or_a_user_profile_lists_it(
+    sagemaker: Any, fresh: Fresh, make_domain: Callable[..., dict[str, str]]
+) -> None:
+    script = {"StudioLifecycleConfigName": fresh("script")}
+    arn = sagemaker.create_studio_lifecycle_config(
+        **script, StudioLifecycleConfigContent="ZWNobw==", StudioLifecycleConfigAppType="JupyterLab"
+    )["StudioLifecycleConfigArn"]
+    empty: dict[str, Any] = {"JupyterLabAppSettings": {"LifecycleConfigArns": []}}
+    settings = {"JupyterLabAppSettings": {"LifecycleConfigArns": [arn]}}
+    domain = make_domain(**settings)
+    profile = domain | {"UserProfileName": "ana"}
+    sagemaker.create_user_profile(**profile, UserSettings=settings)
+    assert catch_error(sagemaker.delete_studio_lifecycle_config, **script)[0] == "ResourceInUse"
+    sagemaker.update_domain(**domain, DefaultUserSettings=empty)
+    assert catch_error(sagemaker.delete_studio_lifecycle_config, **script)[0] == "ResourceInUse"
+    sagemaker.update_user_profile(**profile, UserSettings=empty)
+    sagemaker.delete_studio_lifecycle_config(**script)
+
+
+def is_deleted(sagemaker: Any, app: dict[str, Any]) -> bool:
+    """Return whether an app has ended."""
+    return bool(sagemaker.describe_app(**app)["Status"] == "Deleted")
+
+
+def test_an_app_belongs_to_a_user_or_a_space_which_stay_until_it_is_deleted(
+    sagemaker: Any, make_domain: Callable[..., dict[str, str]]
+) -> None:
+    domain = make_domain()
+    user, space = domain | {"UserProfileName": "ana"}, domain | {"SpaceName": "lab"}
+    sagemaker.create_user_profile(**user)
+    sagemaker.create_space(**space, SpaceSettings={"AppType": "JupyterLab"})
+    lab, kernel = {"AppType": "JupyterLab", "AppName": "default"}, {"AppType": "KernelGateway", "AppName": "kernel"}
+    for refused in (domain | kernel, user | space | kernel, user | lab, space | lab | {"AppType": "CodeEditor"}):
+        assert catch_error(sagemaker.create_app, **refused)[0] == "ValidationException", refused
+    assert catch_error(sagemaker.create_app, **domain, SpaceName="none", **lab)[0] == "ResourceNotFound"
+    for owner, app, delete in (
+        (user, kernel, sagemaker.delete_user_profile),
+        (space, lab, sagemaker.delete_space),
+    ):
+        sagemaker.create_app(**owner, **app)
+        assert catch_error(sagemaker.create_app, **owner, **app)[0] == "ResourceInUse"
+        described = sagemaker.describe_app(**owner, **app)
+        assert described["LastUserActivityTimestamp"] == described["LastHealthCheckTimestamp"]
+        assert catch_error(delete, **owner)[0] == "ResourceInUse"
+        sagemaker.delete_app(**owner, **app)
+        wait_until(partial(is_deleted, sagemaker, owner | app))
+        assert "has already been deleted" in catch_error(sagemaker.delete_app, **owner, **app)[1]
+        delete(**owner)
+    assert {app["Status"] for app in sagemaker.list_apps(DomainIdEquals=domain["DomainId"])["Apps"]} == {"Deleted"}
+
+
+def test_a_space_keeps_the_type_of_its_app(sagemaker: Any, make_domain: Callable[..., dict[str, str]]) -> None:
+    space = make_domain() | {"SpaceName": "lab"}
+    sagemaker.create_space(**space, SpaceSettings={"AppType": "JupyterLab"})
+    refused = {"SpaceSettings": {"AppType": "CodeEditor"}}
+    assert catch_error(sagemaker.update_space, **space, **refused) == (
+        "ValidationException",
+        "Updating AppType for Space is not supported.",
+    )
+    disk = {"SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 20}}}
+    sagemaker.update_space(**space, SpaceSettings=disk)
+    assert sagemaker.describe_space(**space)["SpaceSettings"] == disk | {"AppType": "JupyterLab"}
+
+
+def test_a_notebook_instance_is_changed_and_deleted_while_stopped(sagemaker: Any, fresh: Fresh) -> None:
+    name = {"NotebookInstanceName": fresh("notebook")}
+    script = {"NotebookInstanceLifecycleConfigName": fresh("script")}
+    sagemaker.create_notebook_instance_lifecycle_config(**script, OnStart=[{"Content": "ZWNobw=="}])
+    sagemaker.create_notebook_instance(
+        **name,
+        RoleArn=ROLE,
+        InstanceType="ml.t3.medium",
+        LifecycleConfigName=script["NotebookInstanceLifecycleConfigName"],
+    )
+    assert sagemaker.describe_notebook_instance(**name).items() >= script.items()
+    for operation in (sagemaker.update_notebook_instance, sagemaker.delete_notebook_instance):
+        assert "Status (InService) not in ([Stopped, Failed])" in catch_error(operation, **name)[1]
+    sagemaker.stop_notebook_instance(**name)
+    sagemaker.update_notebook_instance(**name, VolumeSizeInGB=20, DisassociateLifecycleConfig=True)
+    sagemaker.start_notebook_instance(**name)
+    description = sagemaker.describe_notebook_instance(**name)
+    assert (description["NotebookInstanceStatus"], description["VolumeSizeInGB"]) == ("InService", 20)
+    assert "NotebookInstanceLifecycleConfigName" not in description
+    sagemaker.stop_notebook_instance(**name)
+    sagemaker.delete_notebook_instance(**name)
+    assert "RecordNotFound" in catch_error(sagemaker.describe_notebook_instance, **name)[1]
+
+
+def test_cloudformation_creates_changes_and_deletes_further_types(
+    sandbox: Sandbox, sagemaker: Any, fresh: Fresh
+) -> None:
+    stack, cloudformation = fresh("types"), sandbox.client("cloudformation")
+    feature = {"FeatureName": "id", "FeatureType": "String"}
+    definition = {"Version": "2020-12-01", "Steps": [{"Name": "a", "Type": "Fail", "Arguments": {"ErrorMessage": "b"}}]}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+        "Action": "sagemaker:DescribeModelPackageGroup",
+        "Resource": f"arn:aws:sagemaker:eu-north-1:123456789012:model-package-group/{stack}",
+    }
+    properties: dict[str, dict[str, Any]] = {
+        "Pipeline": {
+            "PipelineName": stack,
+            "RoleArn": ROLE,
+            "PipelineDefinition": {"PipelineDefinitionBody": json.dumps(definition)},
+        },
+        "FeatureGroup": {
+            "FeatureGroupName": stack,
+            "RecordIdentifierFeatureName": "id",
+            "EventTimeFeatureName": "time",
+            "FeatureDefinitions": [feature, feature | {"FeatureName": "time"}],
+            "OnlineStoreConfig": {"EnableOnlineStore": True},
+            "RoleArn": ROLE,
+        },
+        "ModelPackageGroup": {
+            "ModelPackageGroupName": stack,
+            "Tags": [{"Key": "owner", "Value": "ana"}, {"Key": "team", "Value": "data"}],
+            "ModelPackageGroupPolicy": {"Version": "2012-10-17", "Statement": [statement]},
+        },
+        "NotebookInstance": {"NotebookInstanceName": stack, "InstanceType": "ml.t3.medium", "RoleArn": ROLE},
+        "Domain": {"DomainName": stack, "AuthMode": "IAM", "DefaultUserSettings": {"ExecutionRole": ROLE}},
+    }
+    template: dict[str, Any] = {
+        "Resources": {
+            kind: {"Type": f"AWS::SageMaker::{kind}", "Properties": members} for kind, members in properties.items()
+        },
+        "Outputs": {
+            "Domain": {"Value": {"Ref": "Domain"}},
+            "Group": {"Value": {"Fn::GetAtt": ["ModelPackageGroup", "ModelPackageGroupArn"]}},
+        },
+    }
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    assert sagemaker.describe_domain(DomainId=outputs["Domain"])["DomainName"] == stack
+    assert sagemaker.describe_model_package_group(ModelPackageGroupName=outputs["Group"])
+    assert sagemaker.get_model_package_group_policy(ModelPackageGroupName=stack)["ResourcePolicy"]
+    assert sagemaker.describe_feature_group(FeatureGroupName=stack)["FeatureGroupStatus"] == "Created"
+
+    properties["Pipeline"]["PipelineDescription"] = "changed"
+    del properties["ModelPackageGroup"]["ModelPackageGroupPolicy"]
+    properties["ModelPackageGroup"]["Tags"] = [{"Key": "owner", "Value": "bo"}]
+    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(template))
+    pipeline = sagemaker.describe_pipeline(PipelineName=stack)
+    assert (pipeline["PipelineDescription"], json.loads(pipeline["PipelineDefinition"])) == ("changed", definition)
+    assert sagemaker.list_tags(ResourceArn=outputs["Group"])["Tags"] == [{"Key": "owner", "Value": "bo"}]
+    policy = catch_error(sagemaker.get_model_package_group_policy, ModelPackageGroupName=stack)
+    assert policy[0] == "ValidationException", "removed with its property"
+    sagemaker.stop_notebook_instance(NotebookInstanceName=stack)
+    cloudformation.delete_stack(StackName=stack)
+    assert stack not in str(sandbox.inventory()["sagemaker"])
+
+
+def test_cloudformation_refuses_sagemaker_types_that_the_sandbox_lacks(sandbox: Sandbox, fresh: Fresh) -> None:
+    template = {"Resources": {"App": {"Type": "AWS::SageMaker::App", "Properties": {}}}}
+    make = sandbox.client("cloudformation").create_stack
+    code, message = catch_error(make, StackName=fresh("stack"), TemplateBody=json.dumps(template))
+    assert code == "ValidationError"
+    assert message.startswith("AWS::SageMaker::App is not emulated by the sandbox. It has AWS::SageMaker:: with Code")

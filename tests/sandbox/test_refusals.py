@@ -192,11 +192,6 @@ def test_subnets_and_security_groups_must_exist_in_one_vpc(sandbox: Sandbox, mod
             "VolumeSizeInGB parameter is not allowed for the selected Instance type ml.g4dn.xlarge",
         ),
         (
-            {"ManagedInstanceScaling": {"Status": "ENABLED"}},
-            "ValidationException",
-            "ManagedInstanceScaling is only supported for inference component endpoints.",
-        ),
-        (
             {"InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1"},
             "ValidationException",
             "is not supported for the selected Instance type ml.m5.large",

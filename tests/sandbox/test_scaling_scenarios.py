@@ -98,6 +98,7 @@ def create_scaled_endpoint(sandbox: Sandbox, name: str, min_capacity: int = 1, m
 MODEL = """
 import json
 def model_fn(model_dir): return None
+def input_fn(body, content_type): return json.loads(body)
 def predict_fn(values, model): return [value * 3 for value in values]
 """
 
@@ -137,7 +138,7 @@ def test_instances_follow_the_invocations_of_a_load_curve(sandbox: Sandbox) -> N
     assert generate_load(3, 8) == [1, 1, 1]
     rising = generate_load(5, 28)
     assert (rising[0], rising[-1]) == (1, 3), "28 a minute are 10 or fewer for each of three"
-    assert generate_load(18, 9)[-1] == 1
+    assert generate_load(18, 0)[-1] == 1, "without traffic, SageMaker scales in to the minimum"
     (scale_out, *scale_ins) = endpoint.list_activities()
     assert scale_out["Description"] == "Setting desired instance count to 3."
     assert "-AlarmHigh-" in scale_out["Cause"]

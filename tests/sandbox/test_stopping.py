@@ -29,6 +29,7 @@ time.sleep(600)
 SLOW_MODEL = """
 import time
 def model_fn(model_dir): return None
+def input_fn(body, content_type): return body
 def predict_fn(data, model): time.sleep(600)
 """
 #: Script that ignores SIGTERM, as do its child in a separate session and the orphan of that child.

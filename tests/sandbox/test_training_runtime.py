@@ -258,6 +258,15 @@ def test_a_failing_script_is_reported_with_the_message_of_sagemaker(launch: Laun
     assert (job.folder / "algo-1" / "output" / "failure").read_text() == end.failure_reason
 
 
+def test_a_missing_framework_is_reported_with_the_command_that_installs_it(launch: Launch) -> None:
+    end = launch(script="import torch").end()
+    assert end.failure_reason is not None
+    assert (
+        "ModuleNotFoundError: No module named 'torch' (the sandbox runs scripts with its own Python, which has no "
+        "torch: run pip install torch in that environment"
+    ) in end.failure_reason
+
+
 OUTSIDE = build_archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
 
 
@@ -278,7 +287,7 @@ OUTSIDE = build_archive({"train.py": TRAIN, "../outside.py": "print('escaped')"}
             f"Source download failed:NoSuchKey (404): Not Found: s3://{BUCKET}/none.tar.gz",
         ),
         ({}, build_archive({"other.py": TRAIN}), "sagemaker_program: no file train.py in"),
-        ({"HyperParameters": {"max_depth": "5"}}, None, "built-in algorithms do not run in the sandbox"),
+        ({"HyperParameters": {"max_depth": "5"}}, None, "ClientError: Missing required hyperparameter: num_round"),
         (
             {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/home/me"}},
             None,

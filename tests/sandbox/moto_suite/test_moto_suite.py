@@ -21,6 +21,7 @@ def list_failing() -> list[str]:
     return [f"{file}.py::{test}" for file, groups in failing for group in groups for test in group["tests"]]
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_only_listed_tests_of_moto_fail() -> None:
     with Sandbox.start() as sandbox:

@@ -1,0 +1,1 @@
+"""Built-in algorithms of SageMaker, implemented with libraries of the same algorithm."""

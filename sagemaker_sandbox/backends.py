@@ -1,0 +1,20 @@
+"""State of a service by account and Region: moto's, or the sandbox's own for a service that moto lacks."""
+
+import importlib
+from typing import Any
+
+#: Modules with the state of services that moto lacks, by botocore's name. Their `BACKENDS` has moto's form, so that the
+#: state is saved, restored, listed and reset as moto's.
+OWN_BACKENDS = {"bcm-data-exports": "sagemaker_sandbox.dataexports.exports"}
+
+
+def get_backends(service: str) -> Any:
+    """Return the backends of a service by account and Region.
+
+    `service` is moto's name of it, or botocore's if moto lacks it.
+    """
+    if service in OWN_BACKENDS:
+        return importlib.import_module(OWN_BACKENDS[service]).BACKENDS
+    from moto.backends import get_backend
+
+    return get_backend(service)

@@ -1,0 +1,140 @@
+"""MLflow tracking servers: their statuses. No MLflow runs.
+
+The messages of a refused Stop and Delete are AWS's: https://github.com/aws/amazon-sagemaker-feedback/issues/104. The
+others are alike. AWS documents no list of the statuses in which an operation is allowed, so the sandbox refuses all
+operations on a server that is changing.
+"""
+
+from typing import ClassVar
+
+from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.parts.handlers import recorded_operation
+from sagemaker_sandbox.parts.listing import list_page
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
+
+_NOTE = "Stored, with the statuses of AWS. No MLflow runs."
+#: Version of MLflow, if the request has none.
+_VERSION = "3.0"
+_STATUS = "TrackingServerStatus"
+_RUNNING = ("Created", "Updated", "Started", "StopFailed")
+_STOPPED = ("Stopped", "StartFailed")
+
+
+#: Value of IsActive from a status on. Other statuses keep it.
+_ACTIVITY = {
+    "Creating": "Inactive",
+    "Created": "Active",
+    "Started": "Active",
+    "Stopped": "Inactive",
+    "Deleting": "Inactive",
+}
+
+
+class TrackingServers(ResourceFamily):
+    """Handlers of the operations on MLflow tracking servers."""
+
+    arn_type = "mlflow-tracking-server"
+    noun = "Tracking Server"
+    #: Statuses in which each operation is allowed.
+    _allowed: ClassVar[dict[str, tuple[str, ...]]] = {
+        "started": _STOPPED,
+        "stopped": _RUNNING,
+        "updated": (*_RUNNING, *_STOPPED, "UpdateFailed"),
+        "deleted": (*_RUNNING, *_STOPPED, "CreateFailed", "DeleteFailed", "UpdateFailed"),
+    }
+
+    @recorded_operation(_NOTE)
+    def create_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Create a server: Creating, then Created."""
+        name = request["TrackingServerName"]
+        if self.find(name) is not None:
+            raise ResourceInUseError(f"{self.noun} with ARN {self.build_arn(name)} already exists.")
+        defaults = {
+            "AutomaticModelRegistration": False,
+            "MlflowVersion": _VERSION,
+            "TrackingServerSize": "Small",
+            "WeeklyMaintenanceWindowStart": "Tue:03:30",
+        }
+        server = self.add(name, defaults | request, request.get("Tags"))
+        server.fields |= {
+            "TrackingServerArn": server.arn,
+            "TrackingServerUrl": f"https://{name}.mlflow.{self.region.name}.sagemaker.aws",
+        }
+        self._change(server, "CreateMlflowTrackingServer", "Creating", "Created")
+        return {"TrackingServerArn": server.arn}
+
+    @recorded_operation(_NOTE)
+    def describe_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Return a server."""
+        return self.get(request["TrackingServerName"]).fields
+
+    @recorded_operation(_NOTE)
+    def list_mlflow_tracking_servers(self, request: Fields) -> Fields:
+        """Return summaries."""
+        filters = {member: request[member] for member in (_STATUS, "MlflowVersion") if member in request}
+        return list_page(
+            "ListMlflowTrackingServers", request, self, name="TrackingServerName", status=_STATUS, filters=filters
+        )
+
+    @recorded_operation(_NOTE)
+    def update_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Change a server: Updating, then Updated."""
+        server = self._get_for(request, "updated")
+        server.fields |= request
+        self._change(server, "UpdateMlflowTrackingServer", "Updating", "Updated")
+        return {"TrackingServerArn": server.arn}
+
+    @recorded_operation(_NOTE)
+    def start_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Start a stopped server: Starting, then Started."""
+        server = self._get_for(request, "started")
+        self._change(server, "StartMlflowTrackingServer", "Starting", "Started")
+        return {"TrackingServerArn": server.arn}
+
+    @recorded_operation(_NOTE)
+    def stop_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Stop a running server: Stopping, then Stopped."""
+        server = self._get_for(request, "stopped")
+        self._change(server, "StopMlflowTrackingServer", "Stopping", "Stopped")
+        return {"TrackingServerArn": server.arn}
+
+    @recorded_operation(_NOTE)
+    def delete_mlflow_tracking_server(self, request: Fields) -> Fields:
+        """Delete a server. Its artifacts in S3 stay."""
+        server = self.get(request["TrackingServerName"])
+        status = server.fields[_STATUS]
+        if status not in self._allowed["deleted"]:
+            raise ValidationError(f"{self.noun} is in un-deletable state ({status.upper()}), so it cannot be deleted.")
+        server.fields |= _build_status("Deleting")
+        server.schedule_deletion(self.region.take_transition_seconds("DeleteMlflowTrackingServer", server.name))
+        return {"TrackingServerArn": server.arn}
+
+    @recorded_operation(_NOTE)
+    def create_presigned_mlflow_tracking_server_url(self, request: Fields) -> Fields:
+        """Return an address of a running server. Nothing answers there."""
+        server = self._get_for(request, "stopped")
+        return {"AuthorizedUrl": f"{server.fields['TrackingServerUrl']}/auth?authToken=none"}
+
+    def _get_for(self, request: Fields, change: str) -> SageMakerResource:
+        """Return the server. Raise ValidationError if its status does not allow the change."""
+        server = self.get(request["TrackingServerName"])
+        status = server.fields[_STATUS]
+        if status not in self._allowed[change]:
+            raise ValidationError(
+                f"{self.noun} with ARN {server.arn} is currently in status {status.upper()}, can't be {change}."
+            )
+        return server
+
+    def _change(self, server: SageMakerResource, operation: str, during: str, after: str) -> None:
+        """Set the status `during`, then `after`."""
+        server.fields |= _build_status(during) | {"LastModifiedTime": now()}
+        seconds = self.region.take_transition_seconds(operation, server.name)
+        server.schedule_change(seconds, _build_status(after))
+
+    def create_not_found_error(self, name: str) -> Exception:
+        """Return the error for a name that does not exist."""
+        return ResourceNotFoundError(f"{self.noun} with ARN {self.build_arn(name)} does not exist.")
+
+
+def _build_status(status: str) -> Fields:
+    return {_STATUS: status} | ({"IsActive": _ACTIVITY[status]} if status in _ACTIVITY else {})

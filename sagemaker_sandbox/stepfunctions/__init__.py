@@ -1,0 +1,1 @@
+"""Tasks of Step Functions that call SageMaker."""
