@@ -1,6 +1,6 @@
 """Inputs with the same meaning in every module."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
 from sustainable_mlops.authoring.expressions import can, coalesce, every, keys, match, split, when
@@ -34,20 +34,21 @@ Region = Annotated[
     one_of(REGIONS),
     Field(json_schema_extra=must(f"be a Region of the catalogue such as eu-north-1, {_NOTE}")),
 ]
-SubnetId = Annotated[
-    str,
-    Field(
-        pattern="^subnet-[0-9a-f]{8}([0-9a-f]{9})?$",
-        json_schema_extra=must("be the id of a subnet such as subnet-0123456789abcdef0"),
-    ),
-]
-SecurityGroupId = Annotated[
-    str,
-    Field(
-        pattern="^sg-[0-9a-f]{8}([0-9a-f]{9})?$",
-        json_schema_extra=must("be the id of a security group such as sg-0123456789abcdef0"),
-    ),
-]
+
+
+def _make_id_field(prefix: str, noun: str) -> Any:
+    """Return the constraint of an id of EC2."""
+    return Field(
+        pattern=f"^{prefix}-[0-9a-f]{{8}}([0-9a-f]{{9}})?$",
+        json_schema_extra=must(f"be the id of a {noun} such as {prefix}-0123456789abcdef0"),
+    )
+
+
+PrefixListId = Annotated[str, _make_id_field("pl", "prefix list")]
+RouteTableId = Annotated[str, _make_id_field("rtb", "route table")]
+SecurityGroupId = Annotated[str, _make_id_field("sg", "security group")]
+SubnetId = Annotated[str, _make_id_field("subnet", "subnet")]
+VpcId = Annotated[str, _make_id_field("vpc", "VPC")]
 KmsKeyArn = Annotated[
     str,
     Field(
@@ -110,7 +111,7 @@ class LocatedInputs(NamedInputs):
     region: Region = Field(description="Region of the resources.")
     partition: str = Field(
         "aws",
-        description="Partition of the account: aws, aws-cn or aws-us-gov.",
+        description="Partition of the account and of the Region. A plan refuses a wrong one, and names the right one.",
         pattern=_PARTITION,
         json_schema_extra=must("be aws, aws-cn or aws-us-gov"),
     )
@@ -124,7 +125,10 @@ class LocatedInputs(NamedInputs):
             "partition",
             # An unknown partition has its own message.
             lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == derive_partition(v.region)),
-            lambda v: f"{v.region} is a Region of {derive_partition(v.region)}, not of {v.partition}; set both alike.",
+            lambda v: (
+                f"Region {v.region} is in {derive_partition(v.region)}, not in {v.partition}; "
+                f"set partition to {derive_partition(v.region)}, or another region."
+            ),
         ),
     )
 
@@ -178,9 +182,9 @@ class RoleInputs(ModuleInputs):
     )
     role_path: str = Field(
         "/",
-        description="IAM path of the roles that this module creates, such as /mlops/.",
+        description="IAM path of the roles that this module creates.",
         pattern=r"^/([!-~]+/)?$",
-        json_schema_extra=must("start and end with a slash"),
+        json_schema_extra=must("be a path that starts and ends with a slash, such as /mlops/"),
     )
 
 

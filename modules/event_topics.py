@@ -12,19 +12,19 @@ one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules.iam_statements import equals, via_services
-from modules.policies import encode_policy
+from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
     each_of,
     is_omitted,
+    jsonencode,
     list_of,
     map_of,
     one_or_null,
@@ -47,7 +47,7 @@ def rule_arn(var: Any, name: str) -> str:
 
 
 def tls_statement(var: Any, name: str) -> dict[str, Any]:
-    """Return the statement that denies publishing to the topic `name` without TLS."""
+    """Return the statement that denies publisher_policies to the topic `name` without TLS."""
     return {
         "sid": "DenyPlainHttp",
         "effect": "Deny",
@@ -121,27 +121,26 @@ def add_publisher(
         assume_role_policy=trust,
         tags=var.tags,
     )
-    document = module.add(
-        DataAwsIamPolicyDocument,
+    publisher_policies = show_policy(
+        module,
         "publisher",
+        {"sid": "Publish", "actions": ["sns:Publish"], "resources": [topic_arn(var, topic) for topic in topic_names]},
+        {
+            "sid": "PublishEncrypted",
+            "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "resources": [missing_publisher.value.kms_key_arn],
+            "condition": [via_services(var, "sns")],
+        },
         for_each=missing_publisher,
-        statement=[
-            {
-                "sid": "Publish",
-                "actions": ["sns:Publish"],
-                "resources": [topic_arn(var, topic) for topic in topic_names],
-            },
-            {
-                "sid": "PublishEncrypted",
-                "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "resources": [missing_publisher.value.kms_key_arn],
-                "condition": [via_services(var, "sns")],
-            },
-        ],
     )
     role = each_of(roles)
     policies = module.add(
-        IamRolePolicy, "publisher", for_each=role, name="publish", role=role.value.name, policy=document[role.key].json
+        IamRolePolicy,
+        "publisher",
+        for_each=role,
+        name="publish",
+        role=role.value.name,
+        policy=jsonencode(publisher_policies[role.key].input),
     )
     # The reference goes through the policies, so that no target exists before its role may publish.
     ready = list_of(policies, lambda key, _: roles[key].arn)

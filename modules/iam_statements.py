@@ -12,13 +12,14 @@ of the module call, for the input `role_statements` of `access`, which takes a l
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
 from modules.common import derive_partition
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     coalesce,
     concat,
+    distinct,
     is_expression,
     is_null,
     length,
@@ -27,6 +28,7 @@ from sustainable_mlops.authoring.expressions import (
     split,
     when,
 )
+from sustainable_mlops.authoring.rules import InputRule
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Output
@@ -65,6 +67,16 @@ class RoleStatement(ModuleInputs):
     resources: list[str] = Field(description="ARNs of the resources.", min_length=1)
     condition: list[StatementCondition] = Field(
         default_factory=list, description="Conditions; all of them must be true."
+    )
+
+    rules: ClassVar[tuple[InputRule, ...]] = (
+        rule(
+            "condition",
+            lambda v: (
+                length(distinct(list_of(v.condition, lambda one: [one.test, one.variable]))) == length(v.condition)
+            ),
+            "must not repeat a test of the same variable, because a policy keeps only one; remove the other",
+        ),
     )
 
 
@@ -107,7 +119,7 @@ def build_statements_output(statements_by_phase: StatementsByPhase) -> "Output":
 def build_statement(
     sid: str, actions: Sequence[str], resources: Iterable[str], *condition: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return a statement for `aws_iam_policy_document` and for `role_statements`.
+    """Return a statement for the functions of `modules.policies` and for `role_statements`.
 
     `sid` must differ from the sids of other modules.
     """

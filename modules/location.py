@@ -35,28 +35,26 @@ def require_key_in_region(
     field: str = "kms_key_arn", read_texts: InputReader | None = None, read_region: InputReader = _read_region
 ) -> InputRule:
     """Return the rule that keys are in the Region, because AWS services use no others."""
-    return _require_region(field, read_texts, _KEY, ":", "must be a key of this Region", read_region)
+    return _require_region(field, read_texts, _KEY, ":", "must be a key", read_region)
 
 
 def require_package_in_region(
     field: str = "model_package_arn", read_texts: InputReader | None = None, read_region: InputReader = _read_region
 ) -> InputRule:
     """Return the rule that model packages are in the Region, because SageMaker deploys no others."""
-    return _require_region(field, read_texts, _PACKAGE, ":", "must be a model package of this Region", read_region)
+    return _require_region(field, read_texts, _PACKAGE, ":", "must be a model package", read_region)
 
 
 def require_repository_in_region(field: str, read_texts: InputReader | None = None) -> InputRule:
     """Return the rule that repositories are in the Region, because SageMaker pulls from no others."""
-    return _require_region(field, read_texts, _REPOSITORY, ":", "must be repositories of this Region")
+    return _require_region(field, read_texts, _REPOSITORY, ":", "must be repositories")
 
 
 def require_image_in_region(
     field: str = "image_uri", read_texts: InputReader | None = None, read_region: InputReader = _read_region
 ) -> InputRule:
     """Return the rule that images are in a registry of the Region, because SageMaker pulls no others."""
-    return _require_region(
-        field, read_texts, _IMAGE, r"\.", "must be an image in the registry of this Region", read_region
-    )
+    return _require_region(field, read_texts, _IMAGE, r"\.", "must be an image in a registry", read_region)
 
 
 def require_role_of_account(field: str = "role_arn", read_texts: InputReader | None = None) -> InputRule:
@@ -100,7 +98,7 @@ def _require_region(
     return rule(
         field,
         lambda v: _all_start_with(read(v), start, f"{start}{read_region(v)}{end}"),
-        lambda v: f"{requirement}, {read_region(v)}; use one of that Region.",
+        lambda v: f"{requirement} in Region {read_region(v)}.",
     )
 
 

@@ -1,19 +1,21 @@
 """IAM policies as JSON text.
 
-Use `encode_policy` for a policy of values that every plan knows, such as composed ARNs. Terraform defers a data source
-until apply if the plan changes a resource in `depends_on` of the module call.
+Use `encode_policy` for a policy of values that every plan knows, such as composed ARNs.
 
-A policy with the ARN of a key or a role is an `aws_iam_policy_document`. Before the first apply, the ARN is unknown and
-so is the whole text, but `smlops review` reads the statements of the document. Such a document refers to the ARN
-through an input or a local, because Terraform also defers a data source if the plan changes a resource that the data
-source refers to.
+Use `show_policy` for a policy with the ARN of a key or a role. Before the first apply, the ARN is unknown and so is the
+whole text. The plan shows the statements in a `terraform_data`, where people and `smlops review` read them. A data
+source `aws_iam_policy_document` would show them too, but Terraform defers it until apply, and its text is unknown, if
+the plan changes a resource in `depends_on` of the module call.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from sustainable_mlops.authoring.author_errors import author_error
-from sustainable_mlops.authoring.expressions import concat, is_expression, jsonencode
+from sustainable_mlops.authoring.cdktn import DataResource
+from sustainable_mlops.authoring.expressions import Each, concat, is_expression, jsonencode
+from sustainable_mlops.authoring.expressions.expression import Expression, lift
+from sustainable_mlops.authoring.resources import Module
 
 _VERSION = "2012-10-17"
 _ELEMENTS = {"actions": "Action", "resources": "Resource", "not_resources": "NotResource"}
@@ -21,14 +23,41 @@ _FIELDS = {"sid", "effect", "principals", "condition", *_ELEMENTS}
 
 
 def encode_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> str:
+    """Return the text of `build_policy`."""
+    return jsonencode(build_policy(*statements, extra_elements=extra_elements))
+
+
+def build_policy(*statements: dict[str, Any], extra_elements: Any = ()) -> dict[str, Any]:
     """Return the policy of statements in the form of `build_statement`.
 
     `extra_elements` is an expression of statements that `encode_statement` returned.
     """
     elements: Any = [encode_statement(one) for one in statements]
     if is_expression(extra_elements):
-        elements = concat(elements, extra_elements)
-    return jsonencode({"Version": _VERSION, "Statement": elements})
+        elements = concat(elements, extra_elements) if elements else extra_elements
+    return {"Version": _VERSION, "Statement": elements}
+
+
+def show_policy(
+    module: Module[Any],
+    label: str,
+    *statements: dict[str, Any],
+    for_each: Each[Any, Any],
+    extra_elements: Any = (),
+    why: str = "",
+) -> Any:
+    """Add `terraform_data.<label>_policy` with the policy of statements as its input, and return it.
+
+    `jsonencode(….input)` is the text. `statements` and `extra_elements` are those of `build_policy`.
+    """
+    return module.add(
+        DataResource,
+        f"{label}_policy",
+        why=why,
+        for_each=for_each,
+        notes={"input": "A plan shows these statements, even if an ARN in them is unknown until apply."},
+        input=Expression(lift(build_policy(*statements, extra_elements=extra_elements))),
+    )
 
 
 def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:

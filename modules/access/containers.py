@@ -84,19 +84,19 @@ def _features(module: Module[Inputs]) -> None:
     paths = var.s3_paths.data_preparation.write
     nobody: list[str] = []
     writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
-    policy.add_document(
+    policy.add_shown_policy(
         module,
         "offline_store",
-        why="Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object "
-        "to the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if "
-        "kms:ViaService limits the use of the key.",
-        phases=each_of(intersection(local.phases, writers)),
-        statement=feature_store.write_offline_store(
+        *feature_store.write_offline_store(
             distinct(list_of(paths, lambda path: bucket_arn(var, path))),
             list_of(paths, lambda path: objects_arn(var, path)),
             var.kms_key_arn,
             var,
         ),
+        why="Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object "
+        "to the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if "
+        "kms:ViaService limits the use of the key.",
+        phases=each_of(intersection(local.phases, writers)),
     )
 
 

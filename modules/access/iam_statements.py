@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
-
 from modules.access import policy
 from modules.access.inputs import Inputs, list_statements
+from modules.policies import encode_statement, show_policy
 from sustainable_mlops.authoring.expressions import (
-    Dynamic,
     Each,
     concat,
     contains,
@@ -16,11 +14,14 @@ from sustainable_mlops.authoring.expressions import (
     flatten,
     intersection,
     join,
+    jsonencode,
     keys,
     length,
     list_of,
     map_of,
+    merge,
     set_of,
+    when,
 )
 from sustainable_mlops.authoring.resources import Module
 from sustainable_mlops.catalogue.limits import get_limit
@@ -42,12 +43,12 @@ def add(module: Module[Inputs]) -> None:
         why="Statements of all modules, by phase.",
     )
     phase = each_of(by_phase)
-    module.add(
-        DataAwsIamPolicyDocument,
+    policies = show_policy(
+        module,
         "needed",
-        why="Statements of other modules. Statements with the same sid differ only in their resources.",
         for_each=phase,
-        statement=_statements(phase),
+        extra_elements=_build_elements(phase),
+        why="Statements of other modules. Statements with the same sid differ only in their resources.",
     )
     labels = [entry.path[2] for entry in module.entries if entry.path[1] == "aws_iam_role_policy"]
     others = module.local(
@@ -60,10 +61,11 @@ def add(module: Module[Inputs]) -> None:
         lambda by_phase: by_phase[phase.key].policy,
         where=lambda by_phase: contains(keys(by_phase), phase.key),
     )
-    own = module.data.aws_iam_policy_document.needed[phase.key].minified_json
-    policy.attach_document(
+    own = jsonencode(policies[phase.key].input)
+    policy.attach_shown_policies(
         module,
         "needed",
+        policies,
         lifecycle={
             "precondition": {
                 "condition": length(join("", concat(texts, [own]))) <= MOST_CHARACTERS,
@@ -74,25 +76,30 @@ def add(module: Module[Inputs]) -> None:
     )
 
 
-def _statements(phase: Each[Any, Any]) -> Dynamic[Any, Any]:
-    """Return one statement for each sid of a phase."""
+def _build_elements(phase: Each[Any, Any]) -> Any:
+    """Return one statement of a policy for each sid of a phase."""
 
     def list_fields(sid: str, field: str) -> list[Any]:
         return list_of(phase.value, lambda one: getattr(one, field), where=lambda one: one.sid == sid)
 
-    return Dynamic(
-        set_of(list_of(phase.value, lambda one: one.sid)),
-        lambda statement: {
-            "sid": statement.value,
-            "actions": list_fields(statement.value, "actions")[0],
-            "resources": distinct(flatten(list_fields(statement.value, "resources"))),
-            "condition": Dynamic(
-                list_fields(statement.value, "condition")[0],
-                lambda condition: {
-                    "test": condition.value.test,
-                    "variable": condition.value.variable,
-                    "values": condition.value.values,
-                },
+    def build_element(sid: str) -> Any:
+        conditions = list_fields(sid, "condition")[0]
+        by_test = map_of(
+            set_of(list_of(conditions, lambda one: one.test)),
+            lambda test: map_of(
+                conditions,
+                lambda one: one["values"],
+                where=lambda one: one.test == test,
+                key=lambda one: one.variable,
             ),
-        },
-    )
+            key=lambda test: test,
+        )
+        element = {
+            "sid": sid,
+            "actions": list_fields(sid, "actions")[0],
+            "resources": distinct(flatten(list_fields(sid, "resources"))),
+        }
+        nothing: dict[str, Any] = {}
+        return merge(encode_statement(element), when(length(conditions) > 0, {"Condition": by_test}, nothing))
+
+    return list_of(set_of(list_of(phase.value, lambda one: one.sid)), build_element)

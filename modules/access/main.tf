@@ -10,8 +10,6 @@ locals {
   # Phases that run containers.
   in_containers = setsubtract(local.phases, ["pipeline"])
 
-  dns_suffix = var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
-
   sagemaker_arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}"
 
   # SageMaker may assume the role only for jobs and endpoints of this account.
@@ -117,58 +115,64 @@ resource "aws_iam_role_policy" "s3" {
 
 # The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the
 # volumes of a job.
-data "aws_iam_policy_document" "key" {
+resource "terraform_data" "key_policy" {
   for_each = local.phases
 
-  statement {
-    sid       = "Decrypt"
-    actions   = ["kms:Decrypt"]
-    resources = concat([var.kms_key_arn], var.decrypt_key_arns)
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${var.region}.${local.dns_suffix}", "sagemaker.${var.region}.${local.dns_suffix}"]
-    }
-  }
-
-  statement {
-    sid       = "Encrypt"
-    actions   = ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
-    resources = [var.kms_key_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${var.region}.${local.dns_suffix}", "sagemaker.${var.region}.${local.dns_suffix}"]
-    }
-  }
-
-  statement {
-    sid       = "Describe"
-    actions   = ["kms:DescribeKey"]
-    resources = [var.kms_key_arn]
-  }
-
-  statement {
-    sid       = "Grant"
-    actions   = ["kms:CreateGrant"]
-    resources = [var.kms_key_arn]
-
-    condition {
-      test     = "Bool"
-      variable = "kms:GrantIsForAWSResource"
-      values   = ["true"]
-    }
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Decrypt"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = concat([var.kms_key_arn], var.decrypt_key_arns)
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = [
+              "s3.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+              "sagemaker.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+            ]
+          }
+        }
+      },
+      {
+        Sid      = "Encrypt"
+        Effect   = "Allow"
+        Action   = ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
+        Resource = var.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = [
+              "s3.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+              "sagemaker.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+            ]
+          }
+        }
+      },
+      {
+        Sid      = "Describe"
+        Effect   = "Allow"
+        Action   = "kms:DescribeKey"
+        Resource = var.kms_key_arn
+      },
+      {
+        Sid       = "Grant"
+        Effect    = "Allow"
+        Action    = "kms:CreateGrant"
+        Resource  = var.kms_key_arn
+        Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
+      },
+    ]
   }
 }
 
 resource "aws_iam_role_policy" "key" {
-  for_each = data.aws_iam_policy_document.key
+  for_each = terraform_data.key_policy
 
   name   = "key"
   role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  policy = jsonencode(each.value.input)
 }
 
 locals {
@@ -310,55 +314,55 @@ resource "aws_iam_role_policy" "features" {
 # Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object to
 # the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if
 # kms:ViaService limits the use of the key.
-data "aws_iam_policy_document" "offline_store" {
+resource "terraform_data" "offline_store_policy" {
   for_each = setintersection(local.phases, length(var.feature_group_names) > 0 ? ["data_preparation"] : [])
 
-  statement {
-    sid       = "ReadBucketAcl"
-    actions   = ["s3:GetBucketAcl"]
-    resources = distinct([for path in var.s3_paths.data_preparation.write : var.buckets[regex("^[^/]+", path)].arn])
-  }
-
-  statement {
-    sid     = "HandOver"
-    actions = ["s3:PutObjectAcl"]
-
-    resources = [
-      for path in var.s3_paths.data_preparation.write :
-      "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
-    ]
-
-    condition {
-      test     = "StringEquals"
-      variable = "s3:x-amz-acl"
-      values   = ["bucket-owner-full-control"]
-    }
-  }
-
-  statement {
-    sid       = "EncryptOfflineStore"
-    actions   = ["kms:GenerateDataKey"]
-    resources = [var.kms_key_arn]
-  }
-
-  statement {
-    sid     = "Table"
-    actions = ["glue:GetTable", "glue:UpdateTable"]
-
-    resources = [
-      "arn:${var.partition}:glue:${var.region}:${var.account_id}:catalog",
-      "arn:${var.partition}:glue:${var.region}:${var.account_id}:database/sagemaker_featurestore",
-      "arn:${var.partition}:glue:${var.region}:${var.account_id}:table/sagemaker_featurestore/*",
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "ReadBucketAcl"
+        Effect   = "Allow"
+        Action   = "s3:GetBucketAcl"
+        Resource = distinct([for path in var.s3_paths.data_preparation.write : var.buckets[regex("^[^/]+", path)].arn])
+      },
+      {
+        Sid    = "HandOver"
+        Effect = "Allow"
+        Action = "s3:PutObjectAcl"
+        Resource = [
+          for path in var.s3_paths.data_preparation.write :
+          "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+        ]
+        Condition = { StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" } }
+      },
+      {
+        Sid      = "EncryptOfflineStore"
+        Effect   = "Allow"
+        Action   = "kms:GenerateDataKey"
+        Resource = var.kms_key_arn
+      },
+      {
+        Sid    = "Table"
+        Effect = "Allow"
+        Action = ["glue:GetTable", "glue:UpdateTable"]
+        Resource = [
+          "arn:${var.partition}:glue:${var.region}:${var.account_id}:catalog",
+          "arn:${var.partition}:glue:${var.region}:${var.account_id}:database/sagemaker_featurestore",
+          "arn:${var.partition}:glue:${var.region}:${var.account_id}:table/sagemaker_featurestore/*",
+        ]
+      },
     ]
   }
 }
 
 resource "aws_iam_role_policy" "offline_store" {
-  for_each = data.aws_iam_policy_document.offline_store
+  for_each = terraform_data.offline_store_policy
 
   name   = "offline-store"
   role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  policy = jsonencode(each.value.input)
 }
 
 # Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.
@@ -460,28 +464,30 @@ resource "aws_iam_role_policy" "orchestration" {
 }
 
 # Only the roles of data preparation and training, and only to SageMaker.
-data "aws_iam_policy_document" "pass_role" {
+resource "terraform_data" "pass_role_policy" {
   for_each = setintersection(local.phases, ["pipeline"])
 
-  statement {
-    sid       = "HandOnRoles"
-    actions   = ["iam:PassRole"]
-    resources = [local.role_arns["data_preparation"], local.role_arns["training"]]
-
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PassedToService"
-      values   = ["sagemaker.amazonaws.com"]
-    }
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "HandOnRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = [local.role_arns["data_preparation"], local.role_arns["training"]]
+        Condition = { StringEquals = { "iam:PassedToService" = "sagemaker.amazonaws.com" } }
+      },
+    ]
   }
 }
 
 resource "aws_iam_role_policy" "pass_role" {
-  for_each = data.aws_iam_policy_document.pass_role
+  for_each = terraform_data.pass_role_policy
 
   name   = "pass-role"
   role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  policy = jsonencode(each.value.input)
 }
 
 # Registers candidates. Only people approve them.
@@ -524,27 +530,31 @@ locals {
 }
 
 # Statements of other modules. Statements with the same sid differ only in their resources.
-data "aws_iam_policy_document" "needed" {
+resource "terraform_data" "needed_policy" {
   for_each = local.role_statements
 
-  dynamic "statement" {
-    for_each = toset([for one in each.value : one.sid])
-
-    content {
-      sid       = statement.value
-      actions   = [for one in each.value : one.actions if one.sid == statement.value][0]
-      resources = distinct(flatten([for one in each.value : one.resources if one.sid == statement.value]))
-
-      dynamic "condition" {
-        for_each = [for one in each.value : one.condition if one.sid == statement.value][0]
-
-        content {
-          test     = condition.value.test
-          variable = condition.value.variable
-          values   = condition.value.values
-        }
-      }
-    }
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      for sid in toset([for one in each.value : one.sid]) : merge(
+        {
+          Sid      = sid
+          Effect   = "Allow"
+          Action   = [for one in each.value : one.actions if one.sid == sid][0]
+          Resource = distinct(flatten([for one in each.value : one.resources if one.sid == sid]))
+        },
+        length([for one in each.value : one.condition if one.sid == sid][0]) > 0 ? {
+          Condition = {
+            for test in toset([for one in [for one in each.value : one.condition if one.sid == sid][0] : one.test]) :
+            test => {
+              for one in [for one in each.value : one.condition if one.sid == sid][0] : one.variable => one.values
+              if one.test == test
+            }
+          }
+        } : {},
+      )
+    ]
   }
 }
 
@@ -558,11 +568,11 @@ locals {
 }
 
 resource "aws_iam_role_policy" "needed" {
-  for_each = data.aws_iam_policy_document.needed
+  for_each = terraform_data.needed_policy
 
   name   = "needed"
   role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
+  policy = jsonencode(each.value.input)
 
   lifecycle {
     precondition {
@@ -572,7 +582,7 @@ resource "aws_iam_role_policy" "needed" {
         [
           for by_phase in local.policies : by_phase[each.key].policy if contains(keys(by_phase), each.key)
         ],
-        [data.aws_iam_policy_document.needed[each.key].minified_json],
+        [jsonencode(terraform_data.needed_policy[each.key].input)],
       ))) <= 10240
     }
   }

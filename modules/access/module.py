@@ -6,7 +6,7 @@ from cdktn_provider_aws.iam_role import IamRole
 
 from modules.access import containers, iam_statements, pipeline, s3
 from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
-from modules.iam_statements import PHASES, Phase, dns_suffix, equals
+from modules.iam_statements import PHASES, Phase, equals
 from modules.location_check import check_location
 from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
@@ -46,7 +46,6 @@ class AccessModule(Module[Inputs]):
             why="Phases without an existing role.",
         )
         self.local("in_containers", difference(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
-        self.local("dns_suffix", dns_suffix(var))
         self.local("sagemaker_arn", f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}")
         role_arns = self._roles(var)
         s3.add(self)

@@ -19,12 +19,12 @@ def add(module: Module[Inputs]) -> None:
         why="Only jobs and models of pipelines.",
         phases=each_of(pipeline),
     )
-    policy.add_document(
+    policy.add_shown_policy(
         module,
         "pass_role",
+        pipelines.pass_roles([local.role_arns["data_preparation"], local.role_arns["training"]]),
         why="Only the roles of data preparation and training, and only to SageMaker.",
         phases=each_of(pipeline),
-        statement=[pipelines.pass_roles([local.role_arns["data_preparation"], local.role_arns["training"]])],
     )
     nobody: set[str] = set()
     policy.add(

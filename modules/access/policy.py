@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules.access.inputs import Inputs
-from modules.policies import encode_policy
-from sustainable_mlops.authoring.expressions import Each, each_of
+from modules.policies import encode_policy, show_policy
+from sustainable_mlops.authoring.expressions import Each, each_of, jsonencode
 from sustainable_mlops.authoring.resources import Module
 
 
@@ -28,16 +27,15 @@ def add(
     _attach(module, label, phases, policy, why=why, **meta)
 
 
-def add_document(module: Module[Inputs], label: str, *, phases: Each[Any, Any], **document: Any) -> None:
-    """Add a policy with the ARN of a key or a role (see `modules.policies`) to the role of each phase."""
-    module.add(DataAwsIamPolicyDocument, label, for_each=phases, **document)
-    attach_document(module, label)
+def add_shown_policy(module: Module[Inputs], label: str, *statements: Any, why: str, phases: Each[Any, Any]) -> None:
+    """Add a policy with the ARN of a key or a role (see `show_policy`) to the role of each phase."""
+    attach_shown_policies(module, label, show_policy(module, label, *statements, for_each=phases, why=why))
 
 
-def attach_document(module: Module[Inputs], label: str, **meta: Any) -> None:
-    """Attach the policy documents of a label to the roles of their phases."""
-    documents = each_of(getattr(module.data.aws_iam_policy_document, label))
-    _attach(module, label, documents, documents.value.json, **meta)
+def attach_shown_policies(module: Module[Inputs], label: str, policies: Any, **meta: Any) -> None:
+    """Attach the policies that `show_policy` returned to the roles of their phases."""
+    policy = each_of(policies)
+    _attach(module, label, policy, jsonencode(policy.value.input), **meta)
 
 
 def _attach(module: Module[Inputs], label: str, phases: Each[Any, Any], policy: str, **meta: Any) -> None:

@@ -2,7 +2,7 @@
 
 from modules.access import policy
 from modules.access.inputs import Inputs, bucket_key
-from modules.iam_statements import equals
+from modules.iam_statements import via_services
 from modules.policies import encode_statement
 from sustainable_mlops.authoring.expressions import (
     as_map,
@@ -72,33 +72,30 @@ def add(module: Module[Inputs]) -> None:
             where=lambda way, _: length(paths[way]) > 0,
         ),
     )
-    services = [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")]
-    service_condition = equals("kms:ViaService", *services)
-    policy.add_document(
+    service_condition = via_services(var, "s3", "sagemaker")
+    policy.add_shown_policy(
         module,
         "key",
+        {
+            "sid": "Decrypt",
+            "actions": ["kms:Decrypt"],
+            "resources": concat([var.kms_key_arn], var.decrypt_key_arns),
+            "condition": [service_condition],
+        },
+        {
+            "sid": "Encrypt",
+            "actions": ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
+            "resources": [var.kms_key_arn],
+            "condition": [service_condition],
+        },
+        {"sid": "Describe", "actions": ["kms:DescribeKey"], "resources": [var.kms_key_arn]},
+        {
+            "sid": "Grant",
+            "actions": ["kms:CreateGrant"],
+            "resources": [var.kms_key_arn],
+            "condition": [{"test": "Bool", "variable": "kms:GrantIsForAWSResource", "values": ["true"]}],
+        },
         why="The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the "
         "volumes of a job.",
         phases=phase,
-        statement=[
-            {
-                "sid": "Decrypt",
-                "actions": ["kms:Decrypt"],
-                "resources": concat([var.kms_key_arn], var.decrypt_key_arns),
-                "condition": [service_condition],
-            },
-            {
-                "sid": "Encrypt",
-                "actions": ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
-                "resources": [var.kms_key_arn],
-                "condition": [service_condition],
-            },
-            {"sid": "Describe", "actions": ["kms:DescribeKey"], "resources": [var.kms_key_arn]},
-            {
-                "sid": "Grant",
-                "actions": ["kms:CreateGrant"],
-                "resources": [var.kms_key_arn],
-                "condition": [{"test": "Bool", "variable": "kms:GrantIsForAWSResource", "values": ["true"]}],
-            },
-        ],
     )

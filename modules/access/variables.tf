@@ -45,7 +45,7 @@ variable "decrypt_key_arns" {
       for text in var.decrypt_key_arns :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "decrypt_key_arns: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "decrypt_key_arns: must be a key in Region ${var.region}."
   }
 }
 
@@ -102,7 +102,7 @@ variable "image_repository_arns" {
       for text in var.image_repository_arns :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):ecr:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):ecr:${var.region}:", text))
     ])
-    error_message = "image_repository_arns: must be repositories of this Region, ${var.region}; use one of that Region."
+    error_message = "image_repository_arns: must be repositories in Region ${var.region}."
   }
 }
 
@@ -121,7 +121,7 @@ variable "kms_key_arn" {
       for text in var.kms_key_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "kms_key_arn: must be a key in Region ${var.region}."
   }
 }
 
@@ -149,7 +149,7 @@ variable "name_prefix" {
 }
 
 variable "partition" {
-  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
   type        = string
   default     = "aws"
   nullable    = false
@@ -161,7 +161,7 @@ variable "partition" {
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
-    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
+    error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
   }
 }
 
@@ -188,14 +188,14 @@ variable "region" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles that this module creates, such as /mlops/."
+  description = "IAM path of the roles that this module creates."
   type        = string
   default     = "/"
   nullable    = false
 
   validation {
     condition     = can(regex("^/([!-~]+/)?$", var.role_path))
-    error_message = "role_path must start and end with a slash."
+    error_message = "role_path must be a path that starts and ends with a slash, such as /mlops/."
   }
 }
 
@@ -291,6 +291,18 @@ variable "role_statements" {
       ]
     ])) == 0
     error_message = "role_statements: statements with the same sid must have the same actions and conditions; change the sid of ${join(", ", flatten([for phase in ["data_preparation", "training", "pipeline", "inference"] : [for sid in distinct([for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) : one.sid]) : "${phase}: ${sid}" if length(distinct([for one in flatten([for statements in var.role_statements : lookup(statements, phase, [])]) : jsonencode([one.actions, one.condition]) if one.sid == sid])) > 1]]))}"
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.role_statements : alltrue([
+        for key2, item2 in item : alltrue([
+          for key3, item3 in item2 :
+          length(distinct([for one in item3.condition : [one.test, one.variable]])) == length(item3.condition)
+        ])
+      ])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.role_statements : join("; ", [for key2, item2 in item : join("; ", [for key3, item3 in item2 : "role_statements.${key}.${key2}.${key3}.condition: must not repeat a test of the same variable, because a policy keeps only one; remove the other" if !(length(distinct([for one in item3.condition : [one.test, one.variable]])) == length(item3.condition))]) if !alltrue([for key3, item3 in item2 : length(distinct([for one in item3.condition : [one.test, one.variable]])) == length(item3.condition)])]) if !alltrue([for key2, item2 in item : alltrue([for key3, item3 in item2 : length(distinct([for one in item3.condition : [one.test, one.variable]])) == length(item3.condition)])])]), "")
   }
 }
 

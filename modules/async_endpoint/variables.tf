@@ -86,7 +86,7 @@ variable "image_uri" {
       for text in var.image_uri[*] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
     ])
-    error_message = "image_uri: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+    error_message = "image_uri: must be an image in a registry in Region ${var.region}."
   }
 }
 
@@ -166,7 +166,7 @@ variable "kms_key_arn" {
       for text in var.kms_key_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "kms_key_arn: must be a key in Region ${var.region}."
   }
 }
 
@@ -242,7 +242,7 @@ variable "model_package_arn" {
       for text in var.model_package_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
     ])
-    error_message = "model_package_arn: must be a model package of this Region, ${var.region}; use one of that Region."
+    error_message = "model_package_arn: must be a model package in Region ${var.region}."
   }
 }
 
@@ -281,7 +281,7 @@ variable "name_prefix" {
 }
 
 variable "partition" {
-  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
   type        = string
   default     = "aws"
   nullable    = false
@@ -293,7 +293,7 @@ variable "partition" {
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
-    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
+    error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
   }
 }
 

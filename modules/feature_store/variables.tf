@@ -122,7 +122,7 @@ variable "kms_key_arn" {
       for text in var.kms_key_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}:", text))
     ])
-    error_message = "kms_key_arn: must be a key of this Region, ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}; use one of that Region."
+    error_message = "kms_key_arn: must be a key in Region ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}."
   }
 }
 

@@ -154,28 +154,31 @@ resource "aws_iam_role" "publisher" {
   })
 }
 
-data "aws_iam_policy_document" "publisher" {
+resource "terraform_data" "publisher_policy" {
   for_each = local.missing_publishers
 
-  statement {
-    sid     = "Publish"
-    actions = ["sns:Publish"]
-
-    resources = [
-      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals",
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Publish"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals"
+      },
+      {
+        Sid      = "PublishEncrypted"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = each.value.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
+      },
     ]
-  }
-
-  statement {
-    sid       = "PublishEncrypted"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [each.value.kms_key_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
-    }
   }
 }
 
@@ -184,7 +187,7 @@ resource "aws_iam_role_policy" "publisher" {
 
   name   = "publish"
   role   = each.value.name
-  policy = data.aws_iam_policy_document.publisher[each.key].json
+  policy = jsonencode(terraform_data.publisher_policy[each.key].input)
 }
 
 locals {

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 
 from sustainable_mlops.catalogue import instances, prices, regions
@@ -141,7 +140,7 @@ def _estimate_serverless(region: str, hours: float) -> FootprintEstimate:
 def _interpolate(ready: FootprintEstimate, busy: FootprintEstimate, load: float) -> FootprintEstimate:
     """Estimate a worker that is busy for a share of an hour and idle for the rest, at the price of a busy one."""
     whole = sum_estimates([ready.multiply(1 - load), busy.multiply(load)])
-    return replace(whole, figures={**whole.figures, "cost": busy.figures["cost"]})
+    return whole._replace(figures={**whole.figures, "cost": busy.figures["cost"]})
 
 
 def _figure(one: FootprintEstimate, metric: str) -> float:

@@ -10,7 +10,6 @@ Authorization Reference, "Application Auto Scaling"; awslabs/stable-diffusion-aw
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
@@ -18,8 +17,8 @@ from modules import event_topics
 from modules.iam_statements import equals, via_services
 from modules.observability.inputs import Inputs
 from modules.observability.topics import ALARMS
-from modules.policies import encode_policy
-from sustainable_mlops.authoring.expressions import each_of, length, list_of, lower, one_or_null, set_of, truncate, when
+from modules.policies import encode_policy, show_policy
+from sustainable_mlops.authoring.expressions import each_of, jsonencode, length, list_of, lower, set_of, truncate, when
 from sustainable_mlops.authoring.resources import Module
 
 #: Key of resources that exist once for all endpoints, and the action that deletes.
@@ -79,7 +78,6 @@ def add_stopper_role(module: Module[Inputs], document_keys: Any, stops: Any) -> 
             },
         ],
         why="Composite alarms are visible only with permission for all alarms.",
-        skips={"CKV_AWS_356": "composite alarms are visible only with permission for all alarms"},
     )
     deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
     deleter = each_of(single_key(length(deleting) > 0))
@@ -120,11 +118,6 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
         "Starts the runbook that deletes idle endpoints, or reports them",
         each,
     )
-    stopper_role_arn = module.local(
-        "stopper_role_arn",
-        one_or_null(list_of(module.resources.aws_iam_role.stopper, lambda role: role.arn)),
-        why="A data source that refers to the role itself would be read after the apply in each plan that changes it.",
-    )
     _add_policy(
         module,
         "starter",
@@ -142,7 +135,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
             {
                 "sid": "HandOnRole",
                 "actions": ["iam:PassRole"],
-                "resources": [stopper_role_arn],
+                "resources": [module.resources.aws_iam_role.stopper[each.key].arn],
                 "condition": [equals("iam:PassedToService", _AUTOMATION)],
             },
         ],
@@ -177,14 +170,14 @@ def _add_role(module: Module[Inputs], label: str, service: str, source: str, pur
 
 
 def _add_policy(
-    module: Module[Inputs], label: str, roles: Any, each: Any, statements: list[dict[str, Any]], **meta: Any
+    module: Module[Inputs], label: str, roles: Any, each: Any, statements: list[dict[str, Any]], why: str = ""
 ) -> None:
-    document = module.add(DataAwsIamPolicyDocument, label, for_each=each, statement=statements, **meta)
+    policies = show_policy(module, label, *statements, for_each=each, why=why)
     module.add(
         IamRolePolicy,
         label,
         for_each=each,
         name=label,
         role=roles[each.key].name,
-        policy=document[each.key].json,
+        policy=jsonencode(policies[each.key].input),
     )

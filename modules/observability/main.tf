@@ -117,29 +117,34 @@ resource "aws_iam_role" "publisher" {
   })
 }
 
-data "aws_iam_policy_document" "publisher" {
+resource "terraform_data" "publisher_policy" {
   for_each = local.missing_publishers
 
-  statement {
-    sid     = "Publish"
-    actions = ["sns:Publish"]
-
-    resources = [
-      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms",
-      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events",
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Publish"
+        Effect = "Allow"
+        Action = "sns:Publish"
+        Resource = [
+          "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms",
+          "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events",
+        ]
+      },
+      {
+        Sid      = "PublishEncrypted"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = each.value.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
+      },
     ]
-  }
-
-  statement {
-    sid       = "PublishEncrypted"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [each.value.kms_key_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
-    }
   }
 }
 
@@ -148,7 +153,7 @@ resource "aws_iam_role_policy" "publisher" {
 
   name   = "publish"
   role   = each.value.name
-  policy = data.aws_iam_policy_document.publisher[each.key].json
+  policy = jsonencode(terraform_data.publisher_policy[each.key].input)
 }
 
 locals {
@@ -1150,44 +1155,47 @@ resource "aws_iam_role" "stopper" {
 }
 
 # Composite alarms are visible only with permission for all alarms.
-data "aws_iam_policy_document" "stopper" {
-  # checkov:skip=CKV_AWS_356:composite alarms are visible only with permission for all alarms
-
+resource "terraform_data" "stopper_policy" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
-  statement {
-    sid       = "SeeAlarms"
-    actions   = ["cloudwatch:DescribeAlarms"]
-    resources = ["*"]
-  }
-
-  statement {
-    sid     = "SeeEndpoints"
-    actions = ["sagemaker:DescribeEndpoint"]
-
-    resources = [
-      for key, stop in local.idle_stops :
-      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
-      if stop != "off"
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "SeeAlarms"
+        Effect   = "Allow"
+        Action   = "cloudwatch:DescribeAlarms"
+        Resource = "*"
+      },
+      {
+        Sid    = "SeeEndpoints"
+        Effect = "Allow"
+        Action = "sagemaker:DescribeEndpoint"
+        Resource = [
+          for key, stop in local.idle_stops :
+          "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+          if stop != "off"
+        ]
+      },
+      {
+        Sid      = "Tell"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"
+      },
+      {
+        Sid      = "TellEncrypted"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = var.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
+      },
     ]
-  }
-
-  statement {
-    sid       = "Tell"
-    actions   = ["sns:Publish"]
-    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
-  }
-
-  statement {
-    sid       = "TellEncrypted"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [var.kms_key_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
-    }
   }
 }
 
@@ -1196,7 +1204,7 @@ resource "aws_iam_role_policy" "stopper" {
 
   name   = "stopper"
   role   = aws_iam_role.stopper[each.key].name
-  policy = data.aws_iam_policy_document.stopper[each.key].json
+  policy = jsonencode(terraform_data.stopper_policy[each.key].input)
 }
 
 # Only with idle_stop delete. With report, the role can delete nothing.
@@ -1381,34 +1389,30 @@ resource "aws_iam_role" "starter" {
   })
 }
 
-locals {
-  # A data source that refers to the role itself would be read after the apply in each plan that changes it.
-  stopper_role_arn = one([for role in aws_iam_role.stopper : role.arn])
-}
-
-data "aws_iam_policy_document" "starter" {
+resource "terraform_data" "starter_policy" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
-  statement {
-    sid     = "Start"
-    actions = ["ssm:StartAutomationExecution"]
-
-    resources = [
-      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${var.name_prefix}-stop-idle-endpoint:$DEFAULT",
-      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${var.name_prefix}-stop-idle-endpoint",
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Start"
+        Effect = "Allow"
+        Action = "ssm:StartAutomationExecution"
+        Resource = [
+          "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${var.name_prefix}-stop-idle-endpoint:$DEFAULT",
+          "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${var.name_prefix}-stop-idle-endpoint",
+        ]
+      },
+      {
+        Sid       = "HandOnRole"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = aws_iam_role.stopper[each.key].arn
+        Condition = { StringEquals = { "iam:PassedToService" = "ssm.amazonaws.com" } }
+      },
     ]
-  }
-
-  statement {
-    sid       = "HandOnRole"
-    actions   = ["iam:PassRole"]
-    resources = [local.stopper_role_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PassedToService"
-      values   = ["ssm.amazonaws.com"]
-    }
   }
 }
 
@@ -1417,7 +1421,7 @@ resource "aws_iam_role_policy" "starter" {
 
   name   = "starter"
   role   = aws_iam_role.starter[each.key].name
-  policy = data.aws_iam_policy_document.starter[each.key].json
+  policy = jsonencode(terraform_data.starter_policy[each.key].input)
 }
 
 resource "aws_cloudwatch_event_rule" "idle" {

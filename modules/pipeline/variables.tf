@@ -132,7 +132,7 @@ variable "failure_topic" {
       for text in [for topic in var.failure_topic[*] : topic.kms_key_arn] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "failure_topic: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "failure_topic: must be a key in Region ${var.region}."
   }
 
   validation {
@@ -199,7 +199,7 @@ variable "parameters" {
 }
 
 variable "partition" {
-  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
   type        = string
   default     = "aws"
   nullable    = false
@@ -211,7 +211,7 @@ variable "partition" {
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
-    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
+    error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
   }
 }
 
@@ -257,14 +257,14 @@ variable "role_arn" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles that this module creates, such as /mlops/."
+  description = "IAM path of the roles that this module creates."
   type        = string
   default     = "/"
   nullable    = false
 
   validation {
     condition     = can(regex("^/([!-~]+/)?$", var.role_path))
-    error_message = "role_path must start and end with a slash."
+    error_message = "role_path must be a path that starts and ends with a slash, such as /mlops/."
   }
 }
 

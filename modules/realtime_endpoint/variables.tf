@@ -93,7 +93,7 @@ variable "challengers" {
       for text in [for one in var.challengers : one.image_uri] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
     ])
-    error_message = "challengers: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+    error_message = "challengers: must be an image in a registry in Region ${var.region}."
   }
 
   validation {
@@ -101,7 +101,7 @@ variable "challengers" {
       for text in [for one in var.challengers : one.model_package_arn] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
     ])
-    error_message = "challengers: must be a model package of this Region, ${var.region}; use one of that Region."
+    error_message = "challengers: must be a model package in Region ${var.region}."
   }
 
   validation {
@@ -180,7 +180,7 @@ variable "containers" {
       for text in [for one in var.containers : one.image_uri] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
     ])
-    error_message = "containers: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+    error_message = "containers: must be an image in a registry in Region ${var.region}."
   }
 
   validation {
@@ -340,7 +340,7 @@ variable "image_uri" {
       for text in var.image_uri[*] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
     ])
-    error_message = "image_uri: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+    error_message = "image_uri: must be an image in a registry in Region ${var.region}."
   }
 }
 
@@ -436,7 +436,7 @@ variable "kms_key_arn" {
       for text in var.kms_key_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "kms_key_arn: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "kms_key_arn: must be a key in Region ${var.region}."
   }
 }
 
@@ -530,7 +530,7 @@ variable "model_package_arn" {
       for text in var.model_package_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
     ])
-    error_message = "model_package_arn: must be a model package of this Region, ${var.region}; use one of that Region."
+    error_message = "model_package_arn: must be a model package in Region ${var.region}."
   }
 
   validation {
@@ -647,7 +647,7 @@ variable "one_instance_because" {
 }
 
 variable "partition" {
-  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
   type        = string
   default     = "aws"
   nullable    = false
@@ -659,7 +659,7 @@ variable "partition" {
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
-    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
+    error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
   }
 }
 
@@ -765,7 +765,7 @@ variable "shadow" {
       for text in [for one in var.shadow[*] : one.image_uri] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.", text))
     ])
-    error_message = "shadow: must be an image in the registry of this Region, ${var.region}; use one of that Region."
+    error_message = "shadow: must be an image in a registry in Region ${var.region}."
   }
 
   validation {
@@ -773,7 +773,7 @@ variable "shadow" {
       for text in [for one in var.shadow[*] : one.model_package_arn] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${var.region}:", text))
     ])
-    error_message = "shadow: must be a model package of this Region, ${var.region}; use one of that Region."
+    error_message = "shadow: must be a model package in Region ${var.region}."
   }
 
   validation {

@@ -66,7 +66,7 @@ variable "image_uri" {
       for text in var.image_uri[*] :
       !can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", text)) ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}\\.", text))
     ])
-    error_message = "image_uri: must be an image in the registry of this Region, ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}; use one of that Region."
+    error_message = "image_uri: must be an image in a registry in Region ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}."
   }
 
   validation {
@@ -117,7 +117,7 @@ variable "kms_key_arn" {
       for text in var.kms_key_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}:", text))
     ])
-    error_message = "kms_key_arn: must be a key of this Region, ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}; use one of that Region."
+    error_message = "kms_key_arn: must be a key in Region ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}."
   }
 
   validation {
@@ -197,7 +197,7 @@ variable "model_package_arn" {
       for text in var.model_package_arn[*] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}:", text))
     ])
-    error_message = "model_package_arn: must be a model package of this Region, ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}; use one of that Region."
+    error_message = "model_package_arn: must be a model package in Region ${coalesce(var.region, try(regex("^arn:(aws|aws-cn|aws-us-gov):kms:([a-z0-9-]+):", var.kms_key_arn)[1], "[a-z0-9-]+"))}."
   }
 }
 

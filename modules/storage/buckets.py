@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.s3_bucket import S3Bucket
 from cdktn_provider_aws.s3_bucket_logging import S3BucketLoggingA
 from cdktn_provider_aws.s3_bucket_notification import S3BucketNotification
@@ -14,10 +13,20 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 )
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
-from modules.policies import encode_policy
+from modules.policies import encode_policy, encode_statement, show_policy
 from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_arn, bucket_name
 from modules.storage.lifecycle import DATA_CLASSES
-from sustainable_mlops.authoring.expressions import concat, each_of, keys, length, list_of, merge, set_of, when
+from sustainable_mlops.authoring.expressions import (
+    concat,
+    each_of,
+    jsonencode,
+    keys,
+    length,
+    list_of,
+    merge,
+    set_of,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
 
 ONE_REGION = "Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes"
@@ -126,8 +135,8 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
     var = module.var
     purpose = each_of(module.locals.purposes)
     arn = bucket_arn(var, purpose.key)
-    no_documents: list[str] = []
-    readers = encode_policy(
+    nothing: list[Any] = []
+    readers = encode_statement(
         {
             "sid": "ReadModels",
             "principals": [{"type": "AWS", "identifiers": module.locals.readers}],
@@ -135,17 +144,16 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
             "resources": [f"{arn}/models/*"],
         }
     )
-    document = module.add(
-        DataAwsIamPolicyDocument,
+    policies = show_policy(
+        module,
         "bucket",
+        *_deny_plain_access(arn),
+        *deny_other_encryption(arn, key_arn),
         why="An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other "
         "keys and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter "
         "for checkpoints and debug output, so aws:kms without a key is allowed there.",
         for_each=purpose,
-        source_policy_documents=when(
-            (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], no_documents
-        ),
-        statement=[*_deny_plain_access(arn), *_deny_other_encryption(arn, key_arn)],
+        extra_elements=when((purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], nothing),
     )
     bucket = each_of(buckets)
     unreachable = module.resources.aws_s3_bucket_public_access_block.this
@@ -154,7 +162,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
         "this",
         for_each=bucket,
         bucket=bucket.value.id,
-        policy=document[bucket.key].json,
+        policy=jsonencode(policies[bucket.key].input),
         depends_on=[unreachable],
     )
     logs_arn = bucket_arn(var, LOGS)
@@ -202,7 +210,7 @@ def _deny_plain_access(arn: str) -> list[dict[str, Any]]:
     ]
 
 
-def _deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
+def deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
     """Return the statements that deny uploads with other encryption than the key.
 
     Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not

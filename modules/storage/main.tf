@@ -175,13 +175,76 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
 # An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other keys
 # and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter for
 # checkpoints and debug output, so aws:kms without a key is allowed there.
-data "aws_iam_policy_document" "bucket" {
+resource "terraform_data" "bucket_policy" {
   for_each = local.purposes
 
-  source_policy_documents = (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
-    jsonencode({
-      Version = "2012-10-17"
-      Statement = [
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid       = "DenyPlainHttp"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource = [
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+          ]
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          Sid       = "DenyOldTls"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource = [
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
+          ]
+          Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+        },
+        {
+          Sid       = "DenyOtherEncryption"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*"
+          Condition = {
+            Null            = { "s3:x-amz-server-side-encryption" = "false" }
+            StringNotEquals = { "s3:x-amz-server-side-encryption" = ["aws:kms", "aws:kms:dsse"] }
+          }
+        },
+        {
+          Sid       = "DenyOtherKeys"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*"
+          Condition = {
+            Null            = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" }
+            StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = local.kms_key_arn }
+          }
+        },
+        {
+          Sid       = "DenyUnnamedKey"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          NotResource = [
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/checkpoints/*",
+            "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/debug-output/*",
+          ]
+          Condition = {
+            Null = {
+              "s3:x-amz-server-side-encryption"                = "false"
+              "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true"
+            }
+          }
+        },
+      ],
+      (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
         {
           Sid       = "ReadModels"
           Effect    = "Allow"
@@ -189,134 +252,8 @@ data "aws_iam_policy_document" "bucket" {
           Action    = "s3:GetObject"
           Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/models/*"
         },
-      ]
-    }),
-  ] : []
-
-  statement {
-    sid     = "DenyPlainHttp"
-    effect  = "Deny"
-    actions = ["s3:*"]
-
-    resources = [
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-
-  statement {
-    sid     = "DenyOldTls"
-    effect  = "Deny"
-    actions = ["s3:*"]
-
-    resources = [
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}",
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "NumericLessThan"
-      variable = "s3:TlsVersion"
-      values   = ["1.2"]
-    }
-  }
-
-  statement {
-    sid     = "DenyOtherEncryption"
-    effect  = "Deny"
-    actions = ["s3:PutObject"]
-
-    resources = [
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:x-amz-server-side-encryption"
-      values   = ["false"]
-    }
-
-    condition {
-      test     = "StringNotEquals"
-      variable = "s3:x-amz-server-side-encryption"
-      values   = ["aws:kms", "aws:kms:dsse"]
-    }
-  }
-
-  statement {
-    sid     = "DenyOtherKeys"
-    effect  = "Deny"
-    actions = ["s3:PutObject"]
-
-    resources = [
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-      values   = ["false"]
-    }
-
-    condition {
-      test     = "StringNotEquals"
-      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-      values   = [local.kms_key_arn]
-    }
-  }
-
-  statement {
-    sid     = "DenyUnnamedKey"
-    effect  = "Deny"
-    actions = ["s3:PutObject"]
-
-    not_resources = [
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/checkpoints/*",
-      "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/debug-output/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:x-amz-server-side-encryption"
-      values   = ["false"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-      values   = ["true"]
-    }
+      ] : [],
+    )
   }
 }
 
@@ -324,7 +261,7 @@ resource "aws_s3_bucket_policy" "this" {
   for_each = aws_s3_bucket.this
 
   bucket = each.value.id
-  policy = data.aws_iam_policy_document.bucket[each.key].json
+  policy = jsonencode(terraform_data.bucket_policy[each.key].input)
 
   depends_on = [aws_s3_bucket_public_access_block.this]
 }

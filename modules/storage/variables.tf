@@ -35,7 +35,7 @@ variable "existing_kms_key" {
       for text in [for existing in var.existing_kms_key[*] : existing.arn] :
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:${var.region}:", text))
     ])
-    error_message = "existing_kms_key: must be a key of this Region, ${var.region}; use one of that Region."
+    error_message = "existing_kms_key: must be a key in Region ${var.region}."
   }
 }
 
@@ -172,7 +172,7 @@ variable "name_prefix" {
 }
 
 variable "partition" {
-  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
   type        = string
   default     = "aws"
   nullable    = false
@@ -184,7 +184,7 @@ variable "partition" {
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
-    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
+    error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
   }
 }
 

@@ -31,12 +31,14 @@ ACTIONS = {
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "tagging:GetResources": "tag:GetResources",
 }
 _AT = "eu-north-1:123456789012"
 _ROLES = "arn:aws:iam::123456789012:role"

@@ -25,7 +25,12 @@ REALTIME = {**ON_X86, "latency_slo_ms": 1000}
 ASYNC = {**ON_X86, "max_instances": 1}
 FRAUD = {"description": "Is it fraud?", "serverless_endpoint": {"memory_mb": 1024, "max_concurrency": 2}}
 NAME, ARTIFACTS = "smlops-dev-flight-delay", "smlops-dev-artifacts-123456789012-eu-north-1"
-MODEL = "def model_fn(folder):\n    return 'late'\ndef predict_fn(values, model):\n    return model\n"
+MODEL = """
+import json
+def model_fn(folder): return "late"
+def input_fn(body, content_type): return json.loads(body)
+def predict_fn(values, model): return model
+"""
 
 
 def write_root_module(folder: Path, body: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ def make_model_settings(count: int) -> dict[str, Any]:
     return {f"delay_of_the_airport_{number:02}": {"description": "A model."} for number in range(count)}
 
 
+@pytest.mark.release
 @pytest.mark.apply
 def test_a_catalogue_larger_than_a_standard_parameter_is_applied_and_readable_by_launchers(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any]

@@ -54,6 +54,7 @@ def list_log_groups(sandbox: Any) -> list[str]:
     return [group["logGroupName"] for group in sandbox.client("logs").describe_log_groups()["logGroups"]]
 
 
+@pytest.mark.release
 @pytest.mark.apply
 def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], monkeypatch: pytest.MonkeyPatch

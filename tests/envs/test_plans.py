@@ -151,7 +151,7 @@ def test_packages_of_unknown_models_are_reported_and_those_of_other_regions_refu
     assert failed == {"model_packages_are_of_known_models"}
     file = staging[0] / synth.PACKAGES
     file.write_text(file.read_text().replace(f":{staging[1].region}:", ":eu-north-1:"))
-    with pytest.raises(UserError, match=r"model_package_arn: must be a model\s+package of this Region"):
+    with pytest.raises(UserError, match=r"model_package_arn: must be a model\s+package in Region"):
         Terraform(staging[0], offline_environment).plan(tmp_path / "tfplan")
 
 

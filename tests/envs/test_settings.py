@@ -109,7 +109,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
             "observability.by_model.flight_delay.idle_stop: the model does not exist or has no realtime_endpoint",
         ),
-        ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
+        ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must be a path that starts and ends"),
         (
             "models.flight_delay.serverless_endpoint.provisioned_concurrency",
             {"min": 1, "max": 10},

@@ -20,8 +20,11 @@ from tests.sandbox.support import IMAGE, create_tar, wait_until
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::123456789012:role/inference"
 ANSWER = """
+import json
 def model_fn(folder):
     return {says!r} or None
+def input_fn(body, content_type):
+    return json.loads(body)
 def predict_fn(values, model):
     return model or 1 / 0
 """

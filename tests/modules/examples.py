@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from sustainable_mlops.authoring.examples import read_examples
-from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
+from sustainable_mlops.terraform import ROOT, Terraform, find_engine, lock_file, make_environment
 from tests.driver import Driver
 from tests.renewal import renew
 
@@ -90,6 +91,25 @@ def examples(root: Path = ROOT) -> list[Example]:
         for page in sorted(root.glob("modules/*/README.md"))
         for case, text in read_examples(page.read_text()).items()
     ]
+
+
+def mark_applied_examples() -> list[Any]:
+    """Return all examples with the marks of their apply, which takes minutes.
+
+    A complete example has the resources of the minimal one, so minimal examples are applied before a release. Every
+    other provider applies the complete examples.
+    """
+    marks = {"minimal": pytest.mark.release, "complete": pytest.mark.toolchain}
+    return [pytest.param(one, marks=marks[one.case]) if one.case in marks else pytest.param(one) for one in examples()]
+
+
+def plan_example(name: str, folder: Path, variables: dict[str, str]) -> dict[str, Any]:
+    """Return the planned values of an example such as `network-complete`, by address."""
+    next(example for example in examples() if str(example) == name).write(folder)
+    engine = Terraform(folder, variables)
+    engine.init()
+    values: dict[str, Any] = summary(engine.plan(folder / "tfplan"))["values"]
+    return values
 
 
 def terraform(folder: Path, variables: dict[str, str]) -> Any:

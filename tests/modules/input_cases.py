@@ -16,6 +16,7 @@ _KEY, _OTHER_KEY = (
 )
 _TAGS = {"workload": "orders"}
 _BOUNDARY = f"arn:aws:iam::{_ACCOUNT}:policy/boundary"
+_SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 _TOPIC = f"arn:aws:sns:{_REGION}:{_ACCOUNT}:ml-alarms"
 
 
@@ -204,6 +205,26 @@ CASES: dict[str, InputCase] = {
             "tags": {"workload": "returns"},
         },
     ),
+    "images": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "deletion_protection": False,
+            "kms_key_arn": _KEY,
+            "repositories": {"churn": {"reader_account_ids": ["210987654321"]}},
+            "tags": _TAGS,
+        },
+        {
+            "deletion_protection": True,
+            "kms_key_arn": _OTHER_KEY,
+            "name_prefix": "store",
+            "replicate_from_account_ids": ["210987654321"],
+            "replicate_to": [{"account_id": "210987654321", "region": "eu-north-1"}],
+            "repositories": {"churn": {"reader_account_ids": ["210987654321"], "expire_untagged_after_days": 1}},
+            "tags": {"workload": "returns"},
+            "verify_location": True,
+        },
+    ),
     "model_registry": InputCase(
         {
             **_LOCATION,
@@ -222,6 +243,34 @@ CASES: dict[str, InputCase] = {
             "role_path": "/mlops/",
             "tags": {"workload": "returns"},
             "verify_location": True,
+        },
+    ),
+    "network": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "vpc_id": "vpc-0123456789abcdef0",
+            "subnet_ids": _SUBNETS,
+            "route_table_ids": ["rtb-0123456789abcdef0"],
+            "client_security_group_ids": {"function": "sg-0123456789abcdef0"},
+            "purposes": ["call_endpoints"],
+            "tags": _TAGS,
+        },
+        {
+            "bucket_account_ids": ["210987654321"],
+            "client_cidr_blocks": ["10.0.0.0/16"],
+            "client_security_group_ids": {},
+            "existing_s3_prefix_list_id": "pl-c3aa4faa",
+            "endpoint_subnet_ids": _SUBNETS[:1],
+            "name_prefix": "store",
+            "purposes": ["call_endpoints", "start_jobs"],
+            "readable_bucket_arns": ["arn:aws:s3:::jumpstart-cache-prod-eu-north-1"],
+            "route_table_ids": ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+            "services": ["kms"],
+            "subnet_ids": _SUBNETS[:1],
+            "tags": {"workload": "returns"},
+            "verify_location": True,
+            "vpc_id": "vpc-0123456789abcdef1",
         },
     ),
     "observability": InputCase(
@@ -350,6 +399,42 @@ CASES: dict[str, InputCase] = {
             "provisioned_concurrency": {"min": 1, "max": 2},
         },
         _MODEL_COMPANIONS,
+    ),
+    "studio": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "deletion_protection": False,
+            "kms_key_arn": _KEY,
+            "role_arn": _role("shop-studio"),
+            "vpc_id": "vpc-0123456789abcdef0",
+            "subnet_ids": _SUBNETS,
+            "security_group_ids": ["sg-0123456789abcdef0"],
+            "users": {"anna": {}},
+            "spaces": {"notebooks": {"user": "anna"}},
+            "lifecycle_scripts": {"tools": {"script": "date"}},
+            "tags": _TAGS,
+        },
+        {
+            "auth_mode": "SSO",
+            "deletion_protection": True,
+            "disk_gb": {"default": 10},
+            "hidden_instance_types": ["ml.g5.xlarge"],
+            "keep_home_directories": False,
+            "kms_key_arn": _OTHER_KEY,
+            "lifecycle_scripts": {"tools": {"script": "date"}, "more": {"script": "date", "app_type": "CodeEditor"}},
+            "name_prefix": "store",
+            "network_access": "PublicInternetOnly",
+            "role_arn": _role("shop-other"),
+            "security_group_ids": ["sg-0123456789abcdef1"],
+            "spaces": {"notebooks": {"user": "anna", "disk_gb": 20}},
+            "subnet_ids": _SUBNETS[:1],
+            "tags": {"workload": "returns"},
+            "users": {"anna": {"role_arn": _role("shop-other")}},
+            "verify_location": True,
+            "vpc_id": "vpc-0123456789abcdef1",
+        },
+        {"auth_mode": {"users": {"anna": {"sso_user_name": "anna@example.com"}}}},
     ),
     "storage": InputCase(
         {

@@ -99,8 +99,8 @@ def test_access_grants_the_statements_of_all_modules_without_a_cycle(plan_json: 
         for phase in ("data_preparation", "training", "inference")
     }
     group = f"arn:aws:sagemaker:{ACCOUNT}:feature-group/shop-orders"
-    assert {statements[phase]["Records"]["Resource"] for phase in statements} == {group}
-    assert statements["data_preparation"]["HandOver"]["Resource"] == "arn:aws:s3:::shop-data/feature-store/*"
+    assert all(statements[phase]["Records"]["Resource"] == [group] for phase in statements)
+    assert statements["data_preparation"]["HandOver"]["Resource"] == ["arn:aws:s3:::shop-data/feature-store/*"]
     assert statements["training"].keys() == {"Records", "Announce"}
     logs = f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints"
     assert set(statements["inference"]["Logs"]["Resource"]) == {f"{logs}/shop-fraud:*", f"{logs}/shop-churn:*"}

@@ -40,6 +40,9 @@ ROLE_ACTIONS = {
     # As the starter, which the module makes itself.
     "aws_cloudwatch_event_target": {},
     "aws_scheduler_schedule": {},
+    # The code that people run decides.
+    "aws_sagemaker_domain": {},
+    "aws_sagemaker_user_profile": {},
     "aws_sagemaker_pipeline": {
         "role_arn": [
             f"sagemaker:{verb}{noun}Job"

@@ -23,6 +23,7 @@ from tests.modules.examples import (
     examples,
     find_differences,
     list_leftovers,
+    mark_applied_examples,
     plan,
     summary,
     terraform,
@@ -128,9 +129,8 @@ def account(example: Example, request: pytest.FixtureRequest) -> tuple[Any, dict
     return request.getfixturevalue("sandbox"), request.getfixturevalue("terraform_environment")
 
 
-@pytest.mark.toolchain
 @pytest.mark.apply
-@pytest.mark.parametrize("example", examples(), ids=str)
+@pytest.mark.parametrize("example", mark_applied_examples(), ids=str)
 def test_examples_apply_are_protected_and_destroy_completely(
     example: Example, tmp_path: Path, account: tuple[Any, dict[str, str]], synthesized: dict[str, Any]
 ) -> None:

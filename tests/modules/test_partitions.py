@@ -30,9 +30,13 @@ REFUSED = [
         "us-iso-east-1",
         NOT_A_REGION,
     ),
-    ("aws", "cn-north-1", "cn-north-1 is a Region of aws-cn, not of aws; set both alike."),
-    ("aws-cn", "eu-north-1", "eu-north-1 is a Region of aws, not of aws-cn; set both alike."),
-    ("aws-us-gov", "us-east-1", "us-east-1 is a Region of aws, not of aws-us-gov; set both alike."),
+    ("aws", "cn-north-1", "Region cn-north-1 is in aws-cn, not in aws; set partition to aws-cn, or another region."),
+    ("aws-cn", "eu-north-1", "Region eu-north-1 is in aws, not in aws-cn; set partition to aws"),
+    (
+        "aws-us-gov",
+        "us-east-1",
+        "Region us-east-1 is in aws, not in aws-us-gov; set partition to aws",
+    ),
 ]
 
 

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from modules.iam_statements import equals
-from modules.policies import encode_statement
 from sustainable_mlops.errors import UserError
+from tests.lazy import LazyModule
+
+#: It imports cdktn, which starts jsii.
+policies = LazyModule("modules.policies")
 
 STATEMENT: dict[str, Any] = {"sid": "Publish", "actions": ["sns:Publish"], "resources": ["*"]}
 SERVICE = {"type": "Service", "identifiers": ["events.amazonaws.com"]}
@@ -15,7 +18,7 @@ SERVICE = {"type": "Service", "identifiers": ["events.amazonaws.com"]}
 def test_a_statement_has_all_its_principals_and_conditions() -> None:
     conditions = [equals("aws:SourceAccount", "123456789012"), equals("aws:SourceArn", "a", "b")]
     principals = [SERVICE, {"type": "AWS", "identifiers": ["123456789012"]}]
-    assert encode_statement({**STATEMENT, "principals": principals, "condition": conditions}) == {
+    assert policies.encode_statement({**STATEMENT, "principals": principals, "condition": conditions}) == {
         "Sid": "Publish",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com", "AWS": "123456789012"},
@@ -40,4 +43,4 @@ def test_a_statement_has_all_its_principals_and_conditions() -> None:
 )
 def test_unknown_and_repeated_parts_of_a_statement_are_errors(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        encode_statement({**STATEMENT, **fields})
+        policies.encode_statement({**STATEMENT, **fields})

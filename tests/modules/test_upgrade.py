@@ -1,4 +1,4 @@
-"""An upgrade of all modules from the last release: the plan replaces and deletes only declared resources."""
+"""An upgrade of all modules from the last release: it replaces and deletes only declared resources, and is complete."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.terraform import ROOT, list_changes
-from tests.modules.examples import Example, apply, examples, plan, terraform
+from tests.modules.examples import Example, apply, describe_changes, examples, plan, terraform
 from tests.modules.prerequisites import create_prerequisites
 from tools.upgrades.comparison import PLAN_PREFIX, find_differences
 from tools.upgrades.declarations import UNRELEASED, list_declared_changes, read_declarations
@@ -19,16 +19,26 @@ OUTPUT_KEYS = ("before", "after", "after_unknown")
 _PREFIX = "flights-dev"
 
 
-def list_complete_examples(release: Path) -> dict[str, str]:
-    """Return the text of each module's complete example in a release; older releases call it `full`.
+def list_examples(release: Path) -> dict[str, Example]:
+    """Return the complete examples of a release, which older ones call `full`, and those with declared edits.
 
     Each has its own name prefix, because the test applies all at once, and an output with the module's outputs.
     """
-    complete: list[Example] = [example for example in examples(release) if example.case in ("complete", "full")]
+    edits = {(one.module, edit.before) for one in read_declarations()[UNRELEASED] for edit in one.edits}
+    used = [
+        example
+        for example in examples(release)
+        if example.case in ("complete", "full")
+        or any(example.module == module and before in example.text for module, before in edits)
+    ]
     return {
-        example.module: example.text.replace(_PREFIX, f"{_PREFIX[:-2]}{number:02}")
-        + f'\noutput "outputs_of_module" {{\n  value = module.{example.module}\n}}\n'
-        for number, example in enumerate(complete)
+        f"{example.module}_{example.case}": Example(
+            example.module,
+            example.case,
+            example.text.replace(_PREFIX, f"{_PREFIX[:-2]}{number:02}")
+            + f'\noutput "outputs_of_module" {{\n  value = module.{example.module}\n}}\n',
+        )
+        for number, example in enumerate(used)
     }
 
 
@@ -46,33 +56,47 @@ def write_root(folder: Path, texts: dict[str, str], modules: Path) -> None:
     (folder / "main.tf").write_text("".join(calls))
 
 
-def edit_calls(texts: dict[str, str]) -> dict[str, str]:
-    """Return the texts with the declared edits of module calls."""
-    new_texts = dict(texts)
+def edit_calls(released: dict[str, Example]) -> dict[str, str]:
+    """Return the texts of the examples with the declared edits of module calls. Each edit is in one of them."""
+    texts = {name: example.text for name, example in released.items()}
     for declaration in read_declarations()[UNRELEASED]:
         for edit in declaration.edits:
-            text = new_texts[declaration.module]
-            assert edit.before in text, f"{declaration.module}: no released example has {edit.before!r}"
-            new_texts[declaration.module] = text.replace(edit.before, edit.after)
-    return new_texts
+            names = [name for name, one in released.items() if one.module == declaration.module]
+            edited = {name: texts[name].replace(edit.before, edit.after) for name in names}
+            assert any(edited[name] != texts[name] for name in names), f"no released example has {edit.before!r}"
+            texts |= edited
+    return texts
+
+
+def list_upgrade_changes(released: dict[str, Example], upgrade: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the breaking changes in the plan of an upgrade, by module."""
+    changes: dict[str, list[str]] = {}
+    for name, example in released.items():
+        changes.setdefault(example.module, []).extend(
+            [
+                *list_plan_changes(upgrade, f"module.{name}.module.{example.module}"),
+                *list_output_changes(*(upgrade["output_changes"][name][key] for key in OUTPUT_KEYS)),
+            ]
+        )
+    return changes
 
 
 @pytest.mark.apply
-def test_an_upgrade_replaces_and_deletes_only_declared_resources(
+def test_an_upgrade_replaces_and_deletes_only_declared_resources_and_leaves_an_empty_plan(
     tmp_path: Path, own: tuple[Any, dict[str, str]]
 ) -> None:
     sandbox, variables = own
     release, old_root, new_root = (tmp_path / name for name in ("release", "old_root", "new_root"))
     extract_release(release)
-    texts = list_complete_examples(release)
-    assert texts.keys() == {path.name for path in (release / "modules").iterdir()}
-    create_prerequisites(sandbox, "\n".join(texts.values()))
-    write_root(old_root, texts, release / "modules")
+    released = list_examples(release)
+    assert {example.module for example in released.values()} == {path.name for path in (release / "modules").iterdir()}
+    create_prerequisites(sandbox, "\n".join(example.text for example in released.values()))
+    write_root(old_root, {name: example.text for name, example in released.items()}, release / "modules")
     driver = terraform(old_root, variables)
     plan(driver)
     apply(driver)
 
-    write_root(new_root, edit_calls(texts), ROOT / "modules")
+    write_root(new_root, edit_calls(released), ROOT / "modules")
     shutil.copy(old_root / STATE, new_root)
     driver = terraform(new_root, variables)
     upgrade = plan(driver)
@@ -80,16 +104,13 @@ def test_an_upgrade_replaces_and_deletes_only_declared_resources(
         print(f"{' and '.join(actions)}: {address}")
     differences = [
         line
-        for module in texts
+        for module, changes in list_upgrade_changes(released, upgrade).items()
         for line in find_differences(
-            module,
-            [
-                *list_plan_changes(upgrade, f"module.{module}.module.{module}"),
-                *list_output_changes(*(upgrade["output_changes"][module][key] for key in OUTPUT_KEYS)),
-            ],
-            [line for line in list_declared_changes(module) if line.startswith(PLAN_PREFIX)],
+            module, changes, [line for line in list_declared_changes(module) if line.startswith(PLAN_PREFIX)]
         )
     ]
     assert not differences, "\n".join(
         [*differences, "declare it in modules/breaking_changes.yaml, or keep the resource"]
     )
+    apply(driver)
+    assert describe_changes(plan(driver)) == ""

@@ -22,6 +22,7 @@ def test_the_table_has_120_wrong_inputs_of_all_modules() -> None:
 
 
 @pytest.mark.plan
+@pytest.mark.engine
 @pytest.mark.parametrize("module", CASES)
 def test_a_plan_refuses_wrong_inputs_with_input_and_remedy(
     module: str, tmp_path: Path, offline_environment: dict[str, str]

@@ -11,9 +11,12 @@ _KEY_ELSEWHERE = f"arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY_ID}"
 _ALIAS = f"arn:aws:kms:eu-north-1:{_ACCOUNT}:alias/shop"
 _ROLE_ELSEWHERE = f"arn:aws:iam::{_OTHER_ACCOUNT}:role/shop"
 _IMAGE_ELSEWHERE = f"{_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/churn:1-arm64"
+_REPOSITORY_ELSEWHERE = f"arn:aws:ecr:eu-west-1:{_ACCOUNT}:repository/churn"
 _IMAGE = f"{_ACCOUNT}.dkr.ecr.eu-north-1.amazonaws.com/churn:1-arm64"
 _PACKAGE_ELSEWHERE = f"arn:aws:sagemaker:eu-west-1:{_ACCOUNT}:model-package/churn/1"
 _STATEMENT = {"sid": "Publish", "actions": ["sns:Publish"], "resources": ["*"]}
+_CONDITION = {"test": "StringEquals", "variable": "aws:SourceArn", "values": ["a"]}
+_TWICE = {**_STATEMENT, "condition": [_CONDITION, _CONDITION]}
 _OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "UTC"}
 _GROUP = CASES["feature_store"].arguments["feature_groups"]["orders"]
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
@@ -60,14 +63,14 @@ WRONG_INPUTS = (
     _wrong("storage", "such as eu-north-1", region="eu-nroth-1"),
     _wrong("storage", "such as eu-north-1", region="eu-north-9"),
     _wrong("storage", "aws-us-gov", partition="aws-iso"),
-    _wrong("storage", "set both alike", partition="aws-cn"),
+    _wrong("storage", "set partition to aws", partition="aws-cn"),
     _wrong("storage", "choose another key", tags={"aws:owner": "me"}),
     _wrong("storage", "choose another key", tags={"AWS:owner": "me"}),
     _wrong("storage", "at most 256 characters", tags={"owner": "x" * 257}),
     _wrong("storage", "1 to 128 characters", tags={"": "me"}),
     # storage
     _wrong("storage", "not an alias", existing_kms_key={"arn": _ALIAS}),
-    _wrong("storage", "of that Region", existing_kms_key={"arn": _KEY_ELSEWHERE}),
+    _wrong("storage", "in Region eu-north-1", existing_kms_key={"arn": _KEY_ELSEWHERE}),
     _wrong("storage", "must be the ARN of a KMS key", existing_kms_key={"arn": None}),
     _wrong("storage", "lower-case letters", extra_buckets={"Landing": {}}),
     _wrong("storage", "these buckets exist already", extra_buckets={"logs": {}}),
@@ -87,16 +90,17 @@ WRONG_INPUTS = (
     # access
     _wrong("access", "ARN of a bucket", buckets={"data": {"arn": "shop-data"}, "artifacts": {"arn": "arn:aws:s3:::a"}}),
     _wrong("access", "must not be null", buckets={"data": None, "artifacts": {"arn": "arn:aws:s3:::a"}}),
-    _wrong("access", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
-    _wrong("access", "of that Region", decrypt_key_arns=[_KEY_ELSEWHERE]),
+    _wrong("access", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("access", "in Region eu-north-1", decrypt_key_arns=[_KEY_ELSEWHERE]),
     _wrong("access", "of account 123456789012", existing_role_arns={"training": _ROLE_ELSEWHERE}),
     _wrong("access", "data_preparation", existing_role_arns={"serving": f"arn:aws:iam::{_ACCOUNT}:role/a"}),
     _wrong("access", "without wildcards", feature_group_names=["*"]),
     _wrong("access", "without wildcards", model_package_group_names=["shop_churn"]),
     _wrong("access", "ARN of an ECR repository", image_repository_arns=["churn"]),
-    _wrong("access", "of that Region", image_repository_arns=[f"arn:aws:ecr:eu-west-1:{_ACCOUNT}:repository/churn"]),
+    _wrong("access", "in Region eu-north-1", image_repository_arns=[_REPOSITORY_ELSEWHERE]),
     _wrong("access", "ARN of an IAM policy", permissions_boundary_arn="boundary"),
-    _wrong("access", "start and end with a slash", role_path="mlops"),
+    _wrong("access", "must not repeat a test", role_statements=[{"training": [_TWICE]}]),
+    _wrong("access", "be a path that starts and ends with a slash", role_path="mlops"),
     _wrong("access", "prefix that ends with a slash", s3_paths={"training": {"read": ["data/raw"]}}),
     _wrong("access", "correct training: lake/", s3_paths={"training": {"read": ["lake/"]}}),
     _wrong("access", "id of a subnet", vpc={"subnet_ids": ["subnet-1"], "security_group_ids": _GROUPS}),
@@ -112,7 +116,7 @@ WRONG_INPUTS = (
     ),
     # feature_store
     _wrong("feature_store", "not an alias", kms_key_arn=_ALIAS),
-    _wrong("feature_store", "key of this Region, eu-north-1", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),
+    _wrong("feature_store", "key in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),
     _wrong("feature_store", "slash at its end", offline_store_s3_uri="s3://shop-data/features/"),
     _wrong("feature_store", "ARN of an IAM role", role_arn="data-preparation"),
     _wrong("feature_store", "2 to 39 lower-case letters", feature_groups={"Orders": _GROUP}),
@@ -131,8 +135,18 @@ WRONG_INPUTS = (
     _wrong("feature_store", "at least 1", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"value": 0}}}}),
     _wrong("feature_store", "Weeks", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"unit": "Years"}}}}),
     _unknown_key("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
+    # images
+    _wrong("images", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("images", "at least 1", repositories={}),
+    _wrong("images", "lower-case letters", repositories={"Churn": {}}),
+    _wrong("images", "single underscores", repositories={"a__b": {}}),
+    _wrong("images", "ECR refuses", name_prefix="shop--dev"),
+    _wrong("images", "remove it", repositories={"churn": {"reader_account_ids": [_ACCOUNT]}}),
+    _wrong("images", "tag prefix", repositories={"churn": {"temporary_images": {"tag_prefixes": ["-"]}}}),
+    _wrong("images", "remove it", replicate_to=[{"account_id": _ACCOUNT, "region": "eu-north-1"}]),
+    _wrong("images", "remove it", replicate_from_account_ids=[_ACCOUNT]),
     # model_registry
-    _wrong("model_registry", "of that Region", approval_topic={"kms_key_arn": _KEY_ELSEWHERE}),
+    _wrong("model_registry", "in Region eu-north-1", approval_topic={"kms_key_arn": _KEY_ELSEWHERE}),
     _wrong("model_registry", "must be the ARN of a KMS key", approval_topic={"kms_key_arn": None}),
     _wrong(
         "model_registry",
@@ -145,8 +159,19 @@ WRONG_INPUTS = (
     _wrong("model_registry", "lower-case letters", model_package_groups={"Churn": {}}),
     _wrong("model_registry", "remove it", model_package_groups={"churn": {"reader_account_ids": [_ACCOUNT]}}),
     _wrong("model_registry", "must not be null", model_package_groups={"churn": None}),
+    # network
+    _wrong("network", "id of a VPC", vpc_id="shop"),
+    _wrong("network", "at least 1", subnet_ids=[]),
+    _wrong("network", "id of a subnet", endpoint_subnet_ids=["eu-north-1a"]),
+    _wrong("network", "id of a route table", route_table_ids=["main"]),
+    _wrong("network", 'one of "call_endpoints"', purposes=["training"]),
+    _wrong("network", "free of charge; remove it", services=["s3"]),
+    _wrong("network", "free of charge; remove it", services=["com.amazonaws.eu-north-1.s3"]),
+    _wrong("network", "such as 10.0.0.0/16", client_cidr_blocks=["10.0.0.1"]),
+    _wrong("network", "EC2 refuses", name_prefix="sg-shop"),
+    _wrong("network", "ARN of a bucket", readable_bucket_arns=["jumpstart-cache-prod-eu-north-1"]),
     # observability
-    _wrong("observability", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("observability", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("observability", "of account 123456789012", existing_publisher_role={"arn": _ROLE_ELSEWHERE}),
     _wrong("observability", "deployments", events=["deployment"]),
     _wrong("observability", "report", idle_stop="stop"),
@@ -168,7 +193,7 @@ WRONG_INPUTS = (
     _wrong("pipeline", "lower-case letters", name="Orders"),
     _wrong("pipeline", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
     _wrong("pipeline", "of account 123456789012", existing_starter_role={"arn": _ROLE_ELSEWHERE}),
-    _wrong("pipeline", "of that Region", failure_topic={"kms_key_arn": _KEY_ELSEWHERE}),
+    _wrong("pipeline", "in Region eu-north-1", failure_topic={"kms_key_arn": _KEY_ELSEWHERE}),
     _wrong(
         "pipeline",
         "of account 123456789012",
@@ -205,18 +230,18 @@ WRONG_INPUTS = (
     _unknown_key("pipeline", schedule={"expression": "rate(7 days)", "time_zone": "Europe/Stockholm"}),
     _wrong("pipeline", "at least 60", start_retries={"max_age_seconds": 1}),
     # async_endpoint
-    _wrong("async_endpoint", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("async_endpoint", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("async_endpoint", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
-    _wrong("async_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE),
+    _wrong("async_endpoint", "in Region eu-north-1", image_uri=_IMAGE_ELSEWHERE),
     _wrong("async_endpoint", "other registries are not supported", image_uri="docker.io/library/python:3"),
-    _wrong("async_endpoint", "of that Region", model_package_arn=_PACKAGE_ELSEWHERE, image_uri=None),
+    _wrong("async_endpoint", "in Region eu-north-1", model_package_arn=_PACKAGE_ELSEWHERE, image_uri=None),
     _wrong("async_endpoint", "at most max_instances", min_instances=3),
     _wrong("async_endpoint", "prefix in a bucket", s3_uri="s3://shop-requests"),
     # realtime_endpoint
-    _wrong("realtime_endpoint", "of that Region", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("realtime_endpoint", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("realtime_endpoint", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
-    _wrong("realtime_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE),
-    _wrong("realtime_endpoint", "of that Region", shadow={"image_uri": _IMAGE_ELSEWHERE}),
+    _wrong("realtime_endpoint", "in Region eu-north-1", image_uri=_IMAGE_ELSEWHERE),
+    _wrong("realtime_endpoint", "in Region eu-north-1", shadow={"image_uri": _IMAGE_ELSEWHERE}),
     _wrong("realtime_endpoint", "set one of", model_package_arn=None, image_uri=None),
     _wrong("realtime_endpoint", "ml.c7g.large", instance_type="c7g.large"),
     _wrong("realtime_endpoint", "must be at least 1", latency_slo_ms=0),
@@ -247,8 +272,8 @@ WRONG_INPUTS = (
     _wrong("serverless_endpoint", "at most max_concurrency", provisioned_concurrency={"min": 2, "max": 50}),
     _wrong("serverless_endpoint", "min and max must not be null", provisioned_concurrency={"min": None, "max": 2}),
     _wrong("serverless_endpoint", "use an image for x86", image_uri=_IMAGE),
-    _wrong("serverless_endpoint", "of that Region", image_uri=_IMAGE_ELSEWHERE.replace("-arm64", "")),
-    _wrong("serverless_endpoint", "key of this Region", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),
+    _wrong("serverless_endpoint", "in Region eu-north-1", image_uri=_IMAGE_ELSEWHERE.replace("-arm64", "")),
+    _wrong("serverless_endpoint", "key in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),
     _wrong("serverless_endpoint", "set memory_mb", instance_type="ml.c7g.large"),
     _wrong(
         "serverless_endpoint",
@@ -257,4 +282,17 @@ WRONG_INPUTS = (
         image_uri=f"{_ACCOUNT}.dkr.ecr.eu-south-2.amazonaws.com/churn:1",
         role_arn=f"arn:aws:iam::{_ACCOUNT}:role/shop",
     ),
+    # studio
+    _wrong("studio", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
+    _wrong("studio", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
+    _wrong("studio", "of account 123456789012", users={"anna": {"role_arn": _ROLE_ELSEWHERE}}),
+    _wrong("studio", "such as anna-berg", users={"anna_berg": {}}, spaces={}),
+    _wrong("studio", "needs sso_user_name", auth_mode="SSO"),
+    _wrong("studio", "none may have it", users={"anna": {"sso_user_name": "anna@example.com"}}),
+    _wrong("studio", "at most 12288 bytes", lifecycle_scripts={"tools": {"script": "#" * 12289}}),
+    _wrong("studio", "add the user", spaces={"notebooks": {"user": "bjorn"}}),
+    _wrong("studio", "at most 50", spaces={"notebooks": {"user": "anna", "disk_gb": 51}}),
+    _wrong("studio", "default must be at most max", disk_gb={"default": 60}),
+    _wrong("studio", "VpcOnly", network_access="Private"),
+    _wrong("studio", "such as ml.t3.medium", hidden_instance_types=["g5.xlarge"]),
 )

@@ -4,14 +4,17 @@ import fnmatch
 import importlib.util
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sagemaker_sandbox.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
-from tests.modules.examples import Example, summary
+from tests.cases import check_cases
+from tests.modules.examples import Example, examples, summary
 
 CALLER = """
     module "access" {{
@@ -26,7 +29,21 @@ CALLER = """
 """
 
 
-TOPICS = "arn:aws:sns:eu-north-1:123456789012"
+ACCOUNT = "123456789012"
+ADMIN, PREPARE, TRAIN = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("admin", "prepare", "train"))
+ARTIFACTS, DATA = (f"arn:aws:s3:::flights-dev-{name}-{ACCOUNT}-eu-north-1" for name in ("artifacts", "data"))
+EC2, SAGEMAKER, TOPICS = (f"arn:aws:{service}:eu-north-1:{ACCOUNT}" for service in ("ec2", "sagemaker", "sns"))
+ECR = "arn:aws:ecr:eu-north-1"
+FEATURES = f"{SAGEMAKER}:feature-group/flights-dev-flights"
+JOBS, PACKAGES = f"{SAGEMAKER}:training-job", f"{SAGEMAKER}:model-package/flights-dev-flight-delay"
+INTERFACE, SUBNET = f"{EC2}:network-interface/eni-1", f"{EC2}:subnet/subnet-0123456789abcdef0"
+KEY, LAKE_KEY = (
+    f"arn:aws:kms:eu-north-1:{one}:key/1234abcd-12ab-34cd-56ef-1234567890ab" for one in (ACCOUNT, "210987654321")
+)
+OWNER, PUBLIC = {"s3:x-amz-acl": "bucket-owner-full-control"}, {"s3:x-amz-acl": "public-read"}
+XGBOOST = f"{ECR}:662702820516:repository/sagemaker-xgboost"
+#: Statements by call and phase.
+Policies = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -49,40 +66,6 @@ def test_the_framework_registries_equal_those_of_the_sagemaker_sdk(module: dict[
         assert {region: ours[region][place] for region in theirs} == theirs
 
 
-@pytest.mark.plan
-def test_actions_have_no_wildcards_and_cannot_delete_objects(policies: dict[str, list[dict[str, Any]]]) -> None:
-    actions = {action for phase in policies.values() for one in phase for action in to_list(one["Action"])}
-    assert not [action for action in actions if "*" in action or action.startswith("s3:Delete")]
-
-
-@pytest.mark.plan
-def test_all_actions_with_resources_name_them(policies: dict[str, list[dict[str, Any]]]) -> None:
-    statements = [one for phase in policies.values() for one in phase]
-    everywhere = {action for one in statements if one["Resource"] == "*" for action in to_list(one["Action"])}
-    assert {action for action in everywhere if not action.startswith("ec2:Describe")} == {
-        "cloudwatch:PutMetricData",
-        "ecr:GetAuthorizationToken",
-    }
-
-
-def test_feature_store_can_assume_its_role_and_use_the_key(module: dict[str, Any]) -> None:
-    documents = module["data"]["aws_iam_policy_document"]
-    trust, feature_store_trust = (module["locals"][name] for name in ("trust", "feature_store_trust"))
-    assert "aws:SourceAccount" in trust
-    assert "aws:SourceArn" in trust
-    assert "aws:SourceAccount" in feature_store_trust
-    assert "aws:SourceArn" not in feature_store_trust
-    trusts = module["resource"]["aws_iam_role"]["this"]["assume_role_policy"]
-    assert 'each.key == "data_preparation" ? local.feature_store_trust : local.trust' in trusts
-    (encrypt,) = [one for one in documents["offline_store"]["statement"] if one["sid"] == "EncryptOfflineStore"]
-    assert encrypt == {
-        "sid": "EncryptOfflineStore",
-        "actions": ["kms:GenerateDataKey"],
-        "resources": ["${var.kms_key_arn}"],
-        "condition": [],
-    }
-
-
 def test_callers_depend_on_all_policies(module: dict[str, Any]) -> None:
     policies = {f"aws_iam_role_policy.{name}" for name in module["resource"]["aws_iam_role_policy"]}
     for output in module["output"].values():
@@ -99,33 +82,47 @@ def render_statement(*topics: str, action: str = "sns:Publish") -> str:
 
 
 @pytest.fixture(scope="module")
-def policies(
-    tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]
-) -> dict[str, list[dict[str, Any]]]:
-    """The planned statements of each phase's role."""
+def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+    """Planned values by address: the examples `complete` and `existing_roles`, and two existing roles (`passed`)."""
     folder = tmp_path_factory.mktemp("access")
     inputs = f"""
-      feature_group_names       = ["shop-orders"]
-      model_package_group_names = ["shop-churn"]
-      role_statements           = [
-        {{ training = [{render_statement("orders")}] }}, {{ training = [{render_statement("returns")}] }},
+      existing_role_arns = {{ data_preparation = "{PREPARE}", training = "{TRAIN}" }}
+      role_statements    = [
+        {{ inference = [{render_statement("orders")}] }}, {{ inference = [{render_statement("returns")}] }},
       ]
     """
-    Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
+    calls = [example for example in examples() if str(example) in ("access-complete", "access-existing_roles")]
+    calls.append(Example("access", "passed", CALLER.format(region="eu-north-1", inputs=inputs)))
+    for example in calls:
+        example.write(folder / example.case)
+    sources = (f'module "{example.case}" {{\n  source = "./{example.case}"\n}}\n' for example in calls)
+    (folder / "main.tf").write_text("".join(sources))
     terraform = Terraform(folder, terraform_environment)
     terraform.init()
-    policies: dict[str, list[dict[str, Any]]] = {}
-    for address, values in summary(terraform.plan(folder / "tfplan"))["values"].items():
-        if "aws_iam_role_policy" in address and "policy" in values:
-            phase = address.split('"')[1]
-            policies.setdefault(phase, []).extend(json.loads(values["policy"])["Statement"])
+    values: dict[str, Any] = summary(terraform.plan(folder / "tfplan"))["values"]
+    return values
+
+
+@pytest.fixture(scope="module")
+def policies(planned: dict[str, Any]) -> Policies:
+    """The planned statements by call and phase, of policies that the plan knows."""
+    policies: Policies = {}
+    for address, values in planned.items():
+        if match := re.fullmatch(r'module\.(\w+)\.module\.access\.(\w+)\.\w+\["(\w+)"\]', address):
+            call, kind, phase = match.groups()
+            if kind == "aws_iam_role_policy" and "policy" in values:
+                policies.setdefault((call, phase), []).extend(json.loads(values["policy"])["Statement"])
     return policies
 
 
-def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+def is_allowed(
+    statements: list[dict[str, Any]], action: str, resource: str, keys: Mapping[str, str | None] | None = None
+) -> bool:
+    """Return whether a statement covers a request with these condition keys."""
     return any(
-        action in to_list(one["Action"])
-        and any(fnmatch.fnmatchcase(resource, item) for item in to_list(one["Resource"]))
+        any(fnmatch.fnmatchcase(action, item) for item in to_list(one["Action"]))
+        and any(fnmatch.fnmatchcase(resource, item) for item in to_list(one.get("Resource", resource)))
+        and are_met(one, keys or {}) is True
         for one in statements
     )
 
@@ -134,59 +131,120 @@ def to_list(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-FEATURES = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/shop-orders"
-XGBOOST = "arn:aws:ecr:eu-north-1:662702820516:repository/sagemaker-xgboost"
+@pytest.mark.plan
+def test_actions_have_no_wildcards_and_cannot_delete_objects(policies: Policies) -> None:
+    actions = {action for role in policies.values() for one in role for action in to_list(one["Action"])}
+    assert not [action for action in actions if "*" in action or action.startswith("s3:Delete")]
 
 
 @pytest.mark.plan
-@pytest.mark.parametrize(
-    ("phase", "action", "resource", "allowed"),
+def test_only_actions_without_a_resource_are_allowed_on_all_resources(policies: Policies) -> None:
+    statements = [one for role in policies.values() for one in role if one["Resource"] == "*"]
+    assert {action for one in statements for action in to_list(one["Action"])} == {
+        "cloudwatch:PutMetricData",
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "ecr:GetAuthorizationToken",
+    }
+
+
+@pytest.mark.plan
+def test_the_boundary_of_the_example_allows_all_actions_of_its_roles(
+    planned: dict[str, Any], policies: Policies
+) -> None:
+    boundary = json.loads(planned["module.complete.aws_iam_policy.boundary"]["policy"])["Statement"]
+    allowed = [action for one in boundary for action in to_list(one["Action"])]
+    statements = [one for (call, _), role in policies.items() if call == "complete" for one in role]
+    actions = {action for one in statements for action in to_list(one["Action"])} | {"iam:PassRole"}
+    assert [one for one in sorted(actions) if not any(fnmatch.fnmatchcase(one, item) for item in allowed)] == []
+
+
+@pytest.mark.plan
+def test_sagemaker_assumes_roles_only_for_its_account_and_feature_store_only_one_of_them(
+    planned: dict[str, Any],
+) -> None:
+    endpoint = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:sagemaker:eu-north-1:{ACCOUNT}:endpoint/a"}
+    feature_store = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": None}
+    another_region = {**endpoint, "aws:SourceArn": f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/a"}
+    stranger = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:sagemaker:eu-north-1:999999999999:a/b"}
+    own_requests = (endpoint, feature_store, another_region)
+    roles = {address: role for address, role in planned.items() if re.search(r"\baws_iam_role\.", address)}
+    assert len(roles) == 4 + 3 + 2
+    for address, role in roles.items():
+        trust = json.loads(role["assume_role_policy"])["Statement"]
+        assert [one["Principal"] for one in trust] == [{"Service": "sagemaker.amazonaws.com"}]
+        of_account = "data_preparation" in address or "existing_roles.aws_iam_role.training" in address
+        allowed = [is_allowed(trust, "sts:AssumeRole", "*", keys) for keys in own_requests]
+        assert allowed == [True, of_account, of_account], address
+        assert not is_allowed(trust, "sts:AssumeRole", "*", stranger), address
+
+
+@pytest.mark.plan
+@check_cases(
+    ("call", "phase", "action", "resource", "keys", "allowed"),
     [
-        ("training", "s3:PutObject", "arn:aws:s3:::artifacts/checkpoints/churn/1", True),
-        ("training", "s3:GetObject", "arn:aws:s3:::artifacts/checkpoints/churn/1", True),
-        ("training", "s3:PutObject", "arn:aws:s3:::artifacts/source/churn.tar.gz", False),
-        ("training", "s3:GetObject", "arn:aws:s3:::data/raw/orders.csv", False),
-        ("training", "s3:PutObject", "arn:aws:s3:::data/re-creatable/train.parquet", False),
-        ("training", "sagemaker:GetRecord", FEATURES, True),
-        ("training", "sagemaker:PutRecord", FEATURES, False),
-        ("training", "ecr:BatchGetImage", XGBOOST, True),
-        ("training", "ecr:BatchGetImage", "arn:aws:ecr:eu-north-1:999999999999:repository/sagemaker-xgboost", False),
-        ("training", "sns:Publish", f"{TOPICS}:orders", True),
-        ("training", "sns:Publish", f"{TOPICS}:returns", True),
-        ("training", "sns:Publish", f"{TOPICS}:another", False),
-        ("inference", "sns:Publish", f"{TOPICS}:orders", False),
-        ("data_preparation", "sagemaker:PutRecord", FEATURES, True),
-        ("data_preparation", "sagemaker:PutRecord", FEATURES + "-of-another-team", False),
-        ("data_preparation", "s3:PutObject", "arn:aws:s3:::data/feature-store/part.parquet", True),
-        ("data_preparation", "s3:PutObject", "arn:aws:s3:::data/raw/orders.csv", False),
-        ("inference", "s3:GetObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", True),
-        ("inference", "s3:PutObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", False),
-        ("inference", "sagemaker:GetRecord", FEATURES, True),
-        (
-            "pipeline",
-            "sagemaker:CreateTrainingJob",
-            "arn:aws:sagemaker:eu-north-1:123456789012:training-job/pipelines-abc-Train",
-            True,
-        ),
-        (
-            "pipeline",
-            "sagemaker:CreateTrainingJob",
-            "arn:aws:sagemaker:eu-north-1:123456789012:training-job/other",
-            False,
-        ),
-        (
-            "pipeline",
-            "sagemaker:UpdateModelPackage",
-            "arn:aws:sagemaker:eu-north-1:123456789012:model-package/shop-churn/1",
-            False,
-        ),
-        ("pipeline", "s3:PutObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", False),
+        ("complete", "training", "s3:PutObject", f"{ARTIFACTS}/checkpoints/churn/1", {}, True),
+        ("complete", "training", "s3:GetObject", f"{ARTIFACTS}/checkpoints/churn/1", {}, True),
+        ("complete", "training", "s3:PutObject", f"{ARTIFACTS}/source/churn.tar.gz", {}, False),
+        ("complete", "training", "s3:GetObject", f"{DATA}/raw/orders.csv", {}, False),
+        ("complete", "training", "s3:PutObject", f"{DATA}/re-creatable/train.parquet", {}, False),
+        ("complete", "training", "s3:ListBucket", DATA, {"s3:prefix": "feature-store/"}, True),
+        ("complete", "training", "s3:ListBucket", DATA, {"s3:prefix": "raw/"}, False),
+        ("complete", "training", "sagemaker:GetRecord", FEATURES, {}, True),
+        ("complete", "training", "sagemaker:PutRecord", FEATURES, {}, False),
+        ("complete", "training", "ecr:BatchGetImage", XGBOOST, {}, True),
+        ("complete", "training", "ecr:BatchGetImage", f"{ECR}:{ACCOUNT}:repository/flights-prepare", {}, True),
+        ("complete", "training", "ecr:BatchGetImage", f"{ECR}:999999999999:repository/sagemaker-xgboost", {}, False),
+        ("complete", "training", "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/Billing"}, False),
+        ("complete", "training", "kms:Decrypt", KEY, {"kms:ViaService": "s3.eu-north-1.amazonaws.com"}, True),
+        ("complete", "training", "kms:Decrypt", LAKE_KEY, {"kms:ViaService": "s3.eu-north-1.amazonaws.com"}, True),
+        ("complete", "training", "kms:Decrypt", KEY, {"kms:ViaService": "lambda.eu-north-1.amazonaws.com"}, False),
+        ("complete", "training", "kms:Encrypt", LAKE_KEY, {"kms:ViaService": "s3.eu-north-1.amazonaws.com"}, False),
+        ("complete", "training", "kms:CreateGrant", KEY, {"kms:GrantIsForAWSResource": "true"}, True),
+        ("complete", "training", "kms:CreateGrant", KEY, {"kms:GrantIsForAWSResource": "false"}, False),
+        ("complete", "training", "ec2:CreateNetworkInterface", f"{EC2}:network-interface/eni-1", {}, True),
+        ("complete", "training", "ec2:CreateNetworkInterface", SUBNET, {}, True),
+        ("complete", "training", "ec2:CreateNetworkInterface", f"{EC2}:subnet/subnet-1", {}, False),
+        ("complete", "training", "ec2:CreateNetworkInterface", f"{EC2}:security-group/sg-1", {}, False),
+        ("complete", "training", "ec2:DeleteNetworkInterface", INTERFACE, {"ec2:Subnet": SUBNET}, True),
+        ("complete", "training", "ec2:DeleteNetworkInterface", INTERFACE, {"ec2:Subnet": f"{EC2}:subnet/a"}, False),
+        ("complete", "pipeline", "ec2:CreateNetworkInterface", SUBNET, {}, False),
+        ("complete", "data_preparation", "s3:GetObject", "arn:aws:s3:::company-lake/flights/2013.csv", {}, True),
+        ("complete", "data_preparation", "s3:GetObject", "arn:aws:s3:::company-lake/salaries.csv", {}, False),
+        ("complete", "data_preparation", "sagemaker:PutRecord", FEATURES, {}, True),
+        ("complete", "data_preparation", "sagemaker:PutRecord", f"{FEATURES}-of-another-team", {}, False),
+        ("complete", "data_preparation", "s3:PutObject", f"{DATA}/feature-store/part.parquet", {}, True),
+        ("complete", "data_preparation", "s3:PutObject", f"{DATA}/raw/orders.csv", {}, False),
+        ("complete", "data_preparation", "s3:PutObjectAcl", f"{DATA}/feature-store/a", OWNER, True),
+        ("complete", "data_preparation", "s3:PutObjectAcl", f"{DATA}/feature-store/a", PUBLIC, False),
+        ("complete", "data_preparation", "kms:GenerateDataKey", KEY, {}, True),
+        ("complete", "training", "kms:GenerateDataKey", KEY, {}, False),
+        ("complete", "inference", "s3:GetObject", f"{ARTIFACTS}/models/churn/model.tar.gz", {}, True),
+        ("complete", "inference", "s3:PutObject", f"{ARTIFACTS}/models/churn/model.tar.gz", {}, False),
+        ("complete", "inference", "sagemaker:GetRecord", FEATURES, {}, True),
+        ("complete", "pipeline", "sagemaker:CreateTrainingJob", f"{JOBS}/pipelines-a-Train", {}, True),
+        ("complete", "pipeline", "sagemaker:CreateTrainingJob", f"{JOBS}/other", {}, False),
+        ("complete", "pipeline", "sagemaker:CreateModelPackage", f"{PACKAGES}/1", {}, True),
+        ("complete", "pipeline", "sagemaker:UpdateModelPackage", f"{PACKAGES}/1", {}, False),
+        ("complete", "pipeline", "s3:PutObject", f"{ARTIFACTS}/models/churn/model.tar.gz", {}, False),
+        ("passed", "pipeline", "iam:PassRole", TRAIN, {"iam:PassedToService": "sagemaker.amazonaws.com"}, True),
+        ("passed", "pipeline", "iam:PassRole", PREPARE, {"iam:PassedToService": "sagemaker.amazonaws.com"}, True),
+        ("passed", "pipeline", "iam:PassRole", TRAIN, {"iam:PassedToService": "lambda.amazonaws.com"}, False),
+        ("passed", "pipeline", "iam:PassRole", ADMIN, {"iam:PassedToService": "sagemaker.amazonaws.com"}, False),
+        ("passed", "inference", "iam:PassRole", TRAIN, {"iam:PassedToService": "sagemaker.amazonaws.com"}, False),
+        ("passed", "inference", "sns:Publish", f"{TOPICS}:orders", {}, True),
+        ("passed", "inference", "sns:Publish", f"{TOPICS}:returns", {}, True),
+        ("passed", "inference", "sns:Publish", f"{TOPICS}:another", {}, False),
+        ("passed", "pipeline", "sns:Publish", f"{TOPICS}:orders", {}, False),
     ],
 )
 def test_phases_have_only_their_own_permissions(
-    policies: dict[str, list[dict[str, Any]]], phase: str, action: str, resource: str, allowed: bool
+    policies: Policies, call: str, phase: str, action: str, resource: str, keys: dict[str, str], allowed: bool
 ) -> None:
-    assert is_allowed(policies[phase], action, resource) is allowed
+    assert is_allowed(policies[call, phase], action, resource, keys) is allowed
 
 
 @pytest.mark.plan
@@ -205,7 +263,7 @@ def test_phases_have_only_their_own_permissions(
                 "each key of existing_role_arns must be one of",
                 "each of feature_group_names must be a name of letters, digits and hyphens, without wildcards",
                 "permissions_boundary_arn must be the ARN of an IAM policy",
-                "role_path must start and end with a slash",
+                "role_path must be a path that starts and ends with a slash",
             ],
         ),
         (

@@ -1,13 +1,11 @@
 """Permissions of readers and notifications of the model registry."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform
-from tests.modules.examples import Example, examples, summary
+from tests.modules.examples import plan_example
 
 ADDRESS = "module.model_registry"
 
@@ -15,13 +13,7 @@ ADDRESS = "module.model_registry"
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
     """Planned values of the complete example, by address."""
-    folder: Path = tmp_path_factory.mktemp("model_registry")
-    example: Example = next(example for example in examples() if str(example) == "model_registry-complete")
-    example.write(folder)
-    terraform = Terraform(folder, terraform_environment)
-    terraform.init()
-    values: dict[str, Any] = summary(terraform.plan(folder / "tfplan"))["values"]
-    return values
+    return plan_example("model_registry-complete", tmp_path_factory.mktemp("model_registry"), terraform_environment)
 
 
 def list_texts(element: str | list[str]) -> list[str]:
@@ -79,10 +71,12 @@ def test_only_the_rules_of_the_groups_can_assume_the_publishing_role(planned: di
     }
     policy = json.loads(planned[f'{ADDRESS}.aws_iam_role_policy.publisher["approvals"]']["policy"])
     topic = "arn:aws:sns:eu-north-1:123456789012:flights-dev-model-approvals"
-    assert [(one["Action"], one["Resource"], one.get("Condition")) for one in policy["Statement"]] == [
-        ("sns:Publish", topic, None),
+    assert [
+        (sorted(list_texts(one["Action"])), one["Resource"], one.get("Condition")) for one in policy["Statement"]
+    ] == [
+        (["sns:Publish"], topic, None),
         (
-            ["kms:GenerateDataKey", "kms:Decrypt"],
+            ["kms:Decrypt", "kms:GenerateDataKey"],
             "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             {"StringEquals": {"kms:ViaService": "sns.eu-north-1.amazonaws.com"}},
         ),

@@ -1,6 +1,7 @@
 """Starts of a pipeline by data and by schedule, cached steps, and notifications of failures."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from modules.pipeline.inputs import LONGEST_NAME, Inputs
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines.versions import format_import_block
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, list_changes
 from tests.cases import check_cases
@@ -160,9 +162,24 @@ class AppliedPipeline:
         steps: list[dict[str, Any]] = executions["PipelineExecutionSteps"]
         return steps
 
+    def latest_version(self) -> int:
+        versions = self.sandbox.client("sagemaker").list_pipeline_versions(PipelineName=self.name)
+        latest: int = max(version["PipelineVersionId"] for version in versions["PipelineVersionSummaries"])
+        return latest
+
     def jobs(self) -> int:
         """The number of processing jobs so far."""
         return len(self.sandbox.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"])
+
+
+def create_pipeline_outside(sandbox: Sandbox) -> None:
+    """Create the pipeline as its launcher did before an apply, with another definition."""
+    sandbox.client("sagemaker").create_pipeline(
+        PipelineName=AppliedPipeline.name,
+        PipelineDefinition=GIVEN["definition"],
+        RoleArn=make_role(sandbox),
+        ClientRequestToken="0" * 32,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +203,9 @@ module "storage" {
             make_role(own, role)
         terraform = Terraform(folder, environment)
         terraform.init()
+        create_pipeline_outside(own)
+        block = format_import_block(ADDRESS, AppliedPipeline.name)
+        (folder / "import.tf").write_text(subprocess.check_output(["printf", block], text=True))
         terraform.apply()
         assert list_changes(terraform.plan(folder / "tfplan")) == {}
         yield AppliedPipeline(own, terraform)
@@ -235,8 +255,9 @@ def test_failed_runs_notify_subscribers(applied: AppliedPipeline) -> None:
 def test_the_schedule_starts_the_promoted_version_and_data_the_latest(applied: AppliedPipeline) -> None:
     sagemaker, folder = applied.sandbox.client("sagemaker"), applied.terraform.folder
     pipeline = sagemaker.describe_pipeline(PipelineName=applied.name)["PipelineArn"]
+    promoted = applied.latest_version()
     sagemaker.update_pipeline_version(
-        PipelineArn=pipeline, PipelineVersionId=1, PipelineVersionAliasOperations={"Add": ["live"]}
+        PipelineArn=pipeline, PipelineVersionId=promoted, PipelineVersionAliasOperations={"Add": ["live"]}
     )
     text = (folder / "main.tf").read_text()
     (folder / "main.tf").write_text(text.replace('VolumeGb   = "10"', 'VolumeGb   = "12"'))
@@ -248,8 +269,9 @@ def test_the_schedule_starts_the_promoted_version_and_data_the_latest(applied: A
 
     before = len(applied.executions())
     applied.put("raw/orders/all.csv", "tea,2\n")
-    assert applied.wait_for_ended(before + 1)[-1]["PipelineVersionId"] == 2
+    assert applied.latest_version() == promoted + 1
+    assert applied.wait_for_ended(before + 1)[-1]["PipelineVersionId"] == promoted + 1
     applied.sandbox.advance(7 * 86_400)
     scheduled = applied.wait_for_ended(before + 2)[-1]
-    assert scheduled["PipelineVersionId"] == 1
+    assert scheduled["PipelineVersionId"] == promoted
     assert [step.get("CacheHitResult") is not None for step in applied.steps(scheduled)] == [True]

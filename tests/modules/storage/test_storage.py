@@ -9,10 +9,14 @@ import pytest
 from sagemaker_sandbox.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
+from tests.lazy import LazyModule
 from tests.modules.examples import Example
 
+#: It imports cdktn, which starts jsii.
+policies = LazyModule("modules.policies")
+
 Rule = dict[str, Any]
-BUCKET = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
+BUCKET = "arn:aws:s3:::shop-artifacts"
 
 
 @pytest.fixture
@@ -67,27 +71,21 @@ def test_only_raw_data_is_archived(module: dict[str, Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("folder", ["models", "checkpoints", "debug-output"])
-def test_uploads_must_use_the_key(
-    module: dict[str, Any], encryption: str | None, key: str | None, denied: bool, folder: str
-) -> None:
-    statements = module["data"]["aws_iam_policy_document"]["bucket"]["statement"]
-    request = {
-        "s3:x-amz-server-side-encryption": encryption,
-        "s3:x-amz-server-side-encryption-aws-kms-key-id": key and key.replace("ours", "${local.kms_key_arn}"),
-    }
+def test_uploads_must_use_the_key(encryption: str | None, key: str | None, denied: bool, folder: str) -> None:
+    from modules.storage.buckets import deny_other_encryption
+
+    request = {"s3:x-amz-server-side-encryption": encryption, "s3:x-amz-server-side-encryption-aws-kms-key-id": key}
     # SageMaker's API has no key parameter for these objects.
     denied = denied and not (folder != "models" and (encryption, key) == ("aws:kms", None))
-    deny_statements = [one for one in statements if one["effect"] == "Deny" and one["actions"] == ["s3:PutObject"]]
-    assert any(applies(one, f"{BUCKET}/{folder}/x", request) for one in deny_statements) is denied
+    statements = [policies.encode_statement(one) for one in deny_other_encryption(BUCKET, "ours")]
+    assert all(one["Effect"] == "Deny" for one in statements)
+    assert any(applies(one, f"{BUCKET}/{folder}/x", request) for one in statements) is denied
 
 
 def applies(statement: dict[str, Any], resource: str, request: dict[str, str | None]) -> bool:
     """Return whether a statement covers a request and its conditions are met."""
-    is_covered = "not_resources" not in statement or not any(
-        resource.startswith(one.removesuffix("*")) for one in statement["not_resources"]
-    )
-    policy = {"Condition": [{one["test"]: {one["variable"]: one["values"]}} for one in statement["condition"]]}
-    return is_covered and all(are_met({"Condition": one}, request) is True for one in policy["Condition"])
+    excluded = statement.get("NotResource", [])
+    return are_met(statement, request) is True and not any(resource.startswith(one[:-1]) for one in excluded)
 
 
 def test_deletion_protection_covers_all_buckets_and_the_key(module: dict[str, Any]) -> None:

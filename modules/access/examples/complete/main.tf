@@ -7,8 +7,15 @@ provider "aws" {
 resource "aws_iam_policy" "boundary" {
   name = "flights-dev-boundary"
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = ["s3:*", "kms:*", "logs:*", "sagemaker:*"], Resource = "*" }]
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["cloudwatch:*", "ec2:*", "ecr:*", "glue:*", "kms:*", "logs:*", "s3:*", "sagemaker:*"]
+        Resource = "*"
+      },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "arn:aws:iam::123456789012:role/mlops/flights-dev-*" },
+    ]
   })
 }
 

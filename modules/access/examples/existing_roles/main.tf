@@ -8,8 +8,15 @@ resource "aws_iam_role" "training" {
   name = "company-training"
   path = "/data-science/"
   assume_role_policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "sagemaker.amazonaws.com" } }]
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "sagemaker.amazonaws.com" }
+        Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      },
+    ]
   })
 }
 

@@ -1,0 +1,21 @@
+"""AWS services that programs in a VPC reach through interface endpoints, by purpose.
+
+Sources: "Connect to SageMaker AI within your VPC" and "Connect Studio in a VPC to external resources" of the SageMaker
+developer guide; interface endpoints of Amazon ECR in the ECR user guide. SageMaker itself pulls the image and writes
+the logs of a job or an endpoint in a VPC, so these need only S3.
+"""
+
+SERVICES_BY_PURPOSE: dict[str, list[str]] = {
+    # InvokeEndpoint from a function, a container or a machine.
+    "call_endpoints": ["sagemaker.runtime"],
+    # Metrics and artifacts that a script sends to SageMaker Experiments.
+    "experiments": ["sagemaker.api", "sagemaker.metrics"],
+    # Records of the online store.
+    "feature_store": ["sagemaker.featurestore-runtime"],
+    # Docker and other clients of a registry. Layers come from S3.
+    "images": ["ecr.api", "ecr.dkr"],
+    # `smlops` and the SDKs start jobs and pipelines, and read their logs.
+    "start_jobs": ["logs", "sagemaker.api", "sts"],
+    # JupyterLab and Code Editor of a domain with access type VpcOnly, and the usual calls of notebooks.
+    "studio": ["logs", "sagemaker.api", "sagemaker.metrics", "sagemaker.runtime", "sts"],
+}

@@ -1,0 +1,19 @@
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
+
+provider "aws" {
+  region = "eu-north-1"
+}
+
+module "studio" {
+  source = "../.."
+
+  name_prefix        = "shop"
+  account_id         = "123456789012"
+  region             = "eu-north-1"
+  kms_key_arn        = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  role_arn           = "arn:aws:iam::123456789012:role/shop-studio"
+  vpc_id             = "vpc-0123456789abcdef0"
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+}
+

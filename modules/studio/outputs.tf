@@ -1,0 +1,26 @@
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
+
+output "domain_arn" {
+  description = "ARN of the domain."
+  value       = aws_sagemaker_domain.this.arn
+}
+
+output "domain_id" {
+  description = "ID of the domain."
+  value       = aws_sagemaker_domain.this.id
+}
+
+output "file_system_id" {
+  description = "File system with the home directories."
+  value       = aws_sagemaker_domain.this.home_efs_file_system_id
+}
+
+output "url" {
+  description = "Address of Studio."
+  value       = aws_sagemaker_domain.this.url
+}
+
+output "user_profile_arns" {
+  description = "User profiles by name."
+  value       = { for key, one in aws_sagemaker_user_profile.this : key => one.arn }
+}
