@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +22,21 @@ File = Annotated[Path, typer.Argument(help="The job file.", metavar="JOB.yaml")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the request and the estimate; upload and launch nothing.")
 ]
+Probe = Annotated[
+    bool,
+    typer.Option(
+        "--probe",
+        help="Only run a short probe (a tenth of the rounds, or one object of each data set), and print the estimate "
+        "of the whole job.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Run the job from the start even if this run is finished.")]
 Wait = Annotated[bool, typer.Option(help="Follow the job to its end.")]
 Out = Annotated[Path, typer.Option(help="Folder of the records (runs/JOB.json).")]
+Calibration = Annotated[
+    Path | None,
+    typer.Option("--calibration", help="Factors of the carbon figures, which smlops reconcile writes.", metavar="FILE"),
+]
 RECORDS = Path("out")
 
 
@@ -37,31 +50,65 @@ def run(
     as_json: bool,
     out: Path,
     settings: Mapping[str, Any] | None = None,
+    download: Path | None = None,
+    probe: bool = False,
+    calibration: Path | None = None,
 ) -> None:
-    """Launch the job of a file and follow it. `settings` of its kind override the file."""
+    """Launch the job of a file and follow it. `settings` of its kind override the file.
+
+    The outputs of a completed job go to the folder `download`. With `probe`, launch a short run and print the
+    estimate of the job. `calibration` multiplies the carbon figures.
+    """
     from sustainable_mlops.jobs import launch
+    from sustainable_mlops.jobs.download import prepare_folder
     from sustainable_mlops.jobs.estimate import estimate_launch
     from sustainable_mlops.jobs.kinds import KINDS
     from sustainable_mlops.jobs.record import make_record_folder
 
+    if probe and not wait:
+        raise UserError("--probe needs the end of its run; leave out --no-wait")
+    if probe and download is not None:
+        raise UserError("--download does not apply to --probe; leave one out")
     kind = type(KINDS[kind_name])(**(settings or {}))
-    with report_early_end() as launch_state:
+    with use_calibration(calibration), report_early_end() as launch_state:
         with cli.console.status("Reading the job file and what is in S3"):
-            prepared = launch.prepare(kind, job, force=force)
+            prepared = launch.prepare(kind, job, force=force, probe=probe)
             expected = estimate_launch(prepared, out)
             prepared = prepared.with_expected_figures(expected.record_figures)
         if dry_run:
             _show_plan(prepared, expected, as_json=as_json)
             return
         make_record_folder(out)  # report a folder that is not writable before the launch
+        if download is not None:
+            prepare_folder(download)
         _show_expected(prepared, expected, wait=wait, as_json=as_json)
         record, path = _launch(prepared, out, launch_state, wait=wait)
+        if probe and record.status == "Completed":
+            _show_whole_job(launch.prepare(kind, job, force=force), record, out, as_json=as_json)
+            return
         estimated = expected.model_dump(mode="json") if prepared.starts_job else None
         _show_record(record, prepared, path, estimated, as_json=as_json)
+        if download is not None and record.status == "Completed":
+            _download_outputs(record, prepared, download)
     if record.is_ended and record.status != "Completed":
         reason = record.stopped.get(record.job_name) or record.failure_reason or record.secondary_status
         print(f"error: {kind.title} {record.job_name}: {record.status}: {' '.join(reason.split())}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+@contextmanager
+def use_calibration(file: Path | None) -> Iterator[None]:
+    """Multiply carbon figures inside the block by the factors in a file, and say so."""
+    if file is None:
+        yield
+        return
+    from sustainable_mlops.footprint import calibrate, read_calibration
+
+    ratios = read_calibration(file)
+    for one in ratios:
+        cli.console.print(f"note: {one.describe()}", markup=False, soft_wrap=True)
+    with calibrate(ratios):
+        yield
 
 
 def _show_expected(prepared: "JobLaunch", expected: "RunEstimate", *, wait: bool, as_json: bool) -> None:
@@ -83,7 +130,7 @@ def _show_expected(prepared: "JobLaunch", expected: "RunEstimate", *, wait: bool
 def _launch(prepared: "JobLaunch", out: Path, launch_state: LaunchState, *, wait: bool) -> tuple["RunRecord", Path]:
     """Launch the job, follow it if requested, write the record, and return it with its path."""
     from sustainable_mlops.jobs import display, launch, tracking
-    from sustainable_mlops.jobs.record import write_record
+    from sustainable_mlops.jobs.missing_results import list_warnings
     from sustainable_mlops.jobs.wait import make_watch
     from sustainable_mlops.jobs.wait import wait_for_job as follow
 
@@ -99,11 +146,24 @@ def _launch(prepared: "JobLaunch", out: Path, launch_state: LaunchState, *, wait
                 show(current)
 
             record = follow(record, prepared.clients.sagemaker, update, watch=make_watch(prepared))
-    launch.store(record, prepared)
-    path = write_record(record, out)
+    path = _save_record(record, prepared, out)
+    if prepared.decision != "done":
+        warnings = list_warnings(record, prepared.request, prepared.clients.s3)
+        if warnings != record.warnings:
+            record = record.model_copy(update={"warnings": warnings})
+            path = _save_record(record, prepared, out)
     for text in tracking.track_run(record, prepared.platform.tracking):
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
     return record, path
+
+
+def _save_record(record: "RunRecord", prepared: "JobLaunch", out: Path) -> Path:
+    """Write the record to S3 and to the folder of the records, and return its path there."""
+    from sustainable_mlops.jobs import launch
+    from sustainable_mlops.jobs.record import write_record
+
+    launch.store(record, prepared)
+    return write_record(record, out)
 
 
 def _describe_launch(prepared: "JobLaunch") -> str:
@@ -141,6 +201,21 @@ def _show_plan(prepared: "JobLaunch", expected: "RunEstimate", *, as_json: bool)
         cli.stdout().print(display.format_plan(prepared, expected), crop=False)
 
 
+def _show_whole_job(prepared: "JobLaunch", probe: "RunRecord", out: Path, *, as_json: bool) -> None:
+    """Print the estimate of a job after its probe."""
+    from sustainable_mlops.jobs import display
+    from sustainable_mlops.jobs.estimate import estimate_launch
+
+    expected = estimate_launch(prepared, out)
+    if as_json:
+        estimated = expected.model_dump(mode="json")
+        print(
+            json.dumps({"outcome": "probed", "record": probe.model_dump(mode="json"), "estimate": estimated}, indent=2)
+        )
+        return
+    cli.stdout().print(display.format_estimate(expected, f"expected after the probe {probe.job_name}"), crop=False)
+
+
 def _show_record(record: "RunRecord", prepared: "JobLaunch", path: Path, estimated: Any, *, as_json: bool) -> None:
     """Print the result of a launch."""
     from sustainable_mlops.jobs import display
@@ -158,3 +233,11 @@ def _show_record(record: "RunRecord", prepared: "JobLaunch", path: Path, estimat
         cli.stdout().print(display.format_trials(record), crop=False)
     cli.stdout().print(display.format_summary(record), soft_wrap=True)
     print(f"Record: {path}", file=sys.stderr)
+
+
+def _download_outputs(record: "RunRecord", prepared: "JobLaunch", folder: Path) -> None:
+    from sustainable_mlops.jobs.download import download_files
+
+    for address in record.outputs.values():
+        for path in download_files(address, folder, prepared.clients.s3):
+            print(f"Downloaded: {path}", file=sys.stderr)

@@ -55,6 +55,7 @@ def advise(
     """Rank the ways to serve a model."""
     from sustainable_mlops.advice import ServingRequirements, display, make_advice
     from sustainable_mlops.advice.requirements import parse_latency
+    from sustainable_mlops.advice.wording import describe_implausible_load
 
     if (requests_per_day is None) == (requests_per_second is None):
         raise UserError("pass either --requests-per-day or --requests-per-second")
@@ -76,6 +77,8 @@ def advise(
         vpc=vpc,
         provider=provider,
     )
+    if warning := describe_implausible_load(requests_per_day):
+        cli.say(warning)
     advice = make_advice(need)
     if as_json:
         print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))

@@ -53,6 +53,7 @@ def compare(
     from sustainable_mlops.advice import ServingRequirements
     from sustainable_mlops.advice.comparison import LOADS, compare_endpoints, display
     from sustainable_mlops.advice.requirements import parse_latency
+    from sustainable_mlops.advice.wording import describe_implausible_load
 
     if accelerated_duration is not None and not accelerated_duration > 0:
         raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")
@@ -64,6 +65,8 @@ def compare(
         model_mb=model_mb,
         duration_s=duration,
     )
+    if warning := describe_implausible_load(max(requests_per_day or LOADS)):
+        cli.say(warning)
     comparison = compare_endpoints(need, requests_per_day or LOADS, accelerated_duration)
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))

@@ -5,6 +5,10 @@ and from the silicon of the package's images. `smlops deploy` takes the option w
 ranks them, or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the
 package in the environment's models.auto.tfvars.json; commit both.
 
+The values that you wrote in the model's file stay: the command changes only values with its own comment
+`# advised VALUE`. If the advice differs from your value, it prints the advice. The review uses the same load as the
+advice; out/deploy/ENVIRONMENT.usage.yaml has it.
+
 The credentials, with `assume_role_arn` of the settings, must belong to the account in the settings.
 
 Each step checks the current state, so after an error the same command continues. It applies nothing that the review
@@ -22,6 +26,7 @@ Exit codes: 0 deployed (or planned), 1 the review or you stopped it, 2 invalid i
 
 Examples:
 
+* `smlops deploy flight_delay --requests-per-day 5000 --dry-run`: print the endpoint and the changes of the files
 * `smlops deploy flight_delay --requests-per-day 5000 --no-apply`: write, plan and review; then look at `git diff`
 * `smlops deploy flight_delay --requests-per-day 5000`: the same, and apply after your confirmation
 * `smlops deploy flight_delay --environment prod --requests-per-day 2000000 --duration 0.02`
@@ -30,14 +35,19 @@ Examples:
 """
 
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.commands._early import report_early_end
+from sustainable_mlops.commands._early import LaunchState, report_early_end
 from sustainable_mlops.errors import UserError
+
+if TYPE_CHECKING:
+    from sustainable_mlops.operations.deploy.run import Deployment
 
 app = cli.app()
 
@@ -65,6 +75,12 @@ def deploy(
     accepted: Annotated[
         Path | None, typer.Option(help="accepted.yaml: accepted risks, as for `smlops review`.")
     ] = None,
+    budgets: Annotated[
+        Path | None, typer.Option(help="budgets.yaml: limits of carbon and cost, as for `smlops review`.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the endpoint and the changes of the files; write nothing.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply/--no-apply", help="Apply, or stop after the review.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
@@ -72,11 +88,13 @@ def deploy(
     cli.require("deploy", "authoring", clone=True)
     from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
-    from sustainable_mlops.operations.deploy.choice import check_images, choose_by_need, read_choice
+    from sustainable_mlops.operations.deploy.choice import choose_by_need, read_choice
+    from sustainable_mlops.operations.deploy.load import check_load
     from sustainable_mlops.review.acceptances import read_acceptances
+    from sustainable_mlops.review.budgets import read_budgets
     from sustainable_mlops.steps import Steps
 
-    if apply and not yes and not (sys.stdin and sys.stdin.isatty()):
+    if apply and not dry_run and not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UserError(
             "deploy: there is no terminal for the confirmation; "
             "pass --yes to apply, or --no-apply to stop after the review"
@@ -85,6 +103,8 @@ def deploy(
     settings = target.load_settings()
     choice = read_choice(inputs) if inputs is not None else None
     risks = read_acceptances(accepted) if accepted is not None else ()
+    limits = read_budgets(budgets) if budgets is not None else ()
+    check_load(requests_per_day)
     load = {
         "requests_per_day": requests_per_day,
         "peak": peak,
@@ -93,7 +113,7 @@ def deploy(
         "accelerator": accelerator,
         "provider": provider,
     }
-    need = None if choice is not None else _read_need(settings, latency, load)
+    need = _read_need(settings, latency, load, is_chosen=choice is not None)
     steps = Steps(cli.console)
     account = AccountClients(settings.region, settings.assume_role_arn, settings.account_id)
     with report_early_end() as launch_state:
@@ -102,41 +122,53 @@ def deploy(
         with steps.step("Find the package") as this:
             model_package = run.find_package(target, account, package)
             this.result = model_package.name
-        if choice is not None:
-            check_images(model_package, choice)
-        else:
-            choice = choose_by_need(model_package, _set_model_size(need, model_package.model_mb), latency)
-        deployment = run.Deployment(target, steps)
-        deployment.write(model_package.name, choice)
-        if (note := target.find_quota_note()) is not None:
-            cli.say(note, style="yellow")
-        launch_state.update(lambda: f"envs/{environment} is unchanged on AWS; its local files changed")
-        deployment.wait_until_settled(clients)
-        review, changed = deployment.plan(risks)
-        if review.exit_code:
-            _stop(review, environment)
-        failed = deployment.find_failed_endpoints(clients)
-        for leftover in failed:
-            cli.say(f"{leftover.name} is Failed and not in the Terraform state; it is deleted before the apply.")
-        if not apply:
+        need = _set_model_size(need, model_package.model_mb)
+        if choice is None:
+            choice = choose_by_need(model_package, need, latency, *target.read_own_endpoint())
+        serving = run.plan_serving(target, model_package, choice, need)
+        if dry_run:
+            cli.stdout().print(run.format_dry_run(serving), crop=False)
             return
-        if changed:
-            _confirm(environment, len(changed), yes=yes)
-            if failed:
-                deployment.delete_failed_endpoints(failed, clients)
-            launch_state.update(lambda: f"envs/{environment} may be partly changed")
-            try:
-                deployment.apply(changed)
-            except KeyboardInterrupt:
-                launch_state.command = " && ".join([*deployment.list_untaint_commands(), launch_state.command])
-                raise
-        print(deployment.find_endpoint(choice, clients))
+        with closing(run.Deployment(serving, steps)) as deployment:
+            deployment.write()
+            if (note := target.find_quota_note()) is not None:
+                cli.say(note, style="yellow")
+            launch_state.update(lambda: f"envs/{environment} is unchanged on AWS; its local files changed")
+            deployment.wait_until_settled(clients)
+            review, changed = deployment.plan(risks, limits)
+            if review.exit_code:
+                _stop(review, environment)
+            failed = deployment.find_failed_endpoints(clients)
+            for leftover in failed:
+                cli.say(f"{leftover.name} is Failed and not in the Terraform state; it is deleted before the apply.")
+            if not apply:
+                return
+            if changed:
+                _confirm(environment, len(changed), yes=yes)
+                if failed:
+                    deployment.delete_failed_endpoints(failed, clients)
+                _apply(deployment, changed, environment, launch_state)
+            print(deployment.find_endpoint(clients))
 
 
-def _read_need(settings: Any, latency: int | None, load: dict[str, Any]) -> Any:
+def _apply(
+    deployment: "Deployment", changed: Mapping[str, Sequence[str]], environment: str, launch_state: LaunchState
+) -> None:
+    """Apply the plan. After Ctrl-C, the printed command keeps the resource that Terraform was creating."""
+    launch_state.update(lambda: f"envs/{environment} may be partly changed")
+    try:
+        deployment.apply(changed)
+    except KeyboardInterrupt:
+        launch_state.command = " && ".join([*deployment.list_untaint_commands(), launch_state.command])
+        raise
+
+
+def _read_need(settings: Any, latency: int | None, load: dict[str, Any], *, is_chosen: bool) -> Any:
     """Return the need of the callers, from the settings and the options. Raises UserError if they contradict."""
     from sustainable_mlops.advice import ServingRequirements
 
+    if is_chosen:  # the latency belongs to the choice
+        return ServingRequirements(region=settings.region, **load)
     accepted = settings.tags.latency_slo
     where = f"envs/{settings.environment}/settings.yaml: tags.latency_slo: {accepted}"
     if accepted == "milliseconds" and latency is None:
@@ -154,13 +186,17 @@ def _set_model_size(need: Any, model_mb: float) -> Any:
 
 def _stop(review: Any, environment: str) -> None:
     """Print the gates that stop the plan, and exit with 1."""
+    from sustainable_mlops.review.formats import wording
+    from sustainable_mlops.review.formats.items import list_acceptance_lines
     from sustainable_mlops.review.risk import Level
 
     for gate in review.gates:
         if gate.level is Level.STOP and gate.name in review.fail_on:
             cli.console.print(f"{gate.name}: {gate.text}", markup=False, soft_wrap=True)
     cli.say("The review stops this plan; nothing is applied.", style="red")
-    cli.say(f"The report is out/deploy/{environment}.md. Accept intended risks in a file, and pass it with --accepted.")
+    cli.say(f"The report is out/deploy/{environment}.md.")
+    if lines := list_acceptance_lines(review):
+        print("\n".join([wording.ACCEPTANCE, *lines]), file=sys.stderr)
     raise typer.Exit(1)
 
 

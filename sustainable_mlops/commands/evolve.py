@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, describe_missing_file
 
 app = cli.app()
 
@@ -74,7 +74,7 @@ def _outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:
     try:
         outputs = json.loads(declared.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"--declared {declared}: no such file") from None
+        raise UserError(f"--declared {describe_missing_file(declared)}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"--declared {declared}: is not what `terraform output -json` prints: {error}") from None
     if not isinstance(outputs, dict):

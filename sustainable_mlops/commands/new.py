@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.scaffold.framework import Framework
+from sustainable_mlops.scaffold.framework import Framework, Task
 
 app = cli.app(__doc__)
 
@@ -80,14 +80,19 @@ def workload(
     framework: Annotated[
         Framework, typer.Option(help="Boosted trees that resume, or any scikit-learn model.")
     ] = Framework.XGBOOST,
+    task: Annotated[
+        Task, typer.Option(help="Label to predict: 0 or 1, one of several classes, or a number.")
+    ] = Task.BINARY,
 ) -> None:
-    """Write a workload: a small model that trains and serves, with its job files and tests.
+    """Write a workload: a small model that trains and serves, with its job files, pipeline and tests.
 
     - `smlops new workload churn`
     - `smlops new workload churn --framework sklearn`
+    - `smlops new workload price --task regression`
     """
-    cli.require("new", "authoring", clone=True)
+    cli.require("new", "authoring", "pipelines", clone=True)
     from sustainable_mlops.scaffold import workload
 
-    folders, commands = workload.create(name, environment, framework)
+    with cli.console.status("writing the workload and its pipeline"):
+        folders, commands = workload.create(name, environment, framework, task)
     print(f"Wrote {' and '.join(folders)}, which pass the tests.\n\n{commands}", end="")

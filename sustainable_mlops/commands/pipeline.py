@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands import _job
 from sustainable_mlops.commands._early import LaunchState, report_early_end
 from sustainable_mlops.errors import UserError
 
@@ -59,6 +60,7 @@ def run(
     wait: Annotated[bool, typer.Option(help="Follow the execution to its end.")] = True,
     as_json: cli.AsJson = False,
     out: Out = Path("out"),
+    calibration: _job.Calibration = None,
 ) -> None:
     """Start the pipeline and follow it.
 
@@ -70,7 +72,7 @@ def run(
 
     if data is not None and prefix is not None:
         raise UserError("--data and --input: pass only one of them, a local folder or a data set in the bucket")
-    with report_early_end() as launch_state:
+    with _job.use_calibration(calibration), report_early_end() as launch_state:
         with cli.console.status("Reading the files and the state on AWS"):
             prepared = launch.prepare(pipeline, data=data, prefix=prefix, overrides=_parse_parameters(settings or []))
             figures = estimate_execution(prepared, out)

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, describe_missing_file
 
 app = cli.app()
 
@@ -36,6 +36,8 @@ def post_comment(
     above = _parse_amount(comment_above) if comment_above else None
     try:
         text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(describe_missing_file(file)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
     if not find_plan_hashes(text):

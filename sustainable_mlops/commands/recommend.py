@@ -1,8 +1,8 @@
 """Find the endpoint that serves a model with the least carbon, by a load test of SageMaker.
 
-It tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU) and serverless memory. It
-ranks them by kgCO2e of 1,000 requests at the expected load, with USD, and prints the best one as inputs of its module:
-for the model's file in envs/catalogue/models, or as HCL.
+It tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU), and with --serverless also
+serverless memory. It ranks them by kgCO2e of 1,000 requests at the expected load, with USD, and prints the best one as
+inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
 
 SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from
 the responses of one instance; no measurement includes the way through S3.
@@ -12,8 +12,10 @@ command follows a running test and reads a finished one.
 
 Exit codes: 0 recommended, 1 no candidate keeps the latency, 2 the input is not valid, 130 Ctrl-C (the test continues).
 
-Examples, with the ARN of a model package, and the role that the environment names (`recommendation_role_arn` in its
-settings) or --role:
+The role of the test is --role, or `recommendation_role_arn` in the settings of the environment. Without both, it is
+the role of the account that trusts SageMaker and has AmazonSageMakerFullAccess, if there is only one.
+
+Examples, with the ARN of a model package:
 
 * `smlops recommend $PACKAGE --p95 200 --dry-run`: the candidates, and the cost of their test
 * `smlops recommend $PACKAGE --environment prod --p95 200 --requests-per-day 500000 --write out/flights.yaml`
@@ -51,7 +53,7 @@ def recommend(
         str | None,
         typer.Option(
             help="ARN of the role of the test, which creates, invokes and deletes models and endpoints.",
-            show_default="the environment's",
+            show_default="the role of the environment, or the only one of the account",
         ),
     ] = None,
     requests_per_day: Annotated[float, typer.Option(help="Expected requests a day.")] = 10_000.0,
@@ -63,7 +65,12 @@ def recommend(
             show_default="the best of three families an image",
         ),
     ] = None,
-    serverless: Annotated[bool, typer.Option(help="Try serverless endpoints too.")] = True,
+    serverless: Annotated[
+        bool,
+        typer.Option(
+            help="Also try serverless endpoints. Callers accept their cold start, which --p95 does not include."
+        ),
+    ] = False,
     asynchronous: Annotated[
         bool, typer.Option("--asynchronous", help="Callers can wait minutes: rank asynchronous endpoints too.")
     ] = False,
@@ -82,26 +89,32 @@ def recommend(
 ) -> None:
     """Recommend an endpoint."""
     from sustainable_mlops import aws
+    from sustainable_mlops.advice.wording import describe_implausible_load
     from sustainable_mlops.recommendation import candidates, job, model_under_test, ranking
+    from sustainable_mlops.recommendation.role import find_role
 
     if write is not None and write.suffix not in _FORMATS:
         raise UserError(f"--write: {write} must end in .yaml or .tf")
     for option, value, least in (("--requests-per-day", requests_per_day, 0.0), ("--peak", peak, 1.0)):
         if not value >= least or value == 0:
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
+    if warning := describe_implausible_load(requests_per_day):
+        cli.say(warning)
     where = _region(model, region)
     finished: list[tuple[RecommendationJob, Any]] = []
     with report_early_end() as launch_state:
         clients = aws.connect_clients(where)
         where = clients.sagemaker.meta.region_name
         expected = ranking.ExpectedLoad(
-            where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous
+            where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous, serverless
         )
         served = model_under_test.read_model(model, clients)
         tried = candidates.choose_candidates(served, where, provider, instance_type or (), serverless=serverless)
-        assumed = role or _role(environment, where)
+        test_role = role or find_role(environment, where)
+        if role is None:
+            cli.say(f"role of the load test: {test_role}")
         jobs = job.plan_jobs(
-            served, tried, job.LoadTestSettings(assumed, p95, minutes, None, payload, content_type, framework)
+            served, tried, job.LoadTestSettings(test_role, p95, minutes, None, payload, content_type, framework)
         )
         if dry_run:
             _show_plan(jobs, where, minutes, as_json=as_json)
@@ -137,22 +150,6 @@ def _region(model: str, region: str | None) -> Any:
     return region or package_region
 
 
-def _role(environment: str, region: str) -> str:
-    """Return the role that an environment names for load tests. Raises UserError if it names none."""
-    from sustainable_mlops import aws
-    from sustainable_mlops.jobs.platform import read_platform
-
-    parameter = f"/sustainable-mlops/{environment}/platform"
-    with aws.translate_aws_errors(parameter):
-        role = read_platform(parameter, aws.make_client("ssm", region)).roles.recommendation
-    if role is None:
-        raise UserError(
-            f"{parameter}: names no role for load tests; pass --role, or set recommendation_role_arn in "
-            f"envs/{environment}/settings.yaml and apply it"
-        )
-    return role
-
-
 def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
     """Describe a job that the command no longer follows."""
     from sustainable_mlops.recommendation import job
@@ -167,6 +164,7 @@ def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
 
 def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as_json: bool) -> None:
     """Print the candidates, and the upper bound of time, carbon and cost."""
+    from sustainable_mlops.advice.wording import format_figure_cell, list_legend
     from sustainable_mlops.footprint import estimate_job
     from sustainable_mlops.footprint.figures import sum_estimates
 
@@ -182,8 +180,10 @@ def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as
         candidate.instance_type for one in jobs for candidate in one.candidates if candidate.instance_type
     ]
     total = sum_estimates(estimate_job(kind, 1, minutes * 60 + 600, region) for kind in instance_types)
-    figures = [str(figure) for metric in ("total", "cost") if (figure := total.get(metric))]
+    figures = [" ".join(format_figure_cell(figure)) for metric in ("total", "cost") if (figure := total.get(metric))]
     out.print(f"At most {minutes} minutes each, one after the other; the instances use about {', '.join(figures)}.")
+    for name, text in list_legend([("the test", total.get("total"))]):
+        out.print(f"{name}: {text}", markup=False, soft_wrap=True)
 
 
 def _show(

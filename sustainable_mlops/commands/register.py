@@ -1,6 +1,7 @@
 """Register a trained model as a version of its model package group; it awaits approval unless --approve is passed.
 
 A run is registered once: a second call prints the existing package. The command prints the ARN of the package.
+Its model card has the data, metrics, energy, carbon, water and cost of the run.
 
 Examples:
 

@@ -3,7 +3,7 @@
 The input is the peak memory of one instance and the size of its input: from records of measured runs, or from --peak-gb
 and --input-gb, once for each measurement. Two sizes give a line; with one, memory is assumed proportional. The next
 step fits an input of --target-gb (by default twice the largest that fits): shards, a larger instance type, or
-SageMaker's Spark image.
+SageMaker's Spark image. They are ranked by kgCO2e and then USD of an instance-hour.
 
 Exit codes: 0 reported, 2 the input is not valid.
 
@@ -38,10 +38,12 @@ def size(
     objects: Annotated[int | None, typer.Option(min=1, help="Number of objects in the input.")] = None,
     use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
     target_gb: Annotated[float | None, typer.Option(help="Size of the input in GB.")] = None,
+    region: Annotated[str, typer.Option(help="Region of the job, for carbon and cost.")] = "eu-north-1",
     as_json: cli.AsJson = False,
 ) -> None:
     """Report the input size at which a job outgrows its machine."""
     from sustainable_mlops.advice.size import GrowingJob, MemorySample, forecast_growth, format_growth
+    from sustainable_mlops.catalogue import regions
     from sustainable_mlops.jobs.memory_growth import build_job
 
     sample_options = (instance_type, input_gb, peak_gb)
@@ -60,7 +62,9 @@ def size(
         job = GrowingJob(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
     if target_gb is not None and target_gb <= 0:
         raise UserError(f"--target-gb: {target_gb:g} must be more than 0")
-    result = forecast_growth(job, None if target_gb is None else target_gb * _GB)
+    if regions.find(region) is None:
+        raise UserError(f"--region: the catalogue has no Region {region}; use for example eu-north-1")
+    result = forecast_growth(job, None if target_gb is None else target_gb * _GB, region)
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:

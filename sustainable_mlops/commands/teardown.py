@@ -1,7 +1,8 @@
 """Remove an unprotected environment and everything in it: data, models, keys.
 
-Model packages are deleted first, because SageMaker deletes no group that holds one. For an environment with
-deletion_protection, the command deletes nothing and prints the commands that turn it off. The state bucket stays.
+Apps and spaces of Studio domains, and model packages, are deleted first: SageMaker deletes no domain and no group
+that holds one. The command waits for them, at most 20 minutes for each step. For an environment with
+deletion_protection, it deletes nothing and prints the commands that turn it off. The state bucket stays.
 
 A late line of a job or an endpoint can create a log group of the state again; the command deletes such groups too. A
 shared log group stays if a job of somebody else writes to it. The credentials, with `assume_role_arn` of the settings,

@@ -11,6 +11,7 @@ Exit codes: 0 trained, 1 the job failed or was stopped, 2 the input is not valid
 Examples:
 
 * `smlops train workloads/flight_delay/job.yaml --dry-run`: the request and its estimate; nothing is launched
+* `smlops train workloads/flight_delay/job.yaml --probe`: a short run, and the estimate that follows from it
 * `smlops train workloads/flight_delay/job.yaml`: launch and follow
 * `smlops train workloads/flight_delay/job.yaml --no-wait`: launch only; follow it without --no-wait
 * `smlops train workloads/flight_delay/job.yaml --json | jq .record.metrics`
@@ -27,10 +28,22 @@ app = cli.app()
 def train(
     job: _job.File,
     dry_run: _job.DryRun = False,
+    probe: _job.Probe = False,
     force: _job.Force = False,
     wait: _job.Wait = True,
     as_json: cli.AsJson = False,
     out: _job.Out = _job.RECORDS,
+    calibration: _job.Calibration = None,
 ) -> None:
     """Train a model."""
-    _job.run("training", job, dry_run=dry_run, force=force, wait=wait, as_json=as_json, out=out)
+    _job.run(
+        "training",
+        job,
+        dry_run=dry_run,
+        force=force,
+        wait=wait,
+        as_json=as_json,
+        out=out,
+        calibration=calibration,
+        probe=probe,
+    )

@@ -14,15 +14,18 @@ Examples:
 * `smlops transform predict.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops transform predict.yaml --model out/runs/flight-delay-20261124-150300-1a2b3c.json`
 * `smlops transform predict.yaml --no-wait`: launch only; the same command without --no-wait follows the job
+* `smlops transform predict.yaml --download predictions`: copy the predictions to the folder `predictions`
 * `smlops transform predict.yaml --json | jq .record.outputs.predictions`
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sustainable_mlops import cli
 from sustainable_mlops.commands import _job
+from sustainable_mlops.errors import UserError
 
 app = cli.app()
 
@@ -36,12 +39,31 @@ def transform(
             help="The model, instead of that of the file: a run's record, a model package's ARN, or an s3:// address."
         ),
     ] = None,
+    download: Annotated[
+        Path | None, typer.Option(help="Folder for a copy of the predictions.", metavar="DIR", show_default=False)
+    ] = None,
     dry_run: _job.DryRun = False,
+    probe: _job.Probe = False,
     force: _job.Force = False,
     wait: _job.Wait = True,
     as_json: cli.AsJson = False,
     out: _job.Out = _job.RECORDS,
+    calibration: _job.Calibration = None,
 ) -> None:
     """Predict for data in S3."""
+    if download is not None and not wait:
+        raise UserError("--download needs the end of the job; leave out --no-wait")
     settings = {"model": model}
-    _job.run("transform", job, dry_run=dry_run, force=force, wait=wait, as_json=as_json, out=out, settings=settings)
+    _job.run(
+        "transform",
+        job,
+        dry_run=dry_run,
+        force=force,
+        wait=wait,
+        as_json=as_json,
+        out=out,
+        settings=settings,
+        download=download,
+        probe=probe,
+        calibration=calibration,
+    )

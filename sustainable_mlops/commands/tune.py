@@ -28,6 +28,7 @@ def tune(
     wait: _job.Wait = True,
     as_json: cli.AsJson = False,
     out: _job.Out = _job.RECORDS,
+    calibration: _job.Calibration = None,
 ) -> None:
     """Tune hyperparameters."""
-    _job.run("tuning", job, dry_run=dry_run, force=force, wait=wait, as_json=as_json, out=out)
+    _job.run("tuning", job, dry_run=dry_run, force=force, wait=wait, as_json=as_json, out=out, calibration=calibration)

@@ -1,4 +1,4 @@
-"""Removal of an environment by one command, with the packages and log groups that would stop Terraform."""
+"""Removal of an environment by one command, with the apps, packages and log groups that would stop Terraform."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
+from sustainable_mlops.operations.studio_apps import DomainCleaner
 from sustainable_mlops.terraform import Terraform
 
 #: The deletion guard in `terraform state list`; see `protect` in modules/.
@@ -60,22 +61,24 @@ def destroy(
     Without `refresh`, Terraform uses the state as it is. A late line of a job or an endpoint creates its log group
     again: such groups are deleted if they appear within `late_seconds`; `say` is called for a group that stays.
 
-    Model packages are deleted first, because SageMaker deletes no group that holds one. Raises UserError, as
-    `refuse_protected` and AccountClients.check do, before anything is deleted.
+    Apps and spaces of Studio domains, and model packages, are deleted first, because SageMaker deletes no domain and no
+    group that holds one. Raises UserError, as `refuse_protected` and AccountClients.check do, before anything is
+    deleted.
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
     settings = _read_settings(terraform)
     log_group_arns = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
     packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
-    groups = [LogGroup.of(arn) for arn in log_group_arns]
+    groups, domains = [LogGroup.of(arn) for arn in log_group_arns], _list_arns(terraform, "aws_sagemaker_domain")
     account = _find_account(
-        settings, platform, [*log_group_arns, *packages, *(roles if _package_groups(platform) else ())]
+        settings, platform, [*log_group_arns, *packages, *domains, *(roles if _package_groups(platform) else ())]
     )
     prefix = settings.get("name_prefix") or platform.get("name_prefix")
     owner = Owner(prefix, frozenset([*roles, *platform.get("roles", {}).values()]))
     if account is not None:
         account.check()
+        _clean_domains(terraform, domains, account, progress)
         progress("model packages")
         _delete_packages(platform, account)
     result = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))
@@ -259,6 +262,19 @@ def list_setting_commands(settings: Path) -> Iterator[str]:
         yield f"printf '\\ndeletion_protection: false\\n' >> {file}"
     elif match["value"] != "false":
         yield f"sed -i.bak 's/^deletion_protection *:.*/deletion_protection: false/' {file} && rm {file}.bak"
+
+
+def _clean_domains(
+    terraform: Terraform, domains: Sequence[str], account: AccountClients, progress: Callable[[str], None]
+) -> None:
+    """End the apps, spaces and users of each domain in the state, except the users in the state."""
+    if not domains:
+        return
+    users = terraform.list_attributes("aws_sagemaker_user_profile")
+    for arn in domains:  # arn:aws:sagemaker:<region>:<account>:domain/<ID>
+        domain_id, region = arn.rpartition("/")[2], arn.split(":")[3]
+        kept_users = {user["user_profile_name"] for user in users if user["domain_id"] == domain_id}
+        DomainCleaner(account.client("sagemaker", region), domain_id, kept_users, progress).clean()
 
 
 def _package_groups(platform: dict[str, Any]) -> list[str]:

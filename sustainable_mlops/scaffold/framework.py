@@ -1,4 +1,4 @@
-"""Frameworks for a new workload."""
+"""Frameworks and tasks of a new workload."""
 
 from enum import StrEnum
 
@@ -8,3 +8,11 @@ class Framework(StrEnum):
 
     XGBOOST = "xgboost"
     SKLEARN = "sklearn"
+
+
+class Task(StrEnum):
+    """Kind of the label that the model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"

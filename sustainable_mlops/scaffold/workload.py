@@ -2,17 +2,51 @@
 
 import importlib
 import keyword
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.scaffold.files import check_absent, create_folders, is_name, render
-from sustainable_mlops.scaffold.framework import Framework
+from sustainable_mlops.scaffold.framework import Framework, Task
 from sustainable_mlops.terraform import ROOT
 
-_FILES = ("README.md", "job.yaml", "predict.yaml", "features.py", "inference.py")
+_FILES = (
+    "README.md",
+    "features.py",
+    "inference.py",
+    "job.yaml",
+    "pipeline.py",
+    "pipeline.yaml",
+    "predict.yaml",
+    "tune.yaml",
+)
+#: SageMaker's image of each framework.
+_IMAGES = {Framework.XGBOOST: "sagemaker-xgboost:3.0-5", Framework.SKLEARN: "sagemaker-scikit-learn:1.9-0"}
 
 
-def create(name: str, environment: str, framework: Framework = Framework.XGBOOST) -> tuple[list[str], str]:
+class _Gate(NamedTuple):
+    """Metric of the held-out rows, which a search optimizes and a pipeline compares, with its worst value."""
+
+    metric: str
+    goal: str
+    worst: str
+
+
+_GATES = {
+    Task.BINARY: _Gate("auc", "maximize", "0.0"),
+    Task.MULTICLASS: _Gate("logloss", "minimize", "1e300"),
+    Task.REGRESSION: _Gate("rmse", "minimize", "1e300"),
+}
+_METRICS = {Task.BINARY: ["auc"], Task.MULTICLASS: ["accuracy", "logloss"], Task.REGRESSION: ["rmse", "mae"]}
+
+
+def create(
+    name: str, environment: str, framework: Framework = Framework.XGBOOST, task: Task = Task.BINARY
+) -> tuple[list[str], str]:
     """Write the workload `name` for `environment`, and its tests.
 
     Returns the folders, and the next commands as text to paste. Raises UserError, and removes the folders, if that
@@ -27,18 +61,36 @@ def create(name: str, environment: str, framework: Framework = Framework.XGBOOST
         "hyphenated": name.replace("_", "-"),
         "environment": environment,
         "framework": framework.value,
+        "task": task.value,
+        "gate": _GATES[task],
+        "metrics": _METRICS[task],
+        "image": _IMAGES[framework],
         "folder": folder.relative_to(ROOT),
         "bucket": f"{settings.name_prefix}-data-{settings.account_id}-{settings.region}",
     }
     workload_files = {file: render(f"workload/{file}", **values) for file in _FILES}
     workload_files["train.py"] = render(f"workload/{framework}/train.py", **values)
+    workload_files["target.py"] = render(f"workload/target/{task}.py", **values)
     if framework is Framework.XGBOOST:
         # A job uploads only the workload's folder, so the folder needs a copy.
         workload_files["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
-    with create_folders(
-        {folder: workload_files, tests: {f"test_{name}.py": render(f"workload/{framework}/test.py", **values)}}
-    ):
+    with create_folders({folder: workload_files, tests: {f"test_{name}.py": render("workload/test.py", **values)}}):
+        _write_definition(folder / "pipeline.py")
         return [str(each.relative_to(ROOT)) for each in (folder, tests)], render("workload.txt", **values)
+
+
+def _write_definition(builder: Path) -> None:
+    """Run the script that writes the definition of the pipeline. Raises UserError."""
+    process = subprocess.run(
+        [sys.executable, str(builder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        raise UserError(f"{builder.relative_to(ROOT)} failed: {process.stderr.strip().splitlines()[-1]}")
 
 
 def _check(name: str, environment: str) -> None:

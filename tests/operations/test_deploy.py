@@ -1,19 +1,23 @@
 """`smlops deploy`: the kind follows what callers accept, the settings what is chosen, and an apply what is reviewed."""
 
+import io
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.main import get_command
 
 from envs import settings
@@ -28,16 +32,27 @@ from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import format_number
-from sustainable_mlops.operations.deploy import entry, run
-from sustainable_mlops.operations.deploy.choice import Choice, check_images, choose_by_need, read_choice
-from sustainable_mlops.plan import load
+from sustainable_mlops.footprint.usage import read_usage
+from sustainable_mlops.operations.deploy import entry, load, run
+from sustainable_mlops.operations.deploy.choice import (
+    Choice,
+    check_images,
+    choose_by_need,
+    describe_option,
+    read_choice,
+)
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.plan import load as load_plan
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.review import review
+from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.clone import clone, set_up
 from tests.envs import example
+from tests.footprint.plans import ENDPOINT, build_endpoint_plan, serverless, variant
 from tests.jobs.interrupts import INTERRUPTED
+from tests.plan.plan_builder import build_plan
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, make_role, wait_until
 
@@ -97,8 +112,48 @@ def test_figures_of_an_endpoint_cover_its_two_instances() -> None:
     choice = choose_by_need(SUBJECT, gpu_need, 150)
     assert choice.inputs["min_instances"] == 2
     best = make_advice(replace(gpu_need, zones=2)).options[0]
-    assert best.title in choice.reason
-    assert format_number(best.estimate.figures["cost"].central) in choice.reason
+    option = load.estimate_endpoint(choice.module, choice.inputs, gpu_need)
+    assert option is not None
+    assert (option.title, option.estimate) == (best.title, best.estimate)
+    assert format_number(best.estimate.figures["cost"].central) in describe_option(option)
+
+
+def build_variant_plan(choice: Choice) -> Plan:
+    """Return a plan of the endpoint of a choice, as its module declares it."""
+    inputs = choice.inputs
+    if choice.module == "serverless_endpoint":
+        return build_plan(*build_endpoint_plan(serverless(inputs["memory_mb"], max_concurrency=200)))
+    least = inputs.get("min_instances", 0)
+    queue: dict[str, Any] = {"async_inference_config": [{"output_config": [{}]}]}
+    more = queue if choice.module == "async_endpoint" else {}
+    machines = variant(inputs["instance_type"], max(1, least))
+    return build_plan(*build_endpoint_plan(machines, scaled=(least, inputs["max_instances"]), **more))
+
+
+@check_cases("requests", [100.0, 10_000.0, 1e6])
+@pytest.mark.parametrize(
+    ("module", "changes"),
+    [
+        ("serverless_endpoint", {}),
+        ("async_endpoint", {"latency": "minutes", "payload_kb": 50_000.0}),
+        ("realtime_endpoint", {"latency": 150.0, "duration_s": 0.1}),
+    ],
+)
+def test_the_review_has_the_figures_of_the_advice(
+    module: str, changes: dict[str, Any], requests: float, tmp_path: Path
+) -> None:
+    load_need = need(region="us-east-1", requests_per_day=requests, **changes)
+    choice = choose_by_need(SUBJECT, load_need, 150 if module == "realtime_endpoint" else None)
+    assert choice.module == module
+    option = load.estimate_endpoint(module, choice.inputs, load_need)
+    assert option is not None
+    usage = tmp_path / "usage.yaml"
+    usage.write_text(yaml.safe_dump(load.build_usage(ENDPOINT, option, load_need)))
+    footprint = review(build_variant_plan(choice), usage=read_usage(usage)).footprint
+    for metric in ("total", "cost"):
+        advised, reviewed = option.estimate.figures[metric], footprint.delta.figures[metric]
+        assert reviewed.central == pytest.approx(advised.central, rel=1e-9), metric
+        assert reviewed.low <= advised.central <= reviewed.high
 
 
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
@@ -128,59 +183,80 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
         check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
 
 
+#: An entry without an endpoint, with a comment and a field of a person.
+PLAIN = "# churn\ndescription: d # why\n# readers\nreader_account_ids: ['111111111111']\n"
+
+
 @pytest.mark.parametrize("choice", [SERVERLESS, REALTIME], ids=lambda choice: choice.module)
-def test_only_how_a_model_is_served_changes_in_its_entry(choice: Choice) -> None:
-    own = (example.CATALOGUE / "models" / "flight_delay.yaml").read_text()
-    text = f"{own}# who asks for it\nreader_account_ids: ['111111111111']\n"
-    after = entry.edit_entry(text, choice)
-    assert yaml.safe_load(after) == {
-        "description": yaml.safe_load(text)["description"],
-        "reader_account_ids": ["111111111111"],
-        choice.module: dict(choice.inputs),
-    }
-    assert after.startswith(text[: text.index("serverless_endpoint")])
-    assert "# who asks for it\nreader_account_ids: ['111111111111']\n" in after
-    assert entry.edit_entry(after, choice) == after
-    assert yaml.safe_load(entry.edit_entry(after, SERVERLESS)).keys() == {
-        "description",
-        "reader_account_ids",
-        "serverless_endpoint",
-    }
+def test_an_advised_endpoint_is_added_and_replaced_later(choice: Choice) -> None:
+    first = entry.edit_entry(PLAIN, choice)
+    assert first.text.startswith(PLAIN)
+    assert yaml.safe_load(first.text)[choice.module] == first.inputs == choice.inputs
+    assert entry.edit_entry(first.text, choice).text == first.text
+    assert entry.find_own_endpoint(first.text) == (None, {})
+    spaced = first.text.replace(f"{choice.module}:\n", f"{choice.module}:\n\n  # why\n")
+    assert entry.find_own_endpoint(spaced) == (None, {})
+    assert entry.edit_entry(spaced, choice).text == spaced
+    for other in (SERVERLESS, REALTIME, Choice("serverless_endpoint", {"memory_mb": 6144}, "")):
+        edit = entry.edit_entry(first.text, other)
+        assert yaml.safe_load(edit.text) == yaml.safe_load(PLAIN) | {other.module: dict(other.inputs)}
+        assert edit.kept_values == {}
 
 
-def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
+def test_values_comments_and_order_of_a_person_stay() -> None:
     text = (
-        "description: d\nserverless_endpoint:\n  memory_mb: 2048\n# why\n  provisioned_concurrency: {min: 1, max: 2}\n"
-        "  inference_specification_name: old\n  environment_variables: {A: b}\n# readers\nreader_account_ids: []\n"
+        "description: d\nserverless_endpoint: # scales to zero\n  # for the tokenizer\n  memory_mb: 2048 # measured\n"
+        "  provisioned_concurrency:\n    min: 1 # office hours\n    max: 2\n  environment_variables: {A: b}\n"
+        "# readers\nreader_account_ids: []\n"
     )
-    after = entry.edit_entry(text, SERVERLESS)
-    assert yaml.safe_load(after) == {
-        "description": "d",
-        "reader_account_ids": [],
-        "serverless_endpoint": {
-            "memory_mb": 1024,
-            "max_concurrency": 2,
-            "provisioned_concurrency": {"min": 1, "max": 2},
-            "environment_variables": {"A": "b"},
-        },
-    }
-    assert "# readers\nreader_account_ids" in after
-    other = yaml.safe_load(entry.edit_entry(text, REALTIME))
-    assert other["realtime_endpoint"] == {**REALTIME.inputs, "environment_variables": {"A": "b"}}
+    edit = entry.edit_entry(text, SERVERLESS)
+    assert [line for line in edit.text.splitlines() if "# advised" not in line] == text.splitlines()
+    assert edit.kept_values == {"memory_mb": 2048}
+    own = yaml.safe_load(text)["serverless_endpoint"]
+    assert entry.find_own_endpoint(text) == entry.find_own_endpoint(edit.text) == ("serverless_endpoint", own)
+    expected = yaml.safe_load(text)["serverless_endpoint"] | {"max_concurrency": 2}
+    assert yaml.safe_load(edit.text)["serverless_endpoint"] == edit.inputs == expected
+    more = entry.edit_entry(edit.text, Choice("serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 9}, ""))
+    assert more.text == edit.text.replace("max_concurrency: 2 # advised 2", "max_concurrency: 9 # advised 9")
+    changed = edit.text.replace("max_concurrency: 2 ", "max_concurrency: 40 ")  # a person, who left the comment
+    assert entry.edit_entry(changed, SERVERLESS).text == changed
+    with pytest.raises(UserError, match="serverless_endpoint: is written by hand, and the choice is realtime_endpoint"):
+        entry.edit_entry(text, REALTIME)
+
+
+def test_environment_variables_follow_the_model_to_another_kind_of_endpoint() -> None:
+    advised = entry.edit_entry(PLAIN, SERVERLESS).text + "  environment_variables:\n    A: b # for all\n"
+    edit = entry.edit_entry(advised, REALTIME)
+    assert "  environment_variables:\n    A: b # for all\n" in edit.text
+    assert yaml.safe_load(edit.text)["realtime_endpoint"] == {**REALTIME.inputs, "environment_variables": {"A": "b"}}
 
 
 @check_cases(
     "text",
     [
         '"serverless_endpoint":\n  memory_mb: 2048\n',
-        "serverless_endpoint: {memory_mb: 2048,\nmax_concurrency: 5}\n",
-        "---\nserverless_endpoint:\n  memory_mb: 2048\n...\n",
+        "serverless_endpoint: {memory_mb: 2048}\n",
         '{"description": "d", "serverless_endpoint": {"memory_mb": 2048}}\n',
     ],
 )
 def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -> None:
-    with pytest.raises(UserError, match="serverless_endpoint: can only be changed if it has lines of its own"):
+    with pytest.raises(UserError, match="serverless_endpoint: can only be changed if each value has a line of its own"):
         entry.edit_entry(text, SERVERLESS)
+    complete = '{"description": "d", "serverless_endpoint": {"memory_mb": 2048, "max_concurrency": 5}}\n'
+    assert entry.edit_entry(complete, SERVERLESS).text == complete
+
+
+def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_fits() -> None:
+    callers = need(latency="minutes")
+    assert choose_by_need(SUBJECT, callers, None).module == "serverless_endpoint"
+    choice = choose_by_need(SUBJECT, callers, None, "async_endpoint")
+    assert choice.module == "async_endpoint"
+    assert choice.reason.startswith("by hand, although serverless, 1024 MB, 0 to 1, with ")
+    for memory, concurrency in ((1024, 48), (2048, 28)):
+        busy = choose_by_need(SUBJECT, need(requests_per_day=4e6), None, "serverless_endpoint", {"memory_mb": memory})
+        assert busy.inputs == {"memory_mb": memory, "max_concurrency": concurrency}, "as that memory needs"
+    with pytest.raises(UserError, match="async_endpoint: is written by hand and does not fit this need"):
+        choose_by_need(SUBJECT, need(), None, "async_endpoint")
 
 
 def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path: Path) -> None:
@@ -200,13 +276,62 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
         assert not new.exists()
 
 
+def test_the_hcl_is_as_before_where_its_writing_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hcl = tmp_path / "main.tf"
+    hcl.write_text("before")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run.DeploymentTarget, "check_settings", lambda *_: None)
+    monkeypatch.setattr(entry, "write_entry", lambda *_: False)
+    monkeypatch.setattr(entry, "write_package", lambda *_: False)
+    monkeypatch.setattr(synth, "synthesize", lambda *_: [synth.FileChange(hcl, "before", "after")])
+    monkeypatch.setattr(synth, "save_digests", interrupt)
+    target = run.DeploymentTarget("flight_delay", "dev")
+    serving = run.plan_serving(target, SUBJECT, SERVERLESS, need())
+    with pytest.raises(KeyboardInterrupt):
+        run.Deployment(serving, Steps(Console(file=io.StringIO()))).write()
+    assert hcl.read_text() == "before"
+
+
+def test_a_deployment_has_a_plan_file_of_its_own_and_deletes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "OUT", tmp_path)
+    serving = run.plan_serving(run.DeploymentTarget("flight_delay", "dev"), SUBJECT, SERVERLESS, need())
+    files: list[Path] = []
+
+    def plan(_: Any, file: Path) -> dict[str, Any]:
+        file.write_text("values")
+        files.append(file)
+        return {}
+
+    monkeypatch.setattr("sustainable_mlops.terraform.Terraform.plan", plan)
+    monkeypatch.setattr("sustainable_mlops.terraform.Terraform.run", lambda *_: "")
+    monkeypatch.setattr(run, "list_changes", lambda _: {})
+    for process in (1, 2):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        with closing(run.Deployment(serving, Steps(Console(file=io.StringIO())))) as deployment, suppress(UserError):
+            deployment.plan()
+    assert len(set(files)) == 2
+    assert not any(file.exists() for file in files)
+
+
+def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:
+    target = run.DeploymentTarget("flight_delay", "dev")
+    message = r"serverless_endpoint: memory_mb: the model does not fit in \d+ MB, because it has 3,000 MB"
+    with pytest.raises(UserError, match=message):
+        run.plan_serving(target, SUBJECT, SERVERLESS, need(model_mb=3000.0))
+
+
 @pytest.mark.parametrize(
     ("own", "choice", "message"),
     [
         (
             "serverless_endpoint:\n      max_concurrency: 9",
             SERVERLESS,
-            "; envs/dev/settings.yaml keeps max_concurrency: 9",
+            "envs/dev/settings.yaml keeps max_concurrency: 9 (advised: 2)",
         ),
         ("serverless_endpoint: null", SERVERLESS, "removes serverless_endpoint, which the catalogue would declare"),
         (
@@ -226,12 +351,16 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
     monkeypatch.setattr(run, "MODELS", tmp_path / "envs" / "catalogue" / "models")
     monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
     target = run.DeploymentTarget("flight_delay", "dev")
-    entry.write_entry(target.entry, choice)
-    if message.startswith(";"):
-        assert target.check_settings(choice) == message
+    target.entry.write_text("description: d\n")
+    serving = run.plan_serving(target, SUBJECT, choice, need())
+    entry.write_entry(target.entry, serving.edit)
+    if "keeps" in message:
+        assert serving.kept_values == [message]
+        target.check_settings(choice.module)
+        assert serving.inputs == {"memory_mb": 1024, "max_concurrency": 9}
     else:
         with pytest.raises(UserError, match=message):
-            target.check_settings(choice)
+            target.check_settings(choice.module)
 
 
 @check_cases("environment", synth.list_names()[1])
@@ -259,6 +388,10 @@ def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(UserError, match="must name one of serverless_endpoint, realtime_endpoint, async_endpoint"):
             read_choice(file)
+
+
+#: An entry whose memory a person chose.
+OWN_ENTRY = "description: Late?\nserverless_endpoint:\n  memory_mb: 2048 # measured\n"
 
 
 class Clone:
@@ -298,8 +431,12 @@ class Clone:
         assert "Traceback" not in log.read_text()
         return log.read_text().splitlines()[-1]
 
-    def deploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
+    @property
+    def entry(self) -> Path:
+        return self.folder / "envs" / "catalogue" / "models" / "flight_delay.yaml"
+
+    def deploy(self, *arguments: str, model: str = "flight_delay") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "scripts/deploy.py", model, *arguments]
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -366,6 +503,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
 ) -> None:
     """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
     sandbox, _ = own
+    dev.entry.write_text(OWN_ENTRY)
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
     unconfirmed = dev.deploy(*command)
     assert (unconfirmed.returncode, unconfirmed.stderr) == (
@@ -379,7 +517,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     assert deployment.stdout == "smlops-dev-flight-delay\n"
     note = "smlops-dev-flight-delay is Failed and not in the Terraform state; it is deleted before the apply."
     assert note in deployment.stderr.splitlines()
-    assert "need a concurrency of 21, and a new account has 10 in a Region: request an increase of" in deployment.stderr
+    assert "need a concurrency of 13, and a new account has 10 in a Region: request an increase of" in deployment.stderr
     assert "the SageMaker quota L-96300102" in deployment.stderr
     assert [line.split("✓ ")[1][:34].strip() for line in deployment.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
@@ -391,8 +529,13 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
         "Apply the plan",
         "Check the endpoint",
     ]
-    model_entry = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
-    assert model_entry["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
+    model_entry = dev.entry.read_text()
+    assert model_entry == f"{OWN_ENTRY}  max_concurrency: 13 # advised 13\n"
+    entry_line, review_line = (line for line in deployment.stderr.splitlines() if "USD a month" in line)
+    figures = re.search(r"with (\S+ kgCO2e and \S+ USD) a month", entry_line)
+    assert figures is not None
+    assert f"the endpoint: {figures[1]} a month" in review_line
+    assert "kgCO2e a month" in (dev.folder / "out/deploy/dev.md").read_text()
     packages = json.loads((dev.folder / "envs/dev/models.auto.tfvars.json").read_text())
     assert packages == {"model_packages": {"flight_delay": package}}
     assert "envs/dev" in (dev.folder / "out/deploy/dev.md").read_text()
@@ -405,14 +548,15 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     for text in ("no change: ", "0 files written", "0 changes"):
         assert text in second.stderr
     _change_and_interrupt(dev, sandbox, package)
+    _deploy_another_model(dev, sandbox, package)
 
 
 def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
-    """Another load, in the middle of writing and of applying; what is told to go on does so."""
+    """Interrupt deployments with another load during the writing and the apply; the printed command continues them."""
     command = ("--package", package, "--requests-per-day", "100000", "--duration", "0.5", "--yes")
     to_go_on = f"To continue: smlops deploy {shlex.join(['flight_delay', *command])}"
     sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
-    unapplied = dev.interrupt(*command, when=lambda said: "Write the settings" in said)
+    unapplied = dev.interrupt(*command, when=lambda output: "Write the settings" in output)
     assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
     assert list((dev.folder / "envs").rglob("*.partial")) == []
 
@@ -435,6 +579,30 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
     assert variant["ServerlessConfig"]["MaxConcurrency"] == 5
+
+
+def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
+    """Deploy a second model: both answer. Without the first one's package the review stops the plan."""
+    dev.entry.with_name("churn.yaml").write_text("description: Who leaves?\n")
+    before = dev.entry.read_bytes()
+    dry_run = dev.deploy("--package", package, "--dry-run", model="churn")
+    assert dry_run.returncode == 0, dry_run.stderr
+    assert "+  memory_mb: 1024 # advised 1024" in dry_run.stdout.splitlines()
+    assert dev.entry.with_name("churn.yaml").read_text() == "description: Who leaves?\n"
+    deployment = dev.deploy("--package", package, "--yes", model="churn")
+    assert (deployment.returncode, deployment.stdout) == (0, "smlops-dev-churn\n"), deployment.stderr
+    assert dev.entry.read_bytes() == before
+    for name in ("smlops-dev-flight-delay", "smlops-dev-churn"):
+        answer = sandbox.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body=b"1,2", ContentType="text/csv"
+        )
+        assert answer["Body"].read() == b"late"
+    (dev.folder / "envs" / "dev" / "models.auto.tfvars.json").write_text('{"model_packages": {}}')
+    stopped = dev.deploy("--package", package, "--yes", model="churn")
+    assert stopped.returncode == 1, stopped.stderr
+    assert "endpoint smlops-dev-flight-delay is destroyed, because its model package is no longer in" in (
+        dev.folder / "out/deploy/dev.md"
+    ).read_text().replace("`", "")
 
 
 @pytest.mark.slow
@@ -477,13 +645,13 @@ def test_a_plan_that_the_review_stops_is_not_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The plan of a change that widens privileges and puts data at risk."""
-    reviewed = review(load(ROOT / "tests" / "plan" / "fixtures" / "change.json"))
+    reviewed = review(load_plan(ROOT / "tests" / "plan" / "fixtures" / "change.json"))
     assert reviewed.exit_code == 1
     applied: list[int] = []
     for name, does in {
-        "write": lambda *_: None,
+        "write": lambda _: None,
         "wait_until_settled": lambda *_: None,
-        "plan": lambda _, __: (reviewed, {"a": ["create"]}),
+        "plan": lambda *_: (reviewed, {"a": ["create"]}),
         "apply": lambda _, total: applied.append(total),
     }.items():
         monkeypatch.setattr(run.Deployment, name, does)

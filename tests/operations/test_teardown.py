@@ -25,6 +25,26 @@ from tests.provider import alone
 SANDBOX = "smlops sandbox exec -- "
 GROUP = "smlops-test-fraud"
 STATE = "state-of-smlops-test"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+#: A domain with one user. People add spaces, apps and users that the state does not have.
+STUDIO = {
+    "aws_iam_role": {
+        "studio": {
+            "name": "smlops-test-studio",
+            "assume_role_policy": json.dumps({"Version": "2012-10-17", "Statement": [TRUST]}),
+        }
+    },
+    "aws_sagemaker_domain": {
+        "team": {
+            "domain_name": "smlops-test",
+            "auth_mode": "IAM",
+            "vpc_id": "vpc-1",
+            "subnet_ids": ["subnet-1"],
+            "default_user_settings": {"execution_role": "${aws_iam_role.studio.arn}"},
+        }
+    },
+    "aws_sagemaker_user_profile": {"ana": {"domain_id": "${aws_sagemaker_domain.team.id}", "user_profile_name": "ana"}},
+}
 
 
 def synthesize(folder: Path) -> None:
@@ -42,6 +62,7 @@ def synthesize(folder: Path) -> None:
         "terraform": {"backend": {"s3": backend}},
         "provider": {"aws": {"region": "eu-north-1"}},
         "module": modules,
+        "resource": STUDIO,
         "output": {"platform": {"value": platform}},
     }
     (folder / "main.tf.json").write_text(json.dumps(body))
@@ -80,8 +101,26 @@ def environment(tmp_path: Path, own: Any) -> Terraform:
     terraform.apply()
     bucket = next(name for name in own.inventory()["s3"]["bucket"] if name.startswith("smlops-test-"))
     s3.put_object(Bucket=bucket, Key="model", Body=b"model")
-    own.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
+    sagemaker = own.client("sagemaker")
+    sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
+    open_studio(sagemaker)
     return terraform
+
+
+def open_studio(sagemaker: Any) -> None:
+    """Do what people do: another user, a space with its app, and an app of a user."""
+    domain = {"DomainId": sagemaker.list_domains()["Domains"][0]["DomainId"]}
+    sagemaker.create_user_profile(**domain, UserProfileName="ben")
+    sagemaker.create_space(
+        **domain,
+        SpaceName="lab",
+        SpaceSettings={"AppType": "JupyterLab"},
+        OwnershipSettings={"OwnerUserProfileName": "ana"},
+        SpaceSharingSettings={"SharingType": "Private"},
+    )
+    sagemaker.create_app(**domain, SpaceName="lab", AppType="JupyterLab", AppName="default")
+    machine = {"ResourceSpec": {"InstanceType": "ml.t3.medium"}}
+    sagemaker.create_app(**domain, UserProfileName="ben", AppType="KernelGateway", AppName="kernel", **machine)
 
 
 @pytest.mark.apply
@@ -108,7 +147,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     (refused,) = capsys.readouterr().err.splitlines()
     assert "--yes deletes everything" in refused
     assert torn_down(str(folder), "--yes") == 0
-    assert GROUP not in str(own.inventory())
+    assert "sagemaker" not in own.inventory(), "no group, domain, user, space or app"
     assert [name for name in own.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
 
     *_, stays, remove = capsys.readouterr().err.splitlines()

@@ -158,6 +158,7 @@ def test_environments_that_fail_synthesis_are_removed(repository: Path, monkeypa
     assert sorted(repository.rglob("*")) == before
 
 
+@pytest.mark.release
 @pytest.mark.apply
 def test_the_printed_commands_apply_and_destroy_an_environment_in_another_account_and_region(scratch: Clone) -> None:
     (scratch.folder / "envs" / "dev" / ".terraform").mkdir()

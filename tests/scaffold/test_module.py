@@ -18,6 +18,7 @@ ROWS = "| module | creates |\n|---|---|\n| [storage](modules/storage/README.md) 
 CONTENT = "a log group with a retention, encrypted with your key"
 
 
+@pytest.mark.release
 @pytest.mark.apply
 def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     printed = scratch.run("scripts/new.py", "module", "newcomer")

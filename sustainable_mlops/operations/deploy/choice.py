@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from sustainable_mlops.advice import ServingOption, ServingRequirements, make_advice
+from sustainable_mlops.advice import ServingOption, ServingRequirements, make_advice, make_sized_option
 from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import count_concurrent_requests
 from sustainable_mlops.catalogue import instances
@@ -28,25 +29,56 @@ class Choice:
 
     module: str
     inputs: Mapping[str, Any]
-    #: Reason of the choice, for people.
+    #: Source of the choice, and options with less carbon, for people.
     reason: str
 
 
-def choose_by_need(subject: ModelUnderTest, need: ServingRequirements, latency_ms: int | None) -> Choice:
-    """Return the option with the least carbon for `need`, over two zones. Raises UserError if none fits."""
+def choose_by_need(
+    subject: ModelUnderTest,
+    need: ServingRequirements,
+    latency_ms: int | None,
+    module: str | None = None,
+    own_values: Mapping[str, Any] = MappingProxyType({}),
+) -> Choice:
+    """Return the option with the least carbon for `need`, over two zones.
+
+    If a person declares an endpoint, `module` and `own_values` are its kind and values; the option keeps its size.
+    Raises UserError if no option fits.
+    """
     advice = make_advice(replace(need, zones=ZONES))
+    better = ""
     for option in advice.options:
-        if option.kind in MODULES and (one := _find_specification(subject, option)) is not None:
-            kg, usd = option.estimate.get("total"), option.estimate.get("cost")
-            figures = ", ".join(f"{format_number(figure.central)} {figure.unit}" for figure in (kg, usd) if figure)
-            reason = f"{option.title}: {figures} a month by the advice"
-            return Choice(MODULES[option.kind], _make_inputs(option, one, need, latency_ms), reason)
+        if option.kind not in MODULES or _find_specification(subject, option) is None:
+            continue
+        if module not in (None, MODULES[option.kind]):
+            better = better or f"by hand, although {describe_option(option)} is possible"
+            continue
+        size = own_values.get("memory_mb" if option.kind == "serverless" else "instance_type")
+        sized = make_sized_option(option.kind, size, replace(need, zones=ZONES)) if size is not None else None
+        option = sized or option
+        one = _find_specification(subject, option)
+        if one is None:
+            raise UserError(f"{module}: instance_type: {subject.name} has no image for {size}; use another type")
+        return Choice(MODULES[option.kind], _make_inputs(option, one, need, latency_ms), better or "the least carbon")
     able_options = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
+    if module is not None and better:
+        reasons = (f"{one.reasons[0]}" for one in advice.refusals if MODULES.get(one.kind) == module)
+        raise UserError(
+            f"{module}: is written by hand and does not fit this need ({'; '.join(reasons) or 'no such image'}); "
+            "delete its lines to let the command choose another kind"
+        )
     if not able_options:
         why = "; ".join(f"{one.kind}: {one.reasons[0]}" for one in advice.refusals if one.kind in MODULES)
         raise UserError(f"no endpoint fits this need: {why}")
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
     raise UserError(f"the package has images for {images}, but this need requires {able_options}")
+
+
+def describe_option(option: ServingOption) -> str:
+    """Return the title of an option with its carbon and its cost."""
+    figures = (option.estimate.get("total"), option.estimate.get("cost"))
+    texts = [f"{format_number(figure.central)} {figure.unit}" for figure in figures if figure]
+    return f"{option.title}, with {' and '.join(texts) or 'unknown figures'} a month"
 
 
 def read_choice(path: Path) -> Choice:

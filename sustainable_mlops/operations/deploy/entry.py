@@ -1,11 +1,16 @@
-"""Writer of the files before an apply: the model's entry in the catalogue, and the package of an environment."""
+"""Writer of the files before an apply: the model's entry in the catalogue, and the package of an environment.
+
+Each value that this module writes has the comment `# advised VALUE`. A value without that comment belongs to a person
+and stays. So does a value that differs from its comment.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,39 +23,144 @@ from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 _ENDPOINT_BLOCK = re.compile(
     rf"^(?:{'|'.join(MODULES.values())}):.*\n(?:[ \t]+\S.*\n|(?:[ \t]*(?:#.*)?\n)+(?=[ \t]+[^\s#]))*", re.MULTILINE
 )
-#: Inputs that a choice sets or removes; all other inputs of the same kind of endpoint stay.
-_CHOICE_INPUTS = ("aws_provider", "inference_specification_name", "one_instance_because")
+_KEY_LINE = re.compile(r"^([ \t]+)(\w+):(.*)$")
+_MARK = " # advised "
 #: Input that belongs to the model, for every kind of endpoint.
 _MODEL_INPUT = "environment_variables"
 
 
-def edit_entry(text: str, choice: Choice) -> str:
-    """Return an entry of the catalogue with this endpoint instead of any other.
+@dataclass(frozen=True, slots=True)
+class EditedEntry:
+    """An entry of the catalogue with the endpoint of a choice."""
 
-    The rest of the text stays unchanged. Other inputs of the same kind of endpoint stay too, without their comments.
+    text: str
+    #: Inputs of the endpoint in `text`.
+    inputs: Mapping[str, Any]
+    #: Values of a person that stay, although the choice has other values.
+    kept_values: Mapping[str, Any]
+
+
+class _Input(NamedTuple):
+    """The lines of one input of an endpoint, with the comments and the nested lines below its first line."""
+
+    #: Empty for the comments and blank lines before the first input.
+    name: str
+    lines: tuple[str, ...]
+
+    @property
+    def is_advised(self) -> bool:
+        """True if this module wrote the value, and nobody changed it."""
+        text, mark, advised = self.lines[0].partition(_MARK)
+        return bool(mark) and text.partition(":")[2].strip() == advised.strip()
+
+
+def find_own_endpoint(text: str) -> tuple[str | None, dict[str, Any]]:
+    """Return the kind of endpoint that a person declares in an entry, and the values of that person.
+
+    Without such values the kind is None, because an advised endpoint may change.
     """
-    entry = yaml.safe_load(text) or {}
-    current = {name: value for name, value in entry.items() if name in MODULES.values() and value is not None}
-    target = {choice.module: {**_collect_kept_inputs(current, choice), **choice.inputs}}
+    entry = _parse_yaml(text) or {}
+    blocks = {block.partition(":")[0]: block for block in _ENDPOINT_BLOCK.findall(text)}
+    for module in MODULES.values():
+        values = entry.get(module)
+        if values is None:
+            continue
+        inputs = [one for one in _split_block(blocks.get(module, "")) if one.name]
+        advised = {one.name for one in inputs if one.is_advised}
+        if not inputs or any(one.name not in {*advised, _MODEL_INPUT} for one in inputs):
+            return module, {name: value for name, value in values.items() if name not in advised}
+    return None, {}
+
+
+def edit_entry(text: str, choice: Choice) -> EditedEntry:
+    """Return an entry of the catalogue with the endpoint of the choice.
+
+    The values, comments and fields of a person stay. Raises UserError if a person declares another kind of endpoint.
+    """
+    entry = _parse_yaml(text) or {}
+    own, _ = find_own_endpoint(text)
+    if own not in (None, choice.module):
+        raise UserError(
+            f"{own}: is written by hand, and the choice is {choice.module}; delete its lines to change the kind of "
+            "endpoint"
+        )
+    current: dict[str, Any] = dict(entry.get(choice.module) or {})
+    text = text if text.endswith("\n") or not text else f"{text}\n"
+    blocks = {block.partition(":")[0]: block for block in _ENDPOINT_BLOCK.findall(text)}
+    has_advice = any(one.is_advised for block in blocks.values() for one in _split_block(block))
+    if choice.inputs.keys() <= current.keys() and not has_advice:
+        return _describe_edit(text, current, choice)
+    inputs = {one.name: one for module, block in blocks.items() for one in _keep_inputs(module, block, choice)}
+    head = next((block.splitlines()[0] for module, block in blocks.items() if module == choice.module), "")
+    after = "\n".join([head or f"{choice.module}:", *_list_lines(inputs, choice)]) + "\n"
+    target = _collect_inputs(entry, inputs, choice)
     if current == target:
-        return text
+        return _describe_edit(text, target, choice)
+    for module, block in blocks.items():
+        text = text.replace(block, after if module == choice.module else "", 1)
+    text = text if choice.module in blocks else text + after
     others = {name: value for name, value in entry.items() if name not in MODULES.values()}
-    rest = _ENDPOINT_BLOCK.sub("", text if text.endswith("\n") else f"{text}\n")
-    after = rest + yaml.safe_dump(target, sort_keys=False)
-    if (_parse_yaml(rest) or {}) != others or _parse_yaml(after) != others | target:
-        names = ", ".join(current) or choice.module
-        raise UserError(f"{names}: can only be changed if it has lines of its own")
-    return after
+    is_readable = not current or choice.module in blocks
+    if not is_readable or _parse_yaml(text) != others | {choice.module: target}:
+        raise UserError(f"{choice.module}: can only be changed if each value has a line of its own")
+    return _describe_edit(text, target, choice)
 
 
-def _collect_kept_inputs(current: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
-    """Return the inputs to keep: those that the choice does not set; for another kind, environment variables only."""
-    return {
-        name: value
-        for module, inputs in current.items()
-        for name, value in inputs.items()
-        if name == _MODEL_INPUT or (module == choice.module and name not in _CHOICE_INPUTS)
-    }
+def _describe_edit(text: str, inputs: Mapping[str, Any], choice: Choice) -> EditedEntry:
+    kept_values = {name: inputs[name] for name, value in choice.inputs.items() if inputs[name] != value}
+    return EditedEntry(text, inputs, kept_values)
+
+
+def _split_block(block: str) -> list[_Input]:
+    """Return the inputs of a block in their order."""
+    inputs: list[tuple[str, list[str]]] = []
+    indent = None
+    for line in block.splitlines()[1:]:
+        match = _KEY_LINE.match(line)
+        if match is not None and indent in (None, match[1]):
+            indent = match[1]
+            inputs.append((match[2], [line]))
+        elif inputs:
+            inputs[-1][1].append(line)
+        else:
+            inputs.append(("", [line]))  # a comment before the first input
+    return [_Input(name, tuple(lines)) for name, lines in inputs]
+
+
+def _keep_inputs(module: str, block: str, choice: Choice) -> Iterator[_Input]:
+    """Yield the inputs of a block that stay: a person's, and those that the choice advises again."""
+    for one in _split_block(block):
+        if one.name == _MODEL_INPUT or (module == choice.module and (one.name in choice.inputs or not one.is_advised)):
+            yield one
+
+
+def _list_lines(inputs: Mapping[str, _Input], choice: Choice) -> Iterator[str]:
+    first = next((one.lines[0] for one in inputs.values() if one.name), "  ")
+    indent = first[: len(first) - len(first.lstrip())]
+    for name, one in inputs.items():
+        is_advised = one.is_advised and name in choice.inputs
+        yield _format_input(indent, name, choice.inputs[name]) if is_advised else one.lines[0]
+        yield from one.lines[1:]
+    yield from (_format_input(indent, name, value) for name, value in choice.inputs.items() if name not in inputs)
+
+
+def _format_input(indent: str, name: str, value: Any) -> str:
+    """Return one line of YAML with the mark of an advised value."""
+    line = yaml.safe_dump(
+        {name: value}, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True
+    ).strip()[1:-1]
+    return f"{indent}{line}{_MARK}{line.partition(':')[2].strip()}"
+
+
+def _collect_inputs(entry: Mapping[str, Any], inputs: Mapping[str, _Input], choice: Choice) -> dict[str, Any]:
+    """Return the values of the endpoint after the change."""
+    current = {name: value for module in MODULES.values() for name, value in (entry.get(module) or {}).items()}
+    own = {name: current[name] for name, one in inputs.items() if name in current and not _is_replaced(one, choice)}
+    return {**choice.inputs, **own}
+
+
+def _is_replaced(one: _Input, choice: Choice) -> bool:
+    return one.is_advised and one.name in choice.inputs
 
 
 def _parse_yaml(text: str) -> Any:
@@ -76,28 +186,39 @@ def restore_on_error(*files: Path) -> Iterator[None]:
         raise
 
 
-def write_entry(path: Path, choice: Choice) -> bool:
-    """Write the choice into the file of a model; return True if the file changed. Raises UserError."""
-    before = path.read_text(encoding="utf-8")
+def read_edit(path: Path, choice: Choice) -> EditedEntry:
+    """Return the file of a model with the choice, without writing it. Raises UserError."""
     try:
-        after = edit_entry(before, choice)
+        return edit_entry(path.read_text(encoding="utf-8"), choice)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    if after != before:
-        write_file(path, after)
-    return after != before
 
 
-def write_package(folder: Path, model: str, package: str) -> bool:
-    """Write the package that an environment serves; return True if the file changed. Raises UserError."""
+def write_entry(path: Path, edit: EditedEntry) -> bool:
+    """Write the file of a model; return True if it changed. Raises UserError."""
+    has_change = edit.text != path.read_text(encoding="utf-8")
+    if has_change:
+        write_file(path, edit.text)
+    return has_change
+
+
+def edit_packages(folder: Path, model: str, package: str) -> str | None:
+    """Return the text of the packages file with this package; None if it has it already. Raises UserError."""
     path = folder / synth.PACKAGES
     try:
         document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         packages = document.setdefault("model_packages", {})
         if packages.get(model) == package:
-            return False
+            return None
         packages[model] = package
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path}: must be a JSON object with model_packages by model: {error}") from None
-    write_file(path, json.dumps(document, indent=2) + "\n")
-    return True
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_package(folder: Path, model: str, package: str) -> bool:
+    """Write the package that an environment serves; return True if the file changed. Raises UserError."""
+    text = edit_packages(folder, model, package)
+    if text is not None:
+        write_file(folder / synth.PACKAGES, text)
+    return text is not None

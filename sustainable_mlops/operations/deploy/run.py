@@ -2,28 +2,39 @@
 
 import importlib
 import json
+import os
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+from rich.console import Group
+from rich.text import Text
+
 from sustainable_mlops import aws, synth
+from sustainable_mlops.advice import ServingOption, ServingRequirements
 from sustainable_mlops.aws import AccountClients, Clients
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.files import write_file
+from sustainable_mlops.footprint import format_number
+from sustainable_mlops.jobs.display import align_rows
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.deploy import entry, leftovers, transition
-from sustainable_mlops.operations.deploy.choice import MODULES, Choice
+from sustainable_mlops.operations.deploy import entry, leftovers, load, transition
+from sustainable_mlops.operations.deploy.choice import MODULES, Choice, check_images, describe_option
 from sustainable_mlops.recommendation import model_under_test
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT, Progress, list_changes
 
 if TYPE_CHECKING:
+    from sustainable_mlops.footprint.usage import ResourceUsage
     from sustainable_mlops.review import Review
     from sustainable_mlops.review.acceptances import Acceptance
+    from sustainable_mlops.review.budgets import Budget
 
 APPROVED = "Approved"
 #: Folder of the plan and its review.
@@ -48,8 +59,8 @@ class DeploymentTarget:
         models = [path.stem for path in MODELS.glob("*.yaml")]
         if self.model not in models:
             raise UserError(
-                f"{self.model}: there is no such model{did_you_mean(self.model, models)}; declare it in "
-                f"{self.entry.relative_to(ROOT)}"
+                f"{self.model}: there is no such model{did_you_mean(self.model, models)} (or declare it in "
+                f"{self.entry.relative_to(ROOT)})"
             )
 
     @property
@@ -77,32 +88,115 @@ class DeploymentTarget:
             f"{quota.default} in a Region: request an increase of the SageMaker quota {quota.code} ({quota.name})"
         )
 
-    def check_settings(self, choice: Choice) -> str:
-        """Return the inputs of the environment's settings that override this choice, in words.
+    def read_own_endpoint(self) -> tuple[str | None, dict[str, Any]]:
+        """Return the kind of endpoint that a person declares for this environment, and the values of that person."""
+        module, values = entry.find_own_endpoint(self.entry.read_text(encoding="utf-8"))
+        own = next((name for name in MODULES.values() if self.read_overrides(name)), module)
+        return own, {**values, **(self.read_overrides(own) if own is not None else {})}
 
-        Raises UserError if an environment would have another kind of endpoint, or a second one.
-        """
+    def read_overrides(self, module: str) -> dict[str, Any]:
+        """Return the inputs of the model's endpoint in the environment's settings, which override the catalogue."""
+        settings = yaml.safe_load((self.folder / "settings.yaml").read_text(encoding="utf-8"))
+        models = settings.get("models") or {}
+        return dict((models.get(self.model) or {}).get(module) or {})
+
+    def check_settings(self, module: str) -> None:
+        """Raise UserError if an environment would have another kind of endpoint, or a second one."""
         for name in synth.list_names()[1]:
             model = _load(ROOT / "envs" / name).models.get(self.model)
             where, here = f"envs/{name}/settings.yaml: models.{self.model}", name == self.environment
             kinds = [kind for kind in MODULES.values() if getattr(model, kind, None) is not None]
-            if here and choice.module not in kinds:
-                raise UserError(
-                    f"{where}: removes {choice.module}, which the catalogue would declare; delete that line first"
-                )
+            if here and module not in kinds:
+                raise UserError(f"{where}: removes {module}, which the catalogue would declare; delete that line first")
             if len(kinds) > 1:
-                own = " and ".join(kind for kind in kinds if kind != choice.module)
+                own = " and ".join(kind for kind in kinds if kind != module)
                 raise UserError(
-                    f"{where}: declares {own}, and the catalogue would add {choice.module}; "
-                    "delete that declaration first"
+                    f"{where}: declares {own}, and the catalogue would add {module}; delete that declaration first"
                 )
-        inputs = getattr(self.load_settings().models[self.model], choice.module).model_dump(
-            mode="json", exclude_unset=True
-        )
-        differences = [
-            f"{name}: {inputs.get(name)}" for name, value in choice.inputs.items() if inputs.get(name) != value
+
+
+@dataclass(frozen=True)
+class ServingPlan:
+    """Decided changes of the files, with the load of the endpoint, before anything is written."""
+
+    target: DeploymentTarget
+    package: str
+    choice: Choice
+    edit: entry.EditedEntry
+    #: Inputs of the endpoint: those of the catalogue, overridden by the environment's settings.
+    inputs: Mapping[str, Any]
+    need: ServingRequirements
+    #: Estimate of the endpoint with these inputs and this load; None for an unknown instance type.
+    option: ServingOption | None
+
+    @property
+    def address(self) -> str:
+        """Address of the endpoint in the plan."""
+        return load.make_address(self.choice.module, self.target.model)
+
+    @property
+    def description(self) -> str:
+        """The endpoint with its figures, for people."""
+        figures = f": {describe_option(self.option)}" if self.option is not None else ""
+        return f"{self.choice.module} of {self.target.model}{figures} ({self.choice.reason})"
+
+    @property
+    def kept_values(self) -> list[str]:
+        """The values of a person that differ from the advice, one line for each file."""
+        overrides = self.target.read_overrides(self.choice.module)
+        owners = ((self.target.entry, self.edit.kept_values), (self.target.folder / "settings.yaml", overrides))
+        return [
+            f"{path.relative_to(ROOT)} keeps {', '.join(texts)}"
+            for path, values in owners
+            if (texts := list(self._compare(values)))
         ]
-        return f"; envs/{self.environment}/settings.yaml keeps {', '.join(differences)}" if differences else ""
+
+    def _compare(self, values: Mapping[str, Any]) -> Iterator[str]:
+        for name, value in values.items():
+            if name in self.choice.inputs and value != self.choice.inputs[name]:
+                yield f"{name}: {value} (advised: {self.choice.inputs[name]})"
+
+    def write_usage(self) -> "ResourceUsage | None":
+        """Write the usage file of the load, and return it for the review."""
+        from sustainable_mlops.footprint.usage import read_usage
+
+        if self.option is None:
+            return None
+        path = OUT / f"{self.target.environment}.usage.yaml"
+        usage = load.build_usage(self.address, self.option, self.need)
+        write_file(path, yaml.safe_dump(usage, sort_keys=False))
+        return read_usage(path)
+
+
+def plan_serving(
+    target: DeploymentTarget, subject: model_under_test.ModelUnderTest, choice: Choice, need: ServingRequirements
+) -> ServingPlan:
+    """Decide the changes of the files. Writes nothing. Raises UserError."""
+    edit = entry.read_edit(target.entry, choice)
+    inputs = {**edit.inputs, **target.read_overrides(choice.module)}
+    check_images(subject, replace(choice, inputs=inputs))
+    load.check_memory(choice.module, inputs, need)
+    option = load.estimate_endpoint(choice.module, inputs, need)
+    return ServingPlan(target, subject.name, choice, edit, inputs, need, option)
+
+
+def format_dry_run(serving: ServingPlan) -> Group:
+    """Format the endpoint and the changes of the files, for a dry run."""
+    target = serving.target
+    packages = target.folder / synth.PACKAGES
+    new_packages = entry.edit_packages(target.folder, target.model, serving.package)
+    edits = {target.entry: serving.edit.text, **({packages: new_packages} if new_packages is not None else {})}
+    rows = [("endpoint", serving.description), *(("kept", text) for text in serving.kept_values)]
+    rows.append(("load", f"{serving.need.requests_per_day:,g} requests a day of {serving.need.duration_s:g} s"))
+    rows.append(("checked", "the files only; --no-apply also plans and reviews"))
+    return Group(align_rows(rows), *(Text("\n".join(_compare_texts(path, text))) for path, text in edits.items()))
+
+
+def _compare_texts(path: Path, text: str) -> Iterator[str]:
+    """Yield the lines of a diff between a file and its new text."""
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    name = str(path.relative_to(ROOT))
+    return unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
 
 
 def _load(folder: Path) -> Any:
@@ -152,28 +246,33 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
 class Deployment:
     """Steps of one deployment, and the values that later steps need."""
 
-    def __init__(self, target: DeploymentTarget, steps: Steps) -> None:
-        self._target = target
+    def __init__(self, serving: ServingPlan, steps: Steps) -> None:
+        self._serving = serving
+        self._target = target = serving.target
         self._step = steps.step
         self._terraform = teardown.make_terraform(target.folder)
-        self._plan = OUT / f"{target.environment}.tfplan"
+        self._plan = OUT / f"{target.environment}.{os.getpid()}.tfplan"  # another process has its own
         self._document: dict[str, Any] = {}
 
-    def write(self, package: str, choice: Choice) -> None:
+    def close(self) -> None:
+        """Delete the plan file, because it has the values of the resources."""
+        self._plan.unlink(missing_ok=True)
+
+    def write(self) -> None:
         """Write the settings, the package and the HCL: all of them, or none."""
-        target = self._target
+        target, serving = self._target, self._serving
         with entry.restore_on_error(target.entry, target.folder / synth.PACKAGES):
             with self._step("Write the settings") as this:
-                this.result = f"{choice.module} of {target.model}: {choice.reason}"
-                has_new_entry = entry.write_entry(target.entry, choice)
-                has_new_package = entry.write_package(target.folder, target.model, package)
-                if not has_new_entry and not has_new_package:
-                    this.result = f"no change: {choice.module} of {target.model}"
-                this.result += target.check_settings(choice)
+                has_new_entry = entry.write_entry(target.entry, serving.edit)
+                has_new_package = entry.write_package(target.folder, target.model, serving.package)
+                unchanged = "" if has_new_entry or has_new_package else "no change: "
+                this.result = "; ".join([f"{unchanged}{serving.description}", *serving.kept_values])
+                target.check_settings(serving.choice.module)
             with self._step("Write the HCL") as this:
                 file_changes = synth.synthesize((), this.show)
-                synth.write(file_changes)
-                synth.save_digests()
+                with entry.restore_on_error(*(change.path for change in file_changes)):
+                    synth.write(file_changes)
+                    synth.save_digests()
                 this.result = f"{len(file_changes)} files written{_describe_others(file_changes, target.environment)}"
 
     def wait_until_settled(self, clients: Clients) -> None:
@@ -185,9 +284,11 @@ class Deployment:
                 with self._step("Wait for the endpoint") as this:
                     this.result = f"{name} is {transition.wait_until_settled(clients.sagemaker, name)}"
 
-    def plan(self, accepted: "Sequence[Acceptance]" = ()) -> "tuple[Review, dict[str, list[str]]]":
-        """Return the review of the plan, with these risks accepted, and the changed resources."""
-        from sustainable_mlops.plan import load
+    def plan(
+        self, accepted: "Sequence[Acceptance]" = (), budgets: "Sequence[Budget]" = ()
+    ) -> "tuple[Review, dict[str, list[str]]]":
+        """Return the review of the plan under its load, with these risks accepted, and the changed resources."""
+        from sustainable_mlops import plan as plans
         from sustainable_mlops.review import review
         from sustainable_mlops.review.formats import render
 
@@ -199,11 +300,20 @@ class Deployment:
             this.result = f"{len(changed_resources)} changes"
         with self._step("Review the plan") as this:
             name = f"envs/{self._target.environment}"
-            result = review(load(json.dumps(document).encode(), name), accepted=accepted)
+            plan, usage = plans.load(json.dumps(document).encode(), name), self._serving.write_usage()
+            result = review(plan, usage=usage, accepted=accepted, budgets=budgets)
             page = OUT / f"{self._target.environment}.md"
             write_file(page, render([result], "markdown"))
-            this.result = f"{result.verdict}: {page.relative_to(ROOT)}"
+            figures = self._describe_figures(result)
+            this.result = "; ".join(filter(None, [str(result.verdict), figures, str(page.relative_to(ROOT))]))
         return result, changed_resources
+
+    def _describe_figures(self, review: "Review") -> str:
+        """Return the carbon and the cost of the endpoint after the plan, as the review computes them."""
+        resources = [one for one in review.footprint.resources if one.address == self._serving.address]
+        figures = [figure for one in resources for name in ("total", "cost") if (figure := one.after.get(name))]
+        texts = [f"{format_number(figure.central)} {figure.unit}" for figure in figures]
+        return f"the endpoint: {' and '.join(texts)} a month" if texts else ""
 
     def find_failed_endpoints(self, clients: Clients) -> list[leftovers.Leftover]:
         """Return the failed endpoints outside the state that the plan would create again.
@@ -237,8 +347,9 @@ class Deployment:
         addresses = self._terraform.list_tainted()
         return [f"{self._terraform.command} untaint {shlex.quote(address)}" for address in addresses]
 
-    def find_endpoint(self, choice: Choice, clients: Clients) -> str:
+    def find_endpoint(self, clients: Clients) -> str:
         """Return the name of the endpoint. Raises UserError if it is not in service."""
+        choice = self._serving.choice
         with self._step("Check the endpoint") as this:
             name = self._terraform.read_outputs().get(f"{choice.module}s", {}).get(self._target.model)
             if name is None:

@@ -59,7 +59,7 @@ class Account(AccountClients):
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None
         except NoCredentialsError:
             raise UserError(
-                "preflight: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
+                f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
                 "or run this on the sandbox: smlops sandbox exec -- <command>"
             ) from None
         except BotoCoreError as error:

@@ -188,7 +188,7 @@ def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    with pytest.raises(UserError, match="preflight: no AWS credentials; sign in"):
+    with pytest.raises(UserError, match="sts:GetCallerIdentity: no AWS credentials; sign in"):
         check(target)
     monkeypatch.setenv("AWS_PROFILE", "nope")
     with pytest.raises(UserError, match=r"AWS configuration: The config profile \(nope\) could not be found"):

@@ -64,6 +64,7 @@ def find_run_name(output: str) -> str:
     return str(re.findall(r"prove-[a-z0-9]{6}", output)[0])
 
 
+@pytest.mark.release
 def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
@@ -97,6 +98,7 @@ def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
         assert f"| {name} | " in page
 
 
+@pytest.mark.release
 def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_it_is_repeated(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
@@ -127,6 +129,7 @@ def executes(sandbox: Sandbox) -> bool:
     return False
 
 
+@pytest.mark.release
 def test_an_interruption_during_an_execution_leaves_nothing(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
@@ -146,6 +149,7 @@ def test_an_interruption_during_an_execution_leaves_nothing(
     assert sandbox.inventory() == {}
 
 
+@pytest.mark.release
 def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, dict[str, str]]) -> None:
     sandbox, variables = account
     sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)

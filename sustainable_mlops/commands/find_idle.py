@@ -1,0 +1,48 @@
+"""Find idle resources in a live account, with kg CO2e and USD a month and the module input that ends each.
+
+The command only reads. It reports endpoints without invocations, Studio apps without a user, running notebook instances
+and MLflow tracking servers, orphaned configurations and models, old checkpoints, log groups without retention, and
+interface endpoints without traffic. It adds the findings of Compute Optimizer and Cost Optimization Hub on endpoints.
+
+A denied read skips its part only; the line `not looked at` names the missing IAM action. `smlops clean` ends findings
+that hold no data.
+
+Exit codes: 0 by default; with --check, 1 if anything is idle; 2 if the input is not valid.
+
+Examples:
+
+* `smlops find-idle --environment envs/dev`: one environment, by its tags and its name prefix
+* `smlops find-idle --region eu-north-1 --days 14`: everything in a Region that nobody has used for 14 days
+* `smlops find-idle --environment envs/dev --check`: fail a CI job if anything is idle
+* `smlops find-idle --region eu-north-1 --json | jq '.findings[].name'`
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.commands import _idle
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def find_idle(
+    environment: _idle.Environment = None,
+    region: _idle.Region = None,
+    days: _idle.Days = 7,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is idle.")] = False,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Find idle resources."""
+    from sustainable_mlops.operations.idle import display
+
+    _, report = _idle.scan(environment, region, days)
+    if as_json:
+        print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
+    else:
+        display.print_report(report, cli.stdout())
+    if check and report.findings:
+        raise typer.Exit(1)

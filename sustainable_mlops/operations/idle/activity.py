@@ -1,0 +1,49 @@
+"""Use of resources, from CloudWatch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sustainable_mlops.operations.idle.scope import Scope
+
+#: Limits of one GetMetricData request. Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+_MAX_QUERIES, _MAX_DATAPOINTS = 500, 100_800
+_HOUR, _DAY = 3600, 86_400
+#: Longest period with one datapoint an hour, in days.
+_HOURLY_DAYS = 15
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that is more than 0 when its resource is in use."""
+
+    resource: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+def find_used(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
+    """Return the resources with a metric above 0 in the period. Raises DeniedError."""
+    period = _HOUR if scope.days <= _HOURLY_DAYS else _DAY
+    datapoints = int(scope.days * _DAY // period) + 2
+    size = max(1, min(_MAX_QUERIES, _MAX_DATAPOINTS // datapoints))
+    used: set[str] = set()
+    for start in range(0, len(metrics), size):
+        batch = metrics[start : start + size]
+        results = scope.account.list_all(
+            "cloudwatch",
+            "get_metric_data",
+            "MetricDataResults",
+            MetricDataQueries=[_build_query(number, metric, period) for number, metric in enumerate(batch)],
+            StartTime=scope.since,
+            EndTime=scope.moment,
+        )
+        used |= {batch[int(one["Id"].removeprefix("m"))].resource for one in results if any(one["Values"])}
+    return used
+
+
+def _build_query(number: int, metric: Metric, period: int) -> Mapping[str, Any]:
+    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    identity = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
+    return {"Id": f"m{number}", "MetricStat": {"Metric": identity, "Period": period, "Stat": "Sum"}}

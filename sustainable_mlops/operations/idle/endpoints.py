@@ -1,0 +1,228 @@
+"""Endpoints without invocations, and the recommendations of AWS's own services for endpoints."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sustainable_mlops.footprint import (
+    FleetActivity,
+    FootprintEstimate,
+    FootprintFigure,
+    ServerlessActivity,
+    exact_quantity,
+)
+from sustainable_mlops.footprint.activities import Activity
+from sustainable_mlops.footprint.figures import UNITS
+from sustainable_mlops.operations.idle.activity import Metric, find_used
+from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
+from sustainable_mlops.operations.idle.scope import Scope, format_days
+
+NO_WORK = exact_quantity(0.0, "no requests")
+#: Metrics of requests: the first of real-time and serverless endpoints, the others of asynchronous ones. Source:
+#: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "... from asynchronous endpoints".
+_REQUESTS = ("Invocations", "InvocationsProcessed", "InvocationFailures")
+_INPUTS = {
+    "realtime": "idle_stop = delete (observability), or off_hours (realtime_endpoint)",
+    "async": "min_instances = 0 (async_endpoint)",
+    "serverless": "no provisioned_concurrency (serverless_endpoint)",
+}
+#: Region of Cost Optimization Hub, which has all Regions of an account.
+_HUB_REGION = "us-east-1"
+_RESOURCE_TYPE = "SageMakerEndpoint"
+#: Actions of Cost Optimization Hub that end a resource.
+_ENDING_ACTIONS = ("Delete", "Stop", "ScaleIn")
+
+
+@dataclass(frozen=True)
+class RunningEndpoint:
+    """An endpoint with instances or provisioned workers, which are billed without requests."""
+
+    description: Mapping[str, Any]
+    kind: str
+    activities: tuple[Activity, ...]
+    #: False if it hosts inference components, whose requests have other metrics.
+    has_variant_metrics: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the endpoint."""
+        return str(self.description["EndpointName"])
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Metrics of its requests."""
+        return [
+            Metric(
+                self.name, "AWS/SageMaker", metric, (("EndpointName", self.name), ("VariantName", one["VariantName"]))
+            )
+            for one in self.description.get("ProductionVariants", ())
+            for metric in _REQUESTS
+        ]
+
+
+def find_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
+    """Yield the running endpoints without invocations in the period.
+
+    Endpoints without instances, and serverless ones without provisioned concurrency, cost nothing and are not idle.
+    """
+    running = [
+        endpoint
+        for summary in scope.account.list_all("sagemaker", "list_endpoints", "Endpoints")
+        if scope.includes(summary["EndpointName"], summary["EndpointArn"]) and scope.is_older(summary["CreationTime"])
+        if (endpoint := read_running(scope, summary["EndpointName"])) is not None
+    ]
+    used = find_used(scope, [metric for endpoint in running for metric in endpoint.metrics])
+    for endpoint in running:
+        if not endpoint.has_variant_metrics:
+            yield f"endpoint {endpoint.name}: hosts inference components, so its use is not known"
+        elif endpoint.name not in used:
+            yield _build_finding(scope, endpoint, f"no invocations for {scope.period}")
+
+
+def read_running(scope: Scope, name: str) -> RunningEndpoint | None:
+    """Return an endpoint in service with running instances or workers; None for any other endpoint."""
+    description = scope.account.call("sagemaker", "describe_endpoint", EndpointName=name)
+    if description["EndpointStatus"] != "InService":
+        return None
+    configuration = scope.account.call(
+        "sagemaker", "describe_endpoint_config", EndpointConfigName=description["EndpointConfigName"]
+    )
+    configured = {
+        one["VariantName"]: one
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        for one in configuration.get(member) or ()
+    }
+    activities = tuple(
+        activity
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        for one in description.get(member) or ()
+        if (activity := _read_variant(one, configured.get(one["VariantName"], {}), scope.region)) is not None
+    )
+    if not activities:
+        return None
+    is_serverless = any(isinstance(one, ServerlessActivity) for one in activities)
+    kind = "serverless" if is_serverless else "async" if configuration.get("AsyncInferenceConfig") else "realtime"
+    return RunningEndpoint(description, kind, activities, all("ModelName" in one for one in configured.values()))
+
+
+def _read_variant(variant: Mapping[str, Any], configured: Mapping[str, Any], region: str) -> Activity | None:
+    serverless = variant.get("CurrentServerlessConfig") or configured.get("ServerlessConfig")
+    if serverless:
+        workers = serverless.get("ProvisionedConcurrency") or 0
+        memory = serverless["MemorySizeInMB"]
+        provisioned = exact_quantity(float(workers))
+        return ServerlessActivity(memory, region, NO_WORK, NO_WORK, provisioned) if workers else None
+    count = variant.get("CurrentInstanceCount") or 0
+    pools = sorted(configured.get("InstancePools") or (), key=lambda pool: pool.get("Priority", 0))
+    types = [configured["InstanceType"]] if "InstanceType" in configured else [pool["InstanceType"] for pool in pools]
+    if not count or not types:
+        return None
+    instances = exact_quantity(float(count))
+    return FleetActivity(types[0], region, count=instances, duty=NO_WORK, fallback_types=tuple(types[1:]))
+
+
+def _build_finding(scope: Scope, endpoint: RunningEndpoint, problem: str) -> IdleFinding:
+    arn = endpoint.description["EndpointArn"]
+    return IdleFinding(
+        IdleKind.ENDPOINT,
+        endpoint.name,
+        problem,
+        _INPUTS[endpoint.kind],
+        estimate_month(*endpoint.activities),
+        arn,
+        scope.find_manager(arn),
+        {"EndpointName": endpoint.name},
+    )
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A recommendation of AWS for an endpoint."""
+
+    source: str
+    arn: str
+    usd: float
+    #: True if AWS recommends to end the endpoint.
+    is_idle: bool
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Name of the endpoint."""
+        return self.arn.rpartition("/")[2]
+
+
+def read_compute_optimizer(scope: Scope) -> list[Recommendation] | str:
+    """Return the idle endpoints of Compute Optimizer, or a note if the account is not enrolled."""
+    source = "Compute Optimizer"
+    status = scope.account.call("compute-optimizer", "get_enrollment_status")["status"]
+    if status != "Active":
+        return f"{source}: the account is not enrolled (status {status})"
+    items = scope.account.list_all(
+        "compute-optimizer",
+        "get_idle_recommendations",
+        "idleRecommendations",
+        filters=[{"name": "ResourceType", "values": [_RESOURCE_TYPE]}],
+    )
+    return [
+        Recommendation(
+            source,
+            one["resourceArn"],
+            one.get("savingsOpportunity", {}).get("estimatedMonthlySavings", {}).get("value", 0.0),
+            True,
+            f"idle for {format_days(one.get('lookBackPeriodInDays', 0))}",
+        )
+        for one in items
+    ]
+
+
+def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
+    """Return the recommendations of Cost Optimization Hub, or a note if the account is not enrolled."""
+    source = "Cost Optimization Hub"
+    hub = {"region": _HUB_REGION}
+    statuses = scope.account.list_all("cost-optimization-hub", "list_enrollment_statuses", "items", **hub)
+    if not any(one["status"] == "Active" for one in statuses):
+        return f"{source}: the account is not enrolled"
+    wanted = {"resourceTypes": [_RESOURCE_TYPE], "regions": [scope.region]}
+    items = scope.account.list_all("cost-optimization-hub", "list_recommendations", "items", filter=wanted, **hub)
+    return [
+        Recommendation(
+            source,
+            one["resourceArn"],
+            one.get("estimatedMonthlySavings", 0.0),
+            one.get("actionType") in _ENDING_ACTIONS,
+            " ".join(filter(None, (one.get("actionType"), one.get("recommendedResourceSummary")))),
+        )
+        for one in items
+    ]
+
+
+def merge(scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]) -> list[IdleFinding]:
+    """Return the findings with the recommendations: known endpoints get the source, and other endpoints are added."""
+    merged = {finding.arn: finding for finding in findings}
+    for one in recommendations:
+        known = merged.get(one.arn)
+        if known is not None:
+            merged[one.arn] = replace(known, sources=tuple(dict.fromkeys((*known.sources, one.source))))
+        elif scope.includes(one.name, one.arn) and (added := _build_recommended(scope, one)) is not None:
+            merged[one.arn] = added
+    return list(merged.values())
+
+
+def _build_recommended(scope: Scope, recommendation: Recommendation) -> IdleFinding | None:
+    """Return the finding of an endpoint that only AWS reports; None if it no longer runs."""
+    endpoint = read_running(scope, recommendation.name)
+    if endpoint is None:
+        return None
+    problem = f"{recommendation.source}: {recommendation.text}"
+    finding = replace(_build_finding(scope, endpoint, problem), sources=(recommendation.source,))
+    if recommendation.is_idle:
+        return finding
+    usd = recommendation.usd
+    savings = FootprintFigure(usd, usd, usd, "B", f"savings by {recommendation.source}", UNITS["cost"])
+    return replace(
+        finding,
+        kind=IdleKind.OVERSIZED_ENDPOINT,
+        module_input=f"instance_type, min_instances ({endpoint.kind}_endpoint)",
+        estimate=FootprintEstimate({"cost": savings}),
+    )

@@ -1,0 +1,149 @@
+"""Leftovers of earlier work: configurations, models, checkpoints and logs without retention."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sustainable_mlops.footprint import FootprintEstimate, StorageActivity, exact_quantity
+from sustainable_mlops.footprint.activities import ServiceActivity
+from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
+from sustainable_mlops.operations.idle.scope import Scope
+
+#: Log groups that SageMaker writes.
+SAGEMAKER_LOGS = "/aws/sagemaker/"
+_ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
+_BYTES_PER_GB = 1e9
+#: Retention periods of at least 30 days that CloudWatch Logs accepts. Source: PutRetentionPolicy in its API reference.
+_RETENTION_DAYS = (30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+#: Folders of S3 in the name of a set of checkpoints: the kind, the workload and the run; see jobs/layout.py.
+_CHECKPOINTS, _DEPTH = "checkpoints/", 3
+
+
+def find_orphans(scope: Scope) -> Iterator[IdleFinding | str]:
+    """Yield configurations without an endpoint, and models that no configuration in use and no recent job names."""
+    sagemaker = "sagemaker"
+    used_configurations = set(_list_used_configurations(scope))
+    models_in_use, orphans = set(_list_models_of_jobs(scope)), []
+    for summary in scope.account.list_all(sagemaker, "list_endpoint_configs", "EndpointConfigs"):
+        name = summary["EndpointConfigName"]
+        is_orphan = name not in used_configurations and scope.is_older(summary["CreationTime"])
+        if is_orphan:
+            orphans.append(summary)
+        else:
+            models_in_use |= _read_models(scope, name)
+    for summary in orphans:
+        name, arn = summary["EndpointConfigName"], summary["EndpointConfigArn"]
+        if scope.includes(name, arn):
+            yield _build_orphan(scope, IdleKind.ENDPOINT_CONFIG, name, arn, "no endpoint uses it", "EndpointConfigName")
+        else:
+            models_in_use |= _read_models(scope, name)
+    for summary in scope.account.list_all(sagemaker, "list_models", "Models"):
+        name, arn = summary["ModelName"], summary["ModelArn"]
+        is_orphan = name not in models_in_use and scope.is_older(summary["CreationTime"])
+        if is_orphan and scope.includes(name, arn):
+            problem = "no endpoint and no transform job uses it"
+            yield _build_orphan(scope, IdleKind.MODEL, name, arn, problem, "ModelName")
+
+
+def _build_orphan(scope: Scope, kind: IdleKind, name: str, arn: str, problem: str, member: str) -> IdleFinding:
+    return IdleFinding(
+        kind, name, problem, "none: it costs nothing", arn=arn, manager=scope.find_manager(arn), identity={member: name}
+    )
+
+
+def _list_used_configurations(scope: Scope) -> Iterator[str]:
+    for summary in scope.account.list_all("sagemaker", "list_endpoints", "Endpoints"):
+        endpoint = scope.account.call("sagemaker", "describe_endpoint", EndpointName=summary["EndpointName"])
+        yield endpoint["EndpointConfigName"]
+        if pending := endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName"):
+            yield pending
+
+
+def _read_models(scope: Scope, configuration: str) -> set[str]:
+    description = scope.account.call("sagemaker", "describe_endpoint_config", EndpointConfigName=configuration)
+    variants = [*description["ProductionVariants"], *(description.get("ShadowProductionVariants") or ())]
+    return {variant["ModelName"] for variant in variants if "ModelName" in variant}
+
+
+def _list_models_of_jobs(scope: Scope) -> Iterator[str]:
+    """Yield the models of transform jobs that ended in the period or still run."""
+    filters = ({"LastModifiedTimeAfter": scope.since}, {"StatusEquals": "InProgress"})
+    jobs = [
+        job
+        for one in filters
+        for job in scope.account.list_all("sagemaker", "list_transform_jobs", "TransformJobSummaries", **one)
+    ]
+    for name in dict.fromkeys(job["TransformJobName"] for job in jobs):
+        yield scope.account.call("sagemaker", "describe_transform_job", TransformJobName=name)["ModelName"]
+
+
+def find_checkpoints(scope: Scope) -> Iterator[IdleFinding | str]:
+    """Yield the runs whose checkpoints nobody wrote in the period, in the buckets of artifacts."""
+    for bucket in scope.account.list_all("s3", "list_buckets", "Buckets"):
+        name = bucket["Name"]
+        is_platform_bucket = "-artifacts-" in name and name.endswith(f"-{scope.region}")
+        if is_platform_bucket and scope.includes(name, f"arn:aws:s3:::{name}"):
+            yield from _find_checkpoints(scope, name)
+
+
+def _find_checkpoints(scope: Scope, bucket: str) -> Iterator[IdleFinding]:
+    size: dict[str, int] = defaultdict(int)
+    newest: dict[str, datetime] = {}
+    for one in scope.account.list_all("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=_CHECKPOINTS):
+        prefix = "/".join(one["Key"].split("/")[:_DEPTH])
+        size[prefix] += one["Size"]
+        newest[prefix] = max(newest.get(prefix, one["LastModified"]), one["LastModified"])
+    for prefix, moment in newest.items():
+        if scope.is_older(moment):
+            gb = size[prefix] / _BYTES_PER_GB
+            yield IdleFinding(
+                IdleKind.CHECKPOINTS,
+                f"s3://{bucket}/{prefix}/",
+                f"{gb:.3g} GB, not written for {scope.count_days(moment)}",
+                "lifecycle_days.checkpoints (storage)",
+                estimate_month(StorageActivity("STANDARD", scope.region, exact_quantity(gb))),
+                f"arn:aws:s3:::{bucket}/{prefix}/",
+            )
+
+
+def find_log_groups(scope: Scope) -> Iterator[IdleFinding | str]:
+    """Yield the log groups of SageMaker and of the environment that keep their events forever."""
+    for group in scope.account.list_all("logs", "describe_log_groups", "logGroups"):
+        name, arn = group["logGroupName"], group["arn"].removesuffix(":*")
+        is_own = name.startswith(SAGEMAKER_LOGS) or bool(scope.target.environment)
+        if "retentionInDays" in group or not is_own or not _includes_group(scope, name, arn):
+            continue
+        gb = group.get("storedBytes", 0) / _BYTES_PER_GB
+        module = "the endpoint's module" if name.startswith(_ENDPOINT_LOGS) else "observability"
+        yield IdleFinding(
+            IdleKind.LOG_GROUP,
+            name,
+            f"keeps {gb:.3g} GB of events without retention",
+            f"log_retention_days ({module})",
+            _estimate_logs(gb, scope.region),
+            arn,
+            scope.find_manager(arn),
+            _identify_retention(scope, group),
+        )
+
+
+def _includes_group(scope: Scope, name: str, arn: str) -> bool:
+    """Return whether a log group belongs to the scan. All environments of a Region share the groups of jobs."""
+    is_shared = name.startswith(SAGEMAKER_LOGS) and not name.startswith(_ENDPOINT_LOGS)
+    return is_shared or scope.includes(name, arn)
+
+
+def _identify_retention(scope: Scope, group: dict[str, Any]) -> dict[str, Any]:
+    created = datetime.fromtimestamp(group["creationTime"] / 1000, UTC)
+    return {"logGroupName": group["logGroupName"], "retentionInDays": choose_retention(created, scope.moment)}
+
+
+def choose_retention(created: datetime, moment: datetime) -> int:
+    """Return the shortest retention, of at least 30 days, that deletes no event of a log group at once."""
+    age = (moment - created).total_seconds() / 86_400
+    return next((days for days in _RETENTION_DAYS if days > age), _RETENTION_DAYS[-1])
+
+
+def _estimate_logs(gb: float, region: str) -> FootprintEstimate:
+    return estimate_month(ServiceActivity("GB of stored logs", region, exact_quantity(gb)))

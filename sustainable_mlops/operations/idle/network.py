@@ -1,0 +1,62 @@
+"""Interface endpoints without traffic."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sustainable_mlops.footprint import exact_quantity
+from sustainable_mlops.footprint.activities import ServiceActivity
+from sustainable_mlops.operations.idle.activity import Metric, find_used
+from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
+from sustainable_mlops.operations.idle.scope import Scope
+
+_ID = "VpcEndpointId"
+
+
+def find_interface_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
+    """Yield the interface endpoints without traffic in the period. Each zone of an endpoint is billed by the hour."""
+    interface = [{"Name": "vpc-endpoint-type", "Values": ["Interface"]}]
+    endpoints = [
+        one
+        for one in scope.account.list_all("ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=interface)
+        if one["State"].lower() == "available"
+        and scope.is_older(one["CreationTimestamp"])
+        and scope.includes(_get_name(one), _build_arn(scope, one))
+    ]
+    used = find_used(scope, [_get_metric(one) for one in endpoints])
+    for one in endpoints:
+        if one[_ID] in used:
+            continue
+        zones, arn = len(one.get("SubnetIds") or ()), _build_arn(scope, one)
+        yield IdleFinding(
+            IdleKind.INTERFACE_ENDPOINT,
+            one[_ID],
+            f"no traffic to {one['ServiceName']} for {scope.period}, in {zones} zone{'' if zones == 1 else 's'}",
+            "purposes (network)",
+            estimate_month(ServiceActivity("interface endpoint", scope.region, exact_quantity(float(zones)))),
+            arn,
+            scope.find_manager(arn),
+            {_ID: one[_ID]},
+        )
+
+
+def _get_metric(endpoint: dict[str, Any]) -> Metric:
+    """Return the metric with the bytes of an endpoint in all of its zones.
+
+    Source: AWS PrivateLink guide, "CloudWatch metrics for AWS PrivateLink".
+    """
+    dimensions = {
+        "Endpoint Type": "Interface",
+        "Service Name": endpoint["ServiceName"],
+        "VPC Endpoint Id": endpoint[_ID],
+        "VPC Id": endpoint["VpcId"],
+    }
+    return Metric(endpoint[_ID], "AWS/PrivateLinkEndpoints", "BytesProcessed", tuple(dimensions.items()))
+
+
+def _get_name(endpoint: dict[str, Any]) -> str:
+    return next((str(tag["Value"]) for tag in endpoint.get("Tags") or () if tag["Key"] == "Name"), "")
+
+
+def _build_arn(scope: Scope, endpoint: dict[str, Any]) -> str:
+    partition = scope.account.client("ec2").meta.partition
+    return f"arn:{partition}:ec2:{scope.region}:{endpoint['OwnerId']}:vpc-endpoint/{endpoint[_ID]}"
