@@ -7,7 +7,20 @@ advice = make_advice(requirements)
 advice.options[0].title, advice.options[0].estimate.get("total"), advice.refusals
 """
 
-from sustainable_mlops.advice.options import RefusedOption, ServingAdvice, ServingOption, make_advice
+from sustainable_mlops.advice.options import (
+    RefusedOption,
+    ServingAdvice,
+    ServingOption,
+    make_advice,
+    make_sized_option,
+)
 from sustainable_mlops.advice.requirements import ServingRequirements
 
-__all__ = ["RefusedOption", "ServingAdvice", "ServingOption", "ServingRequirements", "make_advice"]
+__all__ = [
+    "RefusedOption",
+    "ServingAdvice",
+    "ServingOption",
+    "ServingRequirements",
+    "make_advice",
+    "make_sized_option",
+]

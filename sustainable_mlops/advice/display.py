@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.advice import RefusedOption, ServingAdvice, ServingOption
-from sustainable_mlops.footprint import FootprintFigure, format_number
+from sustainable_mlops.advice.wording import format_figure_cell, list_legend
+from sustainable_mlops.footprint import FootprintFigure
 
 
 def print_advice(advice: ServingAdvice, out: Console) -> None:
@@ -28,7 +29,7 @@ def print_advice(advice: ServingAdvice, out: Console) -> None:
 def _print_options(out: Console, options: Sequence[ServingOption]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for title in ("best first", "kgCO2e a month", "USD a month"):
+    for title in ("best first", "CO2e a month", "USD a month"):
         table.add_column(title, overflow="fold")
     for number, option in enumerate(options, 1):
         hardware = "" if option.kind == "serverless" else f" on {option.silicon}"
@@ -39,14 +40,12 @@ def _print_options(out: Console, options: Sequence[ServingOption]) -> None:
     out.print(table)
     _print_section(out, "Why", _merge_notes([option.reasons for option in options]))
     _print_section(out, "Check first", _merge_notes([option.checks for option in options]))
+    totals = [(str(number), option.estimate.get("total")) for number, option in enumerate(options, 1)]
+    _print_section(out, "Figures", list_legend(totals))
 
 
 def _format_figure(figure: FootprintFigure | None) -> Text:
-    if figure is None:
-        return Text("unknown")
-    return Text(
-        f"{format_number(figure.central)}\n{format_number(figure.low)} to {format_number(figure.high)} ({figure.grade})"
-    )
+    return Text("\n".join(format_figure_cell(figure)).rstrip())
 
 
 def _merge_notes(texts: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:

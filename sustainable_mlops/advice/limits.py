@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from sustainable_mlops.advice.requirements import ServingRequirements
+from sustainable_mlops.advice.wording import describe_cold_start
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.footprint.coefficients import load_assumptions
@@ -42,11 +43,7 @@ def _check_serverless(requirements: ServingRequirements) -> Iterator[str]:
     if requirements.accelerator != "none":
         yield "it has no accelerators"
     if not isinstance(requirements.latency, str):
-        minutes = get_limit("serverless_start_s") // 60
-        yield (
-            f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 is possible; provisioned "
-            "concurrency avoids this, but is on all the time"
-        )
+        yield describe_cold_start()
     if requirements.vpc:
         yield "it supports no VPC"
     if requirements.memory_mb > (maximum := list_serverless_memory_mb()[-1]):

@@ -63,6 +63,7 @@ class ServingOption:
     min_instances: int
     #: Maximum number of instances, or concurrency of a serverless endpoint.
     max_instances: int
+    activity: FleetActivity | JobActivity | ServerlessActivity
     estimate: FootprintEstimate
     #: Reasons for the option, and checks to do first.
     reasons: tuple[str, ...]
@@ -153,21 +154,39 @@ def _make_rank_key(option: ServingOption) -> tuple[float, float]:
     return (kg.central if kg else float("inf"), usd.central if usd else float("inf"))
 
 
-def _make_serverless(requirements: ServingRequirements) -> ServingOption:
-    sizes = [size for size in list_serverless_memory_mb() if size >= requirements.memory_mb]
-    fast_enough = (size for size in sizes if _is_fast_enough(size, requirements))
-    memory = next(fast_enough, sizes[-1])
+def make_sized_option(
+    kind: str, size: str | int, requirements: ServingRequirements, max_instances: int | None = None
+) -> ServingOption | None:
+    """Return the option of this kind and size: MB of serverless memory, or an instance type; None if it is unknown.
+
+    `max_instances` bounds a fleet; by default the requirements do.
+    """
+    if kind == "serverless":
+        return _make_serverless(requirements, int(size))
+    instance = instances.find(str(size))
+    if instance is None:
+        return None
+    return next(_make_options(kind, _detect_silicon(instance), instance, requirements, max_instances), None)
+
+
+def _make_serverless(requirements: ServingRequirements, memory_mb: int | None = None) -> ServingOption:
+    memory, reason = _select_memory(requirements) if memory_mb is None else (memory_mb, "is the given size")
     requests, duration = (
         exact_quantity(requirements.requests_per_day * DAYS_PER_MONTH),
         _estimate_duration(memory, requirements),
     )
-    footprint = estimate(ServerlessActivity(memory, requirements.region, requests, duration))
-    reason = "holds the model" if memory == sizes[0] else "has enough CPU"
-    reasons = (_REASONS["serverless"], f"{memory} MB is the smallest size that {reason}")
+    activity = ServerlessActivity(memory, requirements.region, requests, duration)
+    reasons = (_REASONS["serverless"], f"{memory} MB {reason}")
     max_workers = _count_workers(duration, requirements)
-    return ServingOption(
-        "serverless", "x86", f"{memory} MB", 0, max_workers, footprint, reasons, (_CHECKS["serverless"],)
-    )
+    size, checks = f"{memory} MB", (_CHECKS["serverless"],)
+    return ServingOption("serverless", "x86", size, 0, max_workers, activity, estimate(activity), reasons, checks)
+
+
+def _select_memory(requirements: ServingRequirements) -> tuple[int, str]:
+    """Return the smallest size in MB that holds the model and is fast enough, and the reason."""
+    sizes = [size for size in list_serverless_memory_mb() if size >= requirements.memory_mb]
+    memory = next((size for size in sizes if _is_fast_enough(size, requirements)), sizes[-1])
+    return memory, f"is the smallest size that {'holds the model' if memory == sizes[0] else 'has enough CPU'}"
 
 
 def _is_fast_enough(memory_mb: int, requirements: ServingRequirements) -> bool:
@@ -184,7 +203,7 @@ def _count_workers(duration: Quantity, requirements: ServingRequirements) -> int
 def _estimate_duration(memory_mb: float, requirements: ServingRequirements) -> Quantity:
     """Return the seconds of a request on a worker; with little memory it has less than one vCPU."""
     slowdown = (Coefficients.default().serverless_mb_per_vcpu * (1 / memory_mb)).clamp(1.0, inf)
-    duration = slowdown.with_text("duration of a request on a part of a vCPU") * requirements.duration_s
+    duration = slowdown.with_text("duration of a request on a part of a vCPU", "s") * requirements.duration_s
     return exact_quantity(requirements.duration_s) if duration.is_exact else duration
 
 
@@ -264,15 +283,20 @@ def count_concurrent_requests(instance: InstanceType, requirements: ServingRequi
 
 
 def _make_options(
-    kind: str, silicon: str, instance: InstanceType, requirements: ServingRequirements
+    kind: str,
+    silicon: str,
+    instance: InstanceType,
+    requirements: ServingRequirements,
+    max_instances: int | None = None,
 ) -> Iterator[ServingOption]:
     batch = kind == "batch transform"
-    sizing = _make_batch(instance, requirements) if batch else _make_fleet(kind, instance, requirements)
+    sizing = _make_batch(instance, requirements) if batch else _make_fleet(kind, instance, requirements, max_instances)
     if sizing is not None:
         activity, minimum, maximum = sizing
         reasons = (f"{_REASONS[kind]}: {_JOB_FREQUENCIES[str(requirements.latency)]}" if batch else _REASONS[kind],)
         checks = tuple(_list_checks(kind, silicon, instance, requirements))
-        yield ServingOption(kind, silicon, instance.name, minimum, maximum, estimate(activity), reasons, checks)
+        footprint = estimate(activity)
+        yield ServingOption(kind, silicon, instance.name, minimum, maximum, activity, footprint, reasons, checks)
 
 
 def _list_checks(kind: str, silicon: str, instance: InstanceType, requirements: ServingRequirements) -> Iterator[str]:
@@ -294,11 +318,13 @@ def _list_checks(kind: str, silicon: str, instance: InstanceType, requirements: 
         yield f"check that {requirements.region} offers the type, and the quota"
 
 
-def _make_fleet(kind: str, instance: InstanceType, requirements: ServingRequirements) -> tuple[FleetActivity, int, int]:
-    concurrency, target = count_concurrent_requests(instance, requirements), load_assumptions()["target_load"]
+def _make_fleet(
+    kind: str, instance: InstanceType, requirements: ServingRequirements, max_instances: int | None = None
+) -> tuple[FleetActivity, int, int]:
+    concurrency, target = max(1, count_concurrent_requests(instance, requirements)), load_assumptions()["target_load"]
     hours = estimate_hours_on(kind, requirements, concurrency)
     minimum = 1 if kind == "asynchronous" else requirements.zones
-    maximum = max(minimum, ceil(requirements.peak_concurrency / concurrency / target.central))
+    maximum = max(minimum, max_instances or ceil(requirements.peak_concurrency / concurrency / target.central))
     # The fleet has its usual size in hours with traffic, else its minimum.
     traffic = requirements.hours_per_day / 24 if kind == "real-time" else 1.0
 
@@ -307,12 +333,16 @@ def _make_fleet(kind: str, instance: InstanceType, requirements: ServingRequirem
         return usual * traffic + minimum * (1.0 - traffic)
 
     # There is no part of an instance: at most one more than the load needs.
-    count = bounded_quantity(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
+    count = bounded_quantity(
+        mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade, "instances"
+    )
     busy = (
         requirements.requests_per_day * DAYS_PER_MONTH * requirements.duration_s / 3600 / concurrency
     )  # instance-hours of work a month
     share = min(1.0, busy / (count.central * hours.central))
-    duty = bounded_quantity(share / 2, share, min(1.0, share * 2), "busy share of the time, from the requests")
+    duty = bounded_quantity(
+        share / 2, share, min(1.0, share * 2), "busy share of the time, from the requests", unit="of the time"
+    )
     return (
         FleetActivity(instance.name, requirements.region, count=count, hours=hours, duty=duty),
         minimum if kind == "real-time" else 0,
@@ -333,7 +363,7 @@ def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency:
         low, hours, high = (
             min(730.0, active + start * DAYS_PER_MONTH) for start in (wake.low, wake.central, wake.high)
         )
-        return bounded_quantity(low, hours, high, "hours on a schedule, with its start", wake.grade)
+        return bounded_quantity(low, hours, high, "hours on a schedule, with its start", wake.grade, "h")
 
     def estimate_active_hours(stay_s: float) -> float:
         """Return the hours if each request keeps the instances until they scale in.
@@ -358,6 +388,7 @@ def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency:
         estimate_active_hours(stay_seconds.central),
         estimate_active_hours(stay_seconds.high),
         "hours with a backlog",
+        unit="h",
     )
 
 
@@ -379,10 +410,14 @@ def _make_batch(instance: InstanceType, requirements: ServingRequirements) -> tu
     work_h = (
         max(1.0, requests / usual / count_concurrent_requests(instance, requirements)) * requirements.duration_s / 3600
     )
-    hours = bounded_quantity(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
-    count = bounded_quantity(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
+    hours = bounded_quantity(
+        work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade, "h"
+    )
+    count = bounded_quantity(usual, usual, float(ceil(usual)), "instances of a job, by its requests", unit="instances")
     low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))
-    duty = bounded_quantity(low, central, high, "busy share of the hours of a batch, from the requests")
+    duty = bounded_quantity(
+        low, central, high, "busy share of the hours of a batch, from the requests", unit="of the time"
+    )
     return (
         JobActivity(
             instance.name,

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, suggest
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 Accelerator = Literal["none", "any", "gpu"]
@@ -42,7 +42,8 @@ class ServingRequirements:
 
     def __post_init__(self) -> None:
         if regions.find(self.region) is None:
-            raise UserError(f"region: the catalogue has no Region {self.region}; use for example eu-north-1")
+            hint = suggest(self.region, regions.load_all()) or "; use for example eu-north-1"
+            raise UserError(f"region: the catalogue has no Region {self.region}{hint}")
         for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s", "zones"):
             value = getattr(self, name)
             if not (isfinite(value) and value > 0):

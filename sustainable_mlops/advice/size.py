@@ -1,21 +1,22 @@
 """Input size at which a job outgrows the memory of its machines, and the options to scale up."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from math import ceil, inf
 from typing import Any, Literal
 
+from sustainable_mlops.advice.wording import format_figure_cell, list_legend
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import estimate_job, format_number
+from sustainable_mlops.errors import UserError, suggest
+from sustainable_mlops.footprint import FootprintEstimate, estimate_job, format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 GIB = 2**30
 #: Maximum number of instances of a job. Source: ProcessingInstanceCount in SageMaker's service model.
 MAX_INSTANCES = 100
-#: Region whose carbon ranks the instance types; the order hardly depends on the grid.
-_REGION = "eu-north-1"
+#: Default Region of the carbon and the prices.
+REGION = "eu-north-1"
 
 #: Kind of the job. Only processing distributes objects, and its script must work on a part of them.
 JobUse = Literal["processing", "training"]
@@ -49,7 +50,8 @@ class GrowingJob:
 
     def __post_init__(self) -> None:
         if instances.find(self.instance_type) is None:
-            raise UserError(f"instance_type: {instances.explain_unknown(self.instance_type)}")
+            hint = suggest(self.instance_type, instances.load_all()) or "; use for example ml.m5.xlarge"
+            raise UserError(f"instance_type: {instances.explain_unknown(self.instance_type)}{hint}")
         if not self.samples:
             raise UserError("no run has a measurement: give --peak-gb and --input-gb, or records of measured runs")
         for one in self.samples:
@@ -67,6 +69,20 @@ class ScaleUpOption:
     #: Bytes of input that exceed this option too; infinite if its memory does not limit the input.
     outgrown_at: float
     reason: str
+    #: Footprint of one instance-hour. All options for one target take about the same instance-hours, because the work
+    #: of the script stays the same (assumption of this project).
+    instance_hour: FootprintEstimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the exact values for JSON; an unlimited input is null."""
+        return {
+            "kind": self.kind,
+            "instance_type": self.instance_type,
+            "instances": self.instances,
+            "outgrown_at": None if self.outgrown_at == inf else self.outgrown_at,
+            "reason": self.reason,
+            "instance_hour": self.instance_hour.to_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +97,21 @@ class GrowthForecast:
     #: Bytes of the input that `options` are for.
     target: float
     basis: str
-    #: Options for the target, the least machine time first; empty if the job can process the target without changes.
+    #: Options for the target, by kgCO2e and then USD of an instance-hour. Empty if the job can process the target
+    #: without changes.
     options: tuple[ScaleUpOption, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the exact values for JSON; an unlimited value is null."""
-        finite: dict[str, Any] = _replace_infinity(asdict(self))
-        return finite
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        finite = {name: None if value == inf else value for name, value in values.items()}
+        return finite | {"options": [option.to_dict() for option in self.options]}
 
 
-def forecast_growth(job: GrowingJob, target: float | None = None) -> GrowthForecast:
+def forecast_growth(job: GrowingJob, target: float | None = None, region: str = REGION) -> GrowthForecast:
     """Return the input size that exceeds the job's memory, and options for `target` bytes (default: twice that size).
+
+    The options are ranked by the carbon and the cost of an instance-hour in `region`, shards first if both are equal.
 
     The forecast assumes that peak memory grows linearly with the input, or in proportion if only one size was measured.
     """
@@ -101,8 +121,13 @@ def forecast_growth(job: GrowingJob, target: float | None = None) -> GrowthForec
         line.find_input_limit(memory * part) * job.shard_count for part in (usable.low, usable.central, usable.high)
     )
     target_bytes = 2 * central if target is None else target
-    nexts = tuple(_list_options(job, line, target_bytes)) if target_bytes > central else ()
-    return GrowthForecast(central, low, high, target_bytes, line.basis, nexts)
+    options = _list_options(job, line, target_bytes, region) if target_bytes > central else ()
+    return GrowthForecast(central, low, high, target_bytes, line.basis, tuple(sorted(options, key=_make_rank_key)))
+
+
+def _make_rank_key(option: ScaleUpOption) -> tuple[float, float]:
+    kg, usd = option.instance_hour.get("total"), option.instance_hour.get("cost")
+    return kg.central if kg else inf, usd.central if usd else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +164,32 @@ class _MemoryLine:
         return max(0.0, memory - self.fixed) / self.slope
 
 
-def _list_options(job: GrowingJob, line: _MemoryLine, target: float) -> Iterator[ScaleUpOption]:
+def _list_options(job: GrowingJob, line: _MemoryLine, target: float, region: str) -> Iterator[ScaleUpOption]:
     """Yield the options; shards come first, because a larger type may have idle CPUs."""
+    current_hour = _estimate_hour(job.instance_type, region)
     usable = load_assumptions()["usable_memory_share"].central
     per_instance = line.find_input_limit(_get_memory_bytes(job.instance_type) * usable)
     count = ceil(target / per_instance) if per_instance > 0 else MAX_INSTANCES + 1
     max_shards = min(MAX_INSTANCES, job.objects or MAX_INSTANCES)
     if job.use == "processing" and count <= max_shards:
         reason = "sharding: by_key distributes the objects; the script must work on a part of them"
-        yield ScaleUpOption("shards", job.instance_type, count, per_instance * count, reason)
-    larger = _find_larger_type(job, line, target / job.shard_count)
+        yield ScaleUpOption("shards", job.instance_type, count, per_instance * count, reason, current_hour)
+    larger = _find_larger_type(job, line, target / job.shard_count, region)
     if larger is not None:
         reason = "the same script and request; CPUs that the script does not use are idle"
         input_limit = line.find_input_limit(larger.memory_gib * GIB * usable) * job.shard_count
-        yield ScaleUpOption("larger type", larger.name, job.instances, input_limit, reason)
+        hour = _estimate_hour(larger.name, region)
+        yield ScaleUpOption("larger type", larger.name, job.instances, input_limit, reason, hour)
     if job.use == "processing":
         reason = (
             "SageMaker's Spark image (image: framework spark): memory limits a partition, not the input; the script "
             "must be rewritten"
         )
-        yield ScaleUpOption("Spark", job.instance_type, max(2, min(count, MAX_INSTANCES)), inf, reason)
+        spark_count = max(2, min(count, MAX_INSTANCES))
+        yield ScaleUpOption("Spark", job.instance_type, spark_count, inf, reason, current_hour)
 
 
-def _find_larger_type(job: GrowingJob, line: _MemoryLine, input_bytes: float) -> InstanceType | None:
+def _find_larger_type(job: GrowingJob, line: _MemoryLine, input_bytes: float, region: str) -> InstanceType | None:
     """Return the type that holds the input on one instance and emits least while it runs; None if there is none."""
     current = instances.find(job.instance_type)
     assert current is not None
@@ -176,26 +204,22 @@ def _find_larger_type(job: GrowingJob, line: _MemoryLine, input_bytes: float) ->
         and one.family[0] != "t"  # burstable CPUs are throttled without credits
         and line.find_input_limit(one.memory_gib * GIB * usable) >= input_bytes
     ]
-    return min(candidates, key=lambda one: (_estimate_kg_per_hour(one), one.memory_gib, one.name), default=None)
+    return min(candidates, key=lambda one: (_estimate_kg(one, region), one.memory_gib, one.name), default=None)
 
 
-def _estimate_kg_per_hour(instance: InstanceType) -> float:
-    total = estimate_job(instance.name, 1, 3600, _REGION).get("total")
+def _estimate_kg(instance: InstanceType, region: str) -> float:
+    total = _estimate_hour(instance.name, region).get("total")
     return total.central if total else inf
+
+
+def _estimate_hour(instance_type: str, region: str) -> FootprintEstimate:
+    return estimate_job(instance_type, 1, 3600, region)
 
 
 def _get_memory_bytes(instance_type: str) -> float:
     instance_type_data = instances.find(instance_type)
     assert instance_type_data is not None
     return instance_type_data.memory_gib * GIB
-
-
-def _replace_infinity(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _replace_infinity(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replace_infinity(one) for one in value]
-    return None if value == inf else value
 
 
 def format_growth(job: GrowingJob, forecast: GrowthForecast) -> Iterator[str]:
@@ -212,7 +236,13 @@ def format_growth(job: GrowingJob, forecast: GrowthForecast) -> Iterator[str]:
         yield f"for {_format_gb(forecast.target)}:"
     for number, one in enumerate(forecast.options, 1):
         limit = "" if one.outgrown_at == inf else f", up to {_format_gb(one.outgrown_at)}"
+        figures = ", ".join(" ".join(format_figure_cell(one.instance_hour.get(name))) for name in ("total", "cost"))
         yield f"  {number}. {one.kind}: {one.instances} x {one.instance_type}{limit}: {one.reason}"
+        yield f"     an instance-hour: {figures}"
+    if forecast.options:
+        yield "ranked by CO2e, then USD of an instance-hour; all options need about the same instance-hours (assumed)"
+        hours = [(f"{one.kind}", one.instance_hour.get("total")) for one in forecast.options]
+        yield from (f"{name}: {text}" for name, text in list_legend(hours))
 
 
 def _format_gb(size: float) -> str:

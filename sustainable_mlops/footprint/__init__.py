@@ -19,6 +19,7 @@ from sustainable_mlops.footprint.activities import (
     TransferActivity,
 )
 from sustainable_mlops.footprint.alternatives import FootprintAlternative, find_alternatives
+from sustainable_mlops.footprint.calibration import CarbonRatio, calibrate, read_calibration
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import (
     METRICS,
@@ -27,6 +28,7 @@ from sustainable_mlops.footprint.figures import (
     FootprintFigure,
     UnknownItem,
     UnknownKind,
+    format_figure,
     format_number,
 )
 from sustainable_mlops.footprint.model import estimate, estimate_job, estimate_per_thousand_requests
@@ -46,6 +48,7 @@ from sustainable_mlops.footprint.usage import ResourceUsage, read_usage
 __all__ = [
     "METRICS",
     "UNITS",
+    "CarbonRatio",
     "Coefficients",
     "FleetActivity",
     "FootprintAlternative",
@@ -65,6 +68,7 @@ __all__ = [
     "UnknownItem",
     "UnknownKind",
     "bounded_quantity",
+    "calibrate",
     "compute_host_power",
     "estimate",
     "estimate_job",
@@ -73,6 +77,8 @@ __all__ = [
     "estimate_plan",
     "exact_quantity",
     "find_alternatives",
+    "format_figure",
     "format_number",
+    "read_calibration",
     "read_usage",
 ]

@@ -3,8 +3,7 @@
 "Activity data" is the term of the GHG Protocol for the quantities that emission factors are multiplied with.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
@@ -18,14 +17,13 @@ ALWAYS = exact_quantity(HOURS_PER_MONTH)
 AcceleratorWork = Literal["inference", "training"]
 
 
-@dataclass(frozen=True, slots=True)
-class FleetActivity:
+class FleetActivity(NamedTuple):
     """Instances that run for some hours a month: a real-time or asynchronous variant, a notebook, an app."""
 
     instance_type: str
     #: None if the plan does not contain it.
     region: str | None
-    count: Quantity = ONE
+    count: Quantity = ONE  # type: ignore[assignment]  # not the method of a tuple
     #: Hours that each instance is on, in a month or in a run.
     hours: Quantity = ALWAYS
     #: Busy share of that time; the mean CPU load of an instance without an accelerator.
@@ -55,14 +53,13 @@ class FleetActivity:
     fallback_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JobActivity:
+class JobActivity(NamedTuple):
     """A training, processing, transform or tuning job: `runs` runs of `hours` hours on `count` instances."""
 
     instance_type: str
     region: str | None
     hours: Quantity
-    count: Quantity = ONE
+    count: Quantity = ONE  # type: ignore[assignment]  # not the method of a tuple
     runs: Quantity = ONE
     spot: bool = False
     #: Discount of managed spot; the documented default if None.
@@ -75,8 +72,7 @@ class JobActivity:
     fallback_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServerlessActivity:
+class ServerlessActivity(NamedTuple):
     """A serverless variant; only provisioned concurrency runs between requests."""
 
     memory_mb: int
@@ -91,8 +87,7 @@ class ServerlessActivity:
     replaced_fleet: FleetActivity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StorageActivity:
+class StorageActivity(NamedTuple):
     """Bytes at rest for a month.
 
     `storage_class` is a class of S3, the store of a feature group, or `volume`.
@@ -103,22 +98,20 @@ class StorageActivity:
     gb: Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class TransferActivity:
+class TransferActivity(NamedTuple):
     """Bytes sent to another Region in a month."""
 
     region: str | None
     gb: Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceActivity:
+class ServiceActivity(NamedTuple):
     """Units of a service with a fixed price for a month. AWS publishes neither their energy nor their carbon."""
 
     #: Name of the price in `prices_services.csv`.
     item: str
     region: str | None
-    count: Quantity = ONE
+    count: Quantity = ONE  # type: ignore[assignment]  # not the method of a tuple
 
 
 Activity = FleetActivity | JobActivity | ServerlessActivity | ServiceActivity | StorageActivity | TransferActivity

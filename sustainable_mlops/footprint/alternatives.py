@@ -6,10 +6,9 @@ spot is not proposed: it is cheaper, but not cleaner.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import InstanceType
@@ -40,8 +39,7 @@ _LEAST_SHARE, _LEAST_KG = 0.005, 0.001
 _SMALL_GPUS = {"T4", "T4g", "A10G", "L4", "V100", "K80"}
 
 
-@dataclass(frozen=True, slots=True)
-class FootprintAlternative:
+class FootprintAlternative(NamedTuple):
     """A change that uses less."""
 
     address: str
@@ -128,9 +126,9 @@ def _list_proposals(part: ResourcePart, provider: int | Unknown) -> Iterator[tup
         at_work = load_assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
         if activity.hours is ALWAYS and not part.has_schedule and _get_duty(activity).central <= at_work.central:
             costs = "no responses outside working hours; all requests must arrive within them"
-            yield "off-hours", "run it on working days only", costs, replace(activity, hours_factor=at_work)
+            yield "off-hours", "run it on working days only", costs, activity._replace(hours_factor=at_work)
     if part.kind in ("notebook", "app") and activity.hours is ALWAYS:
-        stopped = replace(activity, hours=load_assumptions()["notebook_hours_with_idle_stop"])
+        stopped = activity._replace(hours=load_assumptions()["notebook_hours_with_idle_stop"])
         yield "idle stop", "stop it when idle", "unattended work must move to a job", stopped
 
 
@@ -152,14 +150,14 @@ def _propose_silicon(
             "the model must compile with Neuron, and the Region must have the type; the comparison assumes equal busy "
             "time, and AWS does not publish the power"
         )
-    ranked = sorted(candidates, key=lambda other: _estimate_kg(replace(activity, instance_type=other.name)))
+    ranked = sorted(candidates, key=lambda other: _estimate_kg(activity._replace(instance_type=other.name)))
     major = None if provider is UNKNOWN else provider
     accepted = [other for other in ranked if not instances.is_refused_by_provider(other.name, "hosting", major)]
     if accepted:
         best = accepted[0].name
         if major is None and accepted[0] is not ranked[0]:
             costs += "; a newer type uses even less, but AWS provider 5 refuses it"
-        yield "silicon", f"{best} instead of {instance.name}", costs, replace(activity, instance_type=best)
+        yield "silicon", f"{best} instead of {instance.name}", costs, activity._replace(instance_type=best)
 
 
 @cache
@@ -215,7 +213,7 @@ def _propose_trainium(job: JobActivity) -> Iterator[tuple[str, str, str, Activit
             "silicon",
             title,
             costs,
-            replace(job, instance_type=trainium.name, duty=job.duty or find_job_duty(instance)),
+            job._replace(instance_type=trainium.name, duty=job.duty or find_job_duty(instance)),
         )
 
 
@@ -237,8 +235,8 @@ def _make_asynchronous(activity: FleetActivity) -> FleetActivity:
     """Return a fleet that does the same work and is on only while it works or waits to scale in."""
     duty = _get_duty(activity)
     hours = (duty * activity.hours.central).clamp(0.0, activity.hours.high)
-    return replace(
-        activity, hours=hours, duty=ONE, hours_factor=estimate_waiting(1 / duty.central if duty.central else None)
+    return activity._replace(
+        hours=hours, duty=ONE, hours_factor=estimate_waiting(1 / duty.central if duty.central else None)
     )
 
 
@@ -281,7 +279,7 @@ def _propose_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Footpri
     for home, activities in by_region.items():
         for other in _find_cleaner_regions(home, activities):
             place = regions.load_all()[other]
-            moves = [(activity, replace(activity, region=other)) for activity in activities]
+            moves = [(activity, activity._replace(region=other)) for activity in activities]
             costs = "the data moves too: check data residency, latency, and the availability of the instance types"
             title = f"{other} ({place.location}) instead of {home}"
             yield from _compare_moves("", f"all resources in {home}", "region", title, costs, moves)

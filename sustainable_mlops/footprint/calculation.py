@@ -1,11 +1,11 @@
 """A formula with its inputs and its location, and the estimate that results from them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.catalogue import prices, regions
 from sustainable_mlops.catalogue.regions import CatalogueRegion
-from sustainable_mlops.footprint.activities import ZERO
+from sustainable_mlops.footprint.activities import ONE, ZERO
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import (
     METRICS,
@@ -16,7 +16,7 @@ from sustainable_mlops.footprint.figures import (
     UnknownKind,
 )
 from sustainable_mlops.footprint.propagation import PropagationModel, propagate, propagate_change
-from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity
 
 #: Function from the input values to kWh of the machines (before PUE), kg of embodied carbon and USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]
@@ -26,6 +26,8 @@ _CLAIM = "AWS's claim that its purchases match the Region's use"
 _ZERO_BY_CLAIM = FootprintFigure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
 
 
+#: Unit of the PUE: energy of the building for the energy of its machines.
+_RATIO = "kWh/kWh"
 #: Descriptions of a price that no price list contains.
 _SPAN_TEXTS = {
     "Region": "in no known price list: the interval of the prices of instances in the Region",
@@ -33,8 +35,7 @@ _SPAN_TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GridLocation:
+class GridLocation(NamedTuple):
     """Region of a machine: carbon and water of its electricity, and its prices."""
 
     pue: Quantity
@@ -46,6 +47,8 @@ class GridLocation:
     #: Metrics without a figure in this Region.
     missing: frozenset[str]
     unknowns: tuple[UnknownItem, ...]
+    #: Factor of operational and embodied carbon from a calibration file.
+    carbon_ratio: Quantity = ONE
 
     def find_price_factor(self, name: str) -> Quantity:
         """Return the price of `name` in the Region as a multiple of its price in us-east-1.
@@ -57,7 +60,7 @@ class GridLocation:
         # Prices of one table row vary together, and so do all prices that are known only as an interval.
         key = f"price in {where}" + ("" if regional_price.span else f": {regional_price.names}")
         text = f"price of {name} in {where} over that in {prices.REGION} ({source})"
-        return Quantity(*regional_price.factor, regional_price.grade, text, key)
+        return Quantity(*regional_price.factor, regional_price.grade, text, key, "x")
 
 
 def find_location(name: str | None, coefficients: Coefficients) -> GridLocation:
@@ -89,19 +92,21 @@ def make_location(region: CatalogueRegion, coefficients: Coefficients) -> GridLo
     if region.water_l_per_kwh is None:
         missing.add("water")
         unknowns.append(UnknownItem(f"water in {region.name}", "AWS publishes no water figure for this Region"))
-    margin, wue = coefficients.pue_margin, region.water_l_per_kwh or 0.0
+    margin, wue, margin_of_water = coefficients.pue_margin, region.water_l_per_kwh or 0.0, coefficients.wue_margin
     if region.is_pue_published:
-        pue = Quantity(max(region.pue - margin, 1.0), region.pue, region.pue + margin, "B", "PUE of the Region")
+        pue = Quantity(
+            max(region.pue - margin, 1.0), region.pue, region.pue + margin, "B", "PUE of the Region", unit=_RATIO
+        )
     else:
         pue = coefficients.pue_fleet_average
     grid_text = f"carbon intensity of the grid ({region.grid_source})"
     low, central, high = region.grid
     return GridLocation(
         pue=pue.for_item(region.name),
-        grid=Quantity(low, central, high, region.grid_grade, grid_text).for_item(region.name),
+        grid=Quantity(low, central, high, region.grid_grade, grid_text, unit="gCO2e/kWh").for_item(region.name),
         market_based=region.market_based or 0.0,
-        water=Quantity(
-            wue * (1 - coefficients.wue_margin), wue, wue * (1 + coefficients.wue_margin), "B", "water of the Region"
+        water=bounded_quantity(
+            wue * (1 - margin_of_water), wue, wue * (1 + margin_of_water), "water of the Region", "B", "L/kWh"
         ).for_item(region.name),
         region=region.name,
         missing=frozenset(missing),
@@ -114,7 +119,7 @@ class Calculation:
 
     def __init__(self, place: GridLocation) -> None:
         self._place = place
-        self._inputs: list[Quantity] = [place.pue, place.grid, place.water]
+        self._inputs: list[Quantity] = [place.pue, place.grid, place.water, place.carbon_ratio]
         self._missing = set(place.missing)
         self._unknowns = list(place.unknowns)
         self._formula: Formula | None = None
@@ -146,10 +151,12 @@ class Calculation:
 
     def compute_estimate(self) -> FootprintEstimate:
         """Return the estimate."""
+        ratio = self._place.carbon_ratio
+        listed = [one for one in self._inputs if one.text and (one is ratio or not one.is_exact)]
         return FootprintEstimate(
             self._select_figures(propagate(self._model), self._missing),
             tuple(self._unknowns),
-            tuple(dict.fromkeys(_format_quantity(one) for one in self._inputs if not one.is_exact and one.text)),
+            tuple(dict.fromkeys(map(_format_quantity, listed))),
         )
 
     def compute_change(self, before: "Calculation") -> Mapping[str, FootprintFigure]:
@@ -170,7 +177,8 @@ class Calculation:
         def figures(values: Sequence[float]) -> tuple[float, ...]:
             machines, embodied, cost = formula(values)
             energy = machines * values[0]
-            operational = energy * values[1] / 1000
+            operational = energy * values[1] / 1000 * values[3]
+            embodied *= values[3]
             results = (
                 energy,
                 operational,
@@ -187,7 +195,8 @@ class Calculation:
 
 def _format_quantity(quantity: Quantity) -> str:
     low, central, high = (_format_value(value) for value in (quantity.low, quantity.central, quantity.high))
-    return f"{quantity.text}: {central} ({low} to {high}), class {quantity.grade}"
+    value = f"{central} {quantity.unit}".rstrip()
+    return f"{quantity.text}: {value} ({low} to {high}), class {quantity.grade}"
 
 
 def _format_value(value: float) -> str:

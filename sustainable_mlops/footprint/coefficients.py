@@ -1,7 +1,9 @@
 """Coefficients of the model, as data: the project's by default, or another tool's to reproduce its results."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import load_table, parse_float, parse_grade, parse_number, read_rows
 from sustainable_mlops.footprint.quantities import Quantity
@@ -10,8 +12,7 @@ from sustainable_mlops.footprint.quantities import Quantity
 Curve = tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Coefficients:
+class Coefficients(NamedTuple):
     """Factors that convert machines into watts and kilograms.
 
     `docs/footprint.md` has the formulas, the CSV files have the sources.
@@ -46,11 +47,30 @@ class Coefficients:
     serverless_mb_per_vcpu: Quantity
     serverless_usd_per_gb_s: Quantity
     transfer_usd_per_gb: Quantity
+    #: Ratios of a calibration file, by service and Region.
+    carbon_ratios: tuple[tuple[tuple[str, str], Quantity], ...] = ()
 
     @staticmethod
     def default() -> "Coefficients":
-        """Return the coefficients of `catalogue/coefficients.csv`."""
-        return _load_default()
+        """Return the coefficients of `catalogue/coefficients.csv`, or those of the enclosing `use`."""
+        return _in_use[-1] if _in_use else _load_default()
+
+    def find_carbon_ratio(self, service: str | None, region: str | None) -> Quantity | None:
+        """Return the ratio by which the carbon of a service in a Region is multiplied, or None."""
+        return next((ratio for key, ratio in self.carbon_ratios if key == (service, region)), None)
+
+
+_in_use: list[Coefficients] = []
+
+
+@contextmanager
+def use(coefficients: Coefficients) -> Iterator[None]:
+    """Use these coefficients as the default inside the block, in all threads."""
+    _in_use.append(coefficients)
+    try:
+        yield
+    finally:
+        _in_use.pop()
 
 
 def interpolate(curve: Curve, load: float) -> float:
@@ -105,10 +125,11 @@ def _load_default() -> Coefficients:
 
 
 def _quantity(row: dict[str, str], text: str) -> Quantity:
-    grade, key = parse_grade(row["class"]), row["key"]
+    grade, key, unit = parse_grade(row["class"]), row["key"], row["unit"]
     central = parse_float(row["value"])
     low, high = parse_number(row["low"]), parse_number(row["high"])
-    return Quantity(central if low is None else low, central, central if high is None else high, grade, text, key)
+    low, high = central if low is None else low, central if high is None else high
+    return Quantity(low, central, high, grade, text, key, unit)
 
 
 @load_table

@@ -1,9 +1,9 @@
 """Results: a figure with its interval, an estimate of all figures, and the unknown parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import floor, isfinite, log10
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade
@@ -19,6 +19,55 @@ UNITS = {
     "water": "L",
     "cost": "USD",
 }
+
+
+#: Smaller units of a unit, with the number of each in it.
+_SMALLER_UNITS = {
+    "kgCO2e": (("gCO2e", 1e3), ("mgCO2e", 1e6)),
+    "kWh": (("Wh", 1e3), ("mWh", 1e6)),
+}
+#: Least number shown in a unit; a smaller one is shown in a smaller unit.
+_LEAST_NUMBER = 0.1
+#: Least amount of money shown as a number.
+_LEAST_USD = 1e-6
+
+
+class FormattedFigure(NamedTuple):
+    """A value and its bounds as text, in a unit that suits the value."""
+
+    value: str
+    low: str
+    high: str
+    unit: str
+
+    @property
+    def interval(self) -> str:
+        """The bounds, such as `0.17 to 0.37`."""
+        return f"{self.low} to {self.high}"
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.unit}"
+
+
+def format_figure(value: float, low: float, high: float, unit: str) -> FormattedFigure:
+    """Return the numbers with the precision of an estimate, in kg, g or mg and kWh, Wh or mWh by the size of `value`.
+
+    Money has three significant digits from 1 USD.
+    """
+    factor, format_value = 1.0, _format_usd if unit == "USD" else format_number
+    for smaller_unit, number in _SMALLER_UNITS.get(unit, ()):
+        if value and abs(value * factor) < _LEAST_NUMBER:
+            unit, factor = smaller_unit, number
+    text, low_text, high_text = (format_value(one * factor) for one in (value, low, high))
+    return FormattedFigure(text, low_text, high_text, unit)
+
+
+def _format_usd(value: float) -> str:
+    size = abs(value)
+    if size < 1 or not isfinite(value):
+        return f"{'-' if value < 0 else ''}under {_LEAST_USD:f}" if 0 < size < _LEAST_USD else format_number(value)
+    digits = min(2, 2 - floor(log10(size)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 class FootprintFigure(NamedTuple):
@@ -38,6 +87,10 @@ class FootprintFigure(NamedTuple):
         """Return the figure multiplied by an exact factor, for example to convert the unit."""
         ends = sorted((self.low * factor, self.high * factor))
         return FootprintFigure(ends[0], self.central * factor, ends[1], self.grade, self.driver, self.unit)
+
+    def format(self) -> FormattedFigure:
+        """Return the figure as text, in a unit that suits its size."""
+        return format_figure(self.central, self.low, self.high, self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the exact values for JSON."""
@@ -75,20 +128,24 @@ class UnknownItem(NamedTuple):
     reason: str
     kind: UnknownKind = UnknownKind.DETAIL
 
+    def describe(self, address: str, size: str = "") -> str:
+        """Return the item of a resource in one line, without a subject that repeats the type in its address."""
+        subject = "" if f".{self.subject}." in f".{address}" else self.subject
+        return ": ".join(filter(None, (subject, size, self.reason)))
+
     def to_dict(self) -> dict[str, str]:
         """Return the subject and the reason for JSON."""
         return {"what": self.subject, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True)
-class FootprintEstimate:
+class FootprintEstimate(NamedTuple):
     """All figures of an activity; `unknowns` gives the reason for each missing figure.
 
     `operational` is location-based (average of the grid). `market_based` uses the energy purchases of the operator
     instead and is not part of `total`. `total` is operational + embodied (numerator of the SCI, ISO/IEC 21031:2024).
     """
 
-    figures: Mapping[str, FootprintFigure] = field(default_factory=dict)
+    figures: Mapping[str, FootprintFigure] = MappingProxyType({})
     unknowns: tuple[UnknownItem, ...] = ()
     #: Text and interval of every uncertain input, for the list of assumptions.
     assumptions: tuple[str, ...] = ()
@@ -106,7 +163,7 @@ class FootprintEstimate:
 
     def multiply(self, factor: float) -> "FootprintEstimate":
         """Return the estimate of `factor` such activities."""
-        return replace(self, figures={metric: figure.multiply(factor) for metric, figure in self.figures.items()})
+        return self._replace(figures={metric: figure.multiply(factor) for metric, figure in self.figures.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the exact values for JSON."""
@@ -209,11 +266,36 @@ def format_number(value: float) -> str:
     """Return `value` with two significant digits, which is the precision of an estimate."""
     if value == 0 or not isfinite(value):
         return "0" if value == 0 else "unknown"
+    return _format_rounded(value, _count_decimals(value))
+
+
+def format_ends(before: float, after: float) -> tuple[str, str]:
+    """Return two numbers, rounded so that their difference reads as the change with two significant digits.
+
+    With two digits each, 2,310 → 11,510 would be 2,300 → 12,000, but the change is +9,200; so it is 2,300 → 11,500.
+    """
+    change = abs(after - before)
+    if change == 0 or not isfinite(change):
+        return format_number(before), format_number(after)
+    small, large = sorted((before, after), key=abs)
+    decimals = _count_decimals(change if change >= abs(large) / 10 else large)
+    small_decimals = max(decimals, _count_decimals(small)) if change >= abs(large) / 10 and small else decimals
+    small = round(small, small_decimals)
+    signed_change = change if large > small else -change
+    large = round(small + round(signed_change, _count_decimals(change)), decimals)
+    texts = _format_rounded(small, small_decimals), _format_rounded(large, decimals)
+    return texts if abs(before) <= abs(after) else texts[::-1]
+
+
+def _count_decimals(value: float) -> int:
+    """Return the decimals of two significant digits; they are negative for hundreds and more."""
     digits = 1 - floor(log10(abs(value)))
-    rounded = round(value, digits)
     # Rounding may carry into the next power of ten: 0.0996 is 0.10, 99.6 is 100.
-    digits = 1 - floor(log10(abs(rounded)))
-    return f"{rounded:,.{max(digits, 0)}f}"
+    return 1 - floor(log10(abs(round(value, digits))))
+
+
+def _format_rounded(value: float, decimals: int) -> str:
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}" if value else "0"
 
 
 def format_amount(value: float) -> str:

@@ -18,7 +18,7 @@ from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.footprint.power import compute_slice_power
-from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity
 
 #: Minimum nameplate power of a large accelerator, and minimum duration of a long job. Chosen values: published
 #: measurements of shorter jobs on such boards vary by a factor of 7.
@@ -57,7 +57,7 @@ def calculate_fleet(
     billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
     volume_of = _volume(fleet.volume_gb, calculation, coefficients)
-    usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})") if price else ZERO)
+    usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})", unit="USD/h") if price else ZERO)
     if price is None or fleet.unpriced_reason:
         reason = fleet.unpriced_reason or "the price of this instance type is unknown"
         calculation.mark_missing("cost", UnknownItem(f"cost of {instance.name}", reason, UnknownKind.UNCOUNTED))
@@ -102,15 +102,17 @@ def _idle_power(accelerator: Accelerator, loaded: bool) -> Quantity:
     """
     text = f"power of one idle {accelerator.name}"
     if loaded:
-        return Quantity(*accelerator.idle_w, accelerator.grade, text)
+        return Quantity(*accelerator.idle_w, accelerator.grade, text, unit="W")
     low, central = accelerator.empty_w
-    return Quantity(low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, with or without a model")
+    return Quantity(
+        low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, with or without a model", unit="W"
+    )
 
 
 def _busy_power(accelerator: Accelerator, work: AcceleratorWork) -> Quantity:
     """Return the power in W of one busy accelerator."""
     power = accelerator.training_w if work == "training" else accelerator.busy_w
-    return Quantity(*power, accelerator.grade, f"power of one busy {accelerator.name}, in {work}")
+    return Quantity(*power, accelerator.grade, f"power of one busy {accelerator.name}, in {work}", unit="W")
 
 
 def _server_power(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
@@ -118,7 +120,7 @@ def _server_power(server: AcceleratorServer | None) -> tuple[Quantity, Quantity,
     if server is None:
         return ZERO, ZERO, 0.0
     text, key = "power of the server around the accelerators", f"server: {server.name}"
-    idle, busy = (Quantity(*power, server.grade, text, key) for power in (server.idle_w, server.busy_w))
+    idle, busy = (Quantity(*power, server.grade, text, key, "W") for power in (server.idle_w, server.busy_w))
     return idle, busy, server.network_gbps
 
 
@@ -136,7 +138,12 @@ def _embodied_of_instance(
     dram, ssd = calculation.add_input(coefficients.dram_kg_per_gb), calculation.add_input(coefficients.ssd_kg_per_tb)
     accelerator = instance.accelerator
     kg = (
-        Quantity(*accelerator.embodied_kg, accelerator.embodied_grade, f"embodied carbon of one {accelerator.name}")
+        Quantity(
+            *accelerator.embodied_kg,
+            accelerator.embodied_grade,
+            f"embodied carbon of one {accelerator.name}",
+            unit="kgCO2e",
+        )
         if accelerator
         else ZERO
     )
@@ -159,7 +166,9 @@ def _volume(
     if not gb:
         return lambda _: (0.0, 0.0)
     volume_class = storage.load_all()["volume"]
-    copies = calculation.add_input(Quantity(*volume_class.copies, volume_class.copies_grade, "copies kept of a volume"))
+    copies = calculation.add_input(
+        Quantity(*volume_class.copies, volume_class.copies_grade, "copies kept of a volume", unit="copies")
+    )
     power = calculation.add_input(coefficients.ssd_wh_per_tbh)
     embodied = calculation.add_input(coefficients.ssd_kg_per_tb)
     calculation.add_note(UnknownItem("cost of volumes", "the price of SageMaker volumes is unknown"))
@@ -223,7 +232,7 @@ def make_job_fleet(job: JobActivity) -> FleetActivity:
 def compute_spot_price_share(discount: Quantity, share: float = 1.0) -> Quantity:
     """Return the paid share of the price if a `share` of the machines has the spot `discount`."""
     low, central, high = (1 - share * end for end in (discount.high, discount.central, discount.low))
-    return Quantity(low, central, high, discount.grade, discount.text)
+    return bounded_quantity(low, central, high, f"price paid after the {discount.text}", discount.grade, "of the price")
 
 
 def calculate_serverless(activity: ServerlessActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:

@@ -1,14 +1,14 @@
 """Reader of YAML and JSON files that people write: one mapping without duplicate keys."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, describe_missing_file
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: Numbers such as `1e6`: YAML 1.2 and JSON read a number, YAML 1.1 (pyyaml) reads text.
-_FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+_FLOAT = LazyPattern(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+        raise UserError(describe_missing_file(path)) from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not UTF-8 text") from None
     except OSError as error:

@@ -1,7 +1,6 @@
 """Estimate of an activity. `docs/footprint.md` explains the formulas."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 
@@ -17,6 +16,7 @@ from sustainable_mlops.footprint.activities import (
     StorageActivity,
 )
 from sustainable_mlops.footprint.calculation import Calculation, find_location
+from sustainable_mlops.footprint.calibration import find_service
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure, span_estimates, span_figures
 from sustainable_mlops.footprint.machines import (
@@ -91,10 +91,10 @@ def estimate_job(
     if billable_seconds is None:
         return estimate(job)
     billable = exact_quantity(billable_seconds / 3600, "time billed")
-    job_estimate = estimate(replace(make_job_fleet(job), price_share=ONE, rework=ONE, billable_hours=billable))
+    job_estimate = estimate(make_job_fleet(job)._replace(price_share=ONE, rework=ONE, billable_hours=billable))
     instance = instances.find(instance_type)
     unknown = describe_unknown_duty(job, instance) if instance is not None else None
-    return job_estimate if unknown is None else replace(job_estimate, unknowns=(*job_estimate.unknowns, unknown))
+    return job_estimate if unknown is None else job_estimate._replace(unknowns=(*job_estimate.unknowns, unknown))
 
 
 @lru_cache(maxsize=16384)
@@ -125,7 +125,7 @@ def _list_choices(activity: Activity) -> list[Activity]:
     if not isinstance(activity, FleetActivity | JobActivity) or not activity.fallback_types:
         return [activity]
     return [
-        replace(activity, instance_type=name, fallback_types=())
+        activity._replace(instance_type=name, fallback_types=())
         for name in (activity.instance_type, *activity.fallback_types)
     ]
 
@@ -137,6 +137,9 @@ def _describe_choices(choices: Sequence[Activity]) -> str:
 
 def _make_calculation(activity: Activity, coefficients: Coefficients) -> Calculation:
     location = find_location(activity.region, coefficients)
+    if coefficients.carbon_ratios:
+        ratio = coefficients.find_carbon_ratio(find_service(activity), activity.region)
+        location = location if ratio is None else location._replace(carbon_ratio=ratio)
     if isinstance(activity, ServerlessActivity):
         return calculate_serverless(activity, location, coefficients)
     if isinstance(activity, StorageActivity):

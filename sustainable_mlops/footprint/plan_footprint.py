@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sustainable_mlops.footprint.activities import FleetActivity, JobActivity
 from sustainable_mlops.footprint.coverage import find_uncovered, is_billed_by_usage
@@ -97,8 +97,7 @@ _CHANGING = frozenset({"create", "replace", "update"})
 _ZERO_FIGURES = ZERO_ESTIMATE.figures
 
 
-@dataclass(frozen=True, slots=True)
-class PartChange:
+class PartChange(NamedTuple):
     """One part before and after the plan; None if it does not exist on that side."""
 
     name: str
@@ -119,7 +118,8 @@ class PartChange:
     @property
     def is_changed(self) -> bool:
         """True if both sides differ."""
-        return self.before != self.after
+        before, after = self.before, self.after
+        return before is not after and (before is None or after is None or not before.is_same(after))
 
     @property
     def fallback_cost(self) -> float:
@@ -174,7 +174,7 @@ class PartChange:
 def _mark_partial(part: ResourcePart) -> FootprintEstimate:
     """Return the estimate of the part with its partial metrics."""
     estimate = part.estimate or FootprintEstimate()
-    return replace(estimate, partial=part.partial) if part.partial else estimate
+    return estimate._replace(partial=part.partial) if part.partial else estimate
 
 
 def _find_highest_cost(part: ResourcePart | None) -> float | None:
@@ -243,7 +243,7 @@ class _ChangeSums:
         parts = [part for one in self.changes if (part := one.after)]
         estimate = self._sum_side(parts, 1)
         apply_notes = (part.apply_note for part in parts if part.apply_note)
-        return replace(estimate, assumptions=(*apply_notes, *estimate.assumptions))
+        return estimate._replace(assumptions=(*apply_notes, *estimate.assumptions))
 
     def _sum_side(self, parts: list[ResourcePart], side: int) -> FootprintEstimate:
         figures = {}
@@ -258,25 +258,33 @@ class _ChangeSums:
             figures, *collect_texts(estimates), partial=tuple(one for one in self._partial if one in figures)
         )
 
+    def has_figure(self, metric: str) -> bool:
+        """Return whether any part has a figure of `metric`."""
+        parts = (part for one in self.changes for part in (one.before, one.after) if part is not None)
+        return any(_get_figure(part, metric) is not None for part in parts)
+
+    def find_delta(self, metric: str) -> FootprintFigure | None:
+        """Return the difference after - before of one metric."""
+        known = [(one, delta[metric]) for one, delta in self._deltas if metric in delta]
+        may_change = any(one.is_changed for one in self.list_changes(metric))
+        if known and (not may_change or any(one.is_changed for one, _ in known)):
+            return sum_figures([figure for _, figure in known], UNITS[metric])
+        return None
+
+    @cached_property
+    def _deltas(self) -> list[tuple[PartChange, Mapping[str, FootprintFigure]]]:
+        return [(one, one.delta) for one in self.changes]
+
     @cached_property
     def delta(self) -> FootprintEstimate:
         """The difference after - before."""
-        deltas = [(one, one.delta) for one in self.changes]
-        figures = {}
-        for metric in METRICS:
-            known = [(one, delta[metric]) for one, delta in deltas if metric in delta]
-            may_change = any(one.is_changed for one in self.list_changes(metric))
-            if known and (not may_change or any(one.is_changed for one, _ in known)):
-                figures[metric] = sum_figures([figure for _, figure in known], UNITS[metric])
+        figures = {metric: figure for metric in METRICS if (figure := self.find_delta(metric)) is not None}
         unknowns = tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns))
         partial = self._find_partial_metrics(frozenset().union(*(one.partial_delta for one in self.changes)))
         return FootprintEstimate(figures, unknowns, partial=tuple(one for one in partial if one in figures))
 
 
-@dataclass(frozen=True)
-class ResourceFootprint(_ChangeSums):
-    """A resource of the plan and its parts."""
-
+class _ResourceFields(NamedTuple):
     address: str
     type: str
     action: str
@@ -285,6 +293,10 @@ class ResourceFootprint(_ChangeSums):
     is_changed: bool = True
     #: True if only the attributes that determine the size can change the cost.
     is_only_resized: bool = False
+
+
+class ResourceFootprint(_ResourceFields, _ChangeSums):  # type: ignore[misc]
+    """A resource of the plan and its parts."""
 
     @property
     def unknowns(self) -> tuple[UnknownItem, ...]:
@@ -297,14 +309,15 @@ class ResourceFootprint(_ChangeSums):
         if self.is_only_resized and before is not None and after is not None and before.size and after.size:
             has_price = before.activity is not None or after.activity is not None
             if not has_price or before.size == after.size:
-                return may_grow(before.size, after.size) or replace(before, size=()) != replace(after, size=())
+                is_other = not before._replace(size=()).is_same(after._replace(size=()))
+                return is_other or may_grow(before.size, after.size)
             return may_grow(before.size, after.size)
         return self.is_changed or change.is_changed
 
     def has_unknown_delta(self, metric: str) -> bool:
         """Return True if the change of a metric is unknown, or may be much larger than its figure."""
         return any(
-            change.before != change.after
+            change.is_changed
             or (self.may_cost_more(change) and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
             for change in self.changes
             if change.has_metric(metric) and (change.get_figures(metric) is None or metric in change.partial)
@@ -324,8 +337,7 @@ class ResourceFootprint(_ChangeSums):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class UncountedResource:
+class UncountedResource(NamedTuple):
     """A machine or store that exists after the plan and is in no figure."""
 
     address: str
@@ -366,13 +378,14 @@ def _estimate_to_dict(part: ResourcePart | None) -> dict[str, Any] | None:
     return estimate.to_dict()
 
 
-@dataclass(frozen=True)
 class PlanFootprint(_ChangeSums):
     """All resources of a plan that have a footprint, in the order of the plan; `unknowns` has what no sum contains."""
 
-    resources: tuple[ResourceFootprint, ...]
-    #: Number of created or changed resources that are billed by usage only, by type.
-    billed_by_usage: Mapping[str, int] = field(default_factory=dict)
+    def __init__(
+        self, resources: tuple[ResourceFootprint, ...], billed_by_usage: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Take the resources, and the number of created or changed resources that are billed by usage only, by type."""
+        self.resources, self.billed_by_usage = resources, billed_by_usage
 
     @cached_property
     def changes(self) -> tuple[PartChange, ...]:  # type: ignore[override]
@@ -389,7 +402,7 @@ class PlanFootprint(_ChangeSums):
         """The sum of all known figures after the plan, comparable or not; budgets are compared with it."""
         estimate = sum_estimates(_mark_partial(one.after) for one in self.changes if one.after is not None)
         figures = {metric: figure for metric, figure in estimate.figures.items() if self.list_changes(metric)}
-        return replace(estimate, figures=figures)
+        return estimate._replace(figures=figures)
 
     @property
     def unknowns(self) -> list[tuple[str, UnknownItem]]:
@@ -482,13 +495,12 @@ def _make_resource_footprint(
         changes = [*_pair_parts(old_parts, old_parts), *_pair_parts([], new_parts)]
     else:
         changes = _pair_parts(old_parts, new_parts)
-    changed_names = _list_changed_attributes(old, new)
+    is_update = action in ("update", "replace")
+    changed_names = _list_changed_attributes(old, new) if is_update else None
     if resource.type not in READERS and changed_names and all(map(is_cost_neutral, changed_names)):
         changed_names = []
     is_changed = action != "no-op" and (action != "update" or changed_names is None or bool(changed_names))
-    is_only_resized = action in ("update", "replace") and (
-        resource.type not in READERS or all(map(is_size_attribute, changed_names or [""]))
-    )
+    is_only_resized = is_update and (resource.type not in READERS or all(map(is_size_attribute, changed_names or [""])))
     return ResourceFootprint(resource.address, resource.type, action, tuple(changes), is_changed, is_only_resized)
 
 
@@ -508,7 +520,7 @@ def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]
     if (reader := READERS.get(resource.type)) is not None:
         return [_add_size(part, resource, side) for part in reader(resource, side)]
     size = read_size(resource, side)
-    parts = [replace(part, size=size) for part in fixed_prices.read_fixed_prices(resource, side)]
+    parts = [part._replace(size=size) for part in fixed_prices.read_fixed_prices(resource, side)]
     if (unknown := find_uncovered(resource.type)) is not None:
         parts.append(_add_size(ResourcePart(resource.type, "other", unknown=unknown), resource, side))
     return parts
@@ -518,7 +530,7 @@ def _add_size(part: ResourcePart, resource: Resource, side: PlanSide) -> Resourc
     """Return the part with the size of its resource if the part has no estimate."""
     if part.unknown is None or part.activity is not None or part.unknown.kind is UnknownKind.USAGE:
         return part
-    return replace(part, size=read_size(resource, side))
+    return part._replace(size=read_size(resource, side))
 
 
 def _pair_parts(before: list[ResourcePart], after: list[ResourcePart]) -> list[PartChange]:

@@ -1,48 +1,67 @@
 """Quantities with an interval of uncertainty."""
 
-from dataclasses import dataclass, replace
 from math import isfinite
 
 from sustainable_mlops.catalogue.tables import Grade
 
 
-@dataclass(frozen=True, slots=True)
 class Quantity:
     """A number between `low` and `high`, most likely near `central`.
 
-    `text` describes the quantity for a reader. `grade` is A (measured or given), B (derived) or C (assumed).
+    `text` and `unit` describe the quantity for a reader. `grade` is A (measured or given), B (derived) or C (assumed).
     """
 
-    low: float
-    central: float
-    high: float
-    grade: Grade = "A"
-    text: str = ""
-    #: Quantities with the same key are one unknown and vary together. The text is the key if this is empty.
-    key: str = ""
+    __slots__ = ("_hash", "central", "grade", "high", "key", "low", "text", "unit")
 
-    def __post_init__(self) -> None:
-        """Raise ValueError if the three numbers are not finite and in ascending order."""
-        if not (isfinite(self.low) and isfinite(self.high) and self.low <= self.central <= self.high):
-            raise ValueError(
-                f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} must be finite and ascending"
-            )
+    def __init__(
+        self,
+        low: float,
+        central: float,
+        high: float,
+        grade: Grade = "A",
+        text: str = "",
+        key: str = "",
+        unit: str = "",
+    ) -> None:
+        """Raise ValueError if the three numbers are not finite and in ascending order.
+
+        Quantities with the same `key` are one unknown and vary together. The text is the key if this is empty.
+        """
+        if not (isfinite(low) and isfinite(high) and low <= central <= high):
+            raise ValueError(f"{text or 'quantity'}: {low}, {central}, {high} must be finite and ascending")
+        self.low, self.central, self.high = low, central, high
+        self.grade, self.text, self.key, self.unit = grade, text, key, unit
+        self._hash = hash(self._list_values())  # the caches of estimates use it often
+
+    def _list_values(self) -> tuple[object, ...]:
+        return self.low, self.central, self.high, self.grade, self.text, self.key, self.unit
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quantity) and self._list_values() == other._list_values()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Quantity{self._list_values()}"
 
     def __mul__(self, factor: float) -> "Quantity":
-        return self._with(self.low * factor, self.central * factor, self.high * factor)
+        return self.with_ends(self.low * factor, self.central * factor, self.high * factor)
 
     @property
     def is_exact(self) -> bool:
         """True if the interval is empty."""
         return self.low == self.high
 
-    def with_text(self, text: str) -> "Quantity":
-        """Return the same unknown with another text."""
-        return replace(self, text=text, key=self.key or self.text)
+    def with_text(self, text: str, unit: str | None = None) -> "Quantity":
+        """Return the same unknown with another text, and another unit if it was multiplied by a number with a unit."""
+        key, unit = self.key or self.text, self.unit if unit is None else unit
+        return Quantity(self.low, self.central, self.high, self.grade, text, key, unit)
 
     def for_item(self, item: str) -> "Quantity":
         """Return the quantity for one item only; the quantity of another item is an independent unknown."""
-        return replace(self, key=f"{self.key or self.text}: {item}")
+        key = f"{self.key or self.text}: {item}"
+        return Quantity(self.low, self.central, self.high, self.grade, self.text, key, self.unit)
 
     def clamp(self, low: float, high: float) -> "Quantity":
         """Return the quantity limited to the interval from `low` to `high`."""
@@ -50,17 +69,20 @@ class Quantity:
         def limit(value: float) -> float:
             return min(max(value, low), high)
 
-        return self._with(limit(self.low), limit(self.central), limit(self.high))
+        return self.with_ends(limit(self.low), limit(self.central), limit(self.high))
 
-    def _with(self, low: float, central: float, high: float) -> "Quantity":
-        return Quantity(low, central, high, self.grade, self.text, self.key)
+    def with_ends(self, low: float, central: float, high: float) -> "Quantity":
+        """Return the same unknown with other numbers."""
+        return Quantity(low, central, high, self.grade, self.text, self.key, self.unit)
 
 
 def exact_quantity(value: float, text: str = "", grade: Grade = "A") -> Quantity:
-    """Return a known number."""
+    """Return a known number. It needs no unit, because only uncertain quantities are listed."""
     return Quantity(value, value, value, grade, text)
 
 
-def bounded_quantity(low: float, central: float, high: float, text: str = "", grade: Grade = "C") -> Quantity:
+def bounded_quantity(
+    low: float, central: float, high: float, text: str = "", grade: Grade = "C", unit: str = ""
+) -> Quantity:
     """Return a number that is known only within an interval."""
-    return Quantity(low, central, high, grade, text)
+    return Quantity(low, central, high, grade, text, unit=unit)

@@ -1,7 +1,6 @@
 """Parts of a resource that have a footprint: one per variant, step, app or store."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.catalogue.tables import TableError
 from sustainable_mlops.errors import UserError
@@ -14,8 +13,7 @@ from sustainable_mlops.footprint.quantities import Quantity
 SERVING_KINDS = ("real-time", "asynchronous")
 
 
-@dataclass(frozen=True, slots=True)
-class ResourcePart:
+class ResourcePart(NamedTuple):
     """Monthly estimate of one part of a resource, or the reason why there is none."""
 
     #: Title for a reader: `variant main`, `step Train`.
@@ -39,8 +37,12 @@ class ResourcePart:
     is_whole_resource: bool = False
     #: Attributes that determine the size of a part without an estimate, with their values.
     size: tuple[tuple[str, Any], ...] = ()
-    #: Description of the usage that an apply adds once; empty if there is none.
-    apply_note: str = field(default="", compare=False)
+    #: Description of the usage that an apply adds once; empty if there is none. `is_same` needs it to be the last.
+    apply_note: str = ""
+
+    def is_same(self, other: "ResourcePart") -> bool:
+        """Return whether both parts are equal, apart from what an apply adds once."""
+        return self[:-1] == other[:-1]
 
     @property
     def unknowns(self) -> tuple[UnknownItem, ...]:
@@ -55,7 +57,7 @@ class ResourcePart:
         return tuple(self.estimate.figures) if is_unbounded and self.estimate is not None else ()
 
     @property
-    def count(self) -> Quantity | None:
+    def count(self) -> Quantity | None:  # type: ignore[override]  # not the method of a tuple
         """The minimum, expected and maximum number of instances."""
         return self.instances or (self.activity.count if isinstance(self.activity, FleetActivity) else None)
 
@@ -72,7 +74,7 @@ class ResourcePart:
     def per_run(self) -> FootprintEstimate | None:
         """The estimate of one run of a job (SCI, ISO/IEC 21031:2024, R = 1 run); for a search, of one of its jobs."""
         return (
-            estimate(replace(self.activity, runs=ONE))
+            estimate(self.activity._replace(runs=ONE))
             if isinstance(self.activity, JobActivity) and self.estimate
             else None
         )
@@ -81,7 +83,7 @@ class ResourcePart:
 def make_part(name: str, kind: str, activity: Activity, omissions: tuple[UnknownItem, ...] = ()) -> ResourcePart:
     """Return the part for `activity`; unknown if the catalogue does not contain its instance type or Region."""
     if isinstance(activity, FleetActivity) and kind not in SERVING_KINDS:
-        activity = replace(activity, has_model_loaded=False)
+        activity = activity._replace(has_model_loaded=False)
     try:
         return ResourcePart(name, kind, activity, estimate(activity), omissions=omissions)
     except TableError:

@@ -23,7 +23,9 @@ def calculate_service(activity: ServiceActivity, place: GridLocation) -> Calcula
         GridLocation(ZERO, ZERO, 0.0, ZERO, region=place.region, missing=_OTHER_METRICS, unknowns=())
     )
     count = calculation.add_input(activity.count)
-    usd = calculation.add_input(Quantity(*price.usd_per_month, price.grade, f"price of one {price.item} a month"))
+    usd = calculation.add_input(
+        Quantity(*price.usd_per_month, price.grade, f"price of one {price.item} a month", unit="USD")
+    )
     factor = calculation.add_input(ONE if has_one_price else place.find_price_factor("services"))
     usage = f"; not counted: {price.excludes}" if price.excludes else ""
     calculation.add_note(

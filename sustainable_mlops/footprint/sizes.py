@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from sustainable_mlops.footprint.services.plan_side import PlanSide, is_never_set
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 #: Attributes whose value needs no name in a text, such as `db.t4g.micro`.
@@ -68,7 +69,7 @@ _SMALL_INCREASES = {
 }
 _SMALL_INCREASE = 2
 _SIZES = {name: rank for rank, name in enumerate(("nano", "micro", "small", "medium", "large", "xlarge"))}
-_MULTIPLE = re.compile(r"(\d+)x(?:large|l)")
+_MULTIPLE = LazyPattern(r"(\d+)x(?:large|l)")
 
 #: Names and values of the attributes that are set.
 Size = tuple[tuple[str, Any], ...]

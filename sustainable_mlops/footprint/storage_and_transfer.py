@@ -21,7 +21,11 @@ def calculate_storage(activity: StorageActivity, place: GridLocation, coefficien
     take = calculation.add_input
     gb, copies = (
         take(activity.gb),
-        take(Quantity(*storage_class.copies, storage_class.copies_grade, f"copies in {storage_class.name}")),
+        take(
+            Quantity(
+                *storage_class.copies, storage_class.copies_grade, f"copies in {storage_class.name}", unit="copies"
+            )
+        ),
     )
     region_factor = take(place.find_price_factor(storage_class.name))
     usd = take(
@@ -34,8 +38,8 @@ def calculate_storage(activity: StorageActivity, place: GridLocation, coefficien
             "cost", UnknownItem(f"cost of {storage_class.name}", "the price of this storage class is unknown")
         )
     watts_per_gb, kg_per_gb = {
-        "hdd": (coefficients.hdd_wh_per_tbh * 0.001, coefficients.hdd_kg_per_tb * 0.001),
-        "ssd": (coefficients.ssd_wh_per_tbh * 0.001, coefficients.ssd_kg_per_tb * 0.001),
+        "hdd": (_convert_to_gb(coefficients.hdd_wh_per_tbh, "W"), _convert_to_gb(coefficients.hdd_kg_per_tb, "kgCO2e")),
+        "ssd": (_convert_to_gb(coefficients.ssd_wh_per_tbh, "W"), _convert_to_gb(coefficients.ssd_kg_per_tb, "kgCO2e")),
         "memory": (coefficients.memory_store_w_per_gb, coefficients.dram_kg_per_gb),
     }[storage_class.medium]
     power, embodied = take(watts_per_gb), take(kg_per_gb)
@@ -50,6 +54,10 @@ def calculate_storage(activity: StorageActivity, place: GridLocation, coefficien
 
     calculation.set_formula(formula)
     return calculation
+
+
+def _convert_to_gb(per_tb: Quantity, unit: str) -> Quantity:
+    return (per_tb * 0.001).with_text(per_tb.text, f"{unit}/GB")
 
 
 def calculate_transfer(activity: TransferActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:

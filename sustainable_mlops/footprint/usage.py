@@ -29,20 +29,20 @@ from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.plan.addresses import split_address
 from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL
 
-#: Maximum value and description of each key.
+#: Maximum value, description and unit of each key.
 KEYS = {
-    "requests_per_month": (1e12, "requests a month"),
-    "duration_seconds": (3600.0, "duration of a request"),
-    "duty": (1.0, "busy share of the time"),
-    "hours_per_month": (744.0, "hours on a month"),
-    "instances": (1e5, "instances"),
-    "runs_per_month": (1e5, "runs a month"),
-    "hours_per_run": (24.0 * 28, "hours a run"),
-    "spot_discount": (1.0, "discount of managed spot"),
-    "provisioned_concurrency": (1e4, "workers that are always ready"),
-    "transfer_gb_per_month": (1e12, "GB sent to another Region a month"),
-    "online_gb": (1e12, "GB in the online store"),
-    "offline_gb": (1e12, "GB in the offline store"),
+    "requests_per_month": (1e12, "requests a month", "requests"),
+    "duration_seconds": (3600.0, "duration of a request", "s"),
+    "duty": (1.0, "busy share of the time", "of the time"),
+    "hours_per_month": (744.0, "hours on a month", "h"),
+    "instances": (1e5, "instances", "instances"),
+    "runs_per_month": (1e5, "runs a month", "runs"),
+    "hours_per_run": (24.0 * 28, "hours a run", "h"),
+    "spot_discount": (1.0, "discount of managed spot", "of the price"),
+    "provisioned_concurrency": (1e4, "workers that are always ready", "workers"),
+    "transfer_gb_per_month": (1e12, "GB sent to another Region a month", "GB"),
+    "online_gb": (1e12, "GB in the online store", "GB"),
+    "offline_gb": (1e12, "GB in the offline store", "GB"),
 }
 _STORAGE_KEY = "storage_gb"
 _SERVING_KEYS = (
@@ -212,8 +212,8 @@ def _parse_entry(keys: Any, place: str) -> dict[str, Any]:
         if key == _STORAGE_KEY:
             entry[key] = _parse_storage(value, f"{place}.{key}")
         else:
-            greatest, text = KEYS[key]
-            entry[key] = _parse_quantity(value, greatest, text, f"{place}.{key}")
+            greatest, text, unit = KEYS[key]
+            entry[key] = _parse_quantity(value, greatest, text, unit, f"{place}.{key}")
     return entry
 
 
@@ -221,12 +221,12 @@ def _parse_storage(value: Any, place: str) -> dict[str, Quantity]:
     by_class = value if isinstance(value, dict) and not set(value) <= set(_BOUND_NAMES) else {"STANDARD": value}
     _check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, place)
     return {
-        name: _parse_quantity(gb, 1e12, f"GB in {name}", place if by_class is not value else f"{place}.{name}")
+        name: _parse_quantity(gb, 1e12, f"GB in {name}", "GB", place if by_class is not value else f"{place}.{name}")
         for name, gb in by_class.items()
     }
 
 
-def _parse_quantity(value: Any, greatest: float, text: str, place: str) -> Quantity:
+def _parse_quantity(value: Any, greatest: float, text: str, unit: str, place: str) -> Quantity:
     if isinstance(value, dict):
         _check_keys(value, set(_BOUND_NAMES), place)
         if missing := [end for end in _BOUND_NAMES if end not in value]:
@@ -236,9 +236,9 @@ def _parse_quantity(value: Any, greatest: float, text: str, place: str) -> Quant
             raise UserError(
                 f"{place}: low, expected and high must be in ascending order, not {low:g}, {expected:g}, {high:g}"
             )
-        return Quantity(low, expected, high, "B", f"{text} (usage file)")
+        return Quantity(low, expected, high, "B", f"{text} (usage file)", unit=unit)
     number = _parse_number(value, greatest, place)
-    return Quantity(number, number, number, "A", f"{text} (usage file)")
+    return Quantity(number, number, number, "A", f"{text} (usage file)", unit=unit)
 
 
 def _parse_number(value: Any, greatest: float, place: str) -> float:

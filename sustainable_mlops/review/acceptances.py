@@ -7,19 +7,23 @@ accepted:
     until: 2026-12-31
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime
+import json
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.review import input_files
 from sustainable_mlops.review.risk import RISK_TITLES, Risk, RiskArea
 
 _KEYS = {"address", "risk", "reason", "until"}
+_QUOTE = "'"
+#: Period of an entry that a report proposes.
+_PERIOD = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """An accepted risk, with a reason and an expiry date."""
 
     address: str
@@ -33,6 +37,16 @@ class Acceptance:
             self.risk in (risk.id, risk.area)
             and input_files.compile_address_pattern(self.address).fullmatch(risk.address) is not None
         )
+
+
+def format_entries(risks: Iterable[Risk]) -> list[str]:
+    """Return the lines of a file that accepts the risks, complete but for the reasons."""
+    until, lines = date.today() + _PERIOD, ["accepted:"]
+    for address, risk in dict.fromkeys((risk.address, risk.id) for risk in risks):
+        quoted = f"'{address.replace(_QUOTE, _QUOTE * 2)}'" if address.isprintable() else json.dumps(address)
+        lines += [f"  - address: {quoted}", f"    risk: {risk}", "    reason: # why is this intended?"]
+        lines.append(f"    until: {until}")
+    return lines if len(lines) > 1 else []
 
 
 def read_acceptances(path: Path) -> list[Acceptance]:

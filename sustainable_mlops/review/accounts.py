@@ -1,8 +1,8 @@
 """The accounts that belong to the owner of a plan, and the risk of access for other accounts."""
 
-import re
 from collections.abc import Iterable, Iterator, Set
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.plan.iam import PolicyStatement, parse_statements, read_document
 from sustainable_mlops.plan.resource_pairs import ResourcePair
@@ -10,8 +10,8 @@ from sustainable_mlops.plan.values import Block
 from sustainable_mlops.review.patterns import covers
 from sustainable_mlops.review.risk import Level
 
-_ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
-_PRINCIPAL_ACCOUNT = re.compile(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
+_ARN_ACCOUNT = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_PRINCIPAL_ACCOUNT = LazyPattern(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
 _PUT_KEY_POLICY = "kms:putkeypolicy"
 #: Types whose `arn` is an argument that may name a resource of another account.
 _ARN_ARGUMENTS = frozenset(

@@ -1,8 +1,8 @@
 """Risks and findings after acceptances, waivers and the baseline were applied."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sustainable_mlops import rules
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
@@ -18,8 +18,7 @@ _PARENT_ATTRIBUTES = (("role", ROLE), ("bucket", BUCKET))
 _SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
 
 
-@dataclass(frozen=True, slots=True)
-class RiskAssessment:
+class RiskAssessment(NamedTuple):
     """A risk with the acceptance that covers it."""
 
     risk: Risk
@@ -37,8 +36,7 @@ class RiskAssessment:
         return not self.risk.is_known and not self.acceptance
 
 
-@dataclass(frozen=True, slots=True)
-class FindingAssessment:
+class FindingAssessment(NamedTuple):
     """A finding of a rule, with its relation to the plan and the baseline."""
 
     finding: rules.Finding

@@ -10,13 +10,12 @@ budgets nor changes of resources that nothing here reviews.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review import input_files
 from sustainable_mlops.review.assessment import FindingAssessment
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind
@@ -35,7 +34,7 @@ _KINDS = (Outcome.FAIL.value, Outcome.UNKNOWN.value, _COVERAGE_GAP, _CHECKOV)
 #: A change of an existing resource is new, even if the baseline has its coverage gap.
 _CHANGE_ACTIONS = ("update", "replace", "delete", "forget")
 #: Separate numbers, not those in names, versions and addresses.
-_NUMBER = re.compile(r"(?<![\w.:/-])\d[\d,.]*(?![\w:/-])")
+_NUMBER = LazyPattern(r"(?<![\w.:/-])\d[\d,.]*(?![\w:/-])")
 
 
 class BaselineEntry(NamedTuple):
@@ -56,8 +55,7 @@ class BaselineEntry(NamedTuple):
 _ORDER = ("plan", *BaselineEntry._fields[:-1])
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """The entries of a baseline file."""
 
     entries: frozenset[BaselineEntry]
@@ -121,7 +119,7 @@ def _list_entries(review: Review) -> Iterator[BaselineEntry]:
 
 def _needs_baseline(assessment: FindingAssessment) -> bool:
     """Return whether the finding is a lasting state that would be reported without a baseline."""
-    return not assessment.rule.is_about_change and replace(assessment, in_baseline=False).level in (
+    return not assessment.rule.is_about_change and assessment._replace(in_baseline=False).level in (
         Level.STOP,
         Level.LOOK,
     )
@@ -163,14 +161,14 @@ def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline
 
     actions = {change.address: change.action for change in review.changes}
     findings = [
-        replace(assessment, in_baseline=True)
+        assessment._replace(in_baseline=True)
         if _needs_baseline(assessment)
         and is_in_baseline(_build_finding_entry(assessment), is_changed=assessment.is_touched)
         else assessment
         for assessment in review.findings
     ]
     gaps = [
-        replace(gap, in_baseline=True, level=Level.NOTE)
+        gap._replace(in_baseline=True, level=Level.NOTE)
         if _is_lasting_gap(gap)
         and actions.get(gap.address) not in _CHANGE_ACTIONS
         and is_in_baseline(_build_gap_entry(gap), is_changed=True)
@@ -180,14 +178,14 @@ def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline
     builtin = review.checkov_result
     if builtin is not None:
         known_checks = [
-            replace(check, reason=KNOWN_BEFORE)
+            check._replace(reason=KNOWN_BEFORE)
             for check in builtin.failed
             if is_in_baseline(_build_check_entry(check), is_changed=True)
         ]
         failed = [check for check in builtin.failed if not is_in_baseline(_build_check_entry(check), is_changed=True)]
-        builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known_checks])
+        builtin = builtin._replace(failed=failed, explained=[*builtin.explained, *known_checks])
     remarks = (*review.remarks, *_list_baseline_remarks(review, entries, baseline))
-    return replace(review, findings=tuple(findings), coverage_gaps=tuple(gaps), checkov_result=builtin, remarks=remarks)
+    return review._replace(findings=tuple(findings), coverage_gaps=tuple(gaps), checkov_result=builtin, remarks=remarks)
 
 
 def _list_baseline_remarks(review: Review, entries: Iterable[BaselineEntry], baseline: Baseline) -> Iterator[str]:

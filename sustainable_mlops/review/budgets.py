@@ -14,7 +14,6 @@ If several plans are reviewed together, a limit applies to the sum over all of t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
@@ -59,8 +58,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """Limits for the resources with certain tags."""
 
     name: str
@@ -69,8 +67,7 @@ class Budget:
     uses_high_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetResult:
+class BudgetResult(NamedTuple):
     """The result of one limit of a budget."""
 
     budget: str
@@ -181,7 +178,7 @@ def _attribute_excess(result: BudgetResult, plan: str) -> BudgetResult:
     """Return the result for one plan: only a plan that adds to an exceeded limit is over it."""
     if result.status is not BudgetStatus.OVER or plan in result.added_by:
         return result
-    return replace(result, status=BudgetStatus.OVER_ELSEWHERE if result.added_by else BudgetStatus.OVER_BEFORE)
+    return result._replace(status=BudgetStatus.OVER_ELSEWHERE if result.added_by else BudgetStatus.OVER_BEFORE)
 
 
 def read_tags(plan: PlanUnderReview) -> dict[str, Any]:

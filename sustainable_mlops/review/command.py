@@ -5,10 +5,11 @@ It uses argparse instead of typer, because the import of typer takes as long as 
 
 import argparse
 import gc
+import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -47,6 +48,8 @@ exit codes: 0 no gate failed (the verdict may still be "look"), 1 a gate failed,
 reviewer itself failed, 130 interrupted, 141 the reader of the output closed it
 """
 _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
+#: Columns of the help. With the width of the terminal, argparse would import `shutil` even without `--help`.
+_HELP_WIDTH = 118
 _BASELINES = (".json", ".yaml", ".yml")
 _DEFAULT_GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
 _GATES = (*_DEFAULT_GATES, "limit", "unknown")
@@ -80,6 +83,11 @@ OPTIONS = (
         {"type": Path, "metavar": "PLAN"},
     ),
     CommandOption(("--usage",), "usage.yaml: usage of resources, which a plan does not contain", _FILE),
+    CommandOption(
+        ("--calibration",),
+        "calibration.yaml: factors of the carbon figures, which smlops reconcile writes",
+        _FILE,
+    ),
     CommandOption(("--budgets",), "budgets.yaml: limits of carbon and cost, for all resources or by tags", _FILE),
     CommandOption(
         ("--limit",),
@@ -128,15 +136,19 @@ class _UserErrorParser(argparse.ArgumentParser):
 def run_review(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command as a process of its own and exit.
 
-    Garbage collection is off: the process is short, and collection would take a third of its time.
+    Garbage collection is off: the process is short, and collection would take a third of its time. For the same reason
+    the process ends without freeing its memory.
     """
     gc.disable()
-    sys.exit(main(arguments))
+    code = main(arguments)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    namespace = argparse.Namespace(write=[], plans=())
+    namespace = argparse.Namespace(write=[], plans=(), carbon_ratios=())
     try:
         build_parser().parse_intermixed_args(arguments, namespace)
         return _run_command(namespace)
@@ -150,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except Exception as error:
         # Exit code 1 would mean that a gate failed. The text of the error may contain sensitive values of the plan.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        from traceback import extract_tb
+
+        frame = extract_tb(error.__traceback__)[-1]
         location = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
         return _report_error(
             namespace, f"the reviewer itself failed ({location}): report this error, with the plan if you can share it"
@@ -182,7 +196,7 @@ def build_parser() -> argparse.ArgumentParser:
         "smlops review",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
+        formatter_class=partial(argparse.RawTextHelpFormatter, width=_HELP_WIDTH),
         add_help=False,
     )
     parser.add_argument("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
@@ -206,6 +220,16 @@ def _parse_limit(text: str | None) -> "CostLimit | None":
 
 def _run_command(arguments: argparse.Namespace) -> int:
     _check_arguments(arguments)
+    if arguments.calibration is None:
+        return _review_and_report(arguments)
+    from sustainable_mlops.footprint import calibrate, read_calibration
+
+    arguments.carbon_ratios = read_calibration(arguments.calibration)
+    with calibrate(arguments.carbon_ratios):
+        return _review_and_report(arguments)
+
+
+def _review_and_report(arguments: argparse.Namespace) -> int:
     reviews = _review_plans(arguments)
     texts = {path: render(reviews, _SUFFIXES[path.suffix]) for path in arguments.write}
     if arguments.write_baseline:
@@ -214,6 +238,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
         texts[arguments.write_baseline] = render_baseline(reviews, arguments.write_baseline.suffix)
     for path, text in texts.items():
         write_file(path, text)
+    if arguments.write_baseline:
+        print(f"Baseline: {arguments.write_baseline}", file=sys.stderr)
     report_format = arguments.format or (None if arguments.write else "text")
     if report_format is not None:
         _print_report(reviews, report_format)
@@ -316,6 +342,7 @@ def _review_contents(
         fail_on=_parse_gates(arguments.fail_on),
         only=arguments.only,
         checkov=checkov,
+        calibration=arguments.carbon_ratios,
     )
     return apply_baseline(reviews, baseline) if baseline is not None else reviews
 

@@ -1,12 +1,13 @@
 """The first line of a comment, which identifies the comment for later updates."""
 
-import re
 from hashlib import sha256
+
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: The start of every comment.
 MARKER = "<!-- sustainable-mlops-review"
-_PLAN = re.compile(r"(?<= )[0-9a-f]{16}(?= )")
-_COST_CHANGE = re.compile(r" usd=([0-9.]+) ")
+_PLAN = LazyPattern(r"(?<= )[0-9a-f]{16}(?= )")
+_COST_CHANGE = LazyPattern(r" usd=([0-9.]+) ")
 
 
 def build_marker(*names: str, cost_change: float | None = None) -> str:

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import format_amount, format_compared
 from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is_covered, join_plan_names, read_tags
 
 
-@dataclass(frozen=True, slots=True)
-class CostLimit:
+class CostLimit(NamedTuple):
     """A limit for the monthly cost that a change adds. An increase above both `usd` and `percent` exceeds it."""
 
     usd: float
@@ -28,7 +28,7 @@ _FALLBACK = "with the most expensive type of an instance pool"
 _UNKNOWN_BEFORE = "because the cost before the change is unknown"
 #: The limit without `--limit`.
 DEFAULT_COST_LIMIT = CostLimit(100, 20, excludes_budgeted=True)
-_LIMIT_PART = re.compile(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)
+_LIMIT_PART = LazyPattern(r"\s*(?:\$\s*)?(\d+(?:\.\d+)?)\s*(|usd|\$|%)\s*", re.IGNORECASE)
 
 
 def parse_cost_limit(text: str) -> CostLimit | None:
@@ -40,8 +40,7 @@ def parse_cost_limit(text: str) -> CostLimit | None:
     return CostLimit(values.get("USD", 0), values.get("%", 0)) if any(values.values()) else None
 
 
-@dataclass(frozen=True, slots=True)
-class CostIncrease:
+class CostIncrease(NamedTuple):
     """The cost that a change adds, compared with a limit."""
 
     limit: CostLimit

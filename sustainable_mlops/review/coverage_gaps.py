@@ -3,14 +3,14 @@
 The verdict "fine" means full coverage, so a person has to look at each gap that the plan changes.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import READERS, PlanFootprint
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.review.attributes.review import list_unread_attributes
 from sustainable_mlops.review.comparison import Comparison
@@ -32,8 +32,7 @@ class GapKind(StrEnum):
     COMMAND = "runs a command"  # a plan does not contain the effects of a command
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageGap:
+class CoverageGap(NamedTuple):
     """One part of a plan that the review does not cover. The level is `note` if the plan does not change it."""
 
     kind: GapKind
@@ -48,8 +47,7 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
     """Yield the resources without an estimate, resources that nothing reviews, and commands."""
     changed = {pair.address for pair in comparison.changes}
     for part in dict.fromkeys(footprint.uncounted):  # several parts of a resource may have one reason
-        size = f"{part.size}: " if part.size else ""
-        description = f"{part.unknown.subject}: {size}{part.unknown.reason}"
+        description = part.unknown.describe(part.address, part.size)
         yield CoverageGap(GapKind.NOT_COUNTED, part.address, description, Level.LOOK if part.is_changed else Level.NOTE)
     foreign = comparison.plan.unreviewed_resources
     for resource, reason in foreign:
@@ -77,7 +75,7 @@ def _describe_command(command: PlanCommand) -> str:
 
 
 #: Providers whose data sources only read. The commands of `external` are reported as commands.
-_READ_ONLY_PROVIDERS = re.compile(
+_READ_ONLY_PROVIDERS = LazyPattern(
     r".*/hashicorp/(?:archive|aws|awscc|cloudinit|external|http|local|null|random|template|time|tls)"
     r"|.*builtin/terraform"
 )

@@ -6,10 +6,13 @@ Reserved capacity is in CloudFormation types only: AWS provider 6.47 has no capa
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
+from sustainable_mlops.plan.addresses import list_call_names, split_parent
 from sustainable_mlops.plan.joins import ENDPOINT, ENDPOINT_CONFIGURATION, MODEL
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
+#: Variable of an environment with the package of each model. Each key has an endpoint.
+_PACKAGES = "model_packages"
 _FIX = "Include a hash of the content in `name`, and set create_before_destroy."
 
 
@@ -26,11 +29,36 @@ def find_deployment_risks(comparison: Comparison) -> Iterator[Risk]:
                     f"replaced with the same name, but {other} does not change: its endpoints keep the old model"
                 )
                 yield Risk("ENDPOINT_STALE", RiskArea.DATA, Level.STOP, pair.address, description, _FIX)
-        if pair.type == ENDPOINT and pair.action in ("replace", "delete"):
+        if pair.type == ENDPOINT and pair.action == "delete" and (model := _find_unlisted_model(pair, comparison)):
+            yield _make_unlisted_risk(pair, model)
+        elif pair.type == ENDPOINT and pair.action in ("replace", "delete"):
             description = (
                 "replaced: does not respond until it is created again" if pair.action == "replace" else "deleted"
             )
             yield Risk("ENDPOINT_DOWN", RiskArea.DATA, Level.LOOK, pair.address, f"{description}; callers get errors")
+
+
+def _find_unlisted_model(pair: ResourcePair, comparison: Comparison) -> str | None:
+    """Return the model of an endpoint whose module remains but whose package left the variable; None for others."""
+    configuration, module = comparison.plan.configuration, pair.resource.module_parts
+    packages = configuration.find_variable(_PACKAGES)
+    if not isinstance(packages, dict) or not configuration.find_call(list_call_names(module)):
+        return None
+    model = split_parent(module)[1]
+    return model if isinstance(model, str) and model not in packages else None
+
+
+def _make_unlisted_risk(pair: ResourcePair, model: str) -> Risk:
+    name = pair.before.text("name") if pair.before is not None else None
+    description = (
+        f"endpoint {name if isinstance(name, str) else pair.address} is destroyed, because its model package is no "
+        f"longer in models.auto.tfvars.json ({_PACKAGES} has no {model}); callers get errors"
+    )
+    fix = (
+        f"Add the package of {model} again, as smlops deploy {model} does; the file needs an entry for each model. To "
+        "remove the endpoint, accept the risk."
+    )
+    return Risk("ENDPOINT_UNLISTED", RiskArea.DATA, Level.STOP, pair.address, description, fix)
 
 
 def _find_lost_capacity(pair: ResourcePair) -> Iterator[Risk]:

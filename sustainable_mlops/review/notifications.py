@@ -1,13 +1,13 @@
 """Event rules, subscriptions and documents that notify the people who monitor an account."""
 
-import re
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
 
 #: Event sources that people must be notified about.
-_SOURCES = re.compile(
+_SOURCES = LazyPattern(
     r'"(?:aws\.(?:access-analyzer|backup|budgets|ce|cloudtrail|cloudwatch|config|detective|devops-guru|guardduty|'
     r'health|iam|inspector2?|kms|macie2?|securityhub|signin|sts|trustedadvisor)|[^"]* via CloudTrail)"'
 )

@@ -4,11 +4,11 @@ Results are True, False or None; None means that a text unknown until apply deci
 be wrong if two patterns describe one set with very different spellings.
 """
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import Unknown
 from sustainable_mlops.plan.iam import DerivedText, Texts, is_unknown_text
 
@@ -18,7 +18,7 @@ Tristate = bool | None
 _MAX_LENGTH = 2048
 #: Patterns with more runs of wildcards are not compared, because that takes too long.
 _MAX_WILDCARD_RUNS = 16
-_WILDCARD_RUN = re.compile(r"[*?]+")
+_WILDCARD_RUN = LazyPattern(r"[*?]+")
 #: Longer lists are cut in messages.
 _MAX_SHOWN = 12
 

@@ -1,14 +1,14 @@
 """The review of a plan: the data a person needs to decide, and the gates that stop a plan."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sustainable_mlops.footprint.alternatives import FootprintAlternative, find_alternatives
+from sustainable_mlops.footprint.calibration import CarbonRatio
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, estimate_plan
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
@@ -46,8 +46,7 @@ class ReviewVerdict(StrEnum):
     STOP = "stop"  # a gate failed
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSummary:
+class ChangeSummary(NamedTuple):
     """The change of one resource."""
 
     address: str
@@ -58,8 +57,7 @@ class ChangeSummary:
     because: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewGate:
+class ReviewGate(NamedTuple):
     """One condition that can stop a plan."""
 
     name: str
@@ -67,10 +65,7 @@ class ReviewGate:
     text: str
 
 
-@dataclass(frozen=True)
-class Review:
-    """All results of a review. The formats only render them."""
-
+class _ReviewFields(NamedTuple):
     name: str
     changes: tuple[ChangeSummary, ...]
     unchanged: int
@@ -87,11 +82,15 @@ class Review:
     #: Limitations of the review; with any of them the verdict is never fine.
     notes: tuple[str, ...] = ()
     checkov_result: "CheckovResult | None" = None
-    fail_on: frozenset[str] = field(default_factory=lambda: frozenset(GATES))
+    fail_on: frozenset[str] = frozenset(GATES)
     #: Addresses that the plan may change, with `*` for any text; empty for no limit.
     scope: tuple[str, ...] = ()
     #: Information for the reader that does not affect the verdict.
     remarks: tuple[str, ...] = ()
+
+
+class Review(_ReviewFields):
+    """All results of a review. The formats only render them."""
 
     def list_risks(self, section: RiskArea) -> list[RiskAssessment]:
         """Return the risks of an area, the most serious first."""
@@ -193,23 +192,25 @@ def review_all(
     only: Sequence[str] = (),
     checkov: "Sequence[Callable[[], CheckovResult] | None]" = (),
     today: date | None = None,
+    calibration: Sequence[CarbonRatio] = (),
 ) -> list[Review]:
     """Review plans for one report, each by itself; budgets apply to all plans together.
 
-    Each plan is compared with `base`. `checkov` has one entry per plan. The other parameters are those of `review`.
+    Each plan is compared with `base`. `checkov` has one entry per plan. `calibration` has the ratios of the enclosing
+    `footprint.calibrate`. The other parameters are those of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]
     plans_under_review = [_prepare(plan_under_review, usage) for plan_under_review in comparisons]
     unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # complete only after all footprints
     reviews = [
-        replace(
-            _build_review(plan_under_review, accepted, today),
+        _build_review(plan_under_review, accepted, today)._replace(
             budgets=tuple(results),
             cost_increase=increase,
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
             fail_on=fail_on | _ALWAYS_FAIL_ON,
             scope=tuple(only),
+            remarks=(*_list_remarks(plan_under_review.comparison.plan), *(one.describe() for one in calibration)),
         )
         for plan_under_review, results, increase in zip(
             plans_under_review,
@@ -219,7 +220,7 @@ def review_all(
         )
     ]
     return [
-        replace(plan_under_review, checkov_result=result()) if result else plan_under_review
+        plan_under_review._replace(checkov_result=result()) if result else plan_under_review
         for plan_under_review, result in zip_longest(reviews, checkov)
     ]
 
@@ -248,7 +249,6 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
         coverage_gaps=coverage_gaps,
         footprint=footprint,
         alternatives=tuple(find_alternatives(footprint, plan.provider_major)),
-        remarks=tuple(_list_remarks(plan)),
     )
 
 

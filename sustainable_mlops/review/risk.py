@@ -1,8 +1,8 @@
 """Risks of a plan: level, address, description and remedy."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Level(StrEnum):
@@ -21,8 +21,7 @@ class RiskArea(StrEnum):
     SAFEGUARDS = "safeguards"  # detection, records, alarms and limits
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(NamedTuple):
     """One risk of a plan. `is_known` is False if only the apply reveals it."""
 
     id: str
@@ -47,6 +46,7 @@ RISK_TITLES = {
     "DATA_UNKNOWN": "The effect on data is unknown before apply",
     "ENDPOINT_STALE": "An endpoint keeps an old model or configuration",
     "ENDPOINT_DOWN": "An endpoint stops responding",
+    "ENDPOINT_UNLISTED": "An endpoint is destroyed, because its model package left models.auto.tfvars.json",
     "ENDPOINT_CAPACITY": "An endpoint loses its reserved capacity",
     "PRIVILEGES_PERMISSION": "A principal gets a new permission",
     "PRIVILEGES_ACTION": "A principal gets more actions on the same resources",

@@ -3,8 +3,6 @@
 A type that is neither here nor in the table of stores may hold data, so its deletion is reported.
 """
 
-from sustainable_mlops.lazy_pattern import LazyPattern
-
 #: Suffixes of types that only configure, connect, name, monitor or route.
 _SUFFIXES = """
 accepter access access_entry access_point account_password_policy acl action addon alarm alias analyzer api_key app
@@ -41,13 +39,14 @@ aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ a
 aws_redshiftdata aws_vpc aws_waf aws_workspaces_directory aws_bedrock_provisioned aws_xray
 local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
-#: The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data.
-_STATELESS = LazyPattern(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_(?:.*_)?(?:{'|'.join(_SUFFIXES.split())})")
+_STARTS = tuple(_PREFIXES.split())
+_ENDINGS = tuple(f"_{suffix}" for suffix in _SUFFIXES.split())
 
 
 def is_stateless(type_: str) -> bool:
     """Return whether the configuration alone restores a resource of this type.
 
-    Types that start with `awscc_` have names by service, so only the suffixes apply to them.
+    The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data. Types that
+    start with `awscc_` have names by service, so only the suffixes apply to them.
     """
-    return _STATELESS.fullmatch(type_) is not None
+    return type_.startswith(_STARTS) or (type_.startswith(("aws_", "awscc_")) and type_.endswith(_ENDINGS))

@@ -11,7 +11,8 @@ use the standard library only.
 from collections.abc import Iterable, Iterator
 from datetime import date
 from importlib import import_module
-from pkgutil import walk_packages
+from os import walk
+from os.path import isdir, relpath, sep
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.rules import evaluation
@@ -19,10 +20,23 @@ from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Severity
 
 
 def _all() -> Iterator[Rule]:
-    module_names = (module_info.name for module_info in walk_packages(__path__, f"{__name__}."))
-    for name in sorted(module_names, key=lambda name: name.rpartition(".")[2]):
+    for name in sorted(_list_modules(), key=lambda name: name.rpartition(".")[2]):
         module = import_module(name)
         yield from (value for value in vars(module).values() if isinstance(value, Rule))
+
+
+def _list_modules() -> Iterator[str]:
+    """Yield the names of the modules below this package. `pkgutil` imports `inspect`, which is slow."""
+    root = __path__[0]
+    if not isdir(root):  # the published checks are in a zip file
+        from pkgutil import walk_packages
+
+        yield from (module.name for module in walk_packages(__path__, f"{__name__}.") if not module.ispkg)
+    for folder, _, files in walk(root):
+        package = ".".join((__name__, *(part for part in relpath(folder, root).split(sep) if part != ".")))
+        yield from (
+            f"{package}.{file.removesuffix('.py')}" for file in files if file.endswith(".py") and file != "__init__.py"
+        )
 
 
 #: Every rule, sorted by file name. The folder does not matter, so a move of a file changes no report.

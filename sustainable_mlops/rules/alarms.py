@@ -2,6 +2,7 @@
 
 import re
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.metrics import list_query_ids
 from sustainable_mlops.plan.values import all_of, any_of
@@ -12,7 +13,7 @@ _COMPOSITE = "aws_cloudwatch_composite_alarm"
 _AT_LEAST_ONE = {("GreaterThanOrEqualToThreshold", 1), ("GreaterThanThreshold", 0)}
 
 #: Metric math that is 1 if a condition is true, else 0.
-_CONDITION = re.compile(r"\s*IF\((?P<condition>.*),\s*1\s*,\s*0\s*\)\s*", re.IGNORECASE | re.DOTALL)
+_CONDITION = LazyPattern(r"\s*IF\((?P<condition>.*),\s*1\s*,\s*0\s*\)\s*", re.IGNORECASE | re.DOTALL)
 #: A metric, or 0 where it has no data. Without FILL, metric math has no result for a metric without data.
 _FILLED = r"FILL\(\s*{id}\s*,\s*0\s*\)"
 

@@ -23,7 +23,8 @@ def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> li
         if key not in subjects:
             subjects[key] = _list_subjects(plan, rule)
         for resource in subjects[key]:
-            findings += _check_resource(plan, rule, resource)
+            if results := list(rule.check(plan, resource)):
+                findings += _build_findings(plan, rule, resource, results)
     return findings
 
 
@@ -34,12 +35,9 @@ def _list_subjects(plan: Plan, rule: Rule) -> list[Resource]:
     ]
 
 
-def _check_resource(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
+def _build_findings(plan: Plan, rule: Rule, resource: Resource, results: list[RuleResult]) -> list[Finding]:
     """Return the findings for one resource. Equal results, as for several variants, are reported once."""
-    results = list(rule.check(plan, resource))
-    if len(results) > 1:
-        results = list(dict.fromkeys(results))
-    return [_build_finding(plan, rule, resource, result) for result in results]
+    return [_build_finding(plan, rule, resource, result) for result in dict.fromkeys(results)]
 
 
 def _build_finding(plan: Plan, rule: Rule, resource: Resource, result: RuleResult) -> Finding:

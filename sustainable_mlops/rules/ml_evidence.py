@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from sustainable_mlops.aws.s3 import find_buckets
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.rules.attributes import list_texts
@@ -19,9 +20,9 @@ SAGEMAKER = "aws_sagemaker_"
 BUCKET = "aws_s3_bucket"
 REPOSITORY = "aws_ecr_repository"
 
-_WORDS = re.compile(r"sagemaker|mlops|machine[-_ ]?learning", re.IGNORECASE)
+_WORDS = LazyPattern(r"sagemaker|mlops|machine[-_ ]?learning", re.IGNORECASE)
 _NAMES = ("name", "bucket", "name_prefix", "bucket_prefix", "function_name")
-_IMAGE = re.compile(r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
+_IMAGE = LazyPattern(r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
 def is_ml(plan: Plan, resource: Resource) -> bool:
@@ -122,7 +123,7 @@ def _list_granted_buckets(plan: Plan, document: iam.PolicyDocument) -> list[Reso
     """Return the buckets that a policy document names."""
     references = plan.find_references(document.resource, document.path)
     buckets = list(references.filter_by_type(BUCKET))
-    for source in references.filter_by_type(iam.DOCUMENT):
+    for source in (*references.filter_by_type(iam.DOCUMENT), *references.filter_by_type(iam.SHOWN_POLICY)):
         buckets += plan.find_references(source).filter_by_type(BUCKET)
     names = plan.joins.index_by_name(BUCKET)
     for statement in document.statements:

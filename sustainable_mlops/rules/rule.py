@@ -16,7 +16,6 @@ A rule that yields nothing does not apply to the resource.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -81,8 +80,7 @@ def unknown_result(reason: str, path: str = "") -> RuleResult:
     return RuleResult(Outcome.UNKNOWN, reason, path)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule with its description."""
 
     id: str

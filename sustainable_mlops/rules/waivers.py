@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.document import quote_value
 from sustainable_mlops.rules.rule import RULE_IDS, RuleResults, Severity, failure, rule, success
@@ -18,7 +19,7 @@ PREFIX = "sust_waiver:"
 #: The date on which waivers are valid or expired; `evaluate` sets it.
 TODAY: ContextVar[date] = ContextVar("TODAY")
 FORM = "<reason> until <yyyy-mm-dd>"
-_VALUE = re.compile(r"(?P<reason>\S.*?)[\s;,.:-]+until:?\s+(?P<until>\d{4}-\d{2}-\d{2})", re.S)
+_VALUE = LazyPattern(r"(?P<reason>\S.*?)[\s;,.:-]+until:?\s+(?P<until>\d{4}-\d{2}-\d{2})", re.S)
 
 
 class Waiver(NamedTuple):

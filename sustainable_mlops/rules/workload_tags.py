@@ -1,14 +1,14 @@
 """Tags that describe a workload: its environment and its latency SLO."""
 
-import re
 from enum import IntEnum
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules import attributes
 
 _ENVIRONMENT = ("environment", "env", "stage")
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|milliseconds?|seconds?|min|minutes?|hours?)")
+_DURATION = LazyPattern(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|milliseconds?|seconds?|min|minutes?|hours?)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "mil": 0.001, "sec": 1, "min": 60, "hou": 3600}
 
 

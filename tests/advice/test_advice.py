@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from sustainable_mlops.advice import ServingRequirements, display, make_advice
+from sustainable_mlops.advice import ServingRequirements, display, make_advice, make_sized_option
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 from sustainable_mlops.errors import UserError
@@ -80,7 +80,7 @@ def test_silicon_without_accepted_types_is_refused() -> None:
         ("serverless", {"image_gb": 10.0}, {"image_gb": 10.1}, "10 GB"),
         ("serverless", {}, {"accelerator": "any"}, "no accelerators"),
         ("serverless", {}, {"vpc": True}, "no VPC"),
-        ("serverless", {}, {"latency": 500.0}, "no p99"),
+        ("serverless", {}, {"latency": 500.0}, "exceeds any p95 or p99"),
         ("serverless", {}, {"region": "eu-central-2"}, "does not list"),
         ("serverless", {"requests_per_day": 86_400 * 300.0}, {"requests_per_day": 86_400 * 400.0}, "exceed 200"),
         ("real-time", {"payload_kb": 25_600.0}, {"payload_kb": 25_601.0}, "exceeds 25 MB"),
@@ -180,6 +180,12 @@ def test_a_serverless_worker_with_little_memory_is_slower(changes: dict[str, Any
     )
     assert option_found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
     assert option_found.max_instances == max(1, ceil(requirements.peak_concurrency * slower))
+
+
+def test_a_given_size_is_no_advice() -> None:
+    option = make_sized_option("serverless", 1024, make_requirements(model_mb=3000.0))
+    assert option is not None
+    assert (option.size, option.reasons[1]) == ("1024 MB", "1024 MB is the given size")
 
 
 def test_an_endpoint_in_two_zones_costs_twice_as_much() -> None:

@@ -14,6 +14,7 @@ from sustainable_mlops.advice import ServingRequirements
 from sustainable_mlops.advice.comparison import EndpointComparison, compare_endpoints
 from sustainable_mlops.advice.comparison.loads import make_usage
 from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_machines
+from sustainable_mlops.advice.wording import describe_cold_start
 from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, exact_quantity
 from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import make_plan_document
@@ -109,7 +110,7 @@ def test_a_crossover_is_where_the_figures_are_equal(metric: str) -> None:
 def test_a_kind_that_callers_do_not_accept_is_refused() -> None:
     comparison = compare_loads(latency=300.0)
     assert {shape.name if shape else None for shape in comparison.best_shapes} == {"realtime"}
-    assert "no p99 is possible" in comparison.get_cell("serverless", 0).refusal
+    assert describe_cold_start() == comparison.get_cell("serverless", 0).refusal
     assert comparison.crossovers == ()
     waiting = compare_loads(latency="minutes")
     assert waiting.get_cell("asynchronous", 0).estimate is not None

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.advice.size import GIB, MAX_INSTANCES, GrowingJob, MemorySample, forecast_growth, format_growth
+from sustainable_mlops.advice.wording import format_figure_cell
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import estimate_job
 from tests.cases import check_cases
 
 
@@ -36,8 +38,23 @@ def test_one_size_gives_proportional_growth_and_two_give_a_line() -> None:
     assert "no rising line" in falling.basis
 
 
-def test_options_are_shards_then_a_larger_type_then_spark() -> None:
-    shards, larger, spark = forecast_growth(make_job((1, 2)), 10 * GIB).options
+@check_cases("region", ["eu-north-1", "us-east-1"])
+def test_options_are_ranked_by_the_carbon_and_then_the_cost_of_an_instance_hour(region: str) -> None:
+    options = forecast_growth(make_job((1, 2)), 10 * GIB, region).options
+    figures = []
+    for one in options:
+        hour = estimate_job(one.instance_type, 1, 3600, region)
+        assert one.instance_hour.to_dict() == hour.to_dict()
+        figures.append((hour.figures["total"].central, hour.figures["cost"].central))
+    assert figures == sorted(figures)
+    text = list(format_growth(make_job((1, 2)), forecast_growth(make_job((1, 2)), 10 * GIB, region)))
+    assert f"     an instance-hour: {' '.join(format_figure_cell(options[0].instance_hour.get('total')))}" in text[3]
+    assert any(line.startswith("classes: A measured") for line in text)
+
+
+def test_options_are_shards_a_larger_type_and_spark() -> None:
+    by_kind = {one.kind: one for one in forecast_growth(make_job((1, 2)), 10 * GIB).options}
+    shards, larger, spark = by_kind["shards"], by_kind["larger type"], by_kind["Spark"]
     assert (shards.kind, shards.instances, shards.instance_type) == ("shards", 3, "ml.m5.large")
     assert shards.outgrown_at == pytest.approx(3 * 3.6 * GIB)
     forecast = instances.find(larger.instance_type)
@@ -62,14 +79,14 @@ def test_options_that_cannot_hold_the_target_are_left_out(
     changes: dict[str, Any], target: float, kinds: list[str]
 ) -> None:
     forecast = forecast_growth(make_job((1, 2), **changes), target * GIB)
-    assert [one.kind for one in forecast.options] == kinds
+    assert sorted(one.kind for one in forecast.options) == sorted(kinds)
     assert ("fits" in " ".join(format_growth(make_job(**changes), forecast))) == (target < 3.6)
 
 
 def test_sharded_instances_hold_more_input() -> None:
     shared = forecast_growth(make_job((1, 2), instances=4, is_sharded=True), 20 * GIB)
     assert shared.outgrown_at == pytest.approx(4 * 3.6 * GIB)
-    assert shared.options[0].instances == 6
+    assert {one.kind: one.instances for one in shared.options}["shards"] == 6
     assert forecast_growth(make_job((1, 2), instances=4)).outgrown_at == pytest.approx(3.6 * GIB)
 
 
@@ -122,10 +139,12 @@ def test_the_command_prints_lines_or_json(root: Path) -> None:
     process = run(root, *options)
     assert process.returncode == 0, process.stderr
     assert process.stdout.startswith("1 x ml.m5.xlarge: memory for 5.2 GB of input (4.6 GB to 5.4 GB), in proportion")
-    assert "  1. shards: 4 x ml.m5.xlarge, up to 21 GB: sharding: by_key" in process.stdout
+    assert "shards: 4 x ml.m5.xlarge, up to 21 GB: sharding: by_key" in process.stdout
     answer = json.loads(run(root, *options, "--json").stdout)
-    assert [one["kind"] for one in answer["options"]] == ["shards", "larger type", "Spark"]
-    assert answer["options"][-1]["outgrown_at"] is None
+    limits = {one["kind"]: one["outgrown_at"] for one in answer["options"]}
+    assert limits.keys() == {"shards", "larger type", "Spark"}
+    assert limits["Spark"] is None
+    assert all(one["instance_hour"]["cost"]["central"] > 0 for one in answer["options"])
 
 
 @pytest.mark.slow
@@ -141,6 +160,7 @@ def test_the_command_prints_lines_or_json(root: Path) -> None:
         ),
         (["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--use", "x"], "--use: x is neither"),
         (["--instance-type", "ml.m5.large", "--input-gb", "0", "--peak-gb", "1"], "must be more than 0 bytes"),
+        (["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--region", "x"], "no Region x"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(root: Path, arguments: list[str], message: str) -> None:

@@ -21,10 +21,11 @@ from sustainable_mlops.footprint import (
     estimate_job,
     estimate_per_thousand_requests,
     exact_quantity,
+    format_figure,
     format_number,
 )
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, FootprintFigure, sum_estimates, sum_figures
+from sustainable_mlops.footprint.figures import METRICS, FootprintFigure, format_ends, sum_estimates, sum_figures
 from sustainable_mlops.footprint.quantities import Quantity
 from tests.cases import check_cases
 
@@ -233,6 +234,61 @@ def test_power_rises_with_load() -> None:
 )
 def test_formatted_numbers_have_two_significant_digits(value: float, text: str) -> None:
     assert format_number(value) == text
+
+
+@check_cases(
+    ("before", "after", "texts"),
+    [
+        (2310, 11510, ("2,300", "11,500")),  # +9,200
+        (11510, 2310, ("11,500", "2,300")),
+        (0, 4414, ("0", "4,400")),
+        (230, 12034, ("230", "12,000")),
+        (1400, 12034, ("1,400", "12,000")),  # +11,000
+        (12490, 12510, ("12,000", "12,000")),  # +20
+        (12034, 12034, ("12,000", "12,000")),
+        (float("nan"), 1, ("unknown", "1.0")),
+    ],
+)
+def test_the_values_before_and_after_are_rounded_like_their_change(
+    before: float, after: float, texts: tuple[str, str]
+) -> None:
+    assert format_ends(before, after) == texts
+
+
+@given(*[st.one_of(st.just(0.0), st.floats(1e-4, 1e9))] * 2)
+def test_the_difference_of_the_shown_values_is_the_shown_change_within_half_a_digit(
+    before: float, after: float
+) -> None:
+    shown_before, shown_after = (float(text.replace(",", "")) for text in format_ends(before, after))
+    shown_change = float(format_number(after - before).replace(",", ""))
+    digit = max(before, after) / 10  # the second significant digit counts at most as much
+    assert abs(shown_after - shown_before - shown_change) <= digit / 2 * 1.000001
+    assert abs(shown_before - before) <= digit * 1.000001
+    assert abs(shown_after - after) <= digit * 1.000001
+
+
+@check_cases(
+    ("value", "unit", "text", "interval"),
+    [
+        (0.21, "kgCO2e", "0.21 kgCO2e", "0.10 to 0.42"),
+        (0.089, "kgCO2e", "89 gCO2e", "44 to 180"),
+        (0.00009, "kgCO2e", "90 mgCO2e", "45 to 180"),
+        (3e-9, "kgCO2e", "0.0030 mgCO2e", "0.0015 to 0.0060"),
+        (-0.0005, "kgCO2e", "-0.50 gCO2e", "-0.25 to -1.0"),
+        (0.0, "kgCO2e", "0 kgCO2e", "0 to 0"),
+        (0.0012, "kWh", "1.2 Wh", "0.60 to 2.4"),
+        (0.5, "L", "0.50 L", "0.25 to 1.0"),
+        (0.0, "USD", "0 USD", "0 to 0"),
+        (1e-7, "USD", "under 0.000001 USD", "under 0.000001 to under 0.000001"),
+        (0.0151, "USD", "0.015 USD", "0.0076 to 0.030"),
+        (4.567, "USD", "4.57 USD", "2.28 to 9.13"),
+        (126.4, "USD", "126 USD", "63.2 to 253"),
+        (1234567, "USD", "1,230,000 USD", "617,000 to 2,470,000"),
+    ],
+)
+def test_a_figure_has_a_unit_that_suits_its_size(value: float, unit: str, text: str, interval: str) -> None:
+    figure = format_figure(value, value / 2, value * 2, unit)
+    assert (str(figure), figure.interval) == (text, interval)
 
 
 def test_the_sum_of_nothing_is_exactly_zero() -> None:

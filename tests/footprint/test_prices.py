@@ -66,7 +66,7 @@ def test_a_region_without_a_price_list_has_the_widest_interval(name: str) -> Non
 def test_assumptions_contain_the_price_factor_of_the_region() -> None:
     known = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", exact_quantity(1.0), exact_quantity(1.0)))
     unknown = estimate(FleetActivity("ml.m5.xlarge", "ap-atlantis-1", exact_quantity(1.0), exact_quantity(1.0)))
-    text = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 (1.09 to 1.16), class B"
+    text = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 x (1.09 to 1.16), class B"
     assert text in known.assumptions
     assert any("ap-atlantis-1" in one and "in no known price list" in one for one in unknown.assumptions)
 

@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def test_the_attack_runs_where_nothing_stops_it(browser: str, tmp_path: Path) ->
     assert RAN in load_page(browser, f"<!doctype html><html><body>{SCRIPT}</body></html>", tmp_path)
 
 
-SEVERAL = [replace(review(hostile(), today=TODAY), name=name) for name in (SCRIPT, "b")]
+SEVERAL = [review(hostile(), today=TODAY)._replace(name=name) for name in (SCRIPT, "b")]
 
 
 @pytest.mark.parametrize("results", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
@@ -122,12 +121,12 @@ def review_long_names() -> Review:
         ]
     budgets = [Budget(LONG, {}, {"usd_per_month": 1, "kg_per_month": 1})]
     result = review(build_plan(*changes, complete=False), budgets=budgets, today=TODAY)
-    return replace(result, name=f"{LONG}/plan.json", notes=(LONG, *result.notes), remarks=(LONG,), scope=(LONG,))
+    return result._replace(name=f"{LONG}/plan.json", notes=(LONG, *result.notes), remarks=(LONG,), scope=(LONG,))
 
 
 @pytest.mark.parametrize("number", [0, 1, 3], ids=["an ordinary plan", "long names", "three of them"])
 def test_nothing_is_wider_than_the_screen(number: int, browser: str, tmp_path: Path) -> None:
-    result = [replace(review_long_names(), name=f"{LONG}{n}") for n in range(number)]
+    result = [review_long_names()._replace(name=f"{LONG}{n}") for n in range(number)]
     page = html.escape(render(result or [review(load(FIXTURES / "change.json"))], "html"))
     frames = "".join(f'<iframe width="{width}" height="900" srcdoc="{page}"></iframe>' for width in WIDTHS)
     loaded = load_page(browser, f"<!doctype html><html><body>{frames}{MEASURE}</body></html>", tmp_path)

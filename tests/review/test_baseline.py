@@ -113,7 +113,7 @@ def test_numbers_in_names_are_no_figures(review_with_baseline: Any, text: str, l
     base = review(build_plan(build_notebook("a")))
     (one,) = (finding for finding in base.findings if finding.level is Level.LOOK)
     three, other = (
-        replace(base, findings=(replace(one, finding=one.finding._replace(message=message)),))
+        base._replace(findings=(one._replace(finding=one.finding._replace(message=message)),))
         for message in ("ml.m5.large: 3 of 1,000.5 versions", text)
     )
     assert review_with_baseline([three], [other])[0].findings[0].level is level
@@ -122,7 +122,7 @@ def test_numbers_in_names_are_no_figures(review_with_baseline: Any, text: str, l
 def test_an_undecided_finding_that_fails_now_is_new(review_with_baseline: Any) -> None:
     base = review(build_plan(build_notebook("a")))
     (one,) = (finding for finding in base.findings if finding.level is Level.LOOK)
-    was = replace(base, findings=(replace(one, finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
+    was = base._replace(findings=(one._replace(finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
     assert list_loud_addresses(review_with_baseline([was], [base])[0]) == {"aws_sagemaker_notebook_instance.a"}
     assert list_loud_addresses(review_with_baseline([was], [was])[0]) == set()
 
@@ -162,10 +162,10 @@ def test_checkovs_failures_are_known_by_check_and_address(review_with_baseline: 
         CheckovFinding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
     )
     base = review(build_plan(build_notebook("a")))
-    before, after = (replace(base, checkov_result=CheckovResult(1, [], failed)) for failed in ([one], [one, other]))
+    before, after = (base._replace(checkov_result=CheckovResult(1, [], failed)) for failed in ([one], [one, other]))
     (result,) = review_with_baseline([before], [after])
     assert result.checkov_result.failed == [other]
-    assert result.checkov_result.explained == [replace(one, reason=KNOWN_BEFORE)]
+    assert result.checkov_result.explained == [one._replace(reason=KNOWN_BEFORE)]
     (same,) = review_with_baseline([result], [after])
     assert same.checkov_result.failed == [], "what one baseline explains stands in the next, too"
 

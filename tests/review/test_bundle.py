@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -33,12 +32,12 @@ QUIET = review(build_plan(build_change("aws_sns_topic.t", {"name": "t", "tags_al
 
 
 def rename_review(name: str, result: Review) -> Review:
-    return replace(result, name=name)
+    return result._replace(name=name)
 
 
 #: Two environments of one code base, one of which is worse, and one that is fine.
 DEV, FINE = rename_review("dev", REVIEWS["platform"]), rename_review("quiet", QUIET)
-PROD = rename_review("prod", replace(REVIEWS["platform"], risks=(*REVIEWS["platform"].risks, *REVIEWS["change"].risks)))
+PROD = rename_review("prod", REVIEWS["platform"]._replace(risks=(*REVIEWS["platform"].risks, *REVIEWS["change"].risks)))
 ALL = [FINE, DEV, PROD]
 
 
@@ -80,7 +79,7 @@ def test_an_item_of_some_plans_names_them() -> None:
 
 def test_a_common_note_appears_once_and_another_in_the_section_of_its_plan() -> None:
     notes = (("all", "two"), ("all", "two"), ("all", "one"))
-    result = build_bundle([replace(QUIET, name=str(n), notes=items, remarks=items) for n, items in enumerate(notes)])
+    result = build_bundle([QUIET._replace(name=str(n), notes=items, remarks=items) for n, items in enumerate(notes)])
     assert result.notes == result.remarks == ("all", "two")
     assert [(member.notes, member.remarks) for member in result.members] == [((), ()), ((), ()), (("one",), ("one",))]
 

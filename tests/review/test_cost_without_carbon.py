@@ -82,10 +82,10 @@ def test_a_larger_database_needs_a_look_and_a_smaller_one_does_not() -> None:
     small, large = {"instance_class": "db.t4g.micro"}, {"instance_class": "db.r6i.32xlarge"}
     grown = review_changes(build_change("aws_db_instance.d", large, before=small))
     reason = "its cost is not counted: no price known"
-    assert list_uncounted(grown) == [(Level.LOOK, f"aws_db_instance: db.t4g.micro → db.r6i.32xlarge: {reason}")]
+    assert list_uncounted(grown) == [(Level.LOOK, f"db.t4g.micro → db.r6i.32xlarge: {reason}")]
     assert f"db.t4g.micro → db.r6i.32xlarge: {reason}" in render([grown], "markdown")
     shrunk = review_changes(build_change("aws_db_instance.d", small, before=large))
-    assert list_uncounted(shrunk) == [(Level.NOTE, f"aws_db_instance: db.r6i.32xlarge → db.t4g.micro: {reason}")]
+    assert list_uncounted(shrunk) == [(Level.NOTE, f"db.r6i.32xlarge → db.t4g.micro: {reason}")]
 
 
 def test_a_new_size_has_an_unknown_cost_and_a_new_code_version_has_none() -> None:
@@ -124,7 +124,7 @@ def test_only_a_larger_class_is_an_increase_without_a_price(before: str, after: 
 
 def test_a_new_resource_of_a_type_in_no_list_needs_a_look() -> None:
     (new,) = list_uncounted(review_changes(build_change("aws_not_invented_yet.n", {"name": "n"})))
-    assert new == (Level.LOOK, "aws_not_invented_yet: it is not known if this type costs money")
+    assert new == (Level.LOOK, "it is not known if this type costs money")
 
 
 def test_a_budget_of_carbon_ignores_services_without_carbon() -> None:

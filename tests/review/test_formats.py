@@ -189,10 +189,28 @@ def test_text_has_no_colours_and_no_control_characters() -> None:
     assert all(character.isprintable() or character == "\n" for character in text)
 
 
+#: A style of a terminal (ECMA-48, select graphic rendition).
+_STYLE = re.compile(r"\033\[[0-9;]*m")
+
+
+@check_cases(
+    ("variable", "value", "has_styles"), [("NO_COLOR", "1", False), ("TERM", "dumb", False), ("TERM", "xterm", True)]
+)
+def test_a_terminal_has_styles_unless_it_cannot_show_them_or_they_are_off(
+    variable: str, value: str, has_styles: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(variable, value)
+    print_to_terminal([REVIEWS["change"]])
+    assert bool(_STYLE.search(capsys.readouterr().out)) is has_styles
+
+
 def lines_at(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines that a terminal shows, without styles."""
     monkeypatch.setenv("COLUMNS", str(width))
     print_to_terminal([REVIEWS["change"]])
-    return capsys.readouterr().out.splitlines()
+    return _STYLE.sub("", capsys.readouterr().out).splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 120])

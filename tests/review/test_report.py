@@ -1,7 +1,6 @@
 """The order of a report, folded sections, and counted items."""
 
 import re
-from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
-from sustainable_mlops.review.formats import effects, render
+from sustainable_mlops.review.formats import effects, render, wording
 from sustainable_mlops.review.formats.items import (
     FIX_CODE,
     ItemGroup,
@@ -18,6 +17,7 @@ from sustainable_mlops.review.formats.items import (
     ReportSection,
     get_fold_title,
     group_by_section,
+    list_acceptance_lines,
     list_items,
     summarize_until_apply,
 )
@@ -72,6 +72,15 @@ def test_sections_are_in_the_order_stop_look_effects_rest(form: str) -> None:
     assert places == sorted(places)
 
 
+@check_cases("form", PEOPLE)
+def test_a_report_has_the_entries_that_accept_its_risks(form: str) -> None:
+    lines = list_acceptance_lines(CHANGE)
+    assert lines
+    page = unescape(render(CHANGE, form))
+    assert wording.ACCEPTANCE in page
+    assert all(line.strip() in page for line in lines[:5])
+
+
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_many_rules_to_look_at_are_folded_and_stopping_ones_never(form: str) -> None:
     page = render(CHANGE, form)
@@ -97,8 +106,8 @@ def test_more_than_three_rules_are_many() -> None:
 
 def test_every_piece_of_code_in_a_remedy_is_code() -> None:
     assessment = CHANGE.risks[0]
-    risks = (replace(assessment, risk=replace(assessment.risk, fix="Set `one` or `two`.")),)
-    page = render(replace(CHANGE, risks=risks), "html")
+    risks = (assessment._replace(risk=assessment.risk._replace(fix="Set `one` or `two`.")),)
+    page = render(CHANGE._replace(risks=risks), "html")
     assert "Set <code>one</code> or <code>two</code>." in page
 
 
@@ -128,7 +137,7 @@ def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: 
 def test_one_undecided_finding_makes_a_review_unknown() -> None:
     texts = review(build_plan(topic("new")), today=TODAY)
     assert not texts.has_unknowns
-    assert replace(texts, findings=(next(finding for finding in PLATFORM.findings if finding.is_open),)).has_unknowns
+    assert texts._replace(findings=(next(finding for finding in PLATFORM.findings if finding.is_open),)).has_unknowns
 
 
 def test_a_touched_resource_is_not_among_untouched_ones() -> None:
@@ -136,8 +145,8 @@ def test_a_touched_resource_is_not_among_untouched_ones() -> None:
     assert {point.address for point in result[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
     assert not result[ReportSection.STOP]
     untouched = review(build_plan(DEAD, topic("new")), today=TODAY)
-    findings = tuple(replace(finding, is_touched=True) for finding in untouched.findings)
-    touched = replace(untouched, findings=findings)
+    findings = tuple(finding._replace(is_touched=True) for finding in untouched.findings)
+    touched = untouched._replace(findings=findings)
     assert {point.id for point in group_by_section(list_items(touched))[ReportSection.STOP]} == {
         "SUS_ELASTIC_INFERENCE"
     }
@@ -182,8 +191,8 @@ def test_findings_known_only_after_apply_are_not_notes() -> None:
 
 @check_cases("form", PEOPLE)
 def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
-    before = tuple(replace(finding, in_baseline=True) for finding in CHANGE.findings)
-    result = replace(CHANGE, findings=before)
+    before = tuple(finding._replace(in_baseline=True) for finding in CHANGE.findings)
+    result = CHANGE._replace(findings=before)
     number = len(CHANGE.findings)
     page = render(result, form)
     assert f"{number} findings in the baseline" in page
@@ -192,10 +201,10 @@ def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
 
 
 def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> None:
-    loud = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset())))
+    loud = group_by_section(list_items(PLATFORM._replace(fail_on=frozenset())))
     assert not loud[ReportSection.STOP]
     assert "SUS_SPOT_WAIT" in {point.id for point in loud[ReportSection.LOOK]}
-    strict = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset((*GATES, "unknown")))))
+    strict = group_by_section(list_items(PLATFORM._replace(fail_on=frozenset((*GATES, "unknown")))))
     assert {"undecided", "stop"} == {point.label for point in strict[ReportSection.STOP]}
     assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[ReportSection.STOP]}
     assert "Undecided" not in {point.topic for point in strict[ReportSection.LOOK]}
@@ -214,7 +223,7 @@ def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
 
 @check_cases("form", PEOPLE)
 def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
-    result = replace(CHANGE, notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
+    result = CHANGE._replace(notes=("the plan is incomplete",), remarks=("the Region is taken",), scope=("module.x.*",))
     page = render(result, form)
     for text in ("the plan is incomplete", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
@@ -226,7 +235,7 @@ def test_a_few_are_named_and_more_are_counted_by_type(actions: str, max_named: i
         result = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
         return [
             (change.addresses, change.types)
-            for change in effects.summarize_actions(replace(CHANGE, changes=tuple(result)))
+            for change in effects.summarize_actions(CHANGE._replace(changes=tuple(result)))
         ]
 
     assert summarize_changes(max_named) == [(tuple(f"aws_x.x{n}" for n in range(max_named)), ())]
@@ -244,7 +253,7 @@ def test_a_saving_has_no_sign() -> None:
                                                  ("no-op", False)])  # fmt: skip
 def test_a_changed_resource_without_figures_may_change(action: str, changes: bool) -> None:
     none = (None, None, None)
-    assert replace(effects.list_rows(PLATFORM)[0], action=action, kg=none, usd=none).is_changing is changes
+    assert effects.list_rows(PLATFORM)[0]._replace(action=action, kg=none, usd=none).is_changing is changes
 
 
 def test_the_page_has_the_section_of_untouched_resources_once_if_needed() -> None:
@@ -265,9 +274,9 @@ def test_the_comment_names_a_rule_once_and_marks_a_waived_one() -> None:
         for finding in CHANGE.findings
         if finding.level is Level.LOOK and finding.is_touched and not finding.is_open
     )
-    waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
+    waived = finding._replace(finding=finding.finding._replace(outcome=Outcome.WAIVED))
     for one, word in ((finding, ""), (waived, " · waived")):
-        page = render(replace(CHANGE, findings=(one,)), "markdown")
+        page = render(CHANGE._replace(findings=(one,)), "markdown")
         assert page.count(f"`{one.rule.id}`") == 1
         assert f"**{one.rule.problem}**{word} · `{one.rule.id}`" in page
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from sustainable_mlops.advice.comparison.crossovers import Crossover
 from sustainable_mlops.advice.comparison.endpoint_comparison import ComparisonCell, ComparisonRow, EndpointComparison
+from sustainable_mlops.advice.wording import format_figure_cell, list_legend
 from sustainable_mlops.footprint import FootprintFigure, format_number
 
 _METRIC_TEXTS = {"total": "carbon", "cost": "cost"}
@@ -55,11 +56,8 @@ def _format_cell(cell: ComparisonCell, is_best: bool) -> Text:
 
 
 def _format_figure(figure: FootprintFigure | None, is_best: bool) -> Text:
-    if figure is None:
-        return Text("unknown")
-    unit = figure.unit.removesuffix("CO2e")
-    text = Text(f"{format_number(figure.central)} {unit}", "bold green" if is_best else "")
-    return text.append(f" ({format_number(figure.low)} to {format_number(figure.high)})", "not bold dim")
+    value, interval = format_figure_cell(figure)
+    return Text(value, "bold green" if is_best else "").append(f" {interval}" if interval else "", "not bold dim")
 
 
 def format_notes(comparison: EndpointComparison) -> Iterator[str]:
@@ -83,12 +81,13 @@ def format_notes(comparison: EndpointComparison) -> Iterator[str]:
     yield (
         f"Assumptions for all: a request keeps one vCPU busy for {requirements.duration_s:g} s, or an accelerator for "
         f"{comparison.accelerated_duration_s:g} s (not measured); the busiest moment has {requirements.peak:g} times "
-        f"the average; the model has {requirements.model_mb:g} MB. kg is kgCO2e, operational and embodied; "
-        "docs/footprint.md explains the intervals. Not included: logs, images, models in S3, the price of volumes, the "
-        "start of serverless workers, and the capacity that AWS keeps ready between serverless requests, which it does "
-        "not publish. Both public modules can scale if the user configures it, and the second can be asynchronous or "
-        "serverless."
+        f"the average; the model has {requirements.model_mb:g} MB. Not included: logs, images, models in S3, "
+        "the price of volumes, the start of serverless workers, and the capacity that AWS keeps ready between "
+        "serverless requests, which it does not publish. Both public modules can scale if the user configures it, and "
+        "the second can be asynchronous or serverless."
     )
+    figures = [(row.shape.title, cell.get_figure("total")) for row in comparison.rows for cell in row.cells]
+    yield from (f"{title}: {text}." for title, text in list_legend(figures))
 
 
 def _format_ratios(comparison: EndpointComparison, number: int, load: float) -> Iterator[str]:

@@ -90,7 +90,7 @@ def make_usage(
     low, share, high = (
         min(1.0, busy_h / (hours.central * number)) for number in (count.high, count.central, count.low)
     )
-    usage["duty"] = bounded_quantity(low, share, high, "busy share of the time, from the requests", "B")
+    usage["duty"] = bounded_quantity(low, share, high, "busy share of the time, from the requests", "B", "of the time")
     return usage | {"instances": count}
 
 
@@ -109,4 +109,4 @@ def _estimate_count(machines: ShapeMachines, requirements: ServingRequirements, 
         load = load_assumptions()["target_load"]
         ends = (average / load.high, average / load.central, average / load.low)
     low, central, high = (min(max(one, minimum), max(maximum, minimum)) for one in ends)
-    return bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B")
+    return bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B", "instances")

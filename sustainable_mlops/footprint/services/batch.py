@@ -94,4 +94,4 @@ def _estimate_vcpus(resources: Block) -> Quantity | None:
         return None
     share = load_assumptions()["batch_share"]
     ends = [low + (maximum - low) * end for end in (share.low, share.central, share.high)]
-    return Quantity(ends[0], ends[1], ends[2], share.grade, f"machines, by the {share.text}")
+    return Quantity(ends[0], ends[1], ends[2], share.grade, f"machines, by the {share.text}", unit="vCPUs")

@@ -1,7 +1,5 @@
 """Single EC2 machines, reservations of machines, and volumes."""
 
-from dataclasses import replace
-
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.footprint.activities import ONE, ZERO, StorageActivity
@@ -37,13 +35,13 @@ def read_instance(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         return make_unknown_machines("instance", machines)
     notes = list(machines.omissions)
     if values.text("tenancy") == "host":
-        machines = replace(machines, spot_share=0.0, price_share=ZERO)
+        machines = machines._replace(spot_share=0.0, price_share=ZERO)
         notes.append(UnknownItem("instance", "its cost is that of its host, which has its own estimate"))
     elif values.text("tenancy") == "dedicated":
         notes.append(UnknownItem("cost of instance", "the fee for dedicated tenancy is not counted"))
     if _is_stopped(resource, side):
-        machines = replace(machines, hours=ZERO)
-    return make_machine_parts(replace(machines, omissions=tuple(notes)), resource, side)
+        machines = machines._replace(hours=ZERO)
+    return make_machine_parts(machines._replace(omissions=tuple(notes)), resource, side)
 
 
 def read_spot_request(resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -51,7 +49,7 @@ def read_spot_request(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     machines = _read_machine(resource, side)
     if isinstance(machines, str):
         return make_unknown_machines("instance", machines)
-    return make_machine_parts(replace(machines, spot_share=1.0), resource, side)
+    return make_machine_parts(machines._replace(spot_share=1.0), resource, side)
 
 
 def _read_machine(resource: Resource, side: PlanSide) -> MachineGroup | str:

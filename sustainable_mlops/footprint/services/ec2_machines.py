@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, inf
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances, prices, storage
+from sustainable_mlops.catalogue.tables import Grade
 from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, FleetActivity, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.machines import compute_spot_price_share
-from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services.fixed_prices import make_service_part
 from sustainable_mlops.footprint.services.plan_side import (
@@ -67,8 +67,7 @@ class InstanceOption(NamedTuple):
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class MachineGroup:
+class MachineGroup(NamedTuple):
     """Machines that a resource requests."""
 
     #: Title for a reader: `instance`, `nodes`.
@@ -118,7 +117,7 @@ def make_machine_parts(machines: MachineGroup, resource: Resource, side: PlanSid
         unpriced_reason=machines.unpriced_reason,
     )
     left_out = (*machines.omissions, *machines.volumes.omissions, *unlisted_types)
-    part = replace(make_part(name, MACHINES_KIND, fleet, left_out), instances=number)
+    part = make_part(name, MACHINES_KIND, fleet, left_out)._replace(instances=number)
     volume_count = number * (hours.central / HOURS_PER_MONTH) if machines.has_volumes_only_when_on else number
     volumes = machines.volumes.volumes
     kinds_of_volumes = dict.fromkeys(volume.kind for volume in volumes)
@@ -190,7 +189,8 @@ def _span_counts(
     scaled_counts = [tuple(end * size for end in count) for count, size in zip(counts, sizes, strict=True)]
     low, central, high = min(one[0] for one in scaled_counts), scaled_counts[0][1], max(one[2] for one in scaled_counts)
     are_equal = len(set(scaled_counts)) == 1
-    return Quantity(low, central, high, capacity.grade if are_equal else "C", capacity.text if are_equal else text)
+    grade: Grade = capacity.grade if are_equal else "C"
+    return bounded_quantity(low, central, high, capacity.text if are_equal else text, grade, "machines")
 
 
 def average_size(least: float, most: float, text: str) -> Quantity:
@@ -199,7 +199,7 @@ def average_size(least: float, most: float, text: str) -> Quantity:
     It is a third of the way up, because the load is near its valley more often than near its peak.
     """
     share = load_assumptions()["autoscaling_expected"].central
-    return Quantity(least, least + (most - least) * share, most, "C", text)
+    return bounded_quantity(least, least + (most - least) * share, most, text, unit="machines")
 
 
 def read_instance_volumes(resource: Resource, values: Block, side: PlanSide, prefix: str = "") -> MachineVolumes:

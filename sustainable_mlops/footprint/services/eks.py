@@ -64,7 +64,9 @@ def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
     least, desired, most = sizes
     if least is None or desired is None or most is None or not least <= desired <= most:
         return "the number of nodes is not known until apply"
-    return Quantity(least, desired, most, "A" if least == most else "C", "nodes, between the limits of the group")
+    return Quantity(
+        least, desired, most, "A" if least == most else "C", "nodes, between the limits of the group", unit="nodes"
+    )
 
 
 def _read_disk(resource: Resource, side: PlanSide) -> MachineVolumes:

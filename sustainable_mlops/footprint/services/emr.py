@@ -1,7 +1,6 @@
 """Clusters of EMR on EC2: their master, core and task nodes."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint.activities import ALWAYS
@@ -78,8 +77,8 @@ def _make_nodes(name: str, machines: MachineGroup | str, resource: Resource, sid
             limits = _find_managed_limits(cluster, machines.options[0], side)
             left_out += () if limits is not None else _report_managed_scaling(cluster, side)
     capacity = machines.capacity if limits is None else limits
-    nodes = replace(
-        machines, name=name, capacity=capacity, hours=hours, has_volumes_only_when_on=True, omissions=left_out
+    nodes = machines._replace(
+        name=name, capacity=capacity, hours=hours, has_volumes_only_when_on=True, omissions=left_out
     )
     return make_machine_parts(nodes, resource, side)
 
@@ -111,7 +110,7 @@ def _read_group_machines(resource: Resource, block: Block, side: PlanSide) -> Ma
     if scaled_capacity is not None or block.text("autoscaling_policy") in (None, ""):
         return machines
     path = f"{block.path}.autoscaling_policy" if block.path else "autoscaling_policy"
-    return machines if is_never_set(resource, path, side) else replace(machines, omissions=(_UNKNOWN_LIMITS,))
+    return machines if is_never_set(resource, path, side) else machines._replace(omissions=(_UNKNOWN_LIMITS,))
 
 
 def _read_scaling_limits(policy: "str | Unsure | None") -> Quantity | None:

@@ -1,7 +1,6 @@
 """Endpoints: the instances or workers of each variant."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances
@@ -63,7 +62,7 @@ def read_configuration(configuration: Resource, side: PlanSide) -> list[Resource
         "endpoint", "no endpoint of the plan uses this configuration; the estimate assumes one outside the plan"
     )
     parts = _read_variants(configuration, None, side)
-    return [replace(part, omissions=(*part.omissions, note)) for part in parts]
+    return [part._replace(omissions=(*part.omissions, note)) for part in parts]
 
 
 def _find_followers(address: str, plan: Plan) -> list[Matches]:
@@ -175,8 +174,7 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         *use.omissions,
     )
     part = make_part(name, kind, fleet, left_out)
-    return replace(
-        part,
+    return part._replace(
         instances=use.instances,
         has_schedule=is_deleted_by_schedule or scaling_effect.has_scheduled_reduction is True,
         serverless_obstacles=tuple(_list_serverless_obstacles(served)),
@@ -231,7 +229,7 @@ def _limit_to_concurrency(name: str, activity: ServerlessActivity, left_out: tup
         f"max_concurrency {activity.max_concurrency:g} admits {max_requests:,.0f} of {requests:,.0f} requests: the "
         "others are not counted"
     )
-    admitted = replace(activity, requests=activity.requests.clamp(0.0, max_requests))
+    admitted = activity._replace(requests=activity.requests.clamp(0.0, max_requests))
     return make_part(name, "serverless", admitted, (UnknownItem("requests", reason), *left_out))
 
 

@@ -15,7 +15,7 @@ SERVICE_KIND = "service"
 #: Periods of alarms with high resolution, in seconds.
 _SHORT_PERIODS = (10.0, 20.0, 30.0)
 #: Metrics of an alarm whose number is unknown until apply: one to ten, the limit of CloudWatch.
-_ALARM_METRICS = bounded_quantity(1, 1, 10, "metrics of an alarm")
+_ALARM_METRICS = bounded_quantity(1, 1, 10, "metrics of an alarm", unit="metrics")
 
 
 def has_fixed_price(kind: str) -> bool:

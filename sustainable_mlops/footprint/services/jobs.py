@@ -75,7 +75,9 @@ def _estimate_runs(resource: Resource, side: PlanSide) -> Quantity:
     if UNKNOWN not in schedule_runs:
         return exact_quantity(by_clock, _SCHEDULED_TEXT)
     more = get_usage_or_default(keys, "runs_per_month")
-    return Quantity(more.low + by_clock, more.central + by_clock, more.high + by_clock, more.grade, more.text)
+    return Quantity(
+        more.low + by_clock, more.central + by_clock, more.high + by_clock, more.grade, more.text, unit="runs"
+    )
 
 
 def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, side: PlanSide) -> list[ResourcePart]:
@@ -108,7 +110,7 @@ def _count_step_runs(step: PipelineStep, runs: Quantity) -> Quantity | None:
     while inner.parent is not None:
         if inner.branch == "ForEachBody":
             return None
-        runs = Quantity(0.0, runs.central / 2, runs.high, "C", "runs a month of a step in a branch")
+        runs = Quantity(0.0, runs.central / 2, runs.high, "C", "runs a month of a step in a branch", unit="runs")
         inner = inner.parent
     return runs
 
@@ -139,7 +141,7 @@ def _make_search_parts(
     """Return the jobs of `runs` searches with at most `jobs` jobs each, which the definitions share."""
     max_jobs = jobs / len(requests)
     trained_jobs = Quantity(
-        runs.low * max_jobs * 0.3, runs.central * max_jobs * 0.8, runs.high * max_jobs, "C", _TUNED_TEXT
+        runs.low * max_jobs * 0.3, runs.central * max_jobs * 0.8, runs.high * max_jobs, "C", _TUNED_TEXT, unit="jobs"
     )
     names = [name] if len(requests) == 1 else [f"{name}, definition {n + 1}" for n in range(len(requests))]
     return [

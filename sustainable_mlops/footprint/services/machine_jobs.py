@@ -154,14 +154,16 @@ def _estimate_hours(cap_seconds: float | None, longest_h: float) -> Quantity:
     if not cap_seconds:
         return load_assumptions()["job_hours_without_cap"].clamp(0.0, longest_h)
     hours = load_assumptions()["job_share_of_cap"] * (cap_seconds / 3600)
-    return hours.with_text(f"hours of a job, as a share of its runtime cap of {cap_seconds / 3600:g} h")
+    return hours.with_text(f"hours of a job, as a share of its runtime cap of {cap_seconds / 3600:g} h", "h")
 
 
 def _make_warm_pool(name: str, job: JobActivity, seconds: float | None) -> list[ResourcePart]:
     """Return the instances that stay on after the job, idle and billed, until a job uses them or their time ends."""
     if not seconds:
         return []
-    hours = bounded_quantity(0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job")
+    hours = bounded_quantity(
+        0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job", unit="h"
+    )
     pool = FleetActivity(
         job.instance_type,
         job.region,

@@ -1,7 +1,7 @@
 """Number of running instances of a variant, their hours, and their load."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, ZERO
 from sustainable_mlops.footprint.coefficients import load_assumptions
@@ -37,7 +37,8 @@ def find_extremes(scaled: Scaling, average: Quantity) -> Quantity | None:
     low, high = min(map(scaled.find_minimum, spans)), max(map(scaled.find_maximum, spans))
     if (low, high) == (average.low, average.high):
         return None
-    return bounded_quantity(min(low, average.low), average.central, max(high, average.high), average.text)
+    ends = (min(low, average.low), average.central, max(high, average.high))
+    return bounded_quantity(*ends, average.text, unit=average.unit)
 
 
 def _get_spans(scaled: Scaling) -> tuple[Span, ...]:
@@ -55,7 +56,7 @@ def _count_instances(scaled: Scaling, span: Span, text: str) -> Quantity:
     if low == high:
         return exact_quantity(low)
     share = 1.0 if scaled.can_remove is False else 0.0 if scaled.can_add is False else _get_expected_share()
-    return bounded_quantity(low, low + (high - low) * share, high, text)
+    return bounded_quantity(low, low + (high - low) * share, high, text, unit="instances")
 
 
 def _get_expected_share() -> float:
@@ -66,14 +67,15 @@ def _sum_quantities(parts: Iterable[Quantity], text: str) -> Quantity:
     quantities = list(parts)
     grade = max(part.grade for part in quantities)
     low, central, high = (sum(getattr(part, end) for part in quantities) for end in ("low", "central", "high"))
-    return Quantity(low, max(central, low), max(high, central, low), grade, "" if low == high else text)
+    return Quantity(
+        low, max(central, low), max(high, central, low), grade, "" if low == high else text, unit="instances"
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class VariantUsage:
+class VariantUsage(NamedTuple):
     """Number, hours and load of the instances of a variant in a month."""
 
-    count: Quantity
+    count: Quantity  # type: ignore[assignment]  # not the method of a tuple
     hours: Quantity
     duty: Quantity
     hours_factor: Quantity = ONE
@@ -127,7 +129,7 @@ def _limit_to_on_time(scaled: Scaling, sleeping_spans: list[bool]) -> tuple[Scal
     if not pairs:
         return scaled, sleeping_spans
     spans = tuple(span._replace(share=span.share / time) for span, _ in pairs)
-    return replace(scaled, spans=spans), [sleeps for _, sleeps in pairs]
+    return scaled._replace(spans=spans), [sleeps for _, sleeps in pairs]
 
 
 def is_asleep_without_backlog(scaled: Scaling, kind: str) -> bool:
@@ -142,11 +144,11 @@ def _is_asleep(scaled: Scaling, span: Span) -> bool:
 
 def _count_while_busy(most: float) -> Quantity:
     least = min(1.0, most)
-    return bounded_quantity(least, least + (most - least) * _get_expected_share(), most, _BACKLOG)
+    return bounded_quantity(least, least + (most - least) * _get_expected_share(), most, _BACKLOG, unit="instances")
 
 
 def _count_with_sleep(average: float, most: float) -> Quantity:
-    return bounded_quantity(0.0, average, max(most, average), "instances, zero without a backlog")
+    return bounded_quantity(0.0, average, max(most, average), "instances, zero without a backlog", unit="instances")
 
 
 def _average_with_sleep(scaled: Scaling, sleeping_spans: list[bool]) -> Quantity:
@@ -176,6 +178,7 @@ def _compute_work(share: float, keys: UsageKeys) -> Quantity | None:
         high=requests.high * duration.high * share / 3600,
         grade=max(requests.grade, duration.grade),
         text="busy hours, from the requests",
+        unit="h",
     )
 
 
@@ -193,7 +196,7 @@ def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
     if work is None or size.is_exact or on.central < _MIN_HOURS:
         return size
     busy = (work * (1 / on.central)).clamp(size.low, size.high)
-    return replace(size, low=busy.low, central=max(size.central, busy.central))
+    return size.with_ends(busy.low, max(size.central, busy.central), size.high)
 
 
 def _report_excess(work: Quantity | None, available: float) -> tuple[UnknownItem, ...]:
@@ -213,4 +216,6 @@ def _compute_duty(
         return ZERO
     if given_duty is not None or work is None or available < _MIN_HOURS:
         return given_duty or default_duty
-    return (work * (1 / available)).with_text("busy share of the time, from the requests").clamp(0.0, 1.0)
+    return (
+        (work * (1 / available)).with_text("busy share of the time, from the requests", "of the time").clamp(0.0, 1.0)
+    )

@@ -58,4 +58,6 @@ def _estimate_stay(updated_endpoint: Resource | None) -> Quantity:
         start + (after + bakes) / 3600
         for start, after in ((wake.low, idle.low), (wake.central, idle.central), (wake.high, idle.high))
     )
-    return Quantity(low, central, high, max(wake.grade, idle.grade), "hours that the instances of an apply stay on")
+    return Quantity(
+        low, central, high, max(wake.grade, idle.grade), "hours that the instances of an apply stay on", unit="h"
+    )

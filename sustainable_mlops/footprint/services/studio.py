@@ -3,7 +3,6 @@
 import re
 from base64 import b64decode
 from contextlib import suppress
-from dataclasses import replace
 
 from sustainable_mlops.footprint.activities import ALWAYS, ONE, FleetActivity, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
@@ -17,13 +16,14 @@ from sustainable_mlops.footprint.services.plan_side import (
     to_known_number,
 )
 from sustainable_mlops.footprint.usage import UsageKeys
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Maybe
 
 #: App types that a domain can stop when idle, and their settings.
 _APP_SETTINGS = {"JupyterLab": "jupyter_lab_app_settings", "CodeEditor": "code_editor_app_settings"}
 #: Pattern of a script that stops an idle notebook, as in the samples of AWS ("auto-stop-idle", autostop.py).
-_IDLE_STOP_PATTERN = re.compile(r"auto[-_]?stop|idle", re.IGNORECASE)
+_IDLE_STOP_PATTERN = LazyPattern(r"auto[-_]?stop|idle", re.IGNORECASE)
 _LIFECYCLE = "aws_sagemaker_notebook_instance_lifecycle_configuration"
 #: Default volume size of a notebook and minimum of a space in the API.
 _SMALLEST_GB = 5.0
@@ -117,7 +117,7 @@ def read_domain(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     storage = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
     apps, keys = _read_apps(resource, side, "default_user_settings.0"), side.get_usage(resource.address)
     if apps.activity is None:
-        return [replace(apps, is_whole_resource=True)]
+        return [apps._replace(is_whole_resource=True)]
     gb = side.get_values(resource).number(f"default_user_settings.0.{storage}")
     return [apps, _make_volume(gb, side.find_region(resource), keys.get("instances") or ONE)]
 

@@ -1,11 +1,11 @@
 """The changes of a resource, by attribute path without positions, so that the order of blocks does not matter."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
@@ -15,8 +15,8 @@ from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
 _PARAMETER_KEYS = ("name", "key", "parameter_name", "parameter_key")
 #: Other settings in the block of a parameter.
 _PARAMETER_SETTINGS = frozenset({"apply_method", "namespace", "resource", "value", "value_from"})
-_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_CAPITAL = LazyPattern(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = LazyPattern(r"[^a-z0-9]+")
 #: Longer texts are not parsed as JSON.
 _MAX_JSON = 200_000
 

@@ -126,8 +126,8 @@ def _downgrades_protocol(change: AttributeChange) -> Tristate:
     return any_of(compare(old, new) for old, new in _pair_values(change))
 
 
-_TLS_MINOR = re.compile(r"(?:tls|fs)(?:13)?[-_v]*1(?:[-_.]([0-3]))?(?![0-9])")
-_POLICY_DATE = re.compile(r"20\d\d(?:[-_]\d\d)?")
+_TLS_MINOR = LazyPattern(r"(?:tls|fs)(?:13)?[-_v]*1(?:[-_.]([0-3]))?(?![0-9])")
+_POLICY_DATE = LazyPattern(r"20\d\d(?:[-_]\d\d)?")
 #: The first TLS version without known weaknesses is 1.2.
 _SAFE_TLS_MINOR = 2
 

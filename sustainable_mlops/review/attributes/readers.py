@@ -1,13 +1,13 @@
 """The attributes that the tables of single types, the rules and the footprint model read."""
 
 import csv
-import re
 from functools import cache, lru_cache
 from pkgutil import get_data
 
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.machine_commands import list_command_paths
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
@@ -25,7 +25,7 @@ aws_s3_bucket_lifecycle_configuration aws_ecr_lifecycle_policy aws_appautoscalin
 aws_appautoscaling_scheduled_action aws_autoscaling_policy aws_autoscaling_schedule
 """
 #: Attributes with roles, which the check of privileges reads in every type.
-_ROLE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)|pipeline_definition")
+_ROLE = LazyPattern(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)|pipeline_definition")
 
 
 def is_fully_compared(type_: str) -> bool:

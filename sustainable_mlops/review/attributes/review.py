@@ -7,6 +7,7 @@ other changed attribute is "not reviewed".
 import re
 from collections.abc import Iterator
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes
@@ -16,12 +17,12 @@ from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_c
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
-_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
-_ACCOUNT = re.compile(r"(\d{12})(?:\.dkr\.ecr\..*)?")
+_ARN = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
+_ACCOUNT = LazyPattern(r"(\d{12})(?:\.dkr\.ecr\..*)?")
 #: Attributes whose ARNs are permissions, not destinations.
-_PERMISSION = re.compile(r".*(?:permission|polic(?:y|ies)).*")
+_PERMISSION = LazyPattern(r".*(?:permission|polic(?:y|ies)).*")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
-_RESOURCE_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}")
+_RESOURCE_ID = LazyPattern(r"[a-z]{1,12}-[0-9a-f]{8,17}")
 #: Types that start work. Pausing one is no risk; dedicated checks report the pause of security rules.
 _EVERYDAY_SWITCHES = """
 aws_scheduler_schedule aws_cloudwatch_event_rule aws_lambda_event_source_mapping aws_glue_trigger

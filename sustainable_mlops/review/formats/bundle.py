@@ -1,7 +1,7 @@
 """Several reviews as one report: the worst first, common items once, and the sum of all footprints."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.review.formats import items, wording
@@ -13,8 +13,7 @@ from sustainable_mlops.review.risk import Level
 ItemsBySection = Mapping[ReportSection, Sequence[ReportItem]]
 
 
-@dataclass(frozen=True)
-class BundleMember:
+class BundleMember(NamedTuple):
     """A review of the bundle, with the items that only this review has."""
 
     review: Review
@@ -28,8 +27,7 @@ class BundleMember:
     shared_count: int
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """Reviews that form one report."""
 
     members: tuple[BundleMember, ...]

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sustainable_mlops.footprint.figures import FootprintEstimate, FootprintFigure
 from sustainable_mlops.footprint.plan_footprint import PartChange as PartChange
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.review.formats import part_changes
-from sustainable_mlops.review.formats.wording import format_central, format_change, format_interval
+from sustainable_mlops.review.formats.wording import format_central, format_change, format_interval, format_pair
 from sustainable_mlops.review.review import ChangeSummary, Review
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """One figure of the whole plan."""
 
     title: str
@@ -60,7 +59,7 @@ class Total:
         if self.delta is None:
             return f"{format_central(self.after or self.before)} {self.unit} counted, change unknown{part}"
         grade = f", class {self.delta.grade}" if self.delta is not None and self.delta.low != self.delta.high else ""
-        start = f"{format_central(self.before)} → {format_central(self.after)} {self.unit}"
+        start = f"{format_pair(self.before, self.after)} {self.unit}"
         return f"{start}: {format_interval(self.delta, change=True)}{grade}{part}"
 
 
@@ -92,8 +91,7 @@ def list_totals(footprint: PlanFootprint) -> list[Total]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class FootprintRow:
+class FootprintRow(NamedTuple):
     """The footprint of a resource in a table."""
 
     address: str
@@ -137,13 +135,27 @@ class FootprintRow:
 
 def list_rows(review: Review) -> list[FootprintRow]:
     """Return a row per resource with known data, the largest carbon change first."""
-    rows = [
-        row for resource in review.footprint.resources if (row := _build_row(resource)).is_known or row.part_changes
+    return [build_row(resource) for resource in rank_resources(review)]
+
+
+def rank_resources(review: Review) -> list[ResourceFootprint]:
+    """Return the resources with known data, the largest carbon change first."""
+    known = [
+        resource
+        for resource in review.footprint.resources
+        if resource.has_figure("total")
+        or resource.has_figure("cost")
+        or part_changes.describe_parts(resource.changes)[0]
     ]
-    return sorted(rows, key=lambda row: -abs(row.kg[2].central) if row.kg[2] is not None else 0.0)
+    return sorted(known, key=_rank_resource)
 
 
-def _build_row(resource: ResourceFootprint) -> FootprintRow:
+def _rank_resource(resource: ResourceFootprint) -> float:
+    delta = resource.find_delta("total")
+    return -abs(delta.central) if delta is not None else 0.0
+
+
+def build_row(resource: ResourceFootprint) -> FootprintRow:
     sides = resource.before, resource.after, resource.delta
     kg, usd = _select_metric(sides, "total"), _select_metric(sides, "cost")
     main = kg[1] if kg[1] is not None and kg[1].central else kg[0]
@@ -167,8 +179,7 @@ def _select_metric(
     return before, after, delta
 
 
-@dataclass(frozen=True, slots=True)
-class ActionSummary:
+class ActionSummary(NamedTuple):
     """The resources of one action, by address or counted by type."""
 
     verb: str

@@ -6,12 +6,13 @@ interpret. In other text, every character with a meaning in Markdown, HTML or Gi
 
 import re
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.formats.wording import shorten
 
 _MAX_LENGTH = 500
 #: Characters with a meaning in Markdown or HTML, anywhere or at the start of a line; then texts that GitHub turns into
 #: links (mentions, issues, addresses) or emoji (parts of ARNs between colons).
-_SPECIAL = re.compile(
+_SPECIAL = LazyPattern(
     r"(?P<escape>[&<>\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-](?!\d)|^\d(?=\d*[.)]\s))"
     r"|@(?=\w)|\#(?=\d)|:(?=//|(?:secret|package|link|label|key|id|new|on):)|\b(?i:www)(?=\.)|\b(?i:GH-)(?=\d)"
 )

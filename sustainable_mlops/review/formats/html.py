@@ -1,10 +1,10 @@
 """The HTML report: one file without scripts or external content, for screens, phones and print."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.formats import charts, effects, wording
 from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle
@@ -17,7 +17,7 @@ from sustainable_mlops.rules.fix_code import read_code
 #: Maximum number of changed rows in the list; the table has all of them.
 _MAX_ROWS = 20
 #: Positions at which a long name may wrap.
-_BREAK_POINTS = re.compile(r"(?<=[._/\[-])")
+_BREAK_POINTS = LazyPattern(r"(?<=[._/\[-])")
 
 
 def render(review: Review) -> str:
@@ -70,10 +70,10 @@ def _render_template(template: str, **variables: Any) -> str:
         "split_name": _BREAK_POINTS.split,
         "format_change": wording.format_change,
         "format_interval": wording.format_interval,
-        "format_central": wording.format_central,
     }
     environment.globals |= {
         "format_before_after": wording.format_before_after,
+        "format_pair": wording.format_pair,
         "format_budget": wording.format_budget,
         "format_cost_saving": wording.format_cost_saving,
         "format_counts": effects.format_counts,
@@ -84,6 +84,7 @@ def _render_template(template: str, **variables: Any) -> str:
         "gate_titles": wording.GATE_TITLES,
         "format_headline": format_headline,
         "method": wording.METHOD,
+        "acceptance_title": wording.ACCEPTANCE,
         "note": Level.NOTE,
         "join_names": wording.join_names,
         "max_rows": _MAX_ROWS,
@@ -105,6 +106,7 @@ def _build_view(
         "rows": rows,
         "actions": effects.summarize_actions(review),
         "sections": _arrange_items(items_by_section),
+        "acceptance": report_items.list_acceptance_lines(review),
         "until_apply": report_items.summarize_until_apply(review),
         "waterfalls": [
             ("Carbon", totals[0].unit, charts.build_waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),

@@ -6,6 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sustainable_mlops import rules
+from sustainable_mlops.review.acceptances import format_entries
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
 from sustainable_mlops.review.budgets import BudgetStatus
@@ -167,6 +168,12 @@ def _choose_section(level: Level, gate: str, review: Review, *, is_open: bool = 
     return (ReportSection.STOP if level is Level.STOP and gate in review.fail_on else ReportSection.LOOK), level
 
 
+def list_acceptance_lines(review: Review) -> list[str]:
+    """Return the lines of a file that accepts the risks that stop the plan; empty if there are none."""
+    sections = ((one, _choose_section(one.level, str(one.risk.area), review)[0]) for one in review.risks)
+    return format_entries(one.risk for one, section in sections if section is ReportSection.STOP)
+
+
 def _build_risk_item(assessment: RiskAssessment, review: Review) -> ReportItem:
     risk = assessment.risk
     section, level = _choose_section(assessment.level, str(risk.area), review, is_open=assessment.is_open)
@@ -258,7 +265,7 @@ def _list_checkov_items(review: Review) -> Iterator[ReportItem]:
 def _list_figure_items(review: Review) -> Iterator[ReportItem]:
     """Yield the resources without an estimate, and the assumptions of the figures."""
     for address, unknown in review.footprint.unknowns:
-        description = f"{unknown.subject}: {unknown.reason}"
+        description = unknown.describe(address)
         yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", address, description)
     if billed_by_usage := review.footprint.billed_by_usage:
         types = ", ".join(f"{number} {type_}" for type_, number in sorted(billed_by_usage.items()))

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
@@ -63,7 +62,7 @@ def build_document(review: Review) -> dict[str, Any]:
         "changes": {
             "counts": review.count_changes(),
             "unchanged": review.unchanged,
-            "resources": [asdict(change) for change in review.changes],
+            "resources": [change._asdict() for change in review.changes],
         },
         "risks": [_build_risk(assessment) for assessment in review.risks],
         "findings": [_build_finding(assessment) for assessment in review.findings],
@@ -75,8 +74,16 @@ def build_document(review: Review) -> dict[str, Any]:
         "cost_increase": _build_cost_increase(review.cost_increase),
         "notes": list(review.notes),
         "remarks": list(review.remarks),
-        "checkov": None if review.checkov_result is None else asdict(review.checkov_result),
+        "checkov": _build_checkov(review),
     }
+
+
+def _build_checkov(review: Review) -> dict[str, Any] | None:
+    result = review.checkov_result
+    if result is None:
+        return None
+    explained, failed = ([check._asdict() for check in checks] for checks in (result.explained, result.failed))
+    return {"passed": result.passed, "explained": explained, "failed": failed}
 
 
 def _build_footprint(review: Review) -> dict[str, Any]:

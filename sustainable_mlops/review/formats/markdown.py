@@ -20,6 +20,7 @@ from sustainable_mlops.review.formats.items import (
     get_fold_title,
     group_by_section,
     group_by_topic,
+    list_acceptance_lines,
     list_fix_codes,
     list_items,
     summarize,
@@ -82,6 +83,9 @@ def _build_method_block() -> CommentBlock:
 
 def _build_body(review: Review, items_by_section: ItemsBySection, heading: str) -> Iterator[CommentBlock]:
     yield from _build_loud_blocks(items_by_section, heading)
+    if lines := list_acceptance_lines(review):
+        start = _open_details(wording.ACCEPTANCE, is_open=False)
+        yield CommentBlock(f"{start}\n```yaml", lines, "\n```\n\n</details>", is_quiet=True)
     yield from _build_effects(review, heading)
     yield from _build_budgets(review, heading)
     yield from _build_alternatives(review)
@@ -228,7 +232,7 @@ def _render_row(row: FootprintRow) -> str:
     requests = f"<br>{escape_text(row.per_thousand)}" if row.per_thousand else ""
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     figures = " | ".join(
-        f"{wording.format_central(before)} → {wording.format_central(after)} | {format_interval(delta, change=True)}"
+        f"{wording.format_pair(before, after)} | {format_interval(delta, change=True)}"
         for before, after, delta in (row.kg, row.usd)
     )
     return f"| {format_code(row.address, table=True)}{changed}{requests} | {figures} | {escape_text(grade)} |"

@@ -3,9 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.text import Text
-
 from sustainable_mlops.review.formats import effects, wording
 from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import Bundle, ItemsBySection, build_bundle
@@ -20,12 +17,16 @@ from sustainable_mlops.review.formats.items import (
     summarize,
     summarize_until_apply,
 )
+from sustainable_mlops.review.formats.terminal import Row, StyledText, format_rows, supports_styles
 from sustainable_mlops.review.formats.wording import format_interval, shorten
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
-_STYLES = {Level.STOP: "bold red", Level.LOOK: "yellow", Level.NOTE: "dim", None: "green"}
-_VERDICT_STYLES = {"stop": "bold white on red", "look": "bold black on yellow", "fine": "bold white on green"}
+_BOLD, _DIM, _UNDERLINE, _GREEN, _YELLOW, _CYAN = "1", "2", "4", "32", "33", "36"
+_STYLES = {Level.STOP: "1;31", Level.LOOK: _YELLOW, Level.NOTE: _DIM, None: _GREEN}  # bold red
+_VERDICT_STYLES = {"stop": "1;37;41", "look": "1;30;43", "fine": "1;37;42"}  # on red, yellow and green
+#: Columns of a report that no terminal shows.
+_WIDTH = 120
 #: Maximum number of items in serious sections.
 _MAX_LOUD = 100
 #: Maximum number of items for the record or about figures; the other formats have all of them.
@@ -35,178 +36,183 @@ _MAX_ALTERNATIVES = 8
 
 
 def render(review: Review) -> str:
-    """Return the text of `print_to_terminal` without colours."""
+    """Return the text of `print_to_terminal` without styles."""
     return render_several([review])
 
 
 def render_several(reviews: Sequence[Review]) -> str:
-    """Return the text about several plans without colours."""
-    console = Console(width=120, force_terminal=False, color_system=None, markup=False, emoji=False, highlight=False)
-    with console.capture() as capture:
-        console.print(Group(*_render_report(reviews)))
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    """Return the text about several plans without styles."""
+    text = format_rows(_render_report(reviews), _WIDTH, has_styles=False)
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def print_to_terminal(reviews: Sequence[Review]) -> None:
-    """Print the reviews to the terminal at stdout, in its width and in colours."""
-    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    console.print(Group(*_render_report(reviews)))
+    """Print the reviews to the terminal at stdout, in its width and with styles."""
+    from shutil import get_terminal_size
+
+    width = get_terminal_size().columns
+    sys.stdout.write(format_rows(_render_report(reviews), width, has_styles=supports_styles()))
+    sys.stdout.flush()
 
 
-def _render_report(reviews: Sequence[Review]) -> Iterator[RenderableType]:
+def _render_report(reviews: Sequence[Review]) -> Iterator[Row]:
     if len(reviews) == 1:
         (review,) = reviews
-        yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield _text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
         yield from _render_summary(review)
         yield from _render_notes(review.notes, review.remarks)
         yield from _render_body(review, group_by_section(list_items(review)))
     else:
         yield from _render_bundle(build_bundle(reviews))
-    yield Text(f"\n{wording.METHOD}", style="dim")
+    yield from _render_title(wording.METHOD, _DIM)
 
 
-def _render_bundle(bundle: Bundle) -> Iterator[RenderableType]:
-    yield Text(f" {bundle.headline} ", style=_VERDICT_STYLES[bundle.verdict])
+def _render_bundle(bundle: Bundle) -> Iterator[Row]:
+    yield _text_row(f" {bundle.headline} ", _VERDICT_STYLES[bundle.verdict])
     for total in effects.list_totals(bundle.footprint)[:2]:
-        yield Text(f"{total.title} of all {len(bundle.members)} plans: {total.line}")
+        yield _text_row(f"{total.title} of all {len(bundle.members)} plans: {total.line}")
     yield from _render_notes(bundle.notes, bundle.remarks)
     if common := list(_render_loud(bundle.common_items)):
-        yield Text("\n── In several plans", style="bold")
+        yield from _render_title("── In several plans")
         yield from common
     for member in bundle.members:
         review = member.review
-        yield Text(f"\n── {shorten(review.name)}", style="bold")
-        yield Text(f" {format_headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield from _render_title(f"── {shorten(review.name)}")
+        yield _text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
         yield from _render_summary(review)
         yield from _render_notes(member.notes, member.remarks)
         if member.shared_count:
-            yield Text(wording.format_shared_count(member.shared_count), style="dim")
+            yield _text_row(wording.format_shared_count(member.shared_count), _DIM)
         yield from _render_body(review, member.own_items)
     if common := [*_render_quiet(bundle.common_items), *_render_explanations(bundle.common_items)]:
-        yield Text("\n── Also in several plans", style="bold")
+        yield from _render_title("── Also in several plans")
         yield from common
 
 
-def _render_body(review: Review, items_by_section: ItemsBySection) -> Iterator[RenderableType]:
+def _render_body(review: Review, items_by_section: ItemsBySection) -> Iterator[Row]:
     yield from _render_loud(items_by_section)
+    yield from _render_acceptance(review)
     yield from _render_effects(review)
     yield from _render_budgets(review)
     yield from _render_alternatives(review)
     yield from _render_quiet(items_by_section)
     if later := summarize_until_apply(review):
-        yield Text(f"\n{later}.", style="dim")
+        yield from _render_title(f"{later}.", _DIM)
     yield from _render_explanations(items_by_section)
 
 
-def _render_title(text: str) -> Text:
-    return Text(f"\n{text}", style="bold")
+def _text_row(text: str, style: str = "") -> Row:
+    return Row(StyledText(""), ((StyledText(text, style),),))
 
 
-class _ListRow:
-    """A label at the left, and lines beside it that stay in their column at any width."""
-
-    def __init__(self, label: str, style: str, *lines: Text | str, indent: str = "  ") -> None:
-        """Create a row; each of `lines` is a styled or plain text."""
-        self._first = Text(f"{indent}{label}  ", style=style)
-        self._rest = Text(" " * len(self._first))
-        self._lines = [Text(line) if isinstance(line, str) else line for line in lines]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the wrapped lines."""
-        width = max(options.max_width - len(self._rest), 20)
-        folded = [part for line in self._lines for part in line.wrap(console, width, overflow="fold")]
-        for number, line in enumerate(folded):
-            yield (self._rest if number else self._first) + line
+def _list_row(label: str, style: str, *lines: StyledText | Sequence[StyledText], indent: str = "  ") -> Row:
+    """Return a row whose lines stay right of the label at any width."""
+    texts = [(line,) if isinstance(line, StyledText) else line for line in lines]
+    return Row(StyledText(f"{indent}{label}  ", style), texts)
 
 
-def _render_omitted(omitted: int, noun: str = "more") -> Iterator[Text]:
+def _render_title(text: str, style: str = _BOLD) -> Iterator[Row]:
+    yield _text_row("")
+    yield _text_row(text, style)
+
+
+def _render_omitted(omitted: int, noun: str = "more") -> Iterator[Row]:
     if omitted > 0:
-        yield Text(f"  … {omitted} {noun}; --format json has all of them", style="dim")
+        yield _text_row(f"  … {omitted} {noun}; --format json has all of them", _DIM)
 
 
-def _render_summary(review: Review) -> Iterator[_ListRow]:
+def _render_summary(review: Review) -> Iterator[Row]:
     rows = [
-        ("Plan", Text(shorten(review.name))),
+        ("Plan", StyledText(shorten(review.name))),
         *(
-            (wording.GATE_TITLES[gate.name], Text(shorten(gate.text), style=_STYLES[gate.level]))
+            (wording.GATE_TITLES[gate.name], StyledText(shorten(gate.text), _STYLES[gate.level]))
             for gate in wording.list_shown_gates(review)
         ),
-        *((total.title, Text(total.line)) for total in effects.list_totals(review.footprint)[:2]),
-        ("Changes", Text(effects.format_counts(review))),
+        *((total.title, StyledText(total.line)) for total in effects.list_totals(review.footprint)[:2]),
+        ("Changes", StyledText(effects.format_counts(review))),
     ]
     width = max(len(title) for title, _ in rows)
-    yield from (_ListRow(title.ljust(width), "", text, indent="") for title, text in rows)
+    yield from (_list_row(title.ljust(width), "", text, indent="") for title, text in rows)
 
 
-def _render_notes(notes: Sequence[str], remarks: Sequence[str]) -> Iterator[Text]:
-    yield from (Text(f"! {shorten(note)}", style="yellow") for note in notes)
-    yield from (Text(f"- {shorten(remark)}", style="dim") for remark in remarks)
+def _render_notes(notes: Sequence[str], remarks: Sequence[str]) -> Iterator[Row]:
+    yield from (_text_row(f"! {shorten(note)}", _YELLOW) for note in notes)
+    yield from (_text_row(f"- {shorten(remark)}", _DIM) for remark in remarks)
 
 
-def _render_loud(items_by_section: ItemsBySection) -> Iterator[RenderableType]:
+def _render_loud(items_by_section: ItemsBySection) -> Iterator[Row]:
     """Yield the serious sections. Items of untouched resources join the section of their worst level."""
     untouched = items_by_section[ReportSection.UNTOUCHED]
     for section, level in ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK)):
         is_here = bool(untouched) and untouched[0].level is level
         if items_by_section[section] or is_here:
-            yield _render_title(section)
+            yield from _render_title(section)
         yield from _render_by_topic(items_by_section[section], _MAX_LOUD)
         if is_here:
-            yield Text(f" {summarize(ReportSection.UNTOUCHED, untouched)}", style=_STYLES[level])
+            yield _text_row(f" {summarize(ReportSection.UNTOUCHED, untouched)}", _STYLES[level])
             loud = [item for item in untouched if item.level is Level.STOP]
             yield from _render_groups(loud or untouched, _MAX_LOUD if loud else _MAX_NOTES)
 
 
-def _render_by_topic(items: Sequence[ReportItem], most: int) -> Iterator[RenderableType]:
+def _render_acceptance(review: Review) -> Iterator[Row]:
+    """Yield the file that accepts the risks to stop. Its lines are labels, because labels are never wrapped."""
+    lines = report_items.list_acceptance_lines(review)
+    if lines:
+        yield from _render_title(wording.ACCEPTANCE)
+    yield from (Row(StyledText(f"  {line}", _DIM), [[StyledText("")]]) for line in lines[: 1 + 4 * _MAX_LOUD])
+    yield from _render_omitted((len(lines) - 1) // 4 - _MAX_LOUD)
+
+
+def _render_by_topic(items: Sequence[ReportItem], most: int) -> Iterator[Row]:
     for topic, groups in group_by_topic(items).items():
-        yield Text(f" {topic}", style="underline")
+        yield _text_row(f" {topic}", _UNDERLINE)
         yield from (_render_group(group) for group in groups[:most])
         yield from _render_omitted(len(groups) - most)
 
 
-def _render_groups(items: Sequence[ReportItem], most: int) -> Iterator[RenderableType]:
+def _render_groups(items: Sequence[ReportItem], most: int) -> Iterator[Row]:
     groups = [group for topic_groups in group_by_topic(items).values() for group in topic_groups]
     yield from (_render_group(group) for group in groups[:most])
     yield from _render_omitted(len(groups) - most)
 
 
-def _render_group(group: report_items.ItemGroup) -> _ListRow:
+def _render_group(group: report_items.ItemGroup) -> Row:
     first = group.first
     style = _STYLES[first.level]
     if first.title:
         addresses = [shorten(address) for address in group.addresses]
-        lines: list[Text | str] = [Text.assemble(first.title, (f"  {first.id}", "dim"))]
-        lines.append(Text(f"{wording.join_names(addresses)}: {shorten(first.text)}{_format_plans(first)}", style="dim"))
+        lines: list[StyledText | Sequence[StyledText]] = [(StyledText(first.title), StyledText(f"  {first.id}", _DIM))]
+        lines.append(StyledText(f"{wording.join_names(addresses)}: {shorten(first.text)}{_format_plans(first)}", _DIM))
     else:
         check = f"{first.id} " if first.id else ""
         addresses = [shorten(address) for address in group.addresses]
-        lines = [Text(wording.join_names(addresses), "bold")] if addresses else []
-        lines.append(f"{check}{shorten(first.text)}{_format_plans(first)}")
-        lines += [Text(first.source, style="dim")] if first.source else []
+        lines = [StyledText(wording.join_names(addresses), _BOLD)] if addresses else []
+        lines.append(StyledText(f"{check}{shorten(first.text)}{_format_plans(first)}"))
+        lines += [StyledText(first.source, _DIM)] if first.source else []
     if first.fix and (first.level is Level.STOP or not first.title):
-        lines.append(Text(f"→ {first.fix}", "cyan"))
-    return _ListRow(f"{first.label:<4}", style, *lines)
+        lines.append(StyledText(f"→ {first.fix}", _CYAN))
+    return _list_row(f"{first.label:<4}", style, *lines)
 
 
 def _format_plans(item: ReportItem) -> str:
     return f" (in {shorten(wording.join_names(item.plans))})" if item.plans else ""
 
 
-def _render_quiet(items_by_section: ItemsBySection) -> Iterator[RenderableType]:
+def _render_quiet(items_by_section: ItemsBySection) -> Iterator[Row]:
     for section in (ReportSection.UNTOUCHED, ReportSection.RECORD):
         items = items_by_section[section]
         if items and items[0].level is Level.NOTE:
-            yield _render_title(summarize(section, items))
+            yield from _render_title(summarize(section, items))
             yield from _render_groups(items, _MAX_NOTES)
     if baseline_count := len(items_by_section[ReportSection.BASELINE]):
-        yield Text(f"\n{wording.format_baseline_count(baseline_count)}", style="dim")
+        yield from _render_title(wording.format_baseline_count(baseline_count), _DIM)
 
 
-def _render_explanations(items_by_section: ItemsBySection) -> Iterator[RenderableType]:
+def _render_explanations(items_by_section: ItemsBySection) -> Iterator[Row]:
     for section in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):
         if items := items_by_section[section]:
-            yield _render_title(summarize(section, items))
-            yield from (_ListRow("-", "dim", Text(_format_item(item), style="dim")) for item in items[:_MAX_NOTES])
+            yield from _render_title(summarize(section, items))
+            yield from (_list_row("-", _DIM, StyledText(_format_item(item), _DIM)) for item in items[:_MAX_NOTES])
             yield from _render_omitted(len(items) - _MAX_NOTES)
 
 
@@ -214,54 +220,59 @@ def _format_item(item: ReportItem) -> str:
     return f"{shorten(item.address)}{'  ' if item.address else ''}{shorten(item.text)}{_format_plans(item)}"
 
 
-def _render_effects(review: Review) -> Iterator[RenderableType]:
-    yield _render_title("What this change does")
+def _render_effects(review: Review) -> Iterator[Row]:
+    yield from _render_title("What this change does")
     for action in effects.summarize_actions(review):
-        yield _ListRow("-", "", _render_action(action))
+        yield _list_row("-", "", _render_action(action))
     if not review.changes:
-        yield Text("  The plan changes nothing.")
-    rows = effects.list_rows(review)
-    if rows:
-        yield Text(" Carbon and cost a month: before → after, change (low to high)", style="underline")
-    for row in rows[:_MAX_ROWS]:
-        yield _ListRow("-", "", *_render_row(row))
-    yield from _render_omitted(len(rows) - _MAX_ROWS)
+        yield _text_row("  The plan changes nothing.")
+    resources = effects.rank_resources(review)
+    if resources:
+        yield _text_row(" Carbon and cost a month: before → after, change (low to high)", _UNDERLINE)
+    for resource in resources[:_MAX_ROWS]:
+        yield _list_row("-", "", *_render_row(effects.build_row(resource)))
+    yield from _render_omitted(len(resources) - _MAX_ROWS)
 
 
-def _render_action(action: ActionSummary) -> Text:
+def _render_action(action: ActionSummary) -> tuple[StyledText, StyledText]:
     names = [shorten(address) for address in action.addresses] + [
         f"{number} {shorten(type_)}" for number, type_ in action.types
     ]
     suffix = f" and {action.omitted} more" if action.omitted else ""
-    return Text.assemble((f"{action.verb} {action.number}: ", "bold"), f"{', '.join(names)}{suffix}")
+    return StyledText(f"{action.verb} {action.number}: ", _BOLD), StyledText(f"{', '.join(names)}{suffix}")
 
 
-def _render_row(row: FootprintRow) -> Iterator[Text]:
-    yield Text(shorten(row.address), "bold")
-    yield from (Text(shorten(text), "cyan") for text in row.part_changes)
+def _render_row(row: FootprintRow) -> Iterator[StyledText]:
+    yield StyledText(shorten(row.address), _BOLD)
+    yield from (StyledText(shorten(text), _CYAN) for text in row.part_changes)
     for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
         figures = wording.format_before_after(before, after, unit)
         grade = f", class {row.grade}" if row.grade and unit != "USD" else ""
         change = f": {format_interval(delta, change=True)}{grade}" if delta is not None else ""
-        yield Text(f"{figures}{change}")
+        yield StyledText(f"{figures}{change}")
 
 
-def _render_budgets(review: Review) -> Iterator[RenderableType]:
+def _render_budgets(review: Review) -> Iterator[Row]:
     if review.budgets:
-        yield _render_title("Budgets")
+        yield from _render_title("Budgets")
     for result in review.budgets:
         text = f"{shorten(result.budget)}, {shorten(result.description)}: {wording.format_budget(result)}"
-        yield _ListRow("-", "", Text(text, _STYLES[result.level]))
+        yield _list_row("-", "", StyledText(text, _STYLES[result.level]))
 
 
-def _render_alternatives(review: Review) -> Iterator[RenderableType]:
+def _render_alternatives(review: Review) -> Iterator[Row]:
     if not review.alternatives:
         return
-    yield _render_title("Alternatives, by the carbon they save a month")
+    yield from _render_title("Alternatives, by the carbon they save a month")
     for alternative in review.alternatives[:_MAX_ALTERNATIVES]:
-        saved = Text(wording.format_saving(alternative.saved_kg, alternative.saved_usd), "green")
-        location = Text(shorten(alternative.address or alternative.part), "dim")
-        yield _ListRow(
-            "-", "", shorten(alternative.title), saved, location, Text(shorten(alternative.drawbacks), "dim")
+        saved = StyledText(wording.format_saving(alternative.saved_kg, alternative.saved_usd), _GREEN)
+        location = StyledText(shorten(alternative.address or alternative.part), _DIM)
+        yield _list_row(
+            "-",
+            "",
+            StyledText(shorten(alternative.title)),
+            saved,
+            location,
+            StyledText(shorten(alternative.drawbacks), _DIM),
         )
     yield from _render_omitted(len(review.alternatives) - _MAX_ALTERNATIVES)

@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from sustainable_mlops.footprint.figures import FootprintFigure, format_amount, format_compared, format_number
+from sustainable_mlops.footprint.figures import (
+    FootprintFigure,
+    format_amount,
+    format_compared,
+    format_ends,
+    format_number,
+)
 from sustainable_mlops.review.assessment import RiskAssessment
 from sustainable_mlops.review.budgets import BudgetResult, BudgetStatus
 from sustainable_mlops.review.coverage_gaps import CoverageGap
@@ -24,6 +30,7 @@ GATE_TITLES = {
     "coverage": "Coverage gaps",
     "checkov": "checkov",
 }
+ACCEPTANCE = "To accept these risks, give the reasons in a file for --accepted:"
 COST_LIMIT_FIX = "Check that this cost is intended; `--limit` sets the limit."
 #: The verdicts, the worst last.
 VERDICT_ORDER = (ReviewVerdict.FINE, ReviewVerdict.LOOK, ReviewVerdict.STOP)
@@ -91,7 +98,16 @@ def format_before_after(before: FootprintFigure | None, after: FootprintFigure |
     """Return `12 → 15 USD`, or `USD unknown` if neither is known."""
     if before is None and after is None:
         return f"{unit} unknown"
-    return f"{format_central(before)} → {format_central(after)} {unit}"
+    return f"{format_pair(before, after)} {unit}"
+
+
+def format_pair(before: FootprintFigure | None, after: FootprintFigure | None, *, interval: bool = False) -> str:
+    """Return `12 → 15`; with `interval`, also the bounds after the plan: `12 → 15 (10 to 30)`."""
+    if before is None or after is None:
+        return f"{format_central(before)} → {format_interval(after) if interval else format_central(after)}"
+    text = " → ".join(format_ends(before.central, after.central))
+    has_bounds = interval and after.low != after.high
+    return f"{text} ({format_number(after.low)} to {format_number(after.high)})" if has_bounds else text
 
 
 def format_number_of(number: int, noun: str) -> str:

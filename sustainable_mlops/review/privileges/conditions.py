@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
 from sustainable_mlops.review.patterns import Tristate, all_of, any_of, covers
 
@@ -12,11 +13,11 @@ _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
 _TEXTS = frozenset({*_PATTERNS, "stringequals"})
 _BELOW = frozenset({f"{kind}lessthan{equals}" for kind in ("numeric", "date") for equals in ("", "equals")})
 _ABOVE = frozenset({operator.replace("less", "greater") for operator in _BELOW})
-_WILD = re.compile(r"[*?]")
+_WILD = LazyPattern(r"[*?]")
 #: Keys that may have several values in one request. For other keys, `ForAnyValue:` changes nothing, and `ForAllValues:`
 #: only allows requests without the key.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-_MULTIVALUED_KEYS = re.compile(r".+:(?:.*s|calledvia|principalservicenameslist|amr)", re.I)
+_MULTIVALUED_KEYS = LazyPattern(r".+:(?:.*s|calledvia|principalservicenameslist|amr)", re.I)
 
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Set
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import DerivedText, PolicyCondition
 from sustainable_mlops.review.accounts import assess_foreign_accounts
@@ -12,7 +13,7 @@ from sustainable_mlops.review.privileges.policy_types import IDENTITY
 from sustainable_mlops.review.risk import Level
 
 #: Managed policies with access to a whole service or account.
-WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)(_?v\d+)?$", re.I)
+WIDE_NAMES = LazyPattern(r"(FullAccess|AdministratorAccess|PowerUserAccess)(_?v\d+)?$", re.I)
 #: Actions that, on all roles or users, give access to every other permission.
 _ESCALATING_ACTIONS = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
@@ -28,26 +29,26 @@ _SENSITIVE_ACTIONS = (
     "s3:deletebucket", "s3:deleteobject", "sagemaker:callwithbearertoken",
 )  # fmt: skip
 #: All resources of a service, or all roles, users, groups or policies: only wildcards in place of the name.
-_ALL_RESOURCES = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
-_ALL_IDENTITIES = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
-_ALL_ACTIONS = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
+_ALL_RESOURCES = LazyPattern(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
+_ALL_IDENTITIES = LazyPattern(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
+_ALL_ACTIONS = LazyPattern(r"([^:*?]+):[?*]*\*[?*]*")
 #: Condition keys that limit an IAM action to certain roles, policies or services.
-_NARROWING_KEYS = re.compile(
+_NARROWING_KEYS = LazyPattern(
     r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
 )
 #: Condition keys that limit "everybody" to an organisation, account, network or workload.
-_RESTRICTING_KEYS = re.compile(
+_RESTRICTING_KEYS = LazyPattern(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
 #: Values that any account can have: any organisation, an ARN of any account.
-_ANYBODY_VALUES = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
+_ANYBODY_VALUES = LazyPattern(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
 #: Identity providers that issue tokens to anybody, so a condition must name the subject.
-_IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
-_SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
-_ORGANIZATIONS = re.compile(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
-_ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
+_IDENTITY_PROVIDER = LazyPattern(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
+_SUBJECT = LazyPattern(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
+_ORGANIZATIONS = LazyPattern(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
+_ANY_SUBJECT = LazyPattern(r"(?:[\w-]+:)?[*?].*")
 
 
 def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:

@@ -1,6 +1,5 @@
 """Comparison of policy statements by the permissions they allow, independent of their spelling."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -8,12 +7,13 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import DerivedText, PolicyCondition, PolicyStatement, Texts, is_unknown_text
 from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, all_of, any_of
 from sustainable_mlops.review.privileges.conditions import are_implied
 
-_ACCOUNT_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+_ACCOUNT_ROOT = LazyPattern(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Actions that read the data of a resource, by service, in lower case (Service Authorization Reference, access level
 #: Read). Services with an action that reads secrets or issues credentials are left out, such as `glue:GetConnection`.
 _DATA_READERS = {
@@ -24,8 +24,10 @@ _DATA_READERS = {
     "logs": ("getlogevents", "filterlogevents"),
     "s3": ("getobject",),
 }
+#: Actions that only complete the assumption of a role in its trust policy.
+_SESSION_ACTIONS = frozenset(("sts:tagsession", "sts:setsourceidentity", "sts:setcontext"))
 #: A read action of these services, without wildcards.
-_READ_ACTION = re.compile(r"[a-z0-9-]+:(?:batchget|describe|filter|get|head|list|query|scan|search|select)[a-z0-9]*")
+_READ_ACTION = LazyPattern(r"[a-z0-9-]+:(?:batchget|describe|filter|get|head|list|query|scan|search|select)[a-z0-9]*")
 #: A statement with more single permissions is compared by action, with all its resources together.
 _MAX_PERMISSIONS = 2000
 
@@ -99,9 +101,8 @@ class Grant(NamedTuple):
     @property
     def is_role_assumption(self) -> bool:
         """True if the grant belongs to a trust policy, which names no resource."""
-        return not self.actions.negated and all(
-            str(action).lower().startswith("sts:assume") for action in self.actions.patterns
-        )
+        actions = {str(action).lower() for action in self.actions.patterns} - _SESSION_ACTIONS
+        return not self.actions.negated and bool(actions) and all(name.startswith("sts:assume") for name in actions)
 
 
 class EffectivePolicy(NamedTuple):

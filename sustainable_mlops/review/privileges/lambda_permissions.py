@@ -5,9 +5,9 @@ counts only if the bucket is in the plan, or if `source_account` is set too:
 https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
 """
 
-import re
 from collections.abc import Iterator
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Unknown
 from sustainable_mlops.plan.iam import DerivedText, derive_text, is_unknown_text
 from sustainable_mlops.review.accounts import assess_foreign_accounts
@@ -19,9 +19,9 @@ _SOURCES = ("source_arn", "source_account")
 LAMBDA_ATTRIBUTES = frozenset(
     {"principal", "function_name", "principal_org_id", "event_source_token", "function_url_auth_type", *_SOURCES}
 )
-_SERVICE = re.compile(r"[a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
-_BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::([^/*?]+)")
-_ARN_WITH_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9*-]*:\d{12}:.+")
+_SERVICE = LazyPattern(r"[a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
+_BUCKET_ARN = LazyPattern(r"arn:[a-z-]+:s3:::([^/*?]+)")
+_ARN_WITH_ACCOUNT = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9*-]*:\d{12}:.+")
 _FIX = "Name the accounts that need it, or accept the risk."
 
 

@@ -4,12 +4,12 @@ The forms of ARNs come from the Service Authorization Reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from string import Formatter
 from typing import NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.iam import ROLE, DerivedText
 from sustainable_mlops.plan.values import Sensitive
@@ -66,10 +66,10 @@ ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     "aws_sqs_queue": (ArnForm("sqs", "{name}"),),
     "aws_ssm_parameter": (ArnForm("ssm", "parameter{name}"), ArnForm("ssm", "parameter/{name}")),
 }
-_WILDCARD = re.compile(r"[*?$]")
+_WILDCARD = LazyPattern(r"[*?$]")
 #: Services whose ARNs have neither account nor Region, and services whose ARNs have no Region.
 _SERVICES_WITHOUT_ACCOUNT, _GLOBAL_SERVICES = ("s3",), ("iam",)
-_SEPARATOR = re.compile(r"[/:]")
+_SEPARATOR = LazyPattern(r"[/:]")
 #: Actions that are harmless on a new role of the plan, if that role has no dangerous permission.
 _HARMLESS_ROLE_ACTIONS = frozenset({"iam:passrole", "iam:getrole", "sts:assumerole"})
 

@@ -1,10 +1,9 @@
 """The policies of a plan by their owners, before and after it."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import find_own_policies, parse_statements
 from sustainable_mlops.plan.values import Sensitive
@@ -12,7 +11,7 @@ from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
 
 #: Names of attributes that may hold a policy.
-POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
+POLICY_ATTRIBUTE = LazyPattern(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
 #: Types whose documents grant no permissions. The safeguards cover them.
 _OTHER_DOCUMENTS = (
@@ -46,18 +45,16 @@ class ManagedPolicy(NamedTuple):
     is_computed: bool
 
 
-@dataclass
 class PolicyOwner:
     """The owner of policies, with the sources of all its policies before and after the plan."""
 
-    label: str
-    group: str
-    pair: ResourcePair | None
-    address: str
-    sources: list[PolicySource] = field(default_factory=list)
-    managed_before: dict[str, ManagedPolicy] = field(default_factory=dict)
-    managed_after: dict[str, ManagedPolicy] = field(default_factory=dict)
-    unknowns: dict[str, str] = field(default_factory=dict)  # address of a resource → label of its unknown part
+    def __init__(self, label: str, group: str, pair: ResourcePair | None, address: str) -> None:
+        """Create an owner without policies."""
+        self.label, self.group, self.pair, self.address = label, group, pair, address
+        self.sources: list[PolicySource] = []
+        self.managed_before: dict[str, ManagedPolicy] = {}
+        self.managed_after: dict[str, ManagedPolicy] = {}
+        self.unknowns: dict[str, str] = {}  # address of a resource → label of its unknown part
 
     @property
     def is_new(self) -> bool:

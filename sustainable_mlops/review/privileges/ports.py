@@ -26,6 +26,9 @@ _NETWORK_ATTRIBUTES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block"
 _GROUP_ATTRIBUTES = ("security_groups", "source_security_group_id", "referenced_security_group_id")
 _OTHER_SOURCE_ATTRIBUTES = (*_GROUP_ATTRIBUTES, "prefix_list_ids", "prefix_list_id")
 _GROUP_TYPES = (_GROUP, "aws_default_security_group")
+#: Other types that create a security group; their attributes hold its ID, such as `cluster_security_group_id`.
+_GROUP_CREATORS = ("aws_eks_cluster", "aws_elb", "aws_vpc", "aws_default_vpc", "aws_directory_service_directory",
+                   "aws_workspaces_directory")  # fmt: skip
 _ALL_PORTS = 65535
 #: Longest prefix of a network that counts as much of the internet: /7 for IPv4, /15 for IPv6.
 _LARGE_PREFIXES = {4: 7, 6: 15}
@@ -172,7 +175,7 @@ def _build_resolver(resource: Resource, joins: Joins, comparison: Comparison) ->
             return [group for type_ in _GROUP_TYPES for group in joins.index_by_name(type_).get(str(text), ())][:1]
         derived = derive_text(joins.find_references(resource, path))
         groups = () if derived is UNKNOWN else derived.resources
-        return list(groups) if all(group.type in _GROUP_TYPES for group in groups) else []
+        return list(groups) if all(group.type in (*_GROUP_TYPES, *_GROUP_CREATORS) for group in groups) else []
 
     def resolve(path: str, text: str | Unknown) -> Sequence[Source | Unknown]:
         groups = list_groups(path, text) if path.rpartition(".")[2] in _GROUP_ATTRIBUTES else []

@@ -1,10 +1,10 @@
 """Resources that run as another role than before, which changes their permissions."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import ROLE, read_role_policies
 from sustainable_mlops.plan.values import Sensitive
@@ -15,9 +15,9 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTI
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 #: Attributes that name roles. In workflow definitions, whose steps have roles of their own, keys name roles.
-_ROLE_ATTRIBUTE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
+_ROLE_ATTRIBUTE = LazyPattern(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
 _DEFINITION_ATTRIBUTES = ("pipeline_definition", "definition")
-_ROLE_KEY = re.compile(r".*RoleArn")
+_ROLE_KEY = LazyPattern(r".*RoleArn")
 _PROFILE = "aws_iam_instance_profile"
 
 

@@ -6,10 +6,10 @@ policy of the same owner is no change.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue.managed_policies import find_managed_policy
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, read_document
 from sustainable_mlops.review.comparison import Comparison
@@ -41,7 +41,7 @@ from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK, 
 from sustainable_mlops.review.privileges.roles import find_role_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
-_MAY_DENY = re.compile(r"arn:[^:]*:iam::(?!aws:).*|.*(Deny|Quarantine).*", re.I)
+_MAY_DENY = LazyPattern(r"arn:[^:]*:iam::(?!aws:).*|.*(Deny|Quarantine).*", re.I)
 _PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
 #: Maximum number of text comparisons, about ten seconds. Policies within the size limits of AWS need fewer.
 _MAX_COMPARISONS = 30_000_000
@@ -49,7 +49,7 @@ _FIX = "Narrow it, or accept it with a reason in the file of accepted risks."
 #: The policy of an endpoint that has none.
 _NO_LIMITS = EffectivePolicy((ALL_PERMISSIONS,), (), is_complete=True)
 _UNREADABLE = "is unknown until apply or unreadable"
-_FIX_UNKNOWN = "Check it after apply, or first apply the resources it refers to and plan again."
+_FIX_UNKNOWN = "Check it after apply, or write it as aws_iam_policy_document: then the plan has its statements."
 
 
 def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
@@ -57,7 +57,7 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
     owner_index = PolicyOwnerIndex(comparison)
     touched_owners = [owner for owner in owner_index.list_touched_owners() if not owner.is_deleted]
     attaches_any = any(ATTACHED_POLICY in owner.unknowns.values() for owner in touched_owners)
-    context = _Context(comparison, NewResources(comparison), attaches_any)
+    context = _Context(comparison, NewResources(comparison), attaches_any=attaches_any)
     boundaries = list(_find_boundary_risks(comparison))
     context.gain(boundaries)
     risks_by_owner = {}
@@ -73,16 +73,14 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
     yield from find_role_risks(comparison, context.gained)
 
 
-@dataclass
 class _Context:
     """Facts about other owners that the assessment of one owner needs."""
 
-    comparison: Comparison
-    created: NewResources
-    #: True if an attachment may be of any policy of the plan.
-    attaches_any: bool = False
-    #: The worst level of the new permissions of each role, by address.
-    gained: dict[str, Level] = field(default_factory=dict)
+    def __init__(self, comparison: Comparison, created: NewResources, *, attaches_any: bool) -> None:
+        """`attaches_any` is True if an attachment may be of any policy of the plan."""
+        self.comparison, self.created, self.attaches_any = comparison, created, attaches_any
+        #: The worst level of the new permissions of each role, by address.
+        self.gained: dict[str, Level] = {}
 
     def gain(self, risks: Iterable[Risk], role: str = "") -> None:
         for risk in risks:
@@ -117,7 +115,7 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
             yield from _note_endpoint_policy(owner, new)
             return
     if old == new and new.is_complete and new.is_certain:
-        before, after = [], [parsed_document for parsed_document in after if parsed_document.document.data_source]
+        before, after = [], [parsed_document for parsed_document in after if parsed_document.document.source]
     effort = count_comparisons(new.allows, old.allows + new.denies) + count_comparisons(old.denies, new.denies)
     if (before or after) and effort > _MAX_COMPARISONS:
         yield _build_unknown_risk(owner, owner.address, "the set of its permissions", "is too long to compare")
@@ -140,8 +138,8 @@ def _find_gained_risks(
     yield from risks
     if not document_policy.is_complete and is_changed:
         yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}")
-    elif parsed_document.data_source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
-        reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
+    elif parsed_document.source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
+        reason = f"is compared as declared in {parsed_document.source}; a function around it is not visible"
         yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
 
 
@@ -257,7 +255,7 @@ def _find_widening_risks(
             and (created := context.reaches_only_new(widening.grant))
         ):
             description += f"; reaches only resources that this plan creates: {', '.join(created)}"
-            known = not parsed_document.data_source  # a function around the declaration is not visible
+            known = not parsed_document.source  # a function around the declaration is not visible
             yield Risk(name, RiskArea.PRIVILEGES, Level.LOOK, address, description, is_known=known)
         elif not reason and not (widening.is_known and _is_certain_extent(widening.grant, owner, context)):
             detached = _list_unread_detached_policies(owner)
@@ -341,7 +339,7 @@ def _find_new_owner_risks(
                 is_known=False,
             )
     if harmless_grants:
-        declared = f" (as declared in {parsed_document.data_source})" if parsed_document.data_source else managed
+        declared = f" (as declared in {parsed_document.source})" if parsed_document.source else managed
         description = f"new: {owner.label}: {'; '.join(harmless_grants)}{declared}"
         yield Risk("PRIVILEGES_NEW", RiskArea.PRIVILEGES, Level.NOTE, address, description)
 

@@ -1,10 +1,10 @@
 """Safeguards that a plan removes."""
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.values import dig, is_same_value
@@ -29,8 +29,8 @@ _OWN_NAMES = ("name", "alarm_name", "analyzer_name", "monitor_name", "replicator
 #: Types whose metric dimension has another name than the type.
 _DIMENSION_TYPES = {"loadbalancer": ("aws_lb", "aws_alb"), "loadbalancername": ("aws_elb",),
                     "dbclusteridentifier": ("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")}  # fmt: skip
-_NAME_ENDING = re.compile(r"(?:name|identifier|id|arn)$")
-_ALARM_NAME = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*\"?([^\")]+)\"?\s*\)")
+_NAME_ENDING = LazyPattern(r"(?:name|identifier|id|arn)$")
+_ALARM_NAME = LazyPattern(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*\"?([^\")]+)\"?\s*\)")
 
 
 def find_safeguard_risks(comparison: Comparison) -> Iterator[Risk]:

@@ -37,7 +37,7 @@ _TOKEN_FORMATS = tuple(
         ("a password in an address", "://", r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/:@\"']*:(?![*<${%])[^\s/:@\"']+@"),
     )
 )
-_HINT = re.compile("passw|passphrase|pwd|secret|token|key|credential", re.IGNORECASE)
+_HINT = LazyPattern("passw|passphrase|pwd|secret|token|key|credential", re.IGNORECASE)
 _CREDENTIAL_WORDS = (
     "ACCESSKEY", "ACCOUNTKEY", "APIKEY", "AUTHKEY", "CREDENTIAL", "CREDENTIALS", "ENCRYPTIONKEY", "PASSPHRASE",
     "LICENSEKEY", "PASSWD", "PASSWORD", "PRIVATEKEY", "PWD", "SECRET", "SECRETKEY", "SIGNINGKEY", "SSHKEY", "TOKEN",
@@ -57,20 +57,20 @@ _PLACEHOLDER = LazyPattern(
     r"not[-_ ]?set|optional|placeholder|redacted|required|unset",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"\$|`|%\(|\{\{|arn:|(?:secretsmanager|ssm|vault|env|file|resolve):")
-_PATH = re.compile(r"(?:~|\.{1,2})?/|[a-z][a-z0-9+.-]*://")
-_WORDS = re.compile(r"[a-z]+(?:[-_.](?:[a-z]+|[0-9]{1,3}))+")
+_REFERENCE = LazyPattern(r"\$|`|%\(|\{\{|arn:|(?:secretsmanager|ssm|vault|env|file|resolve):")
+_PATH = LazyPattern(r"(?:~|\.{1,2})?/|[a-z][a-z0-9+.-]*://")
+_WORDS = LazyPattern(r"[a-z]+(?:[-_.](?:[a-z]+|[0-9]{1,3}))+")
 #: `prod/hugging-face/token` is the name of a secret.
-_NAME = re.compile(r"[a-z0-9_.+=@-]+(?:/[a-z0-9_.+=@-]+)+")
-_NUMBER = re.compile(r"[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?", re.IGNORECASE)
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NAME = LazyPattern(r"[a-z0-9_.+=@-]+(?:/[a-z0-9_.+=@-]+)+")
+_NUMBER = LazyPattern(r"[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?", re.IGNORECASE)
+_PARTS = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 #: `NAME=value`, `"name": "value"`, `["NAME"] = "value"`, `--name value` in a script or a connection string.
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = LazyPattern(
     r"(?<![\w${])(?P<name>[A-Za-z_][\w-]{0,80})"
     r"(?:[\"'\]]{0,2}\s*[:=]\s*[\"'](?P<quoted>[^\"'\n]*)[\"']|=(?P<bare>[^\s\"';&|,)]+))"
     r"|(?<![\w-])--(?P<option>\w[\w-]{0,80})\s+[\"']?(?P<given>[^\s\"'-][^\s\"']*)"
 )
-_CODE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+|.*[({\[].*")
+_CODE = LazyPattern(r"[A-Za-z_]\w*(?:\.\w+)+|.*[({\[].*")
 
 
 def is_credential_name(name: str) -> bool:

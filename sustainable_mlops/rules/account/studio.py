@@ -17,7 +17,7 @@ MAX_DISK_GB = 100
 MAX_USER_DISK_GB = 500
 MAX_IDLE_MINUTES = 180
 
-_APPS = ("jupyter_lab_app_settings", "code_editor_app_settings")
+_APPS = {"jupyter_lab_app_settings": "JupyterLab", "code_editor_app_settings": "Code Editor"}
 _IDLE = "app_lifecycle_management.0.idle_settings.0"
 
 
@@ -39,24 +39,25 @@ def studio_idle_shutdown(plan: Plan, domain: Resource) -> RuleResults:
     In shared spaces with settings of their own, check JupyterLab, the only app type there.
     """
     settings = ConfiguredAttributes(plan, domain)
-    apps = [f"default_user_settings.0.{app}" for app in _APPS]
+    apps = [(f"default_user_settings.0.{app}", f"{name} apps") for app, name in _APPS.items()]
     shared = settings.block("default_space_settings")
     if shared is UNKNOWN:
         yield unknown_result("it is not known until apply whether there are shared spaces", "default_space_settings")
     elif shared is not None:
-        apps.append(f"default_space_settings.0.{_APPS[0]}")
-    for app in apps:
+        apps.append(("default_space_settings.0.jupyter_lab_app_settings", "JupyterLab apps of shared spaces"))
+    for app, name in apps:
         path = f"{app}.0.{_IDLE}"
         managed, minutes = (
             settings.text(f"{path}.lifecycle_management"),
             settings.number(f"{path}.idle_timeout_in_minutes"),
         )
         if managed is UNKNOWN:
-            yield unknown_result("it is not known until apply whether idle apps stop", path)
+            yield unknown_result(f"it is not known until apply whether idle {name} stop", path)
         elif managed != "ENABLED":
-            yield failure("idle apps do not stop", path)
+            yield failure(f"idle {name} do not stop", path)
         else:
-            yield check_value(minutes, f"{path}.idle_timeout_in_minutes", _is_short, f"idle apps run for {minutes} min")
+            problem = f"idle {name} run for {minutes} min"
+            yield check_value(minutes, f"{path}.idle_timeout_in_minutes", _is_short, problem)
 
 
 def _is_short(minutes: float | None) -> bool:

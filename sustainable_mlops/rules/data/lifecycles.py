@@ -1,7 +1,6 @@
 """Lifecycle rules of a bucket, from the separate resource and from the old blocks inside the bucket."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ VERSIONING = "aws_s3_bucket_versioning"
 GLACIER = frozenset({"GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"})
 
 
-@dataclass(frozen=True, slots=True)
-class LifecycleRule:
+class LifecycleRule(NamedTuple):
     """One lifecycle rule. A field is None if the rule does not set it, and `UNKNOWN` if its value is unknown."""
 
     path: str

@@ -4,10 +4,10 @@ The rules check buckets with evidence of machine learning (see relation.py). A b
 finding. The other rules apply only to buckets with a lifecycle.
 """
 
-import re
 from collections.abc import Iterator
 
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.values import Readers
 from sustainable_mlops.rules import ml_evidence
@@ -23,7 +23,7 @@ ENDPOINT_CONFIGURATION = "aws_sagemaker_endpoint_configuration"
 
 #: Maximum number of days before incomplete uploads are aborted.
 _MAX_UPLOAD_DAYS = 7
-_RECREATABLE = re.compile(r"re-?creatable|scratch|(^|[/_-])te?mp([/_-]|$)|intermediate|(^|/)cache")
+_RECREATABLE = LazyPattern(r"re-?creatable|scratch|(^|[/_-])te?mp([/_-]|$)|intermediate|(^|/)cache")
 _SCRATCH = ("checkpoints", "debugger output", "profiler output", "captured traffic", "responses", "failures")
 
 

@@ -6,6 +6,7 @@ dead_services.py reports that Model Monitor is closed to new customers.
 import re
 from functools import lru_cache
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import count_runs_per_month
@@ -18,7 +19,7 @@ SCHEDULE = "aws_sagemaker_monitoring_schedule"
 
 #: Number of runs a month of an hourly schedule.
 HOURLY_RUNS = 24 * 28
-_DRIFT = re.compile("drift|evidently|sagemaker/Endpoints/(data|model)-metrics", re.IGNORECASE)
+_DRIFT = LazyPattern("drift|evidently|sagemaker/Endpoints/(data|model)-metrics", re.IGNORECASE)
 
 
 @rule(

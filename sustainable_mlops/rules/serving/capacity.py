@@ -3,10 +3,9 @@
 AWS provider 6.47 has none of these attributes. A plan has them in CloudFormation types and in the steps of pipelines.
 """
 
-import re
-
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.limits import get_limit
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.rules.attributes import CreateRequest, check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
@@ -27,7 +26,7 @@ _INTERVAL = "metrics_config.0.metric_publish_frequency_in_seconds"
 #: API reference, MetricsConfig.
 _INTERVALS = (10, 30, 60, 120, 180, 240, 300)
 #: `mig-3g.40gb`: compute slices and GB of memory of a partition.
-_PARTITION = re.compile(r"mig-(\d+)g\.(\d+)gb.*")
+_PARTITION = LazyPattern(r"mig-(\d+)g\.(\d+)gb.*")
 #: Compute slices of one GPU (NVIDIA Multi-Instance GPU User Guide).
 _SLICES = 7
 #: Names round the memory of a partition up: mig-7g.180gb on a B200 with 179 GiB.

@@ -3,11 +3,12 @@
 import json
 import re
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules.attributes import check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
-_ENVIRONMENTAL = re.compile(
+_ENVIRONMENTAL = LazyPattern(
     r"co[2₂]|carbon|emission|kwh|\bwh\b|joule|energy[-_ ]?(use|consum)|instance[-_ ]?(hours|seconds)", re.IGNORECASE
 )
 #: Sections about the training of the model. Other sections describe its purpose, which may be energy.

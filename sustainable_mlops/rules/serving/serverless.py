@@ -3,13 +3,13 @@
 Exclusions and limits come from the SageMaker developer guide, "Serverless Inference", feature exclusions and quotas.
 """
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.plan.scaling import find_concurrency_scaling
 from sustainable_mlops.rules.attributes import CreateRequest
@@ -35,7 +35,7 @@ from sustainable_mlops.rules.serving.variants import (
 PROVISIONED_PATH = "serverless_config.provisioned_concurrency"
 
 #: A GPU image of AWS's Deep Learning Containers, or a copy with the same name: pytorch-inference:2.6-gpu-py312.
-_GPU_IMAGE = re.compile(
+_GPU_IMAGE = LazyPattern(
     r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)"
 )
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.values import Block
 from sustainable_mlops.rules.attributes import CreateRequest
@@ -17,14 +18,14 @@ from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, rule
 #: SageMaker's maximum runtime of a training job: 28 days.
 MAX_TRAINING_SECONDS = 28 * 24 * 3600
 #: Instance types with GPUs: `ml.g4dn`, `ml.p5` and so on.
-_GPU = re.compile(r"ml\.[gp]\d\w*(-\w+)?\.")
-_NEURON = re.compile(r"ml\.(trn|inf)\d\w*\.")
-_ACCELERATED = re.compile(f"{_GPU.pattern}|{_NEURON.pattern}")
-_ARM = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")
+_GPU = LazyPattern(r"ml\.[gp]\d\w*(-\w+)?\.")
+_NEURON = LazyPattern(r"ml\.(trn|inf)\d\w*\.")
+_ACCELERATED = LazyPattern(f"{_GPU.pattern}|{_NEURON.pattern}")
+_ARM = LazyPattern(r"ml\.[a-z]+\d+g[a-z]*\.")
 #: Registries of AWS Deep Learning Containers in the commercial and the Chinese Regions.
 _DEEP_LEARNING_CONTAINERS = ("763104351884.", "727897471807.")
 #: Hyperparameters with which the SageMaker SDK configures the distribution of a job.
-_DISTRIBUTION = re.compile(r"sagemaker_(torch_distributed|mpi|distributed|parameter_server|multi_worker)")
+_DISTRIBUTION = LazyPattern(r"sagemaker_(torch_distributed|mpi|distributed|parameter_server|multi_worker)")
 
 
 #: Request paths of the instance types: one type, or lists of groups, preferences and configurations.
@@ -59,7 +60,7 @@ def _read_type(block: Block) -> str | Unknown | None:
     return in_terraform if in_terraform is not None else block.text("InstanceType")
 
 
-def _matches_family(pattern: re.Pattern[str], types: list[str | Unknown] | Unknown) -> bool | Unknown:
+def _matches_family(pattern: LazyPattern, types: list[str | Unknown] | Unknown) -> bool | Unknown:
     """Return whether any instance type belongs to the family of `pattern`."""
     if types is UNKNOWN:
         return UNKNOWN

@@ -7,6 +7,7 @@ Alternatives are a function that each job's start event calls, an alarm on a que
 import re
 from functools import lru_cache
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET
@@ -17,7 +18,7 @@ FUNCTION = "aws_lambda_function"
 
 _EVENT = "SageMaker Training Job State Change"
 _JOB_NAMESPACE = "/aws/sagemaker/TrainingJobs"
-_UTILIZATION = re.compile("utili[sz]ation", re.IGNORECASE)
+_UTILIZATION = LazyPattern("utili[sz]ation", re.IGNORECASE)
 
 
 @rule(

@@ -629,6 +629,29 @@ def test_a_configuration_replaced_under_its_name_leaves_the_endpoint_as_it_was()
     assert (risk.id, risk.level) == ("ENDPOINT_STALE", Level.STOP)
 
 
+@check_cases(
+    ("packages", "calls", "expected"),
+    [
+        ({"flights": "arn"}, ("served",), ("ENDPOINT_UNLISTED", Level.STOP)),
+        ({"churn": "arn"}, ("served",), ("ENDPOINT_DOWN", Level.LOOK)),  # such as another kind of endpoint
+        ({}, (), ("ENDPOINT_DOWN", Level.LOOK)),  # the module call is gone
+        (None, ("served",), ("ENDPOINT_DOWN", Level.LOOK)),  # another project
+    ],
+)
+def test_an_endpoint_whose_package_left_the_file_is_a_risk(
+    packages: dict[str, str] | None, calls: tuple[str, ...], expected: tuple[str, Level]
+) -> None:
+    deleted = build_change("module.served.aws_sagemaker_endpoint.this", before={"name": "dev-churn"})
+    module = 'module.served["churn"]'
+    deleted |= {"address": f"{module}.aws_sagemaker_endpoint.this", "module_address": module}
+    variables = {} if packages is None else {"model_packages": {"value": packages}}
+    root = {"module_calls": {name: {"source": "./served"} for name in calls}}
+    (risk,) = risks(build_plan(deleted, root=root, variables=variables))
+    assert (risk.id, risk.level) == expected
+    assert ("endpoint dev-churn is destroyed" in risk.description) == (risk.level is Level.STOP)
+    assert risk.fix.startswith("Add the package of churn again") == (risk.level is Level.STOP)
+
+
 def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> None:
     variant = {"variant_name": "v", "model_name": "first"}
     uses = {"name": "c", "production_variants": [variant]}

@@ -232,6 +232,7 @@ def test_privileges_are_widened_by(
             "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1; Bool aws:SecureTransport true, false",
         ),
         (allow(Principal={"AWS": f"{ACCOUNT}:root"}), "s3:GetObject on * by 123456789012"),
+        (allow(["sts:AssumeRole", "sts:TagSession"], Principal="*"), "sts:AssumeRole, sts:TagSession by *"),
         (allow("sts:AssumeRole", Principal="*", Condition=ORG),
          "sts:AssumeRole by * if StringEquals aws:PrincipalOrgID o-1"),
         ({"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "NotResource": "a"},

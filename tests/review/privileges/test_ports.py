@@ -99,6 +99,20 @@ def test_a_port_open_to_other_sources_needs_a_look_unless_the_group_is_new(more:
     assert opened(group(None, []), entry) == []
 
 
+def test_a_port_open_to_the_group_of_a_cluster_of_the_plan_is_a_note() -> None:
+    name, path = "referenced_security_group_id", "aws_eks_cluster.c.vpc_config[0].cluster_security_group_id"
+    cluster = build_change("aws_eks_cluster.c", {"name": "c"}, unknown={"vpc_config": True})
+    opening = build_change("aws_vpc_security_group_ingress_rule.r", {**SINGLE, "cidr_ipv4": None}, unknown={name: True})
+    references = [path, "aws_eks_cluster.c.vpc_config[0]", "aws_eks_cluster.c.vpc_config", "aws_eks_cluster.c"]
+    resources = [
+        build_configuration("aws_vpc_security_group_ingress_rule.r", **{name: references}),
+        build_configuration("aws_eks_cluster.c", name={"constant_value": "c"}),
+    ]
+    assert opened(group([], []), cluster, opening, root={"resources": resources}) == [
+        (Level.NOTE, "opens tcp 443 to aws_eks_cluster.c")
+    ]
+
+
 LOAD_BALANCER = {"id": "sg-2", "name": "balancer"}
 
 

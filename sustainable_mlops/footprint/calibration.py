@@ -1,0 +1,153 @@
+"""Calibration: the ratio of the emissions that AWS reports to those that the model estimates.
+
+A calibration file, which `smlops reconcile --write-calibration` writes:
+
+    method: TOTAL_LBM_CARBON_EMISSIONS     # location-based, as the estimate
+    ratios:
+      - service: AmazonSageMaker
+        region: eu-north-1
+        months: [2026-08, 2026-09]
+        low: 1.21                          # of single months
+        ratio: 1.3
+        high: 1.36
+
+The ratio multiplies operational and embodied carbon, so also their total. Energy, market-based carbon, water and cost
+stay as they are.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sustainable_mlops.catalogue import storage
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import coefficients
+from sustainable_mlops.footprint.activities import (
+    Activity,
+    FleetActivity,
+    JobActivity,
+    ServerlessActivity,
+    StorageActivity,
+)
+from sustainable_mlops.footprint.mapping_file import read_mapping
+from sustainable_mlops.footprint.quantities import Quantity
+
+#: Type of emissions that a ratio compares. Source: EmissionsType of AWS's service Sustainability.
+LOCATION_BASED = "TOTAL_LBM_CARBON_EMISSIONS"
+SAGEMAKER, EC2, S3 = "AmazonSageMaker", "AmazonEC2", "AmazonS3"
+_KEYS = ("method", "ratios")
+_RATIO_KEYS = ("service", "region", "months", "low", "ratio", "high")
+#: Largest ratio that is plausible. Beyond it, the totals contain something else.
+_MAX_RATIO = 1000.0
+
+
+class CarbonRatio(NamedTuple):
+    """Ratio of reported to estimated carbon of a service in a Region, over `months`."""
+
+    service: str
+    region: str
+    months: tuple[str, ...]
+    low: float
+    ratio: float
+    high: float
+
+    @property
+    def quantity(self) -> Quantity:
+        """The ratio as an input of the model."""
+        months = self.months[0] if len(self.months) == 1 else f"{self.months[0]} to {self.months[-1]}"
+        text = f"calibration with AWS's totals of {self.service} in {self.region}, {months}"
+        return Quantity(self.low, self.ratio, self.high, "B", text, unit="x")
+
+    def describe(self) -> str:
+        """Return the ratio in one line."""
+        return (
+            f"carbon of {self.service} in {self.region} is calibrated: {self.ratio:.3g} ({self.low:.3g} to "
+            f"{self.high:.3g}) times the model"
+        )
+
+
+def find_service(activity: Activity) -> str | None:
+    """Return AWS's code of the service that reports the emissions of an activity, or None if it is unknown."""
+    if isinstance(activity, FleetActivity | JobActivity):
+        return find_machine_service(activity.instance_type)
+    if isinstance(activity, ServerlessActivity):
+        return SAGEMAKER
+    if isinstance(activity, StorageActivity):
+        return _find_storage_service(activity.storage_class)
+    return None
+
+
+def find_machine_service(instance_type: str) -> str:
+    """Return AWS's code of the service that reports the emissions of an instance type."""
+    return SAGEMAKER if instance_type.startswith("ml.") else EC2
+
+
+def _find_storage_service(storage_class: str) -> str | None:
+    if storage_class.startswith("feature_store") or storage_class == "volume":
+        return SAGEMAKER
+    if storage_class.startswith("ebs_"):
+        return EC2
+    return S3 if storage_class in storage.load_all() else None
+
+
+def read_calibration(path: Path | str) -> tuple[CarbonRatio, ...]:
+    """Return the ratios of a calibration file. Raises UserError that names the location of an invalid entry."""
+    place, document = str(path), read_mapping(Path(path))
+    _check_keys(document, _KEYS, place)
+    if document.get("method") != LOCATION_BASED:
+        raise UserError(f"{place}: method: must be {LOCATION_BASED}, not {document.get('method')!r}")
+    entries = document.get("ratios")
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f"{place}: ratios: must be a list with at least one ratio; smlops reconcile writes it")
+    ratios = tuple(_parse_ratio(entry, f"{place}: ratios.{number}") for number, entry in enumerate(entries))
+    for number, one in enumerate(ratios):
+        if (one.service, one.region) in {(other.service, other.region) for other in ratios[:number]}:
+            raise UserError(
+                f"{place}: ratios.{number}: {one.service} in {one.region} has a ratio already; leave one of them out"
+            )
+    return ratios
+
+
+def _parse_ratio(entry: Any, place: str) -> CarbonRatio:
+    if not isinstance(entry, dict):
+        raise UserError(f"{place}: must be a mapping of keys, not {type(entry).__name__}")
+    _check_keys(entry, _RATIO_KEYS, place)
+    if missing := [key for key in _RATIO_KEYS if key not in entry]:
+        raise UserError(f"{place}: {missing[0]} is missing; smlops reconcile writes all of {', '.join(_RATIO_KEYS)}")
+    months = entry["months"]
+    if not isinstance(months, list) or not months:
+        raise UserError(f"{place}.months: must be a list of months such as 2026-08")
+    numbers = [_parse_number(entry[key], f"{place}.{key}") for key in ("low", "ratio", "high")]
+    if sorted(numbers) != numbers:
+        raise UserError(f"{place}: low, ratio and high must be in ascending order")
+    return CarbonRatio(str(entry["service"]), str(entry["region"]), tuple(map(str, months)), *numbers)
+
+
+def _parse_number(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MAX_RATIO:
+        raise UserError(f"{place}: must be a number above 0 and at most {_MAX_RATIO:g}, not {value!r}")
+    return float(value)
+
+
+def _check_keys(document: dict[str, Any], known: tuple[str, ...], place: str) -> None:
+    if others := [str(key) for key in document if key not in known]:
+        raise UserError(f"{place}: unknown key {others[0]}; use one of {', '.join(known)}")
+
+
+def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
+    """Return the text of a calibration file."""
+    lines = [f"# {comment}", f"method: {LOCATION_BASED}", "ratios:"]
+    for one in ratios:
+        months = ", ".join(f'"{month}"' for month in one.months)
+        lines += [f"  - service: {one.service}", f"    region: {one.region}", f"    months: [{months}]"]
+        lines += [f"    {key}: {getattr(one, key):.6g}" for key in ("low", "ratio", "high")]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def calibrate(ratios: tuple[CarbonRatio, ...]) -> Iterator[None]:
+    """Multiply the carbon of all estimates inside the block by the ratios of their service and Region."""
+    by_location = tuple(((one.service, one.region), one.quantity) for one in ratios)
+    with coefficients.use(coefficients.Coefficients.default()._replace(carbon_ratios=by_location)):
+        yield
