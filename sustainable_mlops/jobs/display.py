@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from rich import box
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group
 from rich.filesize import decimal
 from rich.live import Live
 from rich.panel import Panel
@@ -13,9 +12,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import format_number
+from sustainable_mlops.footprint import format_figure, format_number
 from sustainable_mlops.jobs.estimate import RunAlternative, RunEstimate
 from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import Decision, JobLaunch
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.source import SourcePackage
@@ -75,7 +75,22 @@ def list_missing_files(package: SourcePackage | None) -> list[str]:
     ]
 
 
-def format_estimate(expected: RunEstimate, title: str = "expected") -> Panel:
+class EstimateView:
+    """An estimate in a frame on a terminal; elsewhere without one, as plain lines."""
+
+    def __init__(self, table: Table, title: str) -> None:
+        self._table = table
+        self._title = title
+
+    def __rich_console__(self, console: Console, _options: ConsoleOptions) -> Iterator[Panel | Text | Table]:
+        if console.is_terminal:
+            yield Panel(self._table, title=self._title, title_align="left", expand=False)
+        else:
+            yield Text(f"{self._title}:")
+            yield self._table
+
+
+def format_estimate(expected: RunEstimate, title: str = "expected") -> EstimateView:
     """Format the expected figures of a run and its cheaper or cleaner alternatives."""
     table, duration = _make_table(), expected.duration
     for name, unit in _SHORT_FIGURES.items():
@@ -101,7 +116,7 @@ def format_estimate(expected: RunEstimate, title: str = "expected") -> Panel:
         costs.add(alternative.costs)
     for unknown in expected.unknown:
         _add_row(table, "not counted", unknown)
-    return Panel(table, title=title, title_align="left", expand=False)
+    return EstimateView(table, title)
 
 
 def _format_alternative(alternative: RunAlternative) -> str:
@@ -116,7 +131,8 @@ def _format_alternative(alternative: RunAlternative) -> str:
 def _format_saving(saved: RunFigure) -> str:
     word, sign = ("saves", 1) if saved.value > 0 else ("adds", -1)
     low, high = sorted((sign * (saved.low or 0.0), sign * (saved.high or 0.0)))
-    return f"{word} {format_number(sign * saved.value)} {saved.unit} ({format_number(low)} to {format_number(high)})"
+    text = format_figure(sign * saved.value, low, high, saved.unit)
+    return f"{word} {text} ({text.interval})"
 
 
 def _format_duration(seconds: RunFigure) -> str:
@@ -129,8 +145,8 @@ def _format_figure(figure: RunFigure) -> str:
     if figure.low is None or figure.high is None:
         return f"{figure.value:.4g} {figure.unit} ({figure.basis})"
     grade = f", class {figure.grade}" if figure.grade else ""
-    interval = f"({format_number(figure.low)} to {format_number(figure.high)})"
-    return f"{format_number(figure.value)} {figure.unit} {interval}, {figure.basis}{grade}"
+    text = format_figure(figure.value, figure.low, figure.high, figure.unit)
+    return f"{text} ({text.interval}), {figure.basis}{grade}"
 
 
 def format_summary(record: RunRecord) -> Text:
@@ -151,6 +167,10 @@ def format_summary(record: RunRecord) -> Text:
     if record.failure_reason:
         rows.append(("reason", record.failure_reason))
     rows += [("stopped", f"{job}: {why}") for job, why in record.stopped.items()]
+    rows += [("warning", text) for text in record.warnings]
+    kind = KINDS[record.kind]
+    rows.append(("log", f"{kind.log_group}, streams {kind.format_log_prefix(record.job_name)}…"))
+    rows.append(("show the log", kind.format_log_command(record.job_name, record.region)))
     return align_rows(rows)
 
 
@@ -175,7 +195,9 @@ def _list_measurement_rows(record: RunRecord) -> Iterator[tuple[str, str]]:
 def format_trials(record: RunRecord) -> Table:
     """Return a table with a row for each training job of a tuning; the best one is marked."""
     names = list(record.trials[0].hyperparameters) if record.trials else []
-    table = Table("", "job", "status", *names, "objective", "seconds", "billable", box=box.SIMPLE_HEAD)
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "job", "status", *names, "objective", "seconds", "billable"):
+        table.add_column(Text(title), overflow="fold")
     for trial in record.trials:
         values = [_shorten_number(trial.hyperparameters.get(name, "")) for name in names]
         objective = "" if trial.objective is None else f"{trial.objective:.6g}"

@@ -1,7 +1,6 @@
 """The estimate of a launch before it starts: energy, carbon and cost, with alternatives."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sustainable_mlops.footprint import (
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.machines import find_job_duty
 from sustainable_mlops.footprint.model import estimate_change
+from sustainable_mlops.jobs.duration import estimate_first_seconds
 from sustainable_mlops.jobs.figure import Basis, RunFigure
 from sustainable_mlops.jobs.footprint import convert_figure, rename_figures
 from sustainable_mlops.jobs.image import NO_NEURON
@@ -70,9 +70,10 @@ class RunEstimate(Settings):
 def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
     """Estimate the run that `launch` starts; if it starts nothing, the run that `--force` would start.
 
-    The duration comes from earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
-    `other_run_factor` of `catalogue/assumptions.csv`). Without earlier runs it is a share of the runtime cap. The same
-    holds for the load, if earlier runs measured it (`same_run_load_factor` and `other_run_load_factor`).
+    The duration comes from earlier runs, whose records are in `folder`. It is scaled to the data and the rounds, and
+    its interval is a factor (`same_run_factor` and `other_run_factor` of `catalogue/assumptions.csv`). Without
+    earlier runs, the duration comes from the model in `duration.py`. The load comes from earlier runs that measured it
+    (`same_run_load_factor` and `other_run_load_factor`).
     """
     machines, record = launch.kind.read_machines(launch.request), launch.record
     history = find_history(launch, folder)
@@ -147,7 +148,12 @@ def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity
     central_factor = prod(factor.central for factor in factors)
     low_factor, high_factor = prod(factor.low for factor in factors), prod(factor.high for factor in factors)
     total = Quantity(
-        seconds.low * low_factor, seconds.central * central_factor, seconds.high * high_factor, seconds.grade, DURATION
+        seconds.low * low_factor,
+        seconds.central * central_factor,
+        seconds.high * high_factor,
+        seconds.grade,
+        DURATION,
+        unit="s",
     )
     return total, basis, f"{text}. Each job: {source}"
 
@@ -156,18 +162,19 @@ def _estimate_job_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quan
     """Return the seconds of one job, at most the cap."""
     cap = launch.record.stops_after or launch.kind.read_machines(launch.request).cap
     if (history_seconds := history.seconds) is not None:
-        seconds, source = history_seconds[0].with_text(DURATION).clamp(0.0, cap), history_seconds[1]
+        seconds, source = history_seconds[0].with_text(DURATION, "s").clamp(0.0, cap), history_seconds[1]
         basis: Basis = "estimated"
         if history_seconds[0].central > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
-        share = load_assumptions()["job_share_of_cap"]
-        seconds = (share * cap).with_text(DURATION)
+        first_seconds, source = estimate_first_seconds(history.work)
+        seconds = first_seconds.with_text(DURATION, "s").clamp(0.0, cap)
         basis = "assumed"
-        low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
-        source = f"{central} % ({low} to {high} %) of the cap of {cap / 60:g} min; no earlier run is known"
+        if first_seconds.high > cap:
+            source += f"; at most the cap of {cap / 60:g} min"
     if launch.decision == "resume":
-        seconds, source = replace(seconds, low=0.0), f"{source}; the checkpoints save a part of the whole run"
+        seconds = seconds.with_ends(0.0, seconds.central, seconds.high)
+        source = f"{source}; the checkpoints save a part of the whole run"
     return seconds, basis, source
 
 
@@ -186,7 +193,7 @@ def _list_alternatives(
         )
     if machines.spot is False and current.after.figures:
         saved = {
-            metric: convert_figure(figure) for metric, figure in estimate_change(replace(job, spot=True), job).items()
+            metric: convert_figure(figure) for metric, figure in estimate_change(job._replace(spot=True), job).items()
         }
         yield RunAlternative(
             title="managed spot (compute.spot: true)",

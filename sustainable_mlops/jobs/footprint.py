@@ -62,6 +62,15 @@ def rename_figures(model_figures: Mapping[str, "footprint.FootprintFigure"]) -> 
     return {name: convert_figure(model_figures[metric]) for metric, name in NAMES.items() if metric in model_figures}
 
 
+def find_carbon_ratio(instance_type: str, region: str) -> float | None:
+    """Return the factor of a calibration file that the carbon figures of a job contain, or None."""
+    from sustainable_mlops.footprint import Coefficients
+    from sustainable_mlops.footprint.calibration import find_machine_service
+
+    ratio = Coefficients.default().find_carbon_ratio(find_machine_service(instance_type), region)
+    return None if ratio is None else ratio.central
+
+
 def convert_figure(figure: "footprint.FootprintFigure") -> RunFigure:
     """Convert a figure of the footprint model to a figure of a record."""
     return RunFigure(

@@ -16,6 +16,7 @@ from sustainable_mlops.jobs.kinds import JobKind
 from sustainable_mlops.jobs.kinds.kind import Prerequisite
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
+from sustainable_mlops.jobs.probe import make_probe
 from sustainable_mlops.jobs.record import DataSet, RunRecord, parse_record
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.source import NETWORK_FILES, SourcePackage, pack_source_folder
@@ -58,6 +59,11 @@ class JobLaunch:
         return replace(self, record=self.record.model_copy(update={"expected": expected}))
 
     @property
+    def is_local(self) -> bool:
+        """True if the job runs on this computer, in the sandbox."""
+        return aws.is_local(self.clients.s3)
+
+    @property
     def starts_job(self) -> bool:
         """True if a job is started; False if the same run is done or running."""
         return self.decision in ("start", "resume")
@@ -69,10 +75,13 @@ class JobLaunch:
         return self.starts_job and source is not None and not aws.has_object(self.clients.s3, source)
 
 
-def prepare(kind: JobKind[Spec], path: Path, *, force: bool = False, now: datetime | None = None) -> JobLaunch:
+def prepare(
+    kind: JobKind[Spec], path: Path, *, force: bool = False, probe: bool = False, now: datetime | None = None
+) -> JobLaunch:
     """Read the job file at `path`, inspect S3 and SageMaker, and decide. Changes nothing.
 
-    `force` starts the run from the beginning even if it is done or running. Raises UserError.
+    `force` starts the run from the beginning even if it is done or running. `probe` prepares a short run of the job
+    instead. Raises UserError.
     """
     spec = kind.load(path)
     with _name_file_in_errors(path), aws.translate_aws_errors("AWS"):
@@ -81,6 +90,8 @@ def prepare(kind: JobKind[Spec], path: Path, *, force: bool = False, now: dateti
         platform = find_platform(spec.platform)
         image = kind.find_image(spec, platform)
         clients = aws.connect_clients(platform.region)
+        if probe:
+            spec = make_probe(kind, spec, platform, clients.s3)
         run = kind.build_run(spec, platform, image, package.digest if package else None, clients)
         previous, stored_tag, claimed_name = _find_record(kind, run, clients)
         now = now or datetime.now(UTC)

@@ -48,7 +48,11 @@ class Platform(Settings):
     roles: Roles
     model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
     name_prefix: str | None = Field(None, description="Start of every name in the environment.")
-    pipelines: dict[str, str] = Field({}, description="Workload to its pipeline, which the environment deploys.")
+    pipelines: dict[str, str] = Field(
+        {},
+        description="Workload to its pipeline, which the environment deploys. Without this field, the launcher creates "
+        "and changes pipelines.",
+    )
     tracking: str | None = Field(None, description="MLflow tracking server for runs: its ARN or address.")
     warm_pools: bool = Field(
         False, description="True if training jobs may keep instances for the next job, idle and billed."

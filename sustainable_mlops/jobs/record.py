@@ -117,8 +117,12 @@ class RunRecord(Settings):
     best: str | None = Field(None, description="Tuning: the job that trained the model.")
     parents: list[str] = Field([], description="Tuning: earlier tunings whose results it started with.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
+    warnings: list[str] = Field([], description="Missing results of a completed job: a metric, a model, an output.")
     figures: dict[str, RunFigure] = Field({})
     expected: dict[str, RunFigure] = Field({}, description="Estimate before the launch; see comparisons.")
+    calibration: float | None = Field(
+        None, description="Factor of a calibration file that the carbon figures contain; null without a file."
+    )
     measured: CounterReadings | None = Field(None, description="Values of counters in the container.")
     serving: ResolvedServing | None = None
     model_package_group: str | None = None

@@ -9,7 +9,9 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.catalogue.images import detect_framework
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.model_card import build_model_card
 from sustainable_mlops.jobs.record import ResolvedServing, RunRecord, load_record, read_record_file
 from sustainable_mlops.jobs.serving import build_container, find_serving
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec
@@ -96,6 +98,7 @@ def build_package_request(
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
         **build_specifications(serving, serving.image, images, record.model),
+        "ModelCard": build_model_card(record),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
@@ -132,8 +135,11 @@ def _build_specification(
     serving: ServingSpec, machines: ServingSpec | AdditionalServingSpec, image: Any, model: Any
 ) -> dict[str, Any]:
     transform = machines.transform_instance_types
+    # The image of a pipeline's version can be an expression.
+    framework = detect_framework(image) if isinstance(image, str) else None
+    recorded = dict(zip(("Framework", "FrameworkVersion"), framework, strict=True)) if framework else {}
     return {
-        "Containers": [build_container(image, model, serving.entry_point)],
+        "Containers": [build_container(image, model, serving.entry_point) | recorded],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
         "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,

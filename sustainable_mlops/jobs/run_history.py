@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from statistics import mean, median
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.jobs.duration import JobWork, measure_work, scale_seconds
 from sustainable_mlops.jobs.launch import JobLaunch
 from sustainable_mlops.jobs.measurement.load import measure_load
 from sustainable_mlops.jobs.record import RunRecord, read_record_file
@@ -25,6 +27,8 @@ class RunHistory:
     is_same_run: bool
     workload: str
     seconds_figure: str
+    #: Work of the launch, to which the seconds of other runs are scaled.
+    work: JobWork
 
     @property
     def seconds(self) -> tuple[Quantity, str] | None:
@@ -32,8 +36,16 @@ class RunHistory:
         if not self.runs:
             return None
         times = [self._seconds(run) for run in self.runs]
-        spread = self._get_factor("run_factor")
-        return Quantity(min(times) / spread, median(times), max(times) * spread, "B"), self._source(self.runs, spread)
+        # The load of this computer changes between the runs of a sandbox.
+        spread, is_local = self._get_factor("run_factor") * sqrt(self.work.queue), self.work.is_local
+        source = self._source(self.runs, spread)
+        if self.is_same_run:
+            return Quantity(min(times) / spread, median(times), max(times) * spread, "B"), source
+        works = [measure_work(run, is_local=is_local) for run in self.runs]
+        seconds, is_line = scale_seconds(list(zip(times, works, strict=True)), self.work, spread)
+        if any(one.estimate_script_seconds() != self.work.estimate_script_seconds() for one in works):
+            source += f"; scaled to this data and these rounds{', by a line through the jobs' if is_line else ''}"
+        return seconds, source
 
     @property
     def load(self) -> tuple[Quantity, str] | None:
@@ -48,7 +60,12 @@ class RunHistory:
         spread, loads = self._get_factor("run_load_factor"), list(loads_by_job.values())
         low, high = min(job_load.low for job_load in loads) / spread, max(job_load.high for job_load in loads) * spread
         duty = Quantity(
-            low, median(job_load.central for job_load in loads), high, "B", "load, measured in earlier runs"
+            low,
+            median(job_load.central for job_load in loads),
+            high,
+            "B",
+            "load, measured in earlier runs",
+            unit="of the time",
         )
         return duty.clamp(0.0, 1.0), self._source([run for run in self.runs if run.job_name in loads_by_job], spread)
 
@@ -67,7 +84,7 @@ class RunHistory:
         origin = "this run" if self.is_same_run else f"{self.workload} with other inputs"
         names = ", ".join(run.job_name for run in runs)
         count = f"{len(runs)} earlier {'job' if len(runs) == 1 else 'jobs'}"
-        return f"measured in {count} of {origin} ({names}), and assumed to hold within a factor of {spread:g}"
+        return f"measured in {count} of {origin} ({names}), and assumed to hold within a factor of {spread:.3g}"
 
 
 def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
@@ -91,10 +108,12 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
         and run.figures[seconds].value > 0
         and (run.workload, run.instance_type, run.instance_count)
         == (record.workload, record.instance_type, record.instance_count)
+        and run.data.keys() == record.data.keys()
         and (run.job_arn or "").split(":")[4:5] == [account]
     ]
+    work = measure_work(record, is_local=launch.is_local)
     same_runs = [run for run in runs if run.run_key == record.run_key]
-    return RunHistory((same_runs or runs)[-_MAX_RUNS:], bool(same_runs), record.workload, seconds)
+    return RunHistory((same_runs or runs)[-_MAX_RUNS:], bool(same_runs), record.workload, seconds, work)
 
 
 def _read_records(folder: Path) -> Iterator[RunRecord]:

@@ -81,7 +81,7 @@ def make_watch(launch: JobLaunch) -> UtilizationWatch | None:
 
 def watch_job(floor: UtilizationFloor, record: RunRecord) -> UtilizationWatch:
     """Return the watch of a job, or of the jobs that it starts. Raises UserError."""
-    namespace = f"/aws/sagemaker/{KINDS[record.kind].worker.noun}s"
+    namespace = KINDS[record.kind].log_group  # the namespace has the same name
     cloudwatch = aws.make_client("cloudwatch", record.region)
     return UtilizationWatch(floor, record.instance_type, record.instance_count, namespace, cloudwatch)
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import FootprintFigure, format_number
+from sustainable_mlops.advice.wording import describe_cold_start, format_figure_cell, list_legend
 from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation
 
 
@@ -17,10 +17,10 @@ def print_recommendations(
     load = f"{expected.requests_per_day:,.10g} requests a day"
     table = Table(box=None, pad_edge=False, title=f"1,000 requests at {load} in {expected.region}\n")
     table.title_justify = "left"
-    for title in ("least carbon first", "gCO2e", "USD", "requests a minute of one", "P95 ms", "instances"):
+    for title in ("least carbon first", "CO2e", "USD", "requests a minute of one", "P95 ms", "instances"):
         table.add_column(title, overflow="fold")
     for number, one in enumerate(recommendations):
-        figures = (_format_figure(one.per_thousand.get("total"), 1000), _format_figure(one.per_thousand.get("cost"), 1))
+        figures = (Text(" ".join(format_figure_cell(one.per_thousand.get(name)))) for name in ("total", "cost"))
         least, most = one.inputs.get("min_instances", 0), one.inputs.get("max_instances")
         counts = f"{least} to {most}" if most else "0"
         style = "bold green" if number == 0 else ""
@@ -28,15 +28,17 @@ def print_recommendations(
     out.print(table)
     for one in recommendations:
         if one.setup_ms is not None:
-            out.print(f"{one.title}: the first request after a pause waits about {one.setup_ms / 1000:.1f} s.")
+            out.print(
+                f"{one.title}: the first request after a pause waits about {one.setup_ms / 1000:.1f} s; "
+                f"{describe_cold_start()}.",
+                soft_wrap=True,
+            )
         if one.module == "async_endpoint":
             out.print(f"{one.title}: the first request after a pause waits some minutes for an instance to start.")
     for title, reason in failed.items():
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
-
-
-def _format_figure(figure: FootprintFigure | None, factor: float) -> str:
-    if figure is None:
-        return "unknown"
-    one = figure.multiply(factor)
-    return f"{format_number(one.central)} ({format_number(one.low)} to {format_number(one.high)})"
+    if not expected.cold_start:
+        text = f"serverless: not tested: {describe_cold_start()}; --serverless if callers accept this"
+        out.print(text, markup=False, soft_wrap=True)
+    for name, text in list_legend((one.title, one.per_thousand.get("total")) for one in recommendations):
+        out.print(f"{name}: {text}", markup=False, soft_wrap=True)

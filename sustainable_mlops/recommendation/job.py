@@ -94,8 +94,9 @@ def _make_container_config(subject: ModelUnderTest, load: LoadTestSettings) -> d
 
     Raises UserError for a missing setting.
     """
+    framework = load.framework or (None if subject.load_test_inputs.get("Framework") else subject.framework)
     values = {
-        "Framework": load.framework,
+        "Framework": framework,
         "SamplePayloadUrl": load.payload,
         "SupportedContentTypes": [load.content_type] if load.content_type else None,
     }
@@ -107,7 +108,7 @@ def _make_container_config(subject: ModelUnderTest, load: LoadTestSettings) -> d
     payload = {name: values[name] for name in ("SamplePayloadUrl", "SupportedContentTypes") if values[name]}
     return {
         **({"Domain": "MACHINE_LEARNING", "Task": "OTHER"} if "Domain" not in subject.load_test_inputs else {}),
-        **({"Framework": load.framework.upper()} if load.framework else {}),
+        **({"Framework": framework.upper()} if framework else {}),
         **({"PayloadConfig": payload} if payload else {}),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
-from sustainable_mlops.catalogue.images import detect_silicon
+from sustainable_mlops.catalogue.images import detect_framework, detect_silicon
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.errors import UserError
 
@@ -37,6 +37,12 @@ class ModelUnderTest:
     model_mb: float
     #: Properties for a load test: Domain, Framework, SamplePayloadUrl, SupportedContentTypes.
     load_test_inputs: Mapping[str, Any]
+
+    @property
+    def framework(self) -> str | None:
+        """Framework by the name of its main image; None if the name has none."""
+        frameworks = [detect_framework(image) for image in self.specifications[0].images]
+        return next((framework[0] for framework in frameworks if framework), None)
 
 
 def read_model(name: str, clients: Clients) -> ModelUnderTest:

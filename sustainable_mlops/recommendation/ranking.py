@@ -40,6 +40,8 @@ class ExpectedLoad:
     one_instance_because: str | None = None
     #: True if callers can wait minutes for a response, so that asynchronous endpoints are possible too.
     asynchronous: bool = False
+    #: True if callers accept the cold start of a serverless endpoint.
+    cold_start: bool = False
 
     @property
     def requests_per_minute(self) -> float:
@@ -156,8 +158,10 @@ def _recommend_instances(
     fleet = FleetActivity(
         kind,
         expected.region,
-        count=bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B"),
-        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B"),
+        count=bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B", "instances"),
+        duty=bounded_quantity(
+            busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
+        ),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
     return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute))
@@ -198,9 +202,13 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
     fleet = FleetActivity(
         kind,
         expected.region,
-        count=bounded_quantity(usual, usual, float(maximum), "instances, as scaling follows the queue", "B"),
+        count=bounded_quantity(
+            usual, usual, float(maximum), "instances, as scaling follows the queue", "B", "instances"
+        ),
         hours=hours,
-        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B"),
+        duty=bounded_quantity(
+            busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
+        ),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
     return _make_recommendation(
@@ -239,7 +247,7 @@ def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Rec
     }
     requests = exact_quantity(expected.requests_per_day * _MONTH_DAYS)
     # The tested P95 latency is above the duration of most requests.
-    duration = bounded_quantity(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B")
+    duration = bounded_quantity(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B", "s")
     activity = ServerlessActivity(memory, expected.region, requests, duration)
     recommendation = _make_recommendation(
         f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]

@@ -39,10 +39,10 @@ class Bench:
         job = merge_changes(merge_changes(JOB, {**job, "metrics": metrics}), changes)
         (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
 
-    def write_file(self, name: str, job: Mapping[str, Any], **changes: Any) -> None:
-        """Write a job to the file `name`."""
+    def write_file(self, path: str, job: Mapping[str, Any], **changes: Any) -> None:
+        """Write a job to the file `path`."""
         job_with_platform = merge_changes(job, {"platform": f"/{self.name}/platform", "name": self.name})
-        (self.folder / name).write_text(yaml.safe_dump(merge_changes(job_with_platform, changes)))
+        (self.folder / path).write_text(yaml.safe_dump(merge_changes(job_with_platform, changes)))
 
     def put(self, key: str, content: bytes) -> None:
         """Put an object into the data bucket."""

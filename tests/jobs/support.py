@@ -1,5 +1,7 @@
 """A valid job file of each kind, a platform, and a fake SageMaker."""
 
+import io
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,6 +92,17 @@ def merge_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
     return result
 
 
+def pack_archive(*files: str, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """Return a compressed archive with a folder and these entries."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, entry_kind in ((".", tarfile.DIRTYPE), *((name, kind) for name in files)):
+            entry = tarfile.TarInfo(name)
+            entry.type = entry_kind
+            archive.addfile(entry)
+    return content.getvalue()
+
+
 @dataclass
 class InMemorySageMaker:
     """Jobs, models and model packages in memory."""
@@ -154,7 +167,7 @@ class InMemorySageMaker:
         """Complete a training job, with a model in S3."""
         job = self.jobs[name]
         model = f"{job['request']['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
-        self._put(model)
+        self._put(model, pack_archive("model"))
         job |= {
             "TrainingJobStatus": "Completed",
             "SecondaryStatus": "Completed",
@@ -189,9 +202,9 @@ class InMemorySageMaker:
             "TransformEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
         }
 
-    def _put(self, address: str) -> None:
+    def _put(self, address: str, content: bytes = b"content") -> None:
         bucket, key = S3Uri.parse(address)
-        self.s3.put_object(Bucket=bucket, Key=key, Body=b"content")
+        self.s3.put_object(Bucket=bucket, Key=key, Body=content)
 
     def create_model_package(self, **request: Any) -> dict[str, str]:
         arn = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/g/{len(self.packages) + 1}"

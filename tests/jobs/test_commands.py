@@ -37,6 +37,13 @@ def test_checks_without_aws_come_first(root: Path, write_job: WriteJob, monkeypa
     assert completed.stderr.startswith(f"error: {path}: compute.instance_type: ml.m55.large cannot train: ")
 
 
+def test_a_probe_has_nothing_to_download(root: Path, write_transform: WriteJob, tmp_path: Path) -> None:
+    completed = run_script(root, "transform", str(write_transform()), "--probe", "--download", str(tmp_path / "copy"))
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert completed.stderr == "error: --download does not apply to --probe; leave one out\n"
+    assert not (tmp_path / "copy").exists()
+
+
 def test_an_approval_without_a_reason_is_rejected(root: Path) -> None:
     completed = run_script(root, "register", "record.json", "--approve")
     assert (completed.returncode, completed.stdout) == (2, "")

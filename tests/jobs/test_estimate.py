@@ -39,18 +39,19 @@ def train_job(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) 
 
 
 @pytest.mark.usefixtures("cloud")
-def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: WriteJob, tmp_path: Path) -> None:
+def test_without_earlier_runs_the_duration_follows_from_data_and_rounds(write_job: WriteJob, tmp_path: Path) -> None:
     result = estimate_file(write_job(compute={"spot": False, "instance_count": 2}), tmp_path)
     duration = result.duration
-    # 25 % (5 to 100 %) of half an hour.
-    assert (duration.low, duration.value, duration.high, duration.unit) == (90, 450, 1800, "s")
-    assert (duration.basis, duration.grade) == ("assumed", "C")
-    assert "of the cap of 30 min" in duration.source
+    # A start of 70 s (30 to 200), and 240 rounds of 0.01 s (0.0005 to 0.1) over 7 bytes.
+    seconds = (duration.low, duration.value, duration.high)
+    assert seconds == pytest.approx((30.12, 72.4, 224), rel=1e-4)
+    assert (duration.unit, duration.basis, duration.grade) == ("s", "assumed", "C")
+    assert "240 rounds on 2 vCPUs" in duration.source
 
     # ml.m5.large at a CPU load of 0.7: 2 of the 96 vCPUs of two 240 W CPUs, 8 GB, and 10 GB of SSD kept twice.
     watts = 10 * (0.553 + 0.4 * (0.905 - 0.553) + 0.1) + 8 * (0.11 + 0.4 * (0.17 - 0.11)) + 0.01 * 1.2 * 2
     embodied = (600 + 2 * 50) * 2 / 96 + 8 * 1.388 + 0.01 * 50 * 2
-    hours = 2 * 450 / 3600
+    hours = 2 * duration.value / 3600
     by_hand = {
         "energy": watts * hours * 1.1 / 1000,
         "co2e_embodied": embodied * hours / 52560,
@@ -63,8 +64,8 @@ def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: Wr
         assert figure.value == pytest.approx(value, rel=1e-9), name
         assert figure.low is not None
         assert figure.high is not None
-        # The duration alone moves them by 5 and by 4.
-        assert figure.low < value / 5 < 4 * value < figure.high
+        # The duration alone moves them by 2.4 and by 3.
+        assert figure.low < value / 2.4 < 3 * value < figure.high
         assert (figure.basis, figure.grade, figure.driver) == ("estimated", "C", "the duration")
 
 
@@ -76,11 +77,13 @@ def test_the_duration_of_earlier_runs_is_used_and_named(
         record = train_job(write_job(hyperparameters={"num_round": rounds}), cloud, moments, seconds)
         write_record(record, tmp_path)
         names.append(record.job_name)
-    result = estimate_file(write_job(), tmp_path).duration
-    # The three newest, 300, 200 and 400 s, within a factor of two.
-    assert (result.low, result.value, result.high) == (100, 300, 800)
+    result = estimate_file(write_job(hyperparameters={"num_round": 8}), tmp_path).duration
+    # The newest three took 300, 200 and 400 s for 2, 3 and 4 rounds. A line through 300 s at 3 rounds, with a factor of
+    # 2, gives the estimate.
+    assert (result.low, result.value, result.high) == pytest.approx((275, 550, 1100))
     assert (result.basis, result.grade) == ("estimated", "B")
     assert [name in result.source for name in names] == [False, True, True, True]
+    assert "by a line through the jobs" in result.source
 
     # The same run is a better source: 200 s, within a factor of 1.2.
     same_run = estimate_file(write_job(hyperparameters={"num_round": 3}), tmp_path, force=True).duration
@@ -89,8 +92,9 @@ def test_the_duration_of_earlier_runs_is_used_and_named(
     assert names[2] in same_run.source
     assert names[1] not in same_run.source
 
-    capped = estimate_file(write_job(limits={"max_runtime_minutes": 4}), tmp_path).duration
-    assert (capped.low, capped.value, capped.high) == (100, 240, 240)
+    path = write_job(hyperparameters={"num_round": 8}, limits={"max_runtime_minutes": 4})
+    capped = estimate_file(path, tmp_path).duration
+    assert (capped.low, capped.value, capped.high) == (240, 240, 240)
     assert "longer than the cap of 4 min" in capped.source
 
 
@@ -136,7 +140,7 @@ def test_jobs_of_a_tuning_that_were_stopped_early_do_not_count(
     ]
     names = [trial.job_name for trial in trials]
     write_record(record.model_copy(update={"kind": "tuning", "trials": trials, "children": names}), tmp_path)
-    assert estimate_file(write_job(), tmp_path).duration.value == 400
+    assert estimate_file(write_job(hyperparameters={"num_round": 1, "eta": 0.5}), tmp_path).duration.value == 400
 
 
 def test_a_resumed_run_has_no_lower_bound_and_does_not_count_for_others(
@@ -149,7 +153,7 @@ def test_a_resumed_run_has_no_lower_bound_and_does_not_count_for_others(
         Bucket="acme-dev-artifacts", Key=f"checkpoints/flight-delay/{record.run_key}/1.ubj", Body=b"model"
     )
     duration = estimate_file(write_job(), tmp_path).duration
-    assert (duration.low, duration.high) == (0, 1800)
+    assert (duration.low, duration.high) == pytest.approx((0, 224), rel=1e-4)
     assert "the checkpoints save a part of the whole run" in duration.source
 
     write_record(train_job(write_job(), cloud, moments, 5), tmp_path)
@@ -217,14 +221,14 @@ def test_the_plan_shows_the_figures_of_the_json(write_job: WriteJob, tmp_path: P
     console.print(display.format_plan(launch, result), crop=False)
     text = console.export_text()
     co2e = result.model_dump(mode="json")["figures"]["co2e"]
-    assert (format_number(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000090", "kgCO2e", "C")
+    assert (format_number(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000014", "kgCO2e", "C")
     assert co2e["driver"] == "the duration"
-    assert "0.000090 kgCO2e (0.000018 to 0.00039), estimated, class C: driven by the duration" in text
-    assert "0.015 USD (0.0031 to 0.061)" in text
-    assert "0.0012 kWh (0.00022 to 0.0053)" in text
-    assert "7.5 min (1.5 to 30), assumed: 25 % (5 to 100 %) of the cap of 30 min" in text
+    assert "14 mgCO2e (5.8 to 50), estimated, class C: driven by the duration" in text
+    assert "0.0025 USD (0.0010 to 0.0076)" in text
+    assert "0.20 Wh (0.069 to 0.66)" in text
+    assert "72 s (30 to 220), assumed: from a start of 70 s, 7 bytes of data, 240 rounds on 2 vCPUs" in text
     assert "cleanest     none found" in text
-    assert "cheapest     managed spot (compute.spot: true) adds 0.0000045 kgCO2e" in text
+    assert "cheapest     managed spot (compute.spot: true) adds 0.72 mgCO2e" in text
 
 
 def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:

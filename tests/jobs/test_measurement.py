@@ -143,11 +143,11 @@ def test_a_run_without_measurements_does_not_narrow_the_load(
 
 
 def test_only_measured_quantities_are_compared(train_job: Trained) -> None:
-    record = train_job(MEASURED_VALUES)
+    record = train_job({**MEASURED_VALUES, "wall_seconds": 100.0, "cpu_seconds": 80.0}, seconds=100)
     result = compare_by_quantity(record)
     assert sorted(result) == ["duration", "load"], "there is no counter of energy"
-    # 25 % (5 to 100 %) of half an hour, and it took ten minutes; 0.7 (0.3 to 1) of the CPUs, and it was 0.4.
-    assert result["duration"].ratio == pytest.approx(450 / 600)
+    # 72 s (30 to 224) for a start and 240 rounds, and it took 100 s; 0.7 (0.3 to 1) of the CPUs, and it was 0.4.
+    assert result["duration"].ratio == pytest.approx(0.724, rel=1e-3)
     assert result["load"].ratio == pytest.approx(0.7 / 0.4)
     assert all(comparison.is_inside for comparison in result.values())
     assert all(comparison.measured.basis == "measured" for comparison in result.values())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import sys
 import pytest
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.footprint import format_number
 from tests.jobs.bench import Bench
 
 pytestmark = pytest.mark.slow
@@ -187,8 +187,9 @@ def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> 
     assert "EnableManagedSpotTraining" in completed.stdout
     answer = json.loads(bench.run("train", "job.yaml", "--dry-run", "--json").stdout)
     assert (answer["decision"], answer["request"]["EnableNetworkIsolation"]) == ("start", True)
-    assert answer["estimate"]["duration"]["source"].startswith("25 % (5 to 100 %) of the cap of 30 min")
-    assert f"{format_number(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in completed.stdout
+    assert answer["estimate"]["duration"]["source"].startswith("from a start of 4.0 s, 7 bytes of data, 14 rounds")
+    assert answer["estimate"]["figures"]["co2e"]["unit"] == "kgCO2e"
+    assert re.search(r"co2e +[0-9.]+ m?gCO2e \([0-9.]+ to [0-9.]+\), estimated", completed.stdout)
     artifacts = bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")
     assert artifacts["KeyCount"] == 0
     jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)
@@ -201,12 +202,27 @@ def test_a_launch_prints_its_estimate_first_and_the_next_estimate_uses_its_recor
     bench.sandbox.fault("CreateTrainingJob", status_delay=3, resource=bench.name)
     completed = bench.run("train", "job.yaml")
     assert completed.returncode == 0, completed.stderr
-    assert completed.stderr.index("assumed: 25 % (5 to 100 %) of the cap") < completed.stderr.index("InProgress")
+    assert completed.stderr.index("assumed: from a start of 4.0 s") < completed.stderr.index("InProgress")
     (record,) = (bench.folder / "out" / "runs").iterdir()
     repeated = bench.train("--force")
     assert repeated["estimate"]["duration"]["basis"] == "estimated"
     assert record.stem in repeated["estimate"]["duration"]["source"]
     assert bench.train()["estimate"] is None
+
+
+def test_a_probe_measures_a_tenth_of_the_rounds_and_estimates_the_whole_job(bench: Bench) -> None:
+    bench.write(hyperparameters={"rounds": 30})
+    answer = bench.train("--probe")
+    probe, duration = answer["record"], answer["estimate"]["duration"]
+    assert (answer["outcome"], probe["status"], probe["hyperparameters"]) == ("probed", "Completed", {"rounds": 3})
+    assert (duration["basis"], probe["job_name"] in duration["source"]) == ("estimated", True)
+    assert duration["value"] >= probe["figures"]["training_seconds"]["value"]
+    jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in jobs] == [probe["job_name"]], "the whole job does not run"
+    text = bench.run("train", "job.yaml", "--probe")
+    assert f"expected after the probe {probe['job_name']}:" in text.stdout, text.stderr
+    refused = bench.run("train", "job.yaml", "--probe", "--no-wait")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
 
     refused = bench.run("train", "job.yaml", "--force", "--out", "job.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")

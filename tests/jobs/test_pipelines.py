@@ -11,23 +11,26 @@ from unittest.mock import Mock
 
 import pytest
 from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import RunFigure
-from sustainable_mlops.jobs.pipelines import display, parameters, registry
+from sustainable_mlops.jobs.pipelines import display, parameters, registry, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from sustainable_mlops.jobs.pipelines.estimate import estimate_execution
 from sustainable_mlops.jobs.pipelines.execution import refresh_execution
 from sustainable_mlops.jobs.pipelines.figures import sum_figures
 from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord, write_record
+from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.jobs.specs.pipeline import MetricGate
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
-from tests.jobs.support import PARAMETER
+from tests.jobs.support import PARAMETER, PLATFORM
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MACHINES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
@@ -113,6 +116,39 @@ def test_parameters_of_a_start_are_validated_before_any_upload(values: dict[str,
     with pytest.raises(UserError) as error:
         parameters.check_parameters(DEFINITION, values)
     assert str(error.value) == message
+
+
+APPLY = "terraform -chdir=envs/dev apply"
+IMPORT = (
+    "printf 'import {\\n  to = module.pipeline_flight_delay.aws_sagemaker_pipeline.this\\n"
+    '  id = "acme-dev-flight-delay"\\n}\\n\' > envs/dev/import_flight_delay.tf'
+)
+
+
+@check_cases(
+    ("pipelines", "exists", "message", "remedy"),
+    [
+        ({}, False, "there is no such pipeline, and the environment dev does not deploy it", (APPLY,)),
+        ({"digits": "acme"}, True, "this pipeline exists, but the environment dev does not deploy", (IMPORT, APPLY)),
+        (None, False, "", ()),
+    ],
+)
+def test_a_pipeline_of_an_environment_is_created_by_terraform_only(
+    pipelines: dict[str, str] | None, exists: bool, message: str, remedy: tuple[str, ...]
+) -> None:
+    document = PLATFORM | {"name_prefix": "acme-dev"} | ({} if pipelines is None else {"pipelines": pipelines})
+    missing = ClientError({"Error": {"Code": "ResourceNotFound"}}, "DescribePipeline")
+    sagemaker = Mock(describe_pipeline=Mock(side_effect=None if exists else missing))
+    spec = load_spec_file(WORKLOAD / "pipeline.yaml", PipelineSpec)
+    platform = Platform.model_validate(document)
+    if not message:
+        assert versions.find_pipeline(spec, platform, sagemaker).is_own
+        return
+    with pytest.raises(UserError) as error:
+        versions.find_pipeline(spec, platform, sagemaker)
+    assert str(error.value).startswith(f"acme-dev-flight-delay: {message}")
+    assert error.value.remedy == ("smlops synth", *remedy)
+    assert 'module "pipeline_flight_delay"' in (ROOT / "envs" / "dev" / "main.tf").read_text(), "the address"
 
 
 def test_the_bounds_of_figures_are_added_separately() -> None:
@@ -352,7 +388,7 @@ def test_a_failed_execution_has_the_reason_of_its_failed_step() -> None:
 
 def test_a_narrow_terminal_cuts_no_figure() -> None:
     wide_output = format_execution(steps=(make_step(),))
-    assert "0.0000073 (0.0000062 to 0.000013)" in wide_output
+    assert "7.3 mg (6.2 to 13)" in wide_output
     narrow_output = format_execution(width=50, steps=(make_step(),))
-    assert {"0.0000073", "0.000013)"} <= {*narrow_output.split()}
+    assert {"7.3", "mg", "13)"} <= {*narrow_output.split()}
     assert "…" not in narrow_output

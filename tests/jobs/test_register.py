@@ -9,9 +9,11 @@ import pytest
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.catalogue.images import detect_framework
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
+from sustainable_mlops.jobs.model_card import build_model_card
 from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.register import approve, find_record, register
 from sustainable_mlops.jobs.wait import wait_for_job
@@ -40,6 +42,7 @@ def test_a_model_is_registered_pending_approval_with_its_origin(cloud: Clients, 
     assert request["ModelPackageGroupName"] == "acme-dev-flight-delay"
     container = request["InferenceSpecification"]["Containers"][0]
     assert (container["ModelDataUrl"], container["Image"]) == (record.model, record.image)
+    assert (container["Framework"], container["FrameworkVersion"]) == detect_framework(record.image)
     assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
     assert request["InferenceSpecification"]["SupportedContentTypes"] == ["text/csv"]
     assert request["CustomerMetadataProperties"].items() >= {
@@ -49,6 +52,36 @@ def test_a_model_is_registered_pending_approval_with_its_origin(cloud: Clients, 
     }
 
 
+def test_the_model_card_has_the_training_and_its_footprint(cloud: Clients, train_job: Trained) -> None:
+    """The texts of the footprint have unit, interval and basis, so the card can be read without the record."""
+    record = train_job()
+    card = cloud.sagemaker.describe_model_package(register(record, cloud).arn)["ModelCard"]
+    assert card["ModelCardStatus"] == "Draft"
+    content = json.loads(card["ModelCardContent"])
+    training = content["training_details"]["training_job_details"]
+    assert training["training_arn"] == record.job_arn
+    assert training["training_environment"] == {"container_image": [record.image]}
+    assert training["training_datasets"] == [data.address for data in record.data.values()]
+    assert {"name": "validation:auc", "value": 0.75} in training["user_provided_training_metrics"]
+    details = content["additional_information"]["custom_details"]
+    carbon = record.figures["co2e"]
+    expected = f"{carbon.value:.3g} kgCO2e ({carbon.low:.3g} to {carbon.high:.3g}), estimated"
+    assert details["Environment: carbon, operational and embodied"] == expected
+    assert details["Environment: energy"].endswith("estimated")
+    assert "instance-hours of ml." in details["Environment: instance time"]
+    assert details["Environment: Region"] == REGION
+
+
+def test_a_model_card_omits_values_that_its_schema_refuses(train_job: Trained) -> None:
+    record = train_job().model_copy(
+        update={"metrics": {"loss": float("nan")}, "hyperparameters": {"long": "x" * 256, "empty": "", "depth": 3}}
+    )
+    content = json.loads(build_model_card(record)["ModelCardContent"])
+    training = content["training_details"]["training_job_details"]
+    assert training["user_provided_training_metrics"] == []
+    assert training["user_provided_hyper_parameters"] == [{"name": "depth", "value": "3"}]
+
+
 def test_a_package_has_an_image_for_each_architecture(cloud: Clients, train_job: Trained) -> None:
     graviton = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
     additional_serving = {"graviton": {"image": graviton, "realtime_instance_types": ["ml.c7g.large"]}}
@@ -56,6 +89,8 @@ def test_a_package_has_an_image_for_each_architecture(cloud: Clients, train_job:
     request = cloud.sagemaker.describe_model_package(register(record, cloud).arn)
     own, [additional] = request["InferenceSpecification"], request["AdditionalInferenceSpecifications"]
     assert own["Containers"][0]["Image"] == "own.registry/serve:1"
+    assert "Framework" not in own["Containers"][0], "the name of the image does not say it"
+    assert additional["Containers"][0]["Framework"] == "SAGEMAKER-SCIKIT-LEARN"
     assert (additional["Name"], additional["Containers"][0]["Image"]) == ("graviton", graviton)
     assert additional["SupportedRealtimeInferenceInstanceTypes"] == ["ml.c7g.large"]
     assert "SupportedTransformInstanceTypes" not in additional  # SageMaker has no Graviton for batch

@@ -19,7 +19,7 @@ import pytest
 
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
-from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.record import RunRecord, TuningTrial
 from sustainable_mlops.jobs.tracking import track_run
 
 
@@ -141,6 +141,43 @@ def test_a_run_is_written_once_with_metrics_parameters_tags_and_footprint(
 
     assert track_run(make_record(job_name="flight-delay-2", status="Stopped"), None) == []
     assert sorted(run.info.status for run in list_runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
+
+
+@pytest.mark.slow
+def test_a_tuning_has_the_hyperparameters_of_its_best_job_and_a_nested_run_for_each(server: str) -> None:
+    trials = [
+        TuningTrial(
+            job_name=f"search-{number}",
+            status=status,
+            hyperparameters={"max_depth": str(number)},
+            objective=objective,
+            training_seconds=60,
+        )
+        for number, status, objective in ((1, "Completed", 0.7), (2, "Completed", 0.8), (3, "Stopped", None))
+    ]
+    record = make_record(job_name="search", kind="tuning", workload="search", trials=trials, best="search-2")
+    assert track_run(record.model_copy(update={"status": "InProgress", "best": "search-1"}), server) == []
+    for _ in range(2):
+        assert track_run(record, server) == []
+    runs = {run.info.run_name: run for run in list_runs(server, "search")}
+    assert sorted(runs) == ["search", "search-1", "search-2", "search-3"]
+    parent = runs.pop("search")
+    assert (parent.data.params["max_depth"], parent.data.params["num_round"]) == ("2", "240")
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs.values()} == {parent.info.run_id}
+    assert {name: run.data.params["max_depth"] for name, run in runs.items()} == {
+        f"search-{n}": str(n) for n in (1, 2, 3)
+    }
+    assert {name: run.data.metrics.get("objective") for name, run in runs.items()} == {
+        "search-1": 0.7,
+        "search-2": 0.8,
+        "search-3": None,
+    }
+    assert [name for name, run in runs.items() if run.data.tags["smlops.best"] == "true"] == ["search-2"]
+    assert {name: run.info.status for name, run in runs.items()} == {
+        "search-1": "FINISHED",
+        "search-2": "FINISHED",
+        "search-3": "KILLED",
+    }
 
 
 @pytest.mark.slow

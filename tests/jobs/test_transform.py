@@ -197,7 +197,7 @@ def test_predictions_are_repeated_only_for_other_records_or_another_model(
     cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(TRANSFORM, write_transform(compute={"instance_count": 2}), now=next(moments))
-    assert estimate_launch(launch, tmp_path).duration.value == 450  # 25 % of the half hour that the file gives it
+    assert estimate_launch(launch, tmp_path).duration.value == pytest.approx(70), "the start, for a few bytes"
     record = end_job(launch)
     assert record.outputs == {"predictions": f"s3://acme-dev-data/re-creatable/predictions/predict/{record.run_key}/"}
     measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def test_joined_predictions_equal_those_of_the_model(bench: Bench, trained_recor
     assert [float(row[-1]) for row in rows] == expected
     assert record["figures"]["transform_seconds"]["value"] > 0
 
-    repeated = bench.launch("transform", "predict.yaml")
+    repeated = bench.launch("transform", "predict.yaml", "--download", "copy")
+    copies = {path.name: path.read_bytes() for path in (bench.folder / "copy").iterdir()}
+    assert copies == predictions
     assert (repeated["outcome"], repeated["record"]["job_name"]) == ("done", record["job_name"])
     bench.put("re-creatable/asked/c.csv", b"f500,1,1\n")
     other = bench.launch("transform", "predict.yaml")["record"]
@@ -113,6 +116,13 @@ def test_a_dry_run_creates_no_model_and_a_failure_reports_its_reason(
 
     failed = bench.run("transform", "predict.yaml", *model)  # the first column is not a number
     assert failed.returncode == 1
+    command = re.search(r"show the log +aws logs filter-log-events --region \S+ (.*) --query", failed.stdout)
+    assert command is not None
+    options = dict(zip(*[iter(command[1].split())] * 2, strict=True))
+    events = bench.sandbox.client("logs").filter_log_events(
+        logGroupName=options["--log-group-name"], logStreamNamePrefix=options["--log-stream-name-prefix"]
+    )["events"]
+    assert any("could not convert string to float" in event["message"] for event in events)
     last = failed.stderr.splitlines()[-1]
     assert last.startswith(f"error: transform job {bench.name}-")
     assert "could not convert string to float" in last

@@ -104,9 +104,9 @@ def test_a_stopped_search_resumes_from_its_jobs(launch: Any) -> None:
 def test_an_estimate_counts_the_jobs_and_states_its_assumptions(launch: Any, tmp_path: Path) -> None:
     one = estimate_launch(launch(strategy="random"), tmp_path)
     assert "at most 20 jobs; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
-    cap = 30 * 60
-    assert one.duration.value == pytest.approx(20 * 0.8 * 0.25 * cap)
-    assert one.duration.high == pytest.approx(20 * cap)
+    # 72 s (at most 224) for a start and 240 rounds.
+    assert one.duration.value == pytest.approx(20 * 0.8 * 72.4, rel=1e-4)
+    assert one.duration.high == pytest.approx(20 * 224, rel=1e-4)
     criteria = {"completion": {"target": 0.8}}
     ends_before = estimate_launch(launch(strategy="random", limits=criteria), tmp_path)
     assert ends_before.duration.value == pytest.approx(0.75 * one.duration.value)

@@ -7,16 +7,22 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import boto3
 import pytest
 import yaml
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.stub import Stubber
 
 from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.recommendation import candidates, inputs, job, ranking
+from sustainable_mlops.recommendation import candidates, inputs, job, ranking, role
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
@@ -97,7 +103,6 @@ def test_the_name_of_a_job_follows_from_its_content() -> None:
 @check_cases(
     ("says", "load", "message"),
     [
-        ({"Framework": None}, {}, "--framework: arn:"),
         ({"SamplePayloadUrl": None}, {}, "--payload: arn:"),
         ({"SupportedContentTypes": None}, {}, "--content-type: arn:"),
         ({}, {"payload": "s3://b/sample.json"}, "--payload: s3://b/sample.json must be a .tar.gz"),
@@ -111,6 +116,27 @@ def test_a_missing_setting_is_reported_before_the_job_starts(
     with pytest.raises(UserError) as error:
         job.plan_jobs(subject, candidates.choose_candidates(subject, REGION, 5), replace(LOAD, **load))
     assert message in str(error.value)
+
+
+@check_cases(
+    ("image", "framework"),
+    [
+        (IMAGE, "XGBOOST"),
+        (GRAVITON, "SAGEMAKER-SCIKIT-LEARN"),
+        ("763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312", "PYTORCH"),
+        ("123456789012.dkr.ecr.eu-north-1.amazonaws.com/ours:1", None),
+    ],
+)
+def test_the_framework_of_a_package_follows_from_its_image(image: str, framework: str | None) -> None:
+    without = {**SUBJECT.load_test_inputs, "Framework": None}
+    subject = replace(SUBJECT, specifications=(ServingSpecification(None, "x86", (image,)),), load_test_inputs=without)
+    chosen = candidates.choose_candidates(subject, REGION, 5)
+    if framework is None:
+        with pytest.raises(UserError, match=r"--framework: arn:.* does not contain Framework"):
+            job.plan_jobs(subject, chosen, LOAD)
+    else:
+        (one, *_) = job.plan_jobs(subject, chosen, LOAD)
+        assert one.request["InputConfig"]["ContainerConfig"]["Framework"] == framework
 
 
 class FakeSageMaker:
@@ -281,7 +307,7 @@ def test_a_package_is_tested_ranked_and_written(package: Any, sandbox: Sandbox, 
     """The same command reports the existing jobs when it runs a second time."""
     arn, file = package(), tmp_path / "out" / "model.yaml"
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2")
-    command = (*test, "--instance-type", "ml.c7g.large", "--requests-per-day", "1000")
+    command = (*test, "--instance-type", "ml.c7g.large", "--serverless", "--requests-per-day", "1000")
     plan = run(sandbox, *command, "--dry-run")
     assert plan.returncode == 0, plan.stderr
     assert "ml.c7g.large" in plan.stdout
@@ -294,7 +320,7 @@ def test_a_package_is_tested_ranked_and_written(package: Any, sandbox: Sandbox, 
     assert jobs() == []
     process = run(sandbox, *command, "--write", str(file))
     assert process.returncode == 0, process.stderr
-    for text in ("gCO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
+    for text in ("CO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
         assert text in process.stdout
     (module,) = yaml.safe_load(file.read_text())
     assert module == "serverless_endpoint", "for a thousand a day, nothing runs between requests"
@@ -326,21 +352,53 @@ def make_environment(sandbox: Sandbox) -> Callable[..., str]:
 
 @pytest.mark.slow
 def test_the_load_test_uses_the_role_of_the_environment(package: Any, make_environment: Any, sandbox: Sandbox) -> None:
-    role, arn = "arn:aws:iam::123456789012:role/load-tests", package()
+    role_arn, arn = "arn:aws:iam::123456789012:role/load-tests", package()
     command = (arn, "--p95", "200", "--framework", "xgboost", "--dry-run", "--json")
-    process = run(sandbox, *command, "--environment", make_environment(recommendation=role))
+    process = run(sandbox, *command, "--environment", make_environment(recommendation=role_arn))
     assert process.returncode == 0, process.stderr
-    assert {one["RoleArn"] for one in json.loads(process.stdout)} == {role}
+    assert {one["RoleArn"] for one in json.loads(process.stdout)} == {role_arn}
+    # Without it, the role of the account with the policy counts, if it is the only one.
+    role = make_role(sandbox, f"load-tests-{uuid.uuid4().hex[:8]}")
+    policy = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    sandbox.client("iam").attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=policy)
     without = make_environment()
-    lacking = run(sandbox, *command, "--environment", without)
-    assert (lacking.returncode, lacking.stdout) == (2, "")
-    assert lacking.stderr == (
-        f"error: /sustainable-mlops/{without}/platform: names no role for load tests; pass --role, or set "
-        f"recommendation_role_arn in envs/{without}/settings.yaml and apply it\n"
-    )
+    process = run(sandbox, *command, "--environment", without)
+    if process.returncode == 0:
+        assert {one["RoleArn"] for one in json.loads(process.stdout)} == {role}
+        assert process.stderr == f"role of the load test: {role}\n"
+    else:  # other tests have such roles too
+        assert role in process.stderr
+        assert "roles of the account can run them" in process.stderr
+        assert f"pass --role, or set recommendation_role_arn in envs/{without}/settings.yaml" in process.stderr
     nowhere = run(sandbox, *command, "--environment", "nowhere")
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
     assert "the SSM parameter /sustainable-mlops/nowhere/platform does not exist" in nowhere.stderr
+
+
+@check_cases(
+    ("principals", "count"),
+    [
+        ([{"Service": "sagemaker.amazonaws.com"}], 1),
+        ([{"Service": ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]}], 1),
+        ([{"Service": "lambda.amazonaws.com"}, {"AWS": "arn:aws:iam::123456789012:root"}, "*"], 0),
+        ([{"Service": "sagemaker.amazonaws.com"}, {"Service": "sagemaker.amazonaws.com"}], 2),
+        ([], 0),
+    ],
+)
+def test_roles_for_load_tests_have_the_policy_and_trust_sagemaker(principals: list[Any], count: int) -> None:
+    iam = boto3.client("iam", region_name=REGION, config=Config(signature_version=UNSIGNED))
+    with Stubber(iam) as answers:
+        names = [f"role-{number}" for number in range(len(principals))]
+        entities = {"PolicyRoles": [{"RoleName": name, "RoleId": "A" * 16} for name in names]}
+        policy = {"PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess", "EntityFilter": "Role"}
+        answers.add_response("list_entities_for_policy", entities, policy)
+        for name, principal in zip(names, principals, strict=True):
+            trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}]}
+            about = {"Path": "/", "RoleName": name, "RoleId": "A" * 16, "CreateDate": datetime.now(UTC)}
+            arn = f"arn:aws:iam::123456789012:role/{name}"
+            described = {"Role": about | {"Arn": arn, "AssumeRolePolicyDocument": quote(json.dumps(trust))}}
+            answers.add_response("get_role", described, {"RoleName": name})
+        assert len(list(role.list_roles(iam))) == count
 
 
 @pytest.mark.slow

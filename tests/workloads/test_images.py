@@ -58,7 +58,8 @@ def list_documents() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(WORKLOADS.glob("*/*.yaml")):
         yield str(path.relative_to(ROOT)), yaml.safe_load(path.read_text())
     for framework in Framework:
-        text = render("workload/job.yaml", name="new", hyphenated="new", environment="dev", framework=framework.value)
+        values = {"name": "new", "hyphenated": "new", "environment": "dev", "framework": framework.value}
+        text = render("workload/job.yaml", **values, metrics=["auc"])
         yield f"{TEMPLATE} ({framework.value})", yaml.safe_load(text)
 
 

@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
         return booster.predict(data)
 
     def predict_with_arrays(rows: Any) -> Any:
-        return inference.predict_fn(rows, model)
+        return inference.predict(rows, model)
 
     equal = int((predict_with_arrays(flights) == predict_with_xgboost(flights)).sum())
     print(f"flights={len(flights)}; equal={equal}; trees={len(model.trees.roots)}; xgboost={xgb.__version__};")

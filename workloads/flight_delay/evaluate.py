@@ -53,7 +53,7 @@ def compute_metrics(flights: pd.DataFrame, model: inference.Model) -> dict[str, 
     """Return classification metrics, named as in SageMaker's model quality, and those of a constant guess."""
     from sklearn import metrics
 
-    late, chance = flights[LABEL].to_numpy(), inference.predict_fn(flights, model).astype("float64")
+    late, chance = flights[LABEL].to_numpy(), inference.predict(flights, model).astype("float64")
     predictions = (chance >= THRESHOLD).astype(int)
     values = {
         "auc": metrics.roc_auc_score(late, chance),

@@ -1,9 +1,10 @@
-"""Serving code of the flight delay model: the four functions that a SageMaker framework container calls.
+"""Serving code of the flight delay model: the functions that a SageMaker framework container calls.
 
 A request has flights with their features by name (features.py). The response has one probability per flight, in the
-same order: the probability of an arrival at least 15 minutes late. A record of the feature group is valid as it is.
+same order: the probability of an arrival at least 15 minutes late. A record of the feature group is valid as it is. An
+invalid request is an error of the client, with status 400 and the reason.
 
-The code needs Python 3.8 and numpy only (see trees.py).
+The code needs Python 3.8 and numpy only (see trees.py), and the container's Flask for an invalid request.
 """
 
 from __future__ import annotations
@@ -50,7 +51,18 @@ def model_fn(model_dir: str) -> Model:
     return Model(trees, metadata["categories"])
 
 
-def input_fn(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
+def transform_fn(model: Model, body: str | bytes, content_type: str, accept: str) -> Any:
+    """Return the response to a request and its content type, or a response with status 400."""
+    try:
+        return format_response(predict(read_request(body, content_type), model), accept)
+    except InputError as error:
+        # The container's Flask application answers an exception with status 500, which triggers the endpoint's alarms.
+        from flask import Response
+
+        return Response(f"{error}\n", status=400, mimetype="text/plain")
+
+
+def read_request(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
     """Return the flights of a request, as one list per feature.
 
     A request is JSON (a list of records, or {"instances": [records]}) or CSV with a header. Weather and history may be
@@ -74,12 +86,12 @@ def input_fn(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
     return {name: list(column) for name, column in zip(features.list_names(), zip(*records))}
 
 
-def predict_fn(flights: Any, model: Model) -> np.ndarray:
+def predict(flights: Any, model: Model) -> np.ndarray:
     """Return the probability of a late arrival for each flight, float32."""
     return model.trees.predict_probabilities(features.build_matrix(flights, model.categories))
 
 
-def output_fn(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
+def format_response(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
     """Return the response and its content type: {"predictions": [p, …]} as JSON, or one probability per line as CSV."""
     rounded = [round(float(p), 6) for p in probabilities]
     accepted_types = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]

@@ -105,6 +105,8 @@ class JobKind(ABC, Generic[Spec]):
     longest_name: ClassVar[int] = 63
     #: Field of the job file with the data, for messages.
     data_field: ClassVar[str] = "data"
+    #: True if a completed job has a model.
+    saves_model: ClassVar[bool] = False
     spec: type[Any]
 
     @property
@@ -148,6 +150,10 @@ class JobKind(ABC, Generic[Spec]):
     def list_prerequisites(self, run: Run[Spec]) -> tuple[Prerequisite, ...]:  # noqa: ARG002
         """Return the resources that must exist before the job."""
         return ()
+
+    def list_metric_patterns(self, request: Mapping[str, Any]) -> dict[str, str]:  # noqa: ARG002
+        """Return the metrics of the job file with their patterns, from its request."""
+        return {}
 
     def runtime_cap_seconds(self, spec: Spec) -> int | None:  # noqa: ARG002
         """Return the seconds after which the launcher stops the job; None if SageMaker enforces the cap."""
@@ -255,6 +261,22 @@ class JobKind(ABC, Generic[Spec]):
         working = record.status == "InProgress" and record.working_since
         return {record.job_name: working} if working else {}
 
+    @property
+    def log_group(self) -> str:
+        """Log group of the jobs whose instances do the work."""
+        return f"/aws/sagemaker/{self.worker.noun}s"
+
+    def format_log_prefix(self, job_name: str) -> str:
+        """Return the start of the names of a job's log streams; a job that starts others starts their names."""
+        return f"{job_name}/" if self.worker is self else f"{job_name}-"
+
+    def format_log_command(self, job_name: str, region: str) -> str:
+        """Return the command that prints the log of a job. Both versions of the AWS CLI have it."""
+        return (
+            f"aws logs filter-log-events --region {region} --log-group-name {self.log_group} "
+            f"--log-stream-name-prefix {self.format_log_prefix(job_name)} --query 'events[].[message]' --output text"
+        )
+
     def format_stop_command(self, job_name: str) -> str:
         """Return the command that stops a job."""
         command, option = _join_words(self.noun, "-"), _join_words(self._name_field("Name"), "-")
@@ -272,6 +294,7 @@ class JobKind(ABC, Generic[Spec]):
                 "started_at": description.get(f"{self.time_prefix}StartTime"),
                 "ended_at": description.get(f"{self.time_prefix}EndTime"),
                 "figures": self.compute_figures(description, record),
+                "calibration": footprint.find_carbon_ratio(record.instance_type, record.region),
                 **self.read_record_fields(description),
             }
         )

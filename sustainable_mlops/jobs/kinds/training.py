@@ -31,6 +31,7 @@ class TrainingKind(JobKind[TrainingSpec]):
     time_prefix: ClassVar[str] = "Training"
     completed_verb: ClassVar[str] = "trained"
     phase: ClassVar[Phase] = "training"
+    saves_model: ClassVar[bool] = True
     spec = TrainingSpec
 
     def check(self, spec: TrainingSpec) -> None:
@@ -95,6 +96,11 @@ class TrainingKind(JobKind[TrainingSpec]):
         if references.checkpoints is not None:
             request["CheckpointConfig"] = {"S3Uri": references.checkpoints, "LocalPath": CHECKPOINTS}
         return request
+
+    def list_metric_patterns(self, request: Mapping[str, Any]) -> dict[str, str]:
+        """Return the metrics of MetricDefinitions, without the measured values."""
+        definitions = request["AlgorithmSpecification"].get("MetricDefinitions", [])
+        return counters.split_metrics({one["Name"]: one["Regex"] for one in definitions})[0]
 
     def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
         """Return the instances of ResourceConfig."""

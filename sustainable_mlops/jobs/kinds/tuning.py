@@ -50,6 +50,7 @@ class TuningKind(JobKind[TuningSpec]):
     phase: ClassVar[Phase] = "training"
     #: Maximum length of the name, which also starts the names of the training jobs.
     longest_name: ClassVar[int] = 32
+    saves_model: ClassVar[bool] = True
     spec = TuningSpec
 
     def load(self, path: Path) -> TuningSpec:
@@ -133,6 +134,10 @@ class TuningKind(JobKind[TuningSpec]):
                 "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name} for name in names],
             },
         }
+
+    def list_metric_patterns(self, request: Mapping[str, Any]) -> dict[str, str]:
+        """Return the metrics of each training job."""
+        return TRAINING.list_metric_patterns(request["TrainingJobDefinition"])
 
     def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
         """Return the instances of one training job, and the maximum number of jobs."""

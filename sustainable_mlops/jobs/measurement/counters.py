@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from math import isfinite, nan
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.settings import Settings
+
+Value = TypeVar("Value")
 
 #: Prefix of measured values among the metrics of a training job.
 _PREFIX = "measured:"
@@ -62,8 +64,8 @@ def list_metric_definitions() -> list[dict[str, str]]:
     return [{"Name": _PREFIX + name, "Regex": f"{_LINE}.* {name}=({_NUMBER});"} for name in COUNTERS]
 
 
-def split_metrics(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """Split the metrics of a training job into its own metrics and the measured values."""
+def split_metrics(metrics: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Split the metrics of a training job, by name, into its own metrics and the measured ones."""
     own = {name: value for name, value in metrics.items() if not name.startswith(_PREFIX)}
     return own, {name.removeprefix(_PREFIX): metrics[name] for name in metrics.keys() - own.keys()}
 

@@ -25,4 +25,6 @@ def measure_load(measured: CounterReadings | None, seconds: float, instance_type
     if load is None:
         return None
     load = min(load, 1.0)
-    return bounded_quantity(min(load * covered_share, low), load, load + (1 - load) * (1 - covered_share), text, "B")
+    return bounded_quantity(
+        min(load * covered_share, low), load, load + (1 - load) * (1 - covered_share), text, "B", "of the time"
+    )

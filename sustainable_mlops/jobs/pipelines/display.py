@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import format_number
+from sustainable_mlops.footprint import format_figure
 from sustainable_mlops.jobs.display import align_rows
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import KINDS
@@ -23,7 +23,7 @@ _CHANGES = {
     "update": "will get a new version; the old versions remain",
 }
 #: Figures of the short display.
-_SHORT_FIGURES = {"co2e": "kgCO2e", "cost": "USD"}
+_SHORT_FIGURES = {"co2e": "CO2e", "cost": "USD"}
 #: Characters of the longest figure, without its interval.
 _NUMBER_WIDTH = 10
 
@@ -107,7 +107,7 @@ def _make_step_table(record: PipelineRecord) -> Table:
         table.add_column(name, justify="right", min_width=_NUMBER_WIDTH, overflow="fold")
     for step in record.steps:
         figures = step.job.figures if step.job is not None else {}
-        cells = [_format_interval(figures[name], unit=False) if name in figures else "" for name in _SHORT_FIGURES]
+        cells = [_format_interval(figures[name], short=True) if name in figures else "" for name in _SHORT_FIGURES]
         style = "dim" if step.cached_from else None
         table.add_row(Text(step.name), Text(_format_state(step)), _format_seconds(step), *cells, style=style)
     return table
@@ -129,8 +129,8 @@ def _format_seconds(step: PipelineStepRecord) -> str:
     return f"{((step.ended_at or datetime.now(UTC)) - step.started_at).total_seconds():.0f}"
 
 
-def _format_interval(figure: RunFigure, *, unit: bool = True) -> str:
-    number = format_number(figure.value) + (f" {figure.unit}" if unit else "")
-    if figure.low is None or figure.high is None:
-        return number
-    return f"{number} ({format_number(figure.low)} to {format_number(figure.high)})"
+def _format_interval(figure: RunFigure, *, short: bool = False) -> str:
+    low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
+    text = format_figure(figure.value, low, high, figure.unit)
+    number = f"{text.value} {text.unit.removesuffix('CO2e') if short else text.unit}"
+    return number if figure.low is None or figure.high is None else f"{number} ({text.interval})"

@@ -91,10 +91,12 @@ def _estimate_seconds(step: str, machines: JobMachines, earlier: list[PipelineRe
     latest = times[-_MAX_EXECUTIONS:]
     if not latest:
         return (load_assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).with_text(
-            f"the duration of {step}"
+            f"the duration of {step}", "s"
         )
     spread = load_assumptions()["other_run_factor"].central
-    quantity = Quantity(min(latest) / spread, median(latest), max(latest) * spread, "B", f"the duration of {step}")
+    quantity = Quantity(
+        min(latest) / spread, median(latest), max(latest) * spread, "B", f"the duration of {step}", unit="s"
+    )
     return quantity.clamp(0.0, machines.cap * machines.jobs)
 
 

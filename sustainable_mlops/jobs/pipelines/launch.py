@@ -195,7 +195,9 @@ def _read_definition(path: Path) -> Definition:
     try:
         document: Definition = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: the file does not exist; write it with the pipeline's builder") from None
+        raise UserError(
+            f"{path}: the file does not exist; write it with the pipeline's builder, or correct definition"
+        ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):

@@ -129,6 +129,10 @@ class TrainingStep(JobStep):
         """Address of model.tar.gz."""
         return self.properties.ModelArtifacts.S3ModelArtifacts
 
+    def get_metric(self, name: str) -> Value:
+        """Return a reference to the last value of a metric of the job file."""
+        return self.properties.FinalMetricDataList[name].Value
+
     @property
     def job(self) -> Value:
         """Name of the job that trained the model."""

@@ -105,12 +105,17 @@ def _read_parameters(arn: str, sagemaker: Client) -> dict[str, str]:
     return {parameter["Name"]: parameter["Value"] for page in pages for parameter in page["PipelineParameters"]}
 
 
+def _make_key(spec: PipelineSpec) -> str:
+    """Return the key of the pipeline in the settings of an environment."""
+    return spec.name.replace("-", "_")
+
+
 def find_pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, bool]:
     """Return the pipeline's name, and True if the launcher owns the pipeline.
 
     The launcher owns it if the environment has no pipeline for the workload.
     """
-    known = platform.pipelines.get(spec.name.replace("-", "_"))
+    known = platform.pipelines.get(_make_key(spec))
     return (known, False) if known else (f"{platform.name_prefix or platform.environment}-{spec.name}", True)
 
 
@@ -118,6 +123,8 @@ def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> 
     """Return the workload's pipeline on the platform, with its live version or else its latest."""
     name, own = find_pipeline_name(spec, platform)
     description = _describe(name, sagemaker)
+    if own and "pipelines" in platform.model_fields_set:
+        raise _build_undeployed_error(spec, name, platform, exists=description is not None)
     if description is None:
         if not own:
             raise UserError(f"platform: the environment publishes {name}, which does not exist; apply it again")
@@ -130,6 +137,27 @@ def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> 
     definition = json.loads(description["PipelineDefinition"])
     chosen = live if live is not None and not own else latest
     return PipelineVersion(name, own, chosen, definition, description["PipelineArn"], is_live=chosen == live)
+
+
+def _build_undeployed_error(spec: PipelineSpec, name: str, platform: Platform, *, exists: bool) -> UserError:
+    """Return the error about a pipeline that Terraform should create, because the environment has pipelines."""
+    key, environment = _make_key(spec), platform.environment
+    state = "this pipeline exists, but" if exists else "there is no such pipeline, and"
+    message = (
+        f"{name}: {state} the environment {environment} does not deploy it, so its next apply would fail after this "
+        f"command; declare it in envs/catalogue/pipelines/{key}.yaml, then {'import' if exists else 'apply'} it"
+    )
+    block = f"printf '{format_import_block(f'module.pipeline_{key}', name)}' > envs/{environment}/import_{key}.tf"
+    apply = f"terraform -chdir=envs/{environment} apply"
+    return UserError(message, "smlops synth", *([block] if exists else []), apply)
+
+
+def format_import_block(module: str, name: str) -> str:
+    """Return the `import` block of an existing pipeline as an argument of printf.
+
+    `terraform import` would fail before the first apply, because it needs values of resources that do not exist yet.
+    """
+    return f'import {{\\n  to = {module}.aws_sagemaker_pipeline.this\\n  id = "{name}"\\n}}\\n'
 
 
 def read_newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:

@@ -153,7 +153,7 @@ class TrainingSpec(ScriptSpec):
             try:
                 groups = re.compile(expression).groups
             except re.error as error:
-                raise ValueError(f"'{name}' is not a regular expression ({error})") from None
+                raise ValueError(f"'{name}' is not a regular expression ({error}); correct it") from None
             if groups != 1:
                 raise ValueError(f"'{name}' has {groups} groups; put only the number in a group (…)")
         return metrics

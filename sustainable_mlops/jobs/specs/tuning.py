@@ -26,7 +26,7 @@ class _NumericRange(Settings):
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError("min and max must be finite")
         if low > high:
-            raise ValueError(f"min ({low:g}) is above max ({high:g})")
+            raise ValueError(f"min ({low:g}) is above max ({high:g}); lower min or raise max")
         if self.scaling == "logarithmic" and low <= 0:
             raise ValueError(f"logarithmic scaling needs numbers above 0, not {low:g}; use linear")
         if self.scaling == "reverse_logarithmic" and not 0 <= low <= high < 1:

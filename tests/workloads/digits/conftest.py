@@ -2,14 +2,21 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sustainable_mlops.terraform import ROOT
+from tests.lazy import LazyModule
 
 sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker gets its files one by one
 
-from workloads.digits import prepare, train
+from workloads.digits import prepare
+
+if TYPE_CHECKING:
+    from workloads.digits import train
+else:  # imports JAX
+    train = LazyModule("workloads.digits.train")
 
 #: Settings of a short training without early stopping.
 SHORT_TRAINING = {"epochs": 7, "patience": 0, "batch": 100, "rate": 0.01}

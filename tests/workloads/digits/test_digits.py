@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,9 +20,15 @@ import pytest
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml
 from tests.cases import check_cases
+from tests.lazy import LazyModule
 from tests.workloads.digits.conftest import make_arguments, train_network
-from workloads.digits import compare_precision, inference, network, prepare, serve, train
+from workloads.digits import inference, network, prepare, serve
 from workloads.digits.network import InputError
+
+if TYPE_CHECKING:
+    from workloads.digits import compare_precision, train
+else:  # import JAX
+    compare_precision, train = map(LazyModule, ("workloads.digits.compare_precision", "workloads.digits.train"))
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +44,8 @@ def sigterm() -> Iterator[None]:
 def read_model_files(folder: Path) -> dict[str, bytes]:
     """Return the files of model.tar.gz."""
     model = folder / "model"
-    return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    files = (path for path in model.rglob("*") if path.is_file() and path.suffix != ".pyc")  # imports write bytecode
+    return {str(path.relative_to(model)): path.read_bytes() for path in files}
 
 
 def read_images(data: Path, part: str = "test") -> np.ndarray:
@@ -120,7 +127,7 @@ def test_sigterm_ends_the_epoch_with_a_checkpoint(
         return epoch(state, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(train, "train_epoch", send_sigterm)
+        patched.setattr("workloads.digits.train.train_epoch", send_sigterm)
         with pytest.raises(SystemExit) as exit_info:
             train_network(tmp_path, data)
     assert exit_info.value.code == 128 + signal.SIGTERM
@@ -140,7 +147,7 @@ def test_the_network_reads_unseen_digits_in_float32_and_int8(uninterrupted: Path
 def test_the_comparison_has_both_precisions(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare_precision, "TIMES", 1)
+    monkeypatch.setattr("workloads.digits.compare_precision.TIMES", 1)
     compare_precision.main([f"--data={data}", "--epochs=2"])
     rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row[0] for row in rows[1:]] == ["float32, numpy", "float32, JAX", "int8, numpy", "int8, JAX"]

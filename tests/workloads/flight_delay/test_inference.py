@@ -34,7 +34,7 @@ def requests(parts: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
 
 def predict(model: inference.Model, body: str | bytes, content_type: str = "application/json") -> list[float]:
     """Return the probabilities in the response to a request."""
-    response, kind = inference.output_fn(inference.predict_fn(inference.input_fn(body, content_type), model), "*/*")
+    response, kind = inference.transform_fn(model, body, content_type, "*/*")
     assert kind == "application/json"
     probabilities: list[float] = json.loads(response)["predictions"]
     return probabilities
@@ -76,7 +76,7 @@ def test_the_model_folder_serves_with_numpy_only(
     script = (
         "import sys; sys.modules.update(dict.fromkeys(['xgboost', 'pandas', 'scipy', 'sklearn']));"
         "import inference as i; model = i.model_fn(sys.argv[1]);"
-        "print(*i.output_fn(i.predict_fn(i.input_fn(sys.stdin.read(), 'application/json'), model), 'text/csv'))"
+        "print(*i.transform_fn(model, sys.stdin.read(), 'application/json', 'text/csv'))"
     )
     completed = subprocess.run(
         [sys.executable, "-c", script, str(model_dir)],
@@ -101,11 +101,11 @@ def test_an_unknown_category_counts_as_missing(model: inference.Model, requests:
 
 
 def test_the_accept_header_selects_csv() -> None:
-    assert inference.output_fn(np.array([0.25, 0.5], np.float32), "text/csv") == ("0.25\n0.5\n", "text/csv")
+    assert inference.format_response(np.array([0.25, 0.5], np.float32), "text/csv") == ("0.25\n0.5\n", "text/csv")
     with pytest.raises(
         InputError, match="answers of type text/html are not served: accept application/json or text/csv"
     ):
-        inference.output_fn(np.array([0.5], np.float32), "text/html")
+        inference.format_response(np.array([0.5], np.float32), "text/html")
 
 
 @pytest.mark.parametrize("feature", [f for f in FEATURES if not f.is_nullable], ids=lambda feature: feature.name)
@@ -113,7 +113,7 @@ def test_a_missing_schedule_feature_is_named(feature: features.Feature, requests
     for absent in ({}, {feature.name: None}, {feature.name: ""}):
         record = {name: value for name, value in requests[0].items() if name != feature.name} | absent
         with pytest.raises(InputError, match=f"^record 2: {feature.name} is missing$"):
-            inference.input_fn(json.dumps([requests[0], record]), "application/json")
+            inference.read_request(json.dumps([requests[0], record]), "application/json")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_missing_schedule_feature_is_named(feature: features.Feature, requests
 )
 def test_an_invalid_value_is_named(change: dict[str, Any], message: str, requests: list[dict[str, Any]]) -> None:
     with pytest.raises(InputError) as error:
-        inference.input_fn(json.dumps([{**requests[0], **change}]), "application/json")
+        inference.read_request(json.dumps([{**requests[0], **change}]), "application/json")
     assert str(error.value) == message
 
 
@@ -148,10 +148,12 @@ def test_an_invalid_value_is_named(change: dict[str, Any], message: str, request
         ("carrier,origin\nUA\n", "text/csv", "record 1: 1 values, but the CSV header names 2 columns"),
     ],
 )
-def test_an_invalid_request_is_rejected_with_the_reason(body: str | bytes, content_type: str, message: str) -> None:
-    with pytest.raises(InputError) as error:
-        inference.input_fn(body, content_type)
-    assert str(error.value).startswith(message)
+def test_an_invalid_request_is_an_error_of_the_client_with_the_reason(
+    model: inference.Model, body: str | bytes, content_type: str, message: str
+) -> None:
+    response = inference.transform_fn(model, body, content_type, "application/json")
+    assert response.status_code == 400
+    assert response.get_data(as_text=True).startswith(message)
 
 
 def test_a_model_of_other_features_is_rejected(model_dir: Path, tmp_path: Path) -> None:

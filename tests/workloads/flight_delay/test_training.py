@@ -75,7 +75,8 @@ def train_model(folder: Path, data: Path, **changes: object) -> Path:
 def read_model_files(folder: Path) -> dict[str, bytes]:
     """Return the files of model.tar.gz."""
     model = folder / "model"
-    return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    files = (path for path in model.rglob("*") if path.is_file() and path.suffix != ".pyc")  # imports write bytecode
+    return {str(path.relative_to(model)): path.read_bytes() for path in files}
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_every_held_out_flight_gets_the_trained_models_prediction(model_dir: Pat
     predicted = booster.predict(make_dmatrix(rows))
     assert len(predicted) == 53_991
     assert len(np.unique(predicted)) > 10_000
-    np.testing.assert_array_equal(inference.predict_fn(flights, model), predicted)
+    np.testing.assert_array_equal(inference.predict(flights, model), predicted)
 
 
 @pytest.mark.parametrize(
