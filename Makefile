@@ -8,19 +8,23 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Many tests wait for a provider or a job, so `make test` uses three processes for each core.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test tests fast units toolchain browser mutants lint types synthesized synth setup clean
+.PHONY: demo test release tests fast units toolchain browser mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
 	@$(VENV)/python -m tools.demo $(if $(KEEP),--keep)
 
-# Every test that this machine can run; `make fast` is the part without Terraform.
+# Every test but the long scenarios of `make release`; `make fast` is the part without Terraform.
 test: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
 	@$(MAKE) --no-print-directory -j 3 types synthesized tests
 
 tests:
-	@$(PYTEST) $$((3 * $(CORES))) --durations 30 -m 'not toolchain_only'
+	@$(PYTEST) $$((3 * $(CORES))) --durations 30 -m 'not toolchain_only and not release'
+
+# Long scenarios, which `make test` leaves out. Run them before a release.
+release: setup
+	@$(PYTEST) $(CORES) --durations 30 -m release
 
 fast: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
@@ -34,7 +38,7 @@ units: synthesized # which caches what the tests would synthesize
 MARKS := toolchain
 PROCESSES = $(shell echo $$((2 * $(CORES))))
 toolchain: setup
-	@$(PYTEST) $(PROCESSES) -m '$(MARKS)'
+	@$(PYTEST) $(PROCESSES) -m '($(MARKS)) and not release'
 
 # Reports with hostile names in a headless browser; it needs chromium or Chrome on PATH.
 browser: setup

@@ -9,10 +9,9 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import LOCAL, ROOT
@@ -29,8 +28,7 @@ _RESOURCE = re.compile(r'^resource "(?P<type>\w+)" "(?P<name>[\w-]+)" {\n(?P<bod
 _SKIP = re.compile(r"^\s*# checkov:skip=(?P<id>\w+):(?P<reason>.*)$", re.M)
 
 
-@dataclass(frozen=True)
-class CheckovFinding:
+class CheckovFinding(NamedTuple):
     """One failed check."""
 
     check: str
@@ -39,13 +37,12 @@ class CheckovFinding:
     reason: str = ""  # reason of the suppression; empty if there is none
 
 
-@dataclass
-class CheckovResult:
+class CheckovResult(NamedTuple):
     """Result of checkov for one plan."""
 
     passed: int = 0
-    explained: list[CheckovFinding] = field(default_factory=list)
-    failed: list[CheckovFinding] = field(default_factory=list)
+    explained: Sequence[CheckovFinding] = ()
+    failed: Sequence[CheckovFinding] = ()
 
 
 class Checkov:
@@ -96,14 +93,15 @@ class Checkov:
 
 
 def _result(report: Mapping[str, Any]) -> CheckovResult:
-    result = CheckovResult(passed=int(report["summary"]["passed"]))
+    explained: list[CheckovFinding] = []
+    failed: list[CheckovFinding] = []
     skips = suppressions()
     for item in report["results"]["failed_checks"]:
         address = item["resource"]
         reason = skips.get((_plain(address), item["check_id"]), "")
         finding = CheckovFinding(item["check_id"], item["check_name"], address, reason)
-        (result.explained if reason else result.failed).append(finding)
-    return result
+        (explained if reason else failed).append(finding)
+    return CheckovResult(int(report["summary"]["passed"]), explained, failed)
 
 
 def suppressions() -> dict[tuple[str, str], str]:

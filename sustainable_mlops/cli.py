@@ -1,6 +1,5 @@
 """Helpers that every command shares: consoles, the typer application and the check for extras."""
 
-import os
 import re
 from importlib import metadata
 from typing import Annotated
@@ -9,29 +8,18 @@ import typer
 from rich.console import Console
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import create_console
 from sustainable_mlops.terraform import IN_CLONE
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
-#: Columns of a console that never wraps a line.
-_UNWRAPPED_WIDTH = 100_000
-
-
-def _make_console(*, stderr: bool) -> Console:
-    """Return a console of the terminal's width; a pipe, a file or a log gets unwrapped lines."""
-    console = Console(stderr=stderr, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _UNWRAPPED_WIDTH
-    return console
-
-
 #: Progress and messages go to stderr, so that stdout stays clean for `--json` and pipes.
-console = _make_console(stderr=True)
+console = create_console(stderr=True)
 
 
 def stdout() -> Console:
     """Return a console for results on stdout."""
-    return _make_console(stderr=False)
+    return create_console(stderr=False)
 
 
 def app(help_text: str | None = None) -> typer.Typer:

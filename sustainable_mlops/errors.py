@@ -1,6 +1,7 @@
 """The error that people read, and hints for it."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 #: Known words that a hint lists if no word is similar.
 _MAX_KNOWN_WORDS = 20
@@ -22,6 +23,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     known_words = f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"
     return suggest(word, known) or known_words
+
+
+def describe_missing_file(path: Path) -> str:
+    """Return the message about a missing file: the most similar file of its folder, or else a check of the path."""
+    names = [] if not path.parent.is_dir() else [one.name for one in path.parent.iterdir()]
+    return f"{path}: no such file{suggest(path.name, names) or '; check the path'}"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

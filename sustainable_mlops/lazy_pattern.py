@@ -1,24 +1,31 @@
 """Regular expressions that compile at their first use. A review imports many, and most plans need few."""
 
 import re
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_METHODS = ("fullmatch", "match", "search", "finditer", "findall", "split", "sub")
 
 
 class LazyPattern:
-    """A regular expression that compiles at its first use."""
+    """A regular expression that compiles at its first use, and then has the methods of the compiled one."""
 
-    def __init__(self, text: str, flags: int = 0) -> None:
+    fullmatch: Callable[[str], re.Match[str] | None]
+    match: Callable[[str], re.Match[str] | None]
+    search: Callable[[str], re.Match[str] | None]
+    finditer: Callable[[str], Iterator[re.Match[str]]]
+    findall: Callable[[str], list[Any]]
+    split: Callable[[str], list[str]]
+    sub: Callable[[str | Callable[[re.Match[str]], str], str], str]
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
         """Take the pattern. An invalid pattern raises at its first use."""
-        self._text, self._flags = text, flags
+        self.pattern, self._flags = pattern, flags
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self._text, self._flags)
-
-    def fullmatch(self, text: str) -> re.Match[str] | None:
-        """Return the match of the whole text."""
-        return self._pattern.fullmatch(text)
-
-    def search(self, text: str) -> re.Match[str] | None:
-        """Return the first match in the text."""
-        return self._pattern.search(text)
+    def __getattr__(self, name: str) -> Any:
+        """Compile the pattern; every later call of a method reaches the compiled pattern directly."""
+        if name not in _METHODS:
+            raise AttributeError(name)
+        compiled = re.compile(self.pattern, self._flags)
+        vars(self).update((method, getattr(compiled, method)) for method in _METHODS)
+        return getattr(compiled, name)

@@ -9,11 +9,32 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 #: The error numbers of a full disk.
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: Maximum columns of a table in a pipe, a file or a log, unless the variable COLUMNS sets another width.
+PLAIN_WIDTH = 120
+
+
+def create_console(*, stderr: bool) -> "Console":
+    """Return a console of the terminal's width.
+
+    A pipe, a file or a log gets tables of at most `PLAIN_WIDTH` columns. Other lines are not wrapped there, so that
+    they can be searched and copied.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    if console.is_terminal:
+        return console
+    width = None if "COLUMNS" in os.environ else PLAIN_WIDTH
+    return Console(stderr=stderr, highlight=False, width=width, soft_wrap=True)
 
 
 def format_own_command(*omitted_options: str) -> str:

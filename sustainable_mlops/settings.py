@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from sustainable_mlops.errors import UserError, did_you_mean, suggest
+from sustainable_mlops.errors import UserError, describe_missing_file, did_you_mean, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,7 +46,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+        raise UserError(describe_missing_file(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     return parse_yaml(text, model, str(path))
@@ -72,7 +72,7 @@ def parse_json(text: str | bytes, model: type[Model], source: str) -> Model:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{source}: not valid JSON: {error}") from None
+        raise UserError(f"{source}: not valid JSON: {error}; write the file again") from None
     return validate(data, model, source, json_document=True)
 
 

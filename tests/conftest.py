@@ -1,7 +1,9 @@
 """Fixtures for every part. Each test process has a sandbox of its own, started when first asked for."""
 
 import fcntl
+import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,23 @@ settings.load_profile("shared machine")
 #: Hypothesis profile of `make fast`. All other runs draw 100 examples, the default.
 settings.register_profile("fast", max_examples=25, deadline=None)
 
+#: A shell starts background commands with SIGINT ignored. The commands that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 #: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.
 os.environ["SANDBOX_OPT_ML"] = "paths"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without garbage collection, which would visit all modules and tests again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

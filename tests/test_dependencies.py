@@ -15,12 +15,15 @@ from sustainable_mlops.terraform import ROOT
 EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sagemaker_sandbox/": "sandbox",
+    "sagemaker_sandbox/algorithms/built_in_algorithms/": "algorithms",
+    "tools/run_notebooks.py": "notebooks",
     "tools/derive_instances.py": "sandbox",  # moto's tables
     "tools/derive_managed_policies.py": "sandbox",
     "tools/derive_image_registries.py": "pipelines",  # the SDK's tables
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",
+    "sustainable_mlops/operations/reconcile/reports.py": "exports",
     "tools/demo.py": "workloads",
     "modules/": "authoring",
     "envs/": "authoring",

@@ -8,7 +8,7 @@ of the TDP for the counters. That is the geometric mean of 0.10, which SPECpower
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import geometric_mean, median
 
 from sustainable_mlops.catalogue.instances import ServerPlatform
@@ -83,7 +83,7 @@ def _compute_share(group: Sequence[MeasuredHost], kind: str, position: int, memo
 def estimate_held_out() -> Iterator[tuple[MeasuredHost, int, float, FootprintFigure]]:
     """Yield each server at each load (%) with its watts, and its estimate by the half that does not contain it."""
     for fitting_half, others in split_hosts():
-        coefficients = replace(Coefficients.default(), cpu_ratio=compute_cpu_ratio(fitting_half))
+        coefficients = Coefficients.default()._replace(cpu_ratio=compute_cpu_ratio(fitting_half))
         for host in others:
             for load, watts in zip(LOADS, host.watts, strict=True):
                 if watts is not None:
@@ -105,7 +105,7 @@ def split_hosts() -> Iterator[tuple[list[MeasuredHost], list[MeasuredHost]]]:
 
 def _estimate_host(host: MeasuredHost, load: float, coefficients: Coefficients) -> FootprintFigure:
     """Return the estimate in W of the measured part; the counters do not include the board."""
-    host_coefficients = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
+    host_coefficients = coefficients if host.kind == "plug" else coefficients._replace(board_ratio=0.0)
     # The CPUs of these servers can use all their memory.
     server = ServerPlatform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
     watts, model = compute_slice_power(server, _VCPU, host.memory_gb, load, host_coefficients), coefficients.host_model

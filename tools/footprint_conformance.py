@@ -5,7 +5,7 @@ give the published result, and with its own constants.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sustainable_mlops.catalogue import prices
 from sustainable_mlops.catalogue.instances import Accelerator, InstanceType, ServerPlatform
@@ -59,8 +59,7 @@ def _make_coefficients(
     included_gb_per_vcpu: float = 0.0,
 ) -> Coefficients:
     """Return coefficients of a tool like Cloud Carbon Footprint: CPU watts per vCPU, constant memory watts per GB."""
-    return replace(
-        Coefficients.default(),
+    return Coefficients.default()._replace(
         cpu_ratio=cpu,
         board_ratio=0.0,
         ram_w_per_gb=((0.0, ram_w_per_gb), (1.0, ram_w_per_gb)),
@@ -147,7 +146,7 @@ def _use_full_power_when_busy(coefficients: Coefficients) -> Coefficients:
     """
     ends = coefficients.cpu_ratio[0][1], coefficients.cpu_ratio[-1][1]
     # Our host has the load `host_load_when_busy` (0.5) while its accelerator is busy: the curve must end there.
-    return replace(coefficients, cpu_ratio=((0.0, ends[0]), (0.5, ends[1])))
+    return coefficients._replace(cpu_ratio=((0.0, ends[0]), (0.5, ends[1])))
 
 
 def _compute_m5() -> Values:

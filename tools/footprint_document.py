@@ -74,7 +74,7 @@ def format_defaults() -> str:
     """Return the defaults of `catalogue/assumptions.csv` as a Markdown table."""
     lines = ["| Default | Value | Range | Class |", "| --- | --- | --- | --- |"]
     for row in read_rows("assumptions"):
-        low, value, high = (f"{round(float(row[key] or 0), 3):,.10g}" for key in ("low", "value", "high"))
+        low, value, high = (f"{round(float(row[key] or 0), 4):,.10g}" for key in ("low", "value", "high"))
         interval = f"{low} to {high}" if row["low"] else "none"
         lines.append(f"| {row['text']} (`{row['key']}`) | {value} {row['unit']} | {interval} | {row['class']} |")
     return "\n".join(lines)

@@ -96,14 +96,14 @@ def _describe(class_name: str) -> str:
 def _list_recorded() -> Iterator[str]:
     yield from ("", "## Recorded only", "", "| operations | limits |", "|---|---|")
     by_name = {name: group for group in MOTO_OPERATIONS for name in group.operations}
-    written: set[int] = set()
+    rows: dict[tuple[object, str], list[str]] = defaultdict(list)
     for operation in _select(SupportLevel.RECORDED):
         group = by_name.get(operation.name) if operation.part is None else None
         if group is None:
-            yield f"| {operation.name} | {operation.support.note} |"
-        elif id(group) not in written:
-            written.add(id(group))
-            yield f"| {', '.join(group.operations)} | {group.note} |"
+            rows[operation.part, operation.support.note].append(operation.name)
+        else:
+            rows[group.operations, group.note] = list(group.operations)
+    yield from (f"| {', '.join(names)} | {note} |" for (_, note), names in rows.items())
 
 
 def _list_refused() -> Iterator[str]:

@@ -35,11 +35,12 @@ def render_files(module: "Module[Any]", page: str) -> Iterator[tuple[str, str]]:
     if not {"minimal", "complete"} <= examples.keys():
         raise ValueError(f"{module.name}/README.md needs an example `hcl minimal` and an example `hcl complete`")
     runs = _render_runs(module, examples["minimal"])
-    yield MOCKS_FILE, render_mocks()
-    yield f"tests/{module.name}.tftest.hcl", 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
     types = {kind for section in ("resource", "data") for kind in module.json().get(section, {})}
-    types.update(re.findall(r"\baws_\w+", examples["complete"]))
-    inline = textwrap.indent(render_mocks(types), "  ")
+    types.update(kind for text in examples.values() for kind in re.findall(r"\baws_\w+", text))
+    mocks = render_mocks(types)
+    yield MOCKS_FILE, mocks
+    yield f"tests/{module.name}.tftest.hcl", 'mock_provider "aws" {\n  source = "./mocks"\n}\n\n' + runs
+    inline = textwrap.indent(mocks, "  ")
     yield (
         f"tests/{module.name}.tofutest.hcl",
         f'# For OpenTofu, which cannot read mocks from a folder.\nmock_provider "aws" {{\n{inline}}}\n\n{runs}',

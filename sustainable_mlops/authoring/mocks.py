@@ -36,17 +36,25 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_cloudwatch_event_rule": {"arn": _arn("events", "rule/example")},
     "aws_cloudwatch_log_group": {"arn": _arn("logs", "log-group:example")},
     "aws_cloudwatch_metric_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
+    "aws_ecr_repository": {
+        "arn": _arn("ecr", "repository/example"),
+        "repository_url": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/example",
+    },
     "aws_iam_policy": {"arn": f"arn:aws:iam::{ACCOUNT}:policy/example"},
     "aws_iam_role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/example"},
     "aws_kms_alias": {"arn": _arn("kms", "alias/example"), "target_key_arn": _arn("kms", f"key/{_KEY}")},
     "aws_kms_key": {"arn": _arn("kms", f"key/{_KEY}"), "key_id": _KEY},
     "aws_s3_bucket": {"arn": "arn:aws:s3:::example"},
+    "aws_sagemaker_domain": {"arn": _arn("sagemaker", "domain/d-example"), "url": "https://d-example.studio.aws"},
     "aws_sagemaker_endpoint": {"arn": _arn("sagemaker", "endpoint/example")},
     "aws_sagemaker_endpoint_configuration": {"arn": _arn("sagemaker", "endpoint-config/example")},
     "aws_sagemaker_feature_group": {"arn": _arn("sagemaker", "feature-group/example")},
     "aws_sagemaker_model": {"arn": _arn("sagemaker", "model/example")},
     "aws_sagemaker_model_package_group": {"arn": _arn("sagemaker", "model-package-group/example")},
     "aws_sagemaker_pipeline": {"arn": _arn("sagemaker", "pipeline/example")},
+    "aws_sagemaker_space": {"arn": _arn("sagemaker", "space/d-example/example")},
+    "aws_sagemaker_studio_lifecycle_config": {"arn": _arn("sagemaker", "studio-lifecycle-config/example")},
+    "aws_sagemaker_user_profile": {"arn": _arn("sagemaker", "user-profile/d-example/example")},
     "aws_scheduler_schedule": {"arn": _arn("scheduler", "schedule/example/example")},
     "aws_scheduler_schedule_group": {"arn": _arn("scheduler", "schedule-group/example")},
     "aws_sns_topic": {"arn": _arn("sns", "example")},
@@ -58,17 +66,16 @@ RESOURCES: dict[str, dict[str, str]] = {
 }
 DATA_SOURCES: dict[str, dict[str, str]] = {
     "aws_caller_identity": {"account_id": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:role/example", "id": ACCOUNT},
-    "aws_iam_policy_document": {"json": '{"Version":"2012-10-17","Statement":[]}'},
     "aws_region": {"id": REGION, "name": REGION},
 }
 
 
-def render_mocks(types: Container[str] | None = None) -> str:
-    """Return the mocks of these types, or of all types that the modules use."""
+def render_mocks(types: Container[str]) -> str:
+    """Return the mocks of these types."""
     blocks = []
     for block, values_by_type in (("mock_resource", RESOURCES), ("mock_data", DATA_SOURCES)):
         for kind, values in values_by_type.items():
-            if types is not None and kind not in types:
+            if kind not in types:
                 continue
             width = max(map(len, values))
             lines = "".join(f"    {name:{width}} = {json.dumps(value)}\n" for name, value in values.items())

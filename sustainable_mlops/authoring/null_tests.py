@@ -25,7 +25,7 @@ def check_null_tests(cls: type) -> None:
         if problem:
             line, operand = problem
             raise author_error(
-                f"Python evaluates '{operand} is None' to False at once: write is_null({operand})",
+                f"'{operand} is None' is always False for an expression: write is_null({operand})",
                 f"{relative_path(file)}:{line}",
             )
 

@@ -9,6 +9,12 @@ from sustainable_mlops.authoring.mocks import ACCOUNT, REGION
 from sustainable_mlops.authoring.module import Module
 from sustainable_mlops.authoring.resource_table import render_requirements, render_resources
 
+_UNKNOWN_ATTRIBUTES = (
+    "**Terraform removes unknown attributes** of an object, such as a misspelled one, without a message. "
+    "Compare the names with this table, or run `tofu validate`: OpenTofu 1.12 warns that an *object attribute is "
+    "ignored*. [Why the module cannot refuse them](../../docs/authoring.md#unknown-attributes-of-objects).\n"
+)
+
 
 def update_tables(module: Module[Any], readme: str) -> str:
     """Replace the text between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for the other generated parts.
@@ -17,7 +23,7 @@ def update_tables(module: Module[Any], readme: str) -> str:
     """
     parts = {
         "examples": _render_links(module, readme),
-        "inputs": render_table(module.input_model),
+        "inputs": f"{render_table(module.input_model)}\n{_UNKNOWN_ATTRIBUTES}",
         "outputs": _render_outputs(module),
         "requirements": render_requirements(module),
         "resources": render_resources(module),
@@ -44,7 +50,8 @@ def _render_links(module: Module[Any], readme: str) -> str:
         f"Each example is a folder to copy: {links}. Replace `source`, accounts, Regions and names with yours.\n\n"
         '**In your own tests**, `mock_provider "aws"` takes realistic ARNs from [mocks](mocks/aws.tfmock.hcl) of this '
         f'module: `source = ".terraform/modules/{name}/modules/{name}/mocks"`, if your call is named `{name}` and its '
-        "source is a Git address. They cover every module of this repository. Their account is "
+        "source is a Git address. They cover this module. For several modules, copy their blocks into one folder. "
+        "Their account is "
         f"`{ACCOUNT}` and their Region `{REGION}`, also in your test. Your root module needs a block "
         f'`provider "aws"`. [{name}.tftest.hcl](tests/{name}.tftest.hcl) is an example, which needs no AWS. '
         f"For OpenTofu, copy the mocks of [{name}.tofutest.hcl](tests/{name}.tofutest.hcl).\n"

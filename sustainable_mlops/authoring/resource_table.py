@@ -17,6 +17,11 @@ IMPORT_IDS: dict[str, str] = {
     "aws_cloudwatch_event_target": "event bus/rule/target ID",
     "aws_cloudwatch_log_group": _NAME,
     "aws_cloudwatch_metric_alarm": _NAME,
+    "aws_ecr_lifecycle_policy": "name of the repository",
+    "aws_ecr_registry_policy": "account ID",
+    "aws_ecr_replication_configuration": "account ID",
+    "aws_ecr_repository": _NAME,
+    "aws_ecr_repository_policy": "name of the repository",
     "aws_iam_role": _NAME,
     "aws_iam_role_policy": "role:policy",
     "aws_kms_alias": "alias/name",
@@ -32,6 +37,7 @@ IMPORT_IDS: dict[str, str] = {
     "aws_s3_bucket_server_side_encryption_configuration": _BUCKET,
     "aws_s3_bucket_versioning": _BUCKET,
     "aws_s3control_storage_lens_configuration": "account ID:name",
+    "aws_sagemaker_domain": "domain ID",
     "aws_sagemaker_endpoint": _NAME,
     "aws_sagemaker_endpoint_configuration": _NAME,
     "aws_sagemaker_feature_group": _NAME,
@@ -39,13 +45,20 @@ IMPORT_IDS: dict[str, str] = {
     "aws_sagemaker_model_package_group": _NAME,
     "aws_sagemaker_model_package_group_policy": "name of the group",
     "aws_sagemaker_pipeline": _NAME,
+    "aws_sagemaker_space": "ARN",
+    "aws_sagemaker_studio_lifecycle_config": _NAME,
+    "aws_sagemaker_user_profile": "ARN",
     "aws_scheduler_schedule": "group/name",
     "aws_scheduler_schedule_group": _NAME,
+    "aws_security_group": "group ID",
     "aws_sns_topic": "ARN",
     "aws_sns_topic_policy": "ARN of the topic",
     "aws_sqs_queue": "URL",
     "aws_sqs_queue_policy": "URL of the queue",
     "aws_ssm_document": _NAME,
+    "aws_vpc_endpoint": "endpoint ID",
+    "aws_vpc_security_group_egress_rule": "rule ID",
+    "aws_vpc_security_group_ingress_rule": "rule ID",
 }
 
 
@@ -68,10 +81,12 @@ def render_resources(module: Module[Any]) -> str:
         link = f"[{kind}]({page})" if kind.startswith("aws_") else kind
         names = ", ".join(f"`{name}`" for name in sorted(resources))
         rows.append(f"| {link} | {names} | {IMPORT_IDS.get(kind, 'none; the next apply creates it')} |")
-    address = next(address for address in module.addresses() if address.split(".")[0] in IMPORT_IDS)
-    rows += [
-        "",
-        f"**To import** an existing resource: `terraform import 'module.{module.name}.{address}[\"KEY\"]' ID`, without "
-        "the key if the resource has no `for_each`. Then plan, and apply only if the plan replaces nothing.",
-    ]
+    importable = (address for address in module.addresses() if address.split(".")[0] in IMPORT_IDS)
+    if address := next(importable, None):
+        rows += [
+            "",
+            f"**To import** an existing resource: `terraform import 'module.{module.name}.{address}[\"KEY\"]' ID`, "
+            "without the key if the resource has no `for_each`. Then plan, and apply only if the plan replaces "
+            "nothing.",
+        ]
     return "\n".join(rows) + "\n"

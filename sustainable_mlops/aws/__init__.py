@@ -9,8 +9,10 @@ from sustainable_mlops.aws.clients import (
     Clients,
     connect_clients,
     has_object,
+    is_local,
     make_client,
     read_attempts,
+    read_object_size,
 )
 from sustainable_mlops.aws.errors import AwsError, read_error_code, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
@@ -23,8 +25,10 @@ __all__ = [
     "S3Uri",
     "connect_clients",
     "has_object",
+    "is_local",
     "make_client",
     "read_attempts",
     "read_error_code",
+    "read_object_size",
     "translate_aws_errors",
 ]

@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sustainable_mlops.aws.errors import read_error_code, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
+#: Hosts of this computer.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: A boto3 client. Its operations are created at run time, and the type stubs of SageMaker are larger than boto3.
 Client = Any
 
 
-@dataclass(frozen=True)
-class Clients:
+class Clients(NamedTuple):
     """Clients of one Region, one for each service."""
 
     s3: Client
@@ -81,15 +82,24 @@ def connect_clients(region: str) -> Clients:
     return Clients(s3=make_client("s3", region), sagemaker=make_client("sagemaker", region))
 
 
+def is_local(client: Client) -> bool:
+    """Return True if the client sends its requests to this computer, such as to the sandbox."""
+    return urlsplit(client.meta.endpoint_url).hostname in _LOOPBACK
+
+
 def has_object(s3: Client, address: str) -> bool:
     """Return True if an object exists at the s3:// address."""
+    return read_object_size(s3, address) is not None
+
+
+def read_object_size(s3: Client, address: str) -> int | None:
+    """Return the bytes of the object at the s3:// address; None if there is no object."""
     from botocore.exceptions import ClientError
 
     bucket, key = S3Uri.parse(address)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        return int(s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
     except ClientError as error:
         if read_error_code(error) in ("404", "NoSuchKey", "NoSuchBucket"):
-            return False
+            return None
         raise
-    return True

@@ -1,18 +1,18 @@
 """S3 addresses, `s3://bucket/key`. Standard library only, because the rules use this module."""
 
-import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 SCHEME = "s3://"
 #: Pattern before the bucket's name in an address or an ARN.
 _BEFORE = r"(?:s3://|arn:[a-z-]+:s3:::)"
-_BUCKET = re.compile(_BEFORE + r"([^/]+)")
-_ANYWHERE = re.compile(_BEFORE + r"([a-z0-9][a-z0-9.-]+)")
+_BUCKET = LazyPattern(_BEFORE + r"([^/]+)")
+_ANYWHERE = LazyPattern(_BEFORE + r"([a-z0-9][a-z0-9.-]+)")
 #: Pattern of an https address, with the bucket in the host name or in the path.
-_OVER_HTTPS = re.compile(
+_OVER_HTTPS = LazyPattern(
     r"https://(?:(?P<host>[^/]+?)\.)?s3(?:-fips|-accelerate)?(?:[.-]dualstack)?(?:[.-][a-z0-9-]+)?"
     r"\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu)/(?P<path>.*)"
 )

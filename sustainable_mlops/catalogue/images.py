@@ -16,15 +16,46 @@ SILICON_PATTERNS: dict[Silicon, str] = {
 #: Pattern in image names for x86 CPUs, also beside an accelerator.
 X86_CPU_PATTERN = "amd64|x86"
 
+#: Address of an image in ECR.
+IMAGE_ADDRESS = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?"
+)
+
 
 def detect_silicon(image: str) -> list[Silicon]:
     """Return the hardware that an image is for by its name; empty if the name does not say."""
     return [silicon for silicon, pattern in SILICON_PATTERNS.items() if re.search(pattern, image)]
 
 
+#: Frameworks of a model package that Inference Recommender knows, by a part of the repository's name. Source:
+#: RecommendationJobContainerConfig in SageMaker's service model.
+_FRAMEWORKS = {
+    "xgboost": "XGBOOST",
+    "scikit-learn": "SAGEMAKER-SCIKIT-LEARN",
+    "pytorch": "PYTORCH",
+    "tensorflow": "TENSORFLOW",
+}
+
+
+def detect_framework(image: str) -> tuple[str, str] | None:
+    """Return the framework and its version by the name of an image; None if the name has none."""
+    match = re.search(r"/([^/:]+):([0-9]+(?:\.[0-9]+)*)", image)
+    if match is None:
+        return None
+    names = (framework for part, framework in _FRAMEWORKS.items() if part in match[1])
+    framework = next(names, None)
+    return (framework, match[2]) if framework else None
+
+
 def is_registry_of_aws(account: str) -> bool:
     """Return True if the account is one of AWS with SageMaker's own images."""
     return account in _load_accounts()
+
+
+def is_algorithm_of_aws(repository: str, region: str, account: str) -> bool:
+    """Return True if the account has the image of a built-in algorithm in the Region."""
+    return (repository, region, account) in _load_algorithm_images()
 
 
 def is_code_of_aws(account: str) -> bool:
@@ -40,3 +71,8 @@ def _load_layer_accounts() -> frozenset[str]:
 @cache
 def _load_accounts() -> frozenset[str]:
     return frozenset(row["account"] for row in read_rows("image_registries"))
+
+
+@cache
+def _load_algorithm_images() -> frozenset[tuple[str, str, str]]:
+    return frozenset((row["repository"], row["region"], row["account"]) for row in read_rows("algorithm_images"))

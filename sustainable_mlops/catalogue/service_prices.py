@@ -4,7 +4,6 @@ Each row has the resource types with this price, the condition on their attribut
 of units. Code reads a row without types by its name.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_number, read_rows
@@ -21,15 +20,14 @@ class Condition(NamedTuple):
     values: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePrice:
+class ServicePrice(NamedTuple):
     """A fixed price of one unit: an endpoint, a key, a rule."""
 
     item: str
     types: tuple[str, ...]
     conditions: tuple[Condition, ...]
     #: Attribute with the number of units, or with a list of them; empty for one unit.
-    count: str
+    count: str  # type: ignore[assignment]  # not the method of a tuple
     #: Number of units if the attribute is not set.
     default_count: float
     #: Name of the units in reports.

@@ -28,11 +28,13 @@ def read_rows(name: str) -> Iterator[dict[str, str]]:
     text = _read_text(name)
     if text is None:
         raise UserError(f"{CATALOGUE_DIRECTORY / name}.csv: missing; install the package again")
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.reader(text.splitlines())
+    fields = next(reader, [])
+    rows = (dict(zip(fields, cells, strict=False)) for cells in reader if cells)
     if _trace is None:
-        yield from reader
+        yield from rows
     else:
-        yield from (_TracedRow(row, f"catalogue/{name}.csv, line {reader.line_num}") for row in reader)
+        yield from (_TracedRow(row, f"catalogue/{name}.csv, line {reader.line_num}") for row in rows)
 
 
 #: The last cell that was read, while a failed loader runs again.

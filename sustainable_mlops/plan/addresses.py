@@ -1,13 +1,14 @@
 """Parser for resource addresses and for the references that expressions make to resources."""
 
 import json
-import re
 from functools import lru_cache
+
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one. `(None,)` is a computed index.
 AddressPart = str | tuple[str | int | None]
 
-_PART = re.compile(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*)\]')
+_PART = LazyPattern(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*)\]')
 
 
 @lru_cache(maxsize=65536)

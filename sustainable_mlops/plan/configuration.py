@@ -4,19 +4,19 @@ It answers for values that are unknown until apply. Terraform records the refere
 neither the expressions of locals nor blocks made by `dynamic`, so references through those cannot be followed.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.addresses import AddressPart, list_call_names, split_address, split_parent
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Unknown, dig, split_path
 
 #: Names of attributes that identify their resource.
-_IDENTIFIER = re.compile(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
+_IDENTIFIER = LazyPattern(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
 #: Names of attributes that are numbers, choices, flags or objects: they never contain the name of another resource.
-_NOT_IDENTIFIER = re.compile(
+_NOT_IDENTIFIER = LazyPattern(
     r"(?:.*_)?(?:access|algorithm|class|concurrency|configs?|configurations?|count|days|duration|enabled|format|gb|"
     r"isolation|management|mb|minutes|mode|number|percentage|preference|requirements|scaling|seconds|settings?|size|"
     r"source|spec|status|strategy|types?|units?|update_policy|weight)|(?:accept|block|disable|enable|ignore|restrict)_.*"
@@ -182,12 +182,13 @@ class Configuration:
             if len(variable) != 2 or variable[0] != "var":
                 return UNKNOWN
             if not module:
-                return self._find_variable(str(variable[1]))
+                return self.find_variable(str(variable[1]))
             expression = _as_object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
             module = split_parent(module)[0]
         return UNKNOWN
 
-    def _find_variable(self, name: str) -> Any:
+    def find_variable(self, name: str) -> Any:
+        """Return the value of a variable of the root module; UNKNOWN if the plan does not have it."""
         declaration = _as_object(_as_object(self._root.get("variables")).get(name))
         if declaration.get("sensitive"):
             return UNKNOWN

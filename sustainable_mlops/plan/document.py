@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, describe_missing_file
+from sustainable_mlops.lazy_pattern import LazyPattern
 
 SHOW_COMMAND = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
 #: Maximum nesting depth. Terraform's own values nest less than 30 levels. Code that walks values may recurse this far.
@@ -25,7 +26,7 @@ _OTHER_FILES = {
     "resource": "Terraform configuration in JSON, not a plan",
 }
 #: Half of a surrogate pair: valid in JSON, but not printable.
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_CHARACTER = LazyPattern(r"\\u[dD][89a-fA-F]")
 _JSON_TYPES = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
@@ -34,7 +35,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+        raise UserError(describe_missing_file(path)) from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; pass a file: {SHOW_COMMAND}") from None
     except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import References
 from sustainable_mlops.plan.joins import Joins, Matches
 from sustainable_mlops.plan.resources import Resource
@@ -15,11 +16,15 @@ ROLE_POLICY = "aws_iam_role_policy"
 POLICY = "aws_iam_policy"
 ATTACHMENT = "aws_iam_role_policy_attachment"
 DOCUMENT = "aws_iam_policy_document"
+#: Resource whose `input` shows a policy while its JSON text is unknown.
+SHOWN_POLICY = "terraform_data"
+#: Elements of a policy.
+_ELEMENTS = {"Id", "Statement", "Version"}
 #: Condition operators whose values are true and false.
-_FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
+_FLAG = LazyPattern(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
 #: Types that pass on arbitrary values, such as outputs. The attributes of other types are their own names and ARNs.
-_PASS_THROUGH_TYPES = re.compile(
+_PASS_THROUGH_TYPES = LazyPattern(
     r"(?!aws(?:cc)?_).*"
     r"|aws(?:cc)?_(?:cloudformation_.*|cloudcontrolapi_resource|lambda_invocation|ssm_parameter|secretsmanager_.*_version)"
 )
@@ -77,8 +82,8 @@ class PolicyDocument(NamedTuple):
     path: str
     statements: tuple[PolicyStatement, ...]
     is_complete: bool  # False if statements are or may be unknown until apply, or if the text cannot be parsed
-    #: The data source that the statements come from. A function around it would not show in the plan.
-    data_source: str = ""
+    #: The resource or data source that the statements come from. A function around it would not show in the plan.
+    source: str = ""
 
 
 class RolePolicies(NamedTuple):
@@ -93,8 +98,8 @@ class RolePolicies(NamedTuple):
 def read_document(resource: Resource, path: AttributePath, joins: Joins) -> PolicyDocument | None:
     """Return the policy document in the attribute at `path`, or None if that is not set.
 
-    If the text is unknown until apply but comes from one `aws_iam_policy_document`, the statements are read there.
-    They are not complete if the text has other sources too.
+    If the text is unknown until apply but comes from one `aws_iam_policy_document`, or from the input of one
+    `terraform_data`, the statements are read there. They are not complete if the text has other sources too.
     """
     text = resource.values(before=joins.before).text(path)
     where = path if isinstance(path, str) else ".".join(map(str, path))
@@ -103,12 +108,13 @@ def read_document(resource: Resource, path: AttributePath, joins: Joins) -> Poli
     if isinstance(text, str):
         statements = parse_statements(text)
         return PolicyDocument(resource, where, statements or (), statements is not None)
-    sources = joins.list_referenced(resource, path, DOCUMENT)
-    if len(sources) == 1:
-        references = joins.find_references(resource, path)
-        alone = len(references.resources) == 1 and not references.unresolved
-        data_statements, is_complete = _read_data_source(sources[0], joins)
-        return PolicyDocument(resource, where, tuple(data_statements), is_complete and alone, sources[0].address)
+    for kind, read in ((DOCUMENT, _read_data_source), (SHOWN_POLICY, _read_shown_policy)):
+        sources = joins.list_referenced(resource, path, kind)
+        if len(sources) == 1:
+            references = joins.find_references(resource, path)
+            alone = len(references.resources) == 1 and not references.unresolved
+            read_statements, is_complete = read(sources[0], joins)
+            return PolicyDocument(resource, where, tuple(read_statements), is_complete and alone, sources[0].address)
     return PolicyDocument(resource, where, (), is_complete=False)
 
 
@@ -204,12 +210,38 @@ def parse_statements(text: str) -> tuple[PolicyStatement, ...] | None:
         policy = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    return _list_statements(policy)
+
+
+def _list_statements(policy: Any) -> tuple[PolicyStatement, ...] | None:
+    """Return the statements of a policy, or None if it is not a policy or the statements are not known."""
     statements = policy.get("Statement") if isinstance(policy, dict) else None
     statement_list = statements if isinstance(statements, list) else [statements]
     parsed_statements = tuple(
         _build_statement(statement) for statement in statement_list if isinstance(statement, dict)
     )
     return parsed_statements if len(parsed_statements) == len(statement_list) else None
+
+
+def _read_shown_policy(source: Resource, joins: Joins) -> tuple[tuple[PolicyStatement, ...], bool]:
+    """Return the statements in the input of a `terraform_data`, and whether they are complete."""
+    policy = source.values(before=joins.before).get("input")
+    statements = _list_statements(policy) if isinstance(policy, dict) and policy.keys() <= _ELEMENTS else None
+    placeholder = derive_text(joins.find_references(source, "input"))
+    return tuple(_replace_unknowns(one, placeholder) for one in statements or ()), statements is not None
+
+
+def _replace_unknowns(statement: PolicyStatement, placeholder: str | Unknown) -> PolicyStatement:
+    """Return the statement with a placeholder for unknown resources, principals and values of conditions."""
+
+    def replace(texts: Texts) -> Texts:
+        return tuple(placeholder if text is UNKNOWN else text for text in texts)
+
+    return statement._replace(
+        resources=replace(statement.resources),
+        principals=tuple((kind, replace(identifiers)) for kind, identifiers in statement.principals),
+        conditions=tuple(one._replace(values=replace(one.values)) for one in statement.conditions),
+    )
 
 
 def _build_statement(fields: Mapping[str, Any]) -> PolicyStatement:

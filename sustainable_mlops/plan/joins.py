@@ -4,13 +4,13 @@ A relation follows from a name if it is known, else from a reference in the conf
 unknown.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
 from sustainable_mlops.aws.s3 import find_bucket
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
@@ -30,7 +30,7 @@ SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
 
 #: The attributes with which other resources name a resource.
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
-_VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
+_VARIANT = LazyPattern(r"endpoint/([^/]+)/variant/([^/]+)")
 
 #: One related resource. None: nothing is named, or the resource is not in this plan. UNKNOWN: known only after apply.
 RelatedResource = Resource | Unknown | None

@@ -1,8 +1,8 @@
 """Metrics of CloudWatch alarms and scaling policies, and whether an endpoint publishes them."""
 
-import re
 from collections.abc import Iterable
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.values import UNKNOWN, Block, Readers, Unknown
 
@@ -45,7 +45,7 @@ UNPUBLISHED = {
 #: Metrics that are published only while there is no instance or no copy to respond.
 ZERO_CAPACITY_METRICS = frozenset({"HasBacklogWithoutCapacity", "NoCapacityInvocationFailures"})
 #: A function of metric math may return a number for a metric without data.
-_FUNCTION = re.compile(r"[A-Z]\(")
+_FUNCTION = LazyPattern(r"[A-Z]\(")
 
 
 def list_alarm_metrics(alarm: Readers) -> set[str] | Unknown:

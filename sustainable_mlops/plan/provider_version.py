@@ -1,10 +1,10 @@
 """The major version of the AWS provider that made a plan, as far as the plan tells."""
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.values import UNKNOWN, Unknown
@@ -13,7 +13,7 @@ AWS = "registry.terraform.io/hashicorp/aws"
 #: The same provider in a plan of OpenTofu.
 AWS_OF_OPENTOFU = "registry.opentofu.org/hashicorp/aws"
 
-_TERM = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
+_TERM = LazyPattern(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
 #: All types with these prefixes have an attribute `region` since 6.0.0, and not before (schemas of 5.100 and 6.69).
 _REGIONAL = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_", "aws_kms_", "aws_sns_")
 _NEWEST_WITHOUT_REGION = 5

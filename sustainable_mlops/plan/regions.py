@@ -1,17 +1,17 @@
 """The Region of a resource, as far as a plan tells."""
 
-import re
 from functools import cached_property
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, dig
 
-_REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2}")
-_ARN = re.compile(rf"arn:[a-z-]+:[a-z0-9-]+:({_REGION.pattern}):")
-_KEY = re.compile(r"arn:[a-z-]+:kms:[^\"]+")
-_ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
+_REGION = LazyPattern(r"[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2}")
+_ARN = LazyPattern(rf"arn:[a-z-]+:[a-z0-9-]+:({_REGION.pattern}):")
+_KEY = LazyPattern(r"arn:[a-z-]+:kms:[^\"]+")
+_ZONE = LazyPattern(rf"({_REGION.pattern})[a-z]")
 
 
 class Regions:

@@ -7,7 +7,6 @@ works": it does nothing on insufficient data).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
@@ -51,8 +50,7 @@ class PolicyEffect(NamedTuple):
         return any_of([self.can_add, self.can_remove, self.can_start])
 
 
-@dataclass(frozen=True, slots=True)
-class Scaling:
+class Scaling(NamedTuple):
     """The possible capacity of a variant (instances, or provisioned workers), and what changes it."""
 
     #: Shares of the time with the same limits. UNKNOWN if one of the limits is.
@@ -167,16 +165,15 @@ def _find_scaling(
     targets = find_variant_targets(endpoint, variant, joins, dimension)
     if not targets.certain:
         names = ", ".join(target.address for target in targets.possible)
-        return replace(
-            build_fixed_scaling(start),
+        return build_fixed_scaling(start)._replace(
             unknown_reasons=(f"it is not known until apply whether {names} scales it",) if names else (),
         )
     scaling = _find_target_scaling(targets.certain[0], variant.kind, start, joins)
     if len(targets.certain) == 1:
         return scaling
     names = " and ".join(target.address for target in targets.certain[:_MAX_NAMES])
-    return replace(
-        scaling, unknown_reasons=(*scaling.unknown_reasons, f"it is not known which of {names} is registered last")
+    return scaling._replace(
+        unknown_reasons=(*scaling.unknown_reasons, f"it is not known which of {names} is registered last")
     )
 
 
@@ -191,14 +188,14 @@ def _apply_managed_scaling(block: Block, otherwise: Scaling) -> Scaling:
     status = managed.text("status") if isinstance(managed, Block) else managed
     if status is UNKNOWN:
         reason = "it is not known until apply whether SageMaker manages its instances"
-        return replace(otherwise, unknown_reasons=(*otherwise.unknown_reasons, reason))
+        return otherwise._replace(unknown_reasons=(*otherwise.unknown_reasons, reason))
     if not isinstance(managed, Block) or status != "ENABLED":
         return otherwise
     minimum, maximum = managed.number("min_instance_count"), managed.number("max_instance_count")
     minimum = 0 if minimum is None else minimum
     limits = _validate_limits(minimum, maximum)
     managed_spans = UNKNOWN if limits is None else (Span(1.0, *limits, limits[0]),)
-    return replace(otherwise, spans=managed_spans, can_add=True, can_remove=True, is_managed=True)
+    return otherwise._replace(spans=managed_spans, can_add=True, can_remove=True, is_managed=True)
 
 
 def _validate_limits(minimum: float | Unknown | None, maximum: float | Unknown | None) -> tuple[float, float] | None:

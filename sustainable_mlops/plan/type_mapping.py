@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.plan.document import parse_embedded_json
 from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Sensitive, Unknown, split_path
@@ -17,8 +16,7 @@ IsSet = Callable[[tuple[str | int, ...]], bool]
 _Steps = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class TypeMapping:
+class TypeMapping(NamedTuple):
     """The mapping of a source type to a type of the provider aws. Paths have no list positions: `rules.days`."""
 
     type: str

@@ -145,7 +145,7 @@ def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
     unknown. It is also `UNKNOWN` if a container has another type than the path expects. It is `Sensitive` if a
     container is hidden.
     """
-    for step in _split_text(path) if type(path) is str else split_path(path):
+    for step in _split_text(path) if isinstance(path, str) else path:
         if value is None:
             return default
         if type(value) is dict:

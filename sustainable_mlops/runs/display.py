@@ -48,8 +48,8 @@ def _make_chart(records: Sequence[RunRecord], metric: str | None, key: str, unit
     axis = fit_axis(get_figure(record, key) for record in records)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("run", overflow="fold")
-    table.add_column(Text(metric or "metric"), justify="right")
-    ends = f"{format_number(axis.low)} … {format_number(axis.high)} {unit}" if axis else f"{unit} unknown"
+    table.add_column(Text(metric or "metric"), justify="right", overflow="fold")
+    ends = f"{format_number(axis.low)} to {format_number(axis.high)} {unit}" if axis else f"{unit} unknown"
     table.add_column(Text(ends), no_wrap=True, min_width=_WIDTH)
     table.add_column(Text(unit), justify="right")
     for record in records:

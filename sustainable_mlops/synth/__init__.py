@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.deployer import environment as deployer
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.files import write_file
 from sustainable_mlops.synth import author_errors
 from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, make_environment
@@ -100,8 +100,10 @@ def synthesize(
     selected = set(targets)
     modules, environments = list_names()
     if unknown := selected - {*modules, *environments}:
-        known = ", ".join([*modules, *environments])
-        raise UserError(f"no module or environment is named {', '.join(sorted(unknown))}; known names: {known}")
+        name = min(unknown)
+        raise UserError(
+            f"{name}: no module or environment has this name{did_you_mean(name, [*modules, *environments])}"
+        )
     if not selected and not always and _is_unchanged():
         return []
     with author_errors.report_author_errors():

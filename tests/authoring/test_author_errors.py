@@ -265,15 +265,15 @@ BUILD = {
     ),
     "is None": (
         "var.groups['a'].ttl_days is None",
-        "Python evaluates 'var.groups['a'].ttl_days is None' to False at once: write is_null(var.groups['a'].ttl_days)",
+        "'var.groups['a'].ttl_days is None' is always False for an expression: write is_null(var.groups['a'].ttl_days)",
     ),
     "is not None, of an item": (
         "list_of(var.groups, lambda group: 1 if group.ttl_days is not None else 2)",
-        "Python evaluates 'group.ttl_days is None' to False at once: write is_null(group.ttl_days)",
+        "'group.ttl_days is None' is always False for an expression: write is_null(group.ttl_days)",
     ),
     "is None, of a name": (
         "days = size if size is None else 3",
-        "Python evaluates 'size is None' to False at once: write is_null(size)",
+        "'size is None' is always False for an expression: write is_null(size)",
     ),
     "a key that a local lacks": (
         'self.local("zones", {"a": 1})["b"]',
@@ -281,15 +281,16 @@ BUILD = {
     ),
     "a choice that a local lacks": (
         'self.local("zones", {"a": 1, "b": 2})[var.zone]',
-        "local.zones has no 'c', which var.zone can be; add it, or write get(map, key, default)",
+        "local.zones has no key 'c', which is a possible value of var.zone; add the key, or write get(map, key, "
+        "default)",
     ),
     "a key of a local that another local lacks": (
         'list_of(self.local("z", {"a": 1, "b": 2}), lambda key, _: self.local("y", {"a": 1})[key])',
-        "local.y has no 'b', which key can be; add it, or write get(map, key, default)",
+        "local.y has no key 'b', which is a possible value of key; add the key, or write get(map, key, default)",
     ),
     "an attribute that one item of a local lacks": (
         'list_of(self.local("zones", {"a": {"x": 1, "y": 2}, "b": {"x": 3}}), lambda zone: zone.y)',
-        "zone has no attribute of every item 'y'; known: x",
+        "zone has no common attribute 'y'; known: x",
     ),
     "a missing argument of a dynamic block": (
         'self.add(SagemakerEndpointConfiguration, "c", production_variants=Dynamic(var.groups, lambda one: {}), '

@@ -1,6 +1,6 @@
 """Dynamic blocks, whose items only Terraform knows, locals and references of a resource to itself."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -8,8 +8,10 @@ from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import Dynamic, contains, get, local_table, self_reference
 from sustainable_mlops.authoring.expressions.expression import to_hcl
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
-from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.errors import UserError
+
+if TYPE_CHECKING:
+    from sustainable_mlops.authoring.resources import Module, Outputs
 
 pytestmark = pytest.mark.slow  # jsii takes seconds to start
 
@@ -19,12 +21,14 @@ class Inputs(ModuleInputs):
     topics: list[str] = Field([], description="Topics.")
 
 
-def _document(condition: dict[str, Any]) -> Module[Inputs]:
+def _document(condition: dict[str, Any]) -> "Module[Inputs]":
     # This import starts jsii, so it must not run during collection.
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
+    from sustainable_mlops.authoring.resources import Module, Output
+
     class NestedPolicy(Module[Inputs]):
-        def build(self, var: Inputs) -> Outputs:
+        def build(self, var: Inputs) -> "Outputs":
             tests = Dynamic(var.tests, lambda test: {"test": "StringEquals", "variable": test.key, **condition})
             document = self.add(
                 DataAwsIamPolicyDocument,
@@ -56,8 +60,10 @@ def test_errors_in_nested_blocks_are_reported() -> None:
 def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
+    from sustainable_mlops.authoring.resources import Module, Output
+
     class StaticAndDynamicPolicy(Module[Inputs]):
-        def build(self, var: Inputs) -> Outputs:
+        def build(self, var: Inputs) -> "Outputs":
             more = Dynamic(var.topics, lambda _topic: {"sid": "more"})
             document = self.add(DataAwsIamPolicyDocument, "this", statement=[{"sid": "always"}, more])
             return {"json": Output(document.json, "Policy.")}
@@ -71,17 +77,19 @@ def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
 
 
 def test_a_table_of_a_rule_without_a_local_is_an_error() -> None:
+    from sustainable_mlops.authoring.resources import Module
+
     class Sized(Inputs):
         size: int = Field(1, description="Size.")
 
         rules = (rule("size", lambda v: contains(local_table("sizes", [1, 2]), v.size), "must be another"),)
 
     class Without(Module[Sized]):
-        def build(self, var: Sized) -> Outputs:  # noqa: ARG002
+        def build(self, var: Sized) -> "Outputs":  # noqa: ARG002
             return {}
 
     class With(Module[Sized]):
-        def build(self, var: Sized) -> Outputs:  # noqa: ARG002
+        def build(self, var: Sized) -> "Outputs":  # noqa: ARG002
             self.local("sizes", [1, 2])
             return {}
 
@@ -91,8 +99,10 @@ def test_a_table_of_a_rule_without_a_local_is_an_error() -> None:
 
 
 def test_locals_keep_null_values() -> None:
+    from sustainable_mlops.authoring.resources import Module, Output
+
     class Trial(Module[Inputs]):
-        def build(self, var: Inputs) -> Outputs:
+        def build(self, var: Inputs) -> "Outputs":
             usual = self.local("usual", {"percentile": None, "periods": [1, None]})
             return {"usual": Output(get(var.tests, "a", usual.percentile), "Usual.")}
 

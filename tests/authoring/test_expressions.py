@@ -285,6 +285,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: jsonencode(jsondecode(jsonencode({"b": v.words, "a": v.number}))),
             lambda v: f"{jsondecode(v.word)}",
             lambda v: jsonencode(distinct(concat(v.words, v.words, ["a"]))),
+            lambda v: jsonencode(distinct(list_of(concat(v.words, v.words), lambda word: [word]))),
             lambda v: jsonencode(flatten(list_of(v.items, lambda item: item.tags))),
             lambda v: jsonencode(set_of(v.words)),
             lambda v: jsonencode(intersection(v.words, ["a", "b"])),

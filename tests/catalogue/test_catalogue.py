@@ -92,6 +92,9 @@ def test_the_derived_files_are_fresh() -> None:
     assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.format_table(
         derive_image_registries.make_registries()
     ), hint
+    assert (tables.CATALOGUE_DIRECTORY / "algorithm_images.csv").read_text() == derive_instances.format_table(
+        derive_image_registries.make_algorithm_images()
+    ), hint
     hint = renew(".venv/bin/python -m tools.derive_managed_policies")
     content = (tables.CATALOGUE_DIRECTORY / "managed_policies.csv").read_text()
     assert content == derive_managed_policies.write_table(), hint

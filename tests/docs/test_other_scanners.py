@@ -67,6 +67,7 @@ def test_the_waivers_in_hcl_plan(tmp_path: Path, offline_environment: dict[str, 
     assert {after["security_control_id"] for after in waived} == {"SageMaker.4", "S3.7", "CloudWatch.16"}
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_checkov_honours_the_waivers(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(read_block("hcl", "checkov"))

@@ -267,7 +267,7 @@ def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyD
 def test_a_policy_with_other_sources_is_incomplete(more: str) -> None:
     source = "data.aws_iam_policy_document.d"
     alone = read_data_source({"actions": ["s3:GetObject"]}, f"{source}.json")
-    assert (alone.is_complete, alone.data_source) == (True, source)
+    assert (alone.is_complete, alone.source) == (True, source)
     assert not read_data_source({"actions": ["s3:GetObject"]}, f"{source}.json", more).is_complete
 
 
@@ -331,6 +331,33 @@ def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
 def test_a_value_with_another_source_is_unknown(references: list[str]) -> None:
     assert derive_text(*references) is UNKNOWN
     assert derive_text("aws_s3_bucket.new.arn", dynamic=True) is UNKNOWN
+
+
+def read_shown_policy(value: dict[str, Any], unknown: dict[str, Any]) -> iam.PolicyDocument:
+    """Return a role policy whose text is the JSON of the input of a `terraform_data`."""
+    source = build_configuration("terraform_data.p", input=["aws_s3_bucket.new.arn", "var.region"])
+    plan = build_plan(
+        build_change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
+        build_change("terraform_data.p", {"input": value}, unknown={"input": unknown, "output": True}),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={"resources": [build_configuration("aws_iam_role_policy.p", policy=["terraform_data.p.input"]), source]},
+    )
+    policy = plan.find_resource("aws_iam_role_policy.p")
+    assert policy is not None
+    document = iam.read_document(policy, "policy", plan.joins)
+    assert document is not None
+    return document
+
+
+def test_the_input_of_a_terraform_data_shows_a_policy() -> None:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [None, "arn:aws:s3:::a"]}
+    unknown = {"Statement": [{"Resource": [True, False]}]}
+    document = read_shown_policy({"Version": "2012-10-17", "Statement": [statement]}, unknown)
+    assert (document.is_complete, document.source) == (True, "terraform_data.p")
+    ((new, known),) = (one.resources for one in document.statements)
+    assert (str(new), known) == ("(aws_s3_bucket.new, known after apply)", "arn:aws:s3:::a")
+    assert not read_shown_policy({"Statement": [statement], "also": "[]"}, unknown).is_complete
+    assert not read_shown_policy({"policy": None}, {"policy": True}).is_complete
 
 
 def test_policy_variables_have_the_form_of_the_provider() -> None:

@@ -203,7 +203,7 @@ def test_every_breaking_change_since_the_release_is_declared(synthesized: dict[s
 def test_differences_name_undeclared_and_outdated_changes() -> None:
     assert find_differences("storage", ["a", "b"], ["b", "c"]) == [
         "storage: not declared: a",
-        "storage: declared, but not so: c",
+        "storage: declared, but not a change: c",
     ]
 
 
@@ -221,9 +221,19 @@ def test_a_release_moves_its_declarations_below_its_name(tmp_path: Path, monkeyp
     entry = "- module: storage\n  changes: [a]\n  reason: R.\n  action: A.\n"
     file.write_text(f"# Head.\n\nunreleased:\n{entry}\nold: []\n")
     monkeypatch.setattr(declarations, "FILE", file)
-    declarations.release_declarations("v0.1.0")
-    assert [(name, len(entries)) for name, entries in declarations.read_declarations().items()] == [
-        ("unreleased", 0),
-        ("v0.1.0", 1),
-        ("old", 0),
+    declarations.release_declarations("v0.1.0", {"storage": ["tags"], "access": []})
+    assert [(name, [one.changes for one in entries]) for name, entries in declarations.read_declarations().items()] == [
+        ("unreleased", []),
+        ("v0.1.0", [["a"], ["stricter: tags"]]),
+        ("old", []),
     ]
+    assert file.read_text().startswith("# Head.\n\nunreleased: []\n\nv0.1.0:\n- module: storage\n")
+
+
+def test_the_page_has_a_remedy_for_each_change() -> None:
+    page = declarations.render_page("v0.1.0", {"storage": ["tags", "region"], "access": []})
+    (row,) = [line for line in page.splitlines() if line.startswith("| `storage` | stricter: ")]
+    assert "stricter: tags, region" in row
+    assert "[allowed values](../modules/storage/README.md#inputs)" in row
+    tables = [line for line in page.partition("<!-- breaking changes: start -->")[2].splitlines() if line[:3] == "| `"]
+    assert [line for line in tables if not all(cell.strip() for cell in line.split("|")[1:-1])] == []

@@ -28,8 +28,8 @@ def compare_modules(
     """Compare the modules with the last release, or make them the last release."""
     bodies = synth.load_module_json()
     if release:
+        declarations.release_declarations(release, list_stricter_inputs_since_release(bodies))
         releases.write_release(release, bodies)
-        declarations.release_declarations(release)
     differences = []
     for module, changes in list_changes_since_release(bodies).items():
         for change in changes:

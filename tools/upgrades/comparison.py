@@ -32,5 +32,5 @@ def find_differences(module: str, changes: Iterable[str], declared: Iterable[str
     changes, declared = set(changes), set(declared)
     return [
         *(f"{module}: not declared: {change}" for change in sorted(changes - declared)),
-        *(f"{module}: declared, but not so: {change}" for change in sorted(declared - changes)),
+        *(f"{module}: declared, but not a change: {change}" for change in sorted(declared - changes)),
     ]

@@ -1,7 +1,7 @@
 """Declared breaking changes, and the part of the page on upgrades that lists them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -12,11 +12,13 @@ from sustainable_mlops.terraform import ROOT
 FILE = ROOT / "modules" / "breaking_changes.yaml"
 PAGE = ROOT / "docs" / "upgrading.md"
 UNRELEASED = "unreleased"
+#: The section of `UNRELEASED` in the file, up to the next section.
+_UNRELEASED_SECTION = re.compile(rf"^{UNRELEASED}:.*?(?=^[^\s-]|\Z)", re.M | re.S)
 _START, _END = "<!-- breaking changes: start -->\n", "<!-- breaking changes: end -->"
 
 
 class Edit(BaseModel):
-    """Edit of a module call. Tests make it in the examples of the last release."""
+    """Edit of a module call. The test of the upgrade makes it in the examples of the last release."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,7 +32,7 @@ class Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     module: str
-    #: Lines as `python -m tools.upgrades` prints them.
+    #: Lines as `python -m tools.upgrades` prints them, or lines on stricter inputs.
     changes: list[str]
     reason: str
     #: Instructions for users.
@@ -51,10 +53,28 @@ def list_declared_changes(module: str) -> list[str]:
     return [line for one in read_declarations()[UNRELEASED] if one.module == module for line in one.changes]
 
 
-def release_declarations(name: str) -> None:
-    """Move the declarations since the last release below the name of the new release."""
-    text = FILE.read_text(encoding="utf-8")
-    FILE.write_text(text.replace(f"\n{UNRELEASED}:", f"\n{UNRELEASED}: []\n\n{name}:", 1), encoding="utf-8")
+def describe_stricter_inputs(stricter_inputs: Mapping[str, list[str]]) -> list[Declaration]:
+    """Return a declaration for each module with inputs that have new or changed validations."""
+    return [
+        Declaration(
+            module=module,
+            changes=[f"stricter: {', '.join(names)}"],
+            reason="A plan refuses values that AWS refuses, or that contradict each other.",
+            action="Plan with the new release. The error names each refused value and the correction. "
+            f"The page has the [allowed values](../modules/{module}/README.md#inputs).",
+        )
+        for module, names in stricter_inputs.items()
+        if names
+    ]
+
+
+def release_declarations(name: str, stricter_inputs: Mapping[str, list[str]]) -> None:
+    """Move the declarations since the last release below the name of the new release, with its stricter inputs."""
+    released = [*read_declarations()[UNRELEASED], *describe_stricter_inputs(stricter_inputs)]
+    values = {name: [one.model_dump(exclude_defaults=True) for one in released]}
+    section = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120)
+    text = _UNRELEASED_SECTION.sub(lambda _: f"{UNRELEASED}: []\n\n{section}\n", FILE.read_text(encoding="utf-8"))
+    FILE.write_text(text, encoding="utf-8")
 
 
 def render_page(reference: str, stricter_inputs: Mapping[str, list[str]]) -> str:
@@ -67,24 +87,13 @@ def render_page(reference: str, stricter_inputs: Mapping[str, list[str]]) -> str
 def _render_changes(reference: str, stricter_inputs: Mapping[str, list[str]]) -> Iterator[str]:
     for release, declarations in read_declarations().items():
         yield f"\n## {f'Since {reference}' if release == UNRELEASED else release}\n"
-        yield from _render_table(declarations) if declarations else ["No breaking change."]
-        if release == UNRELEASED and any(stricter_inputs.values()):
-            yield "\nThese inputs have new or changed validations, which refuse more values at plan:\n"
-            yield "| module | inputs |"
-            yield "|---|---|"
-            for module, names in stricter_inputs.items():
-                if names:
-                    yield f"| `{module}` | {', '.join(f'`{name}`' for name in names)} |"
+        rows = [*declarations, *(describe_stricter_inputs(stricter_inputs) if release == UNRELEASED else ())]
+        yield from _render_table(rows) if rows else ["No breaking change."]
 
 
 def _render_table(declarations: Iterable[Declaration]) -> Iterator[str]:
     yield "| module | change | reason | what to do |"
     yield "|---|---|---|---|"
     for one in declarations:
-        cells: list[Any] = [f"`{one.module}`", "<br>".join(one.changes), one.reason, _render_action(one)]
+        cells = [f"`{one.module}`", "<br>".join(one.changes), one.reason, one.action]
         yield f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _render_action(one: Declaration) -> str:
-    edits = (f"Write `{edit.after.strip()}` instead of `{edit.before.strip()}`." for edit in one.edits)
-    return " ".join([one.action, *edits])

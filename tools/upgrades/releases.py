@@ -61,3 +61,4 @@ def write_release(name: str, bodies: Mapping[str, Any]) -> None:
             member = tarfile.TarInfo(path)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
+    _read_index.cache_clear()

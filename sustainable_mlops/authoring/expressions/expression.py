@@ -64,8 +64,8 @@ class Expression:
         index = lift(key)
         if fields and (missing := [choice for choice in types.list_choices(index.type) if choice not in fields]):
             raise author_error(
-                f"{to_hcl(self)} has no '{missing[0]}', which {to_hcl(key)} can be; add it, or write "
-                "get(map, key, default)"
+                f"{to_hcl(self)} has no key '{missing[0]}', which is a possible value of {to_hcl(key)}; add the key, "
+                "or write get(map, key, default)"
             )
         return Expression(ExpressionNode("index", (node, index), types.item_types(node.type)[1]))
 

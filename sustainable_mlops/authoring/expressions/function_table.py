@@ -3,7 +3,9 @@
 Sets are sorted lists here. Maps are iterated in the order of their keys, as in Terraform.
 """
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
@@ -57,6 +59,15 @@ def _refuse_file(*_: Any) -> NoReturn:
     raise ValueError("only Terraform can read files")
 
 
+def _remove_duplicates(items: Iterable[Any]) -> list[Any]:
+    """Return the items in the order of their first occurrence. Items may be lists, which have no hash."""
+    unique: list[Any] = []
+    for item in items:
+        if item not in unique:
+            unique.append(item)
+    return unique
+
+
 def _first(*values: Any) -> Any:
     for value in values:
         if value not in (None, ""):
@@ -100,7 +111,7 @@ FUNCTIONS = {
     "csv": TerraformFunction("csvdecode", _rows),
     "truncate": TerraformFunction("substr", lambda text, start, length: text[start : start + length]),
     "decoded": TerraformFunction("jsondecode", json.loads),
-    "distinct": TerraformFunction("distinct", lambda items: list(dict.fromkeys(items))),
+    "distinct": TerraformFunction("distinct", _remove_duplicates),
     "file": TerraformFunction("file", _refuse_file),
     "filled": TerraformFunction("templatefile", _refuse_file),
     "flatten": TerraformFunction("flatten", lambda lists: [item for items in lists for item in items]),
@@ -114,6 +125,8 @@ FUNCTIONS = {
     "json": TerraformFunction("jsonencode", _json),
     "keys": TerraformFunction("keys", lambda mapping: [key for key, _ in ordered_items(mapping)]),
     "length": TerraformFunction("length", len),
+    "sha256": TerraformFunction("sha256", lambda text: hashlib.sha256(text.encode()).hexdigest()),
+    "base64encode": TerraformFunction("base64encode", lambda text: base64.b64encode(text.encode()).decode()),
     "lower": TerraformFunction("lower", lambda text: text.lower()),
     "lowest": TerraformFunction("min", lambda values: min(map(require_number, values)), spreads=True),
     "merge": TerraformFunction("merge", lambda *maps: _merged(maps)),

@@ -225,6 +225,16 @@ def split(separator: str, text: str) -> list[str]:
     return cast(list[str], _call("split", separator, text, gives=list[str]))
 
 
+def base64encode(text: str) -> str:
+    """Return the Base64 form of a text."""
+    return cast(str, _call("base64encode", text, gives=str))
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 digest of a text, in hexadecimal digits."""
+    return cast(str, _call("sha256", text, gives=str))
+
+
 def lower(text: str) -> str:
     """Return the text in lower case."""
     return cast(str, _call("lower", text, gives=str))

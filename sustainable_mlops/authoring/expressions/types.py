@@ -129,7 +129,7 @@ def common_item_type(annotations: Iterable[Any]) -> Any:
     first, *others = (dict(one.fields) for one in each)
     names = [name for name in first if all(name in fields for fields in others)]
     fields = ((name, common_item_type(fields[name] for fields in (first, *others))) for name in names)
-    return ObjectType(tuple(fields), "attribute of every item")
+    return ObjectType(tuple(fields), "common attribute")
 
 
 def merged_type(declared: Iterable[Any]) -> Any:

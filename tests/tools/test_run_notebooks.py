@@ -1,0 +1,48 @@
+"""Runner of notebooks: malformed notebooks, and a run without notebooks."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tools import run_notebooks
+from tools.run_notebooks import RUNNABLE, Notebook, Run, find_notebooks, run_notebook
+
+
+def write_notebook(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content))
+
+
+def test_a_malformed_file_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_notebook(tmp_path / "list.ipynb", [])
+    write_notebook(tmp_path / "source.ipynb", {"cells": [{"cell_type": "code"}]})
+    write_notebook(tmp_path / "whole.ipynb", {"cells": [{"cell_type": "code", "source": ["print(1)"]}]})
+    assert [notebook.path.name for notebook in find_notebooks(tmp_path)] == ["whole.ipynb"]
+    assert capsys.readouterr().err.count("not a notebook") == 2
+
+
+def test_an_error_of_one_notebook_is_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reads(*_: Any, **__: Any) -> None:
+        raise ValueError("no cells")
+
+    names = ("CellExecutionError", "CellTimeoutError", "DeadKernelError")
+    errors = SimpleNamespace(**{name: type(name, (Exception,), {}) for name in names})
+    monkeypatch.setitem(sys.modules, "nbformat", SimpleNamespace(reads=reads))
+    monkeypatch.setitem(sys.modules, "nbclient", SimpleNamespace(NotebookClient=None))
+    monkeypatch.setitem(sys.modules, "nbclient.exceptions", errors)
+    write_notebook(tmp_path / "a.ipynb", {})
+    notebook = Notebook(Path("a.ipynb"), ("print(1)",), RUNNABLE)
+    result: Run = run_notebook(notebook, tmp_path, {}, 1)
+    assert (result.error, result.is_complete) == ("ValueError: no cells", False)
+
+
+def test_a_run_without_notebooks_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run_notebooks", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        run_notebooks.main()
+    assert "no notebook matches" in capsys.readouterr().err
