@@ -102,7 +102,8 @@ class Pipelines(Component[PipelineSettings]):
             yield from (f"pipelines.{key}.{problem}" for problem in self._problems(pipeline))
 
     def _problems(self, pipeline: Any) -> Iterator[str]:
-        region, file, arrival = self.settings.region, pipeline.definition_file, pipeline.data_arrival
+        region, file = self.settings.region, pipeline.definition_file
+        arrival, drift = pipeline.data_arrival, pipeline.drift
         if pipeline.model and pipeline.model not in self.settings.models:
             yield f"model: models has no '{pipeline.model}'; use another model, or set the pipeline to null"
         if region not in FRAMEWORK_REGISTRIES and any("/" not in image for image in pipeline.images.values()):
@@ -120,6 +121,9 @@ class Pipelines(Component[PipelineSettings]):
         }
         if arrival:
             parameter_names["data_arrival.key_parameter"] = arrival.key_parameter
+        if drift:
+            parameter_names["drift.reason_parameter"] = drift.reason_parameter
+            parameter_names |= {f"drift.parameters.{name}": name for name in drift.parameters}
         for setting, name in sorted(parameter_names.items()):
             if name not in declared:
                 yield f"{setting}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
@@ -131,6 +135,7 @@ class Pipelines(Component[PipelineSettings]):
         }
         triggers = {
             "parameters: arriving data": [arrival.key_parameter] if arrival else None,
+            "drift.parameters: the drift alarm": drift.parameters if drift else None,
             "schedule.parameters: the schedule": pipeline.schedule.parameters if pipeline.schedule else None,
         }
         required = sorted(name for name, default in declared.items() if default is None and name not in available)

@@ -10,6 +10,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     can,
+    concat,
     contains,
     difference,
     is_null,
@@ -24,7 +25,7 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.catalogue.limits import get_limit
 
 #: Suffixes of the names of EventBridge rules.
-DATA_ARRIVED, FAILED = "data-arrived", "failed"
+DATA_ARRIVED, DRIFT, FAILED = "data-arrived", "drift", "failed"
 #: Maximum length of a pipeline's name, so that the names of its rules fit.
 LONGEST_NAME = get_limit("event_rule_name_characters") - LONGEST_PREFIX - len(f"--{DATA_ARRIVED}")
 
@@ -50,20 +51,58 @@ KeyPart = Annotated[
 ]
 
 
+ParameterName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        json_schema_extra=must("be a parameter name with letters, digits and hyphens, as EventBridge requires"),
+    ),
+]
+
+
 class DataArrival(ModuleInputs):
     """Trigger by objects that arrive in S3."""
 
     bucket: BucketName = Field(description="Bucket of the data. It must send events to EventBridge.")
-    key_parameter: str = Field(
-        "InputKey",
-        description="Pipeline parameter that receives the key of the object.",
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
-        json_schema_extra=must("be a parameter name with letters, digits and hyphens, as EventBridge requires"),
+    key_parameter: ParameterName = Field(
+        "InputKey", description="Pipeline parameter that receives the key of the object."
     )
     key_prefix: KeyPart = Field(description="Prefix of the objects' keys, such as raw/orders/.")
     key_suffixes: list[KeyPart] = Field(
         default_factory=list,
         description="Suffixes of the objects' keys, such as .csv; one must match. Default: any.",
+    )
+
+
+class DriftAlarm(ModuleInputs):
+    """Alarm on drift that starts the pipeline."""
+
+    metric_name: str = Field(
+        "DriftingColumns", description="Metric of the drift, which a processing job publishes.", min_length=1
+    )
+    namespace: str | None = Field(
+        None,
+        description="Namespace of the metric. Default: `<name_prefix>/drift`. The roles of `access` may publish there.",
+        pattern=r"^[^:*][^*]{0,254}$",
+        json_schema_extra=must("be the namespace of a metric, without wildcards"),
+    )
+    parameters: dict[ParameterName, str] = Field(
+        default_factory=dict, description="Parameters of the started executions, instead of the pipeline's defaults."
+    )
+    reason_parameter: ParameterName = Field(
+        "StartReason", description="Pipeline parameter that receives the reason of the alarm."
+    )
+    threshold: float = Field(
+        1, description="Value of the metric from which the alarm starts the pipeline, such as drifting columns."
+    )
+    workload: str = Field(
+        description="Value of the metric's dimension Workload.",
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,254}$",
+        json_schema_extra=must("be letters, digits, dots, hyphens, underscores and slashes"),
+    )
+
+    rules = (
+        rule("threshold", lambda v: v.threshold > 0, "must be above 0, because 0 also starts without any drift"),
     )
 
 
@@ -145,6 +184,14 @@ def _list_undeclared_in_schedule(v: Any) -> Any:
     return difference(keys(assume_not_null(v.schedule).parameters), definition.list_parameter_names(v.definition))
 
 
+def _list_undeclared_in_drift(v: Any) -> Any:
+    """Return the parameters of the drift alarm that the definition does not declare."""
+    drift = assume_not_null(v.drift)
+    return difference(
+        concat(keys(drift.parameters), [drift.reason_parameter]), definition.list_parameter_names(v.definition)
+    )
+
+
 _NO_TEXTS: list[str] = []
 
 
@@ -159,6 +206,9 @@ class Inputs(LocatedInputs, RoleInputs):
         description="Definition of the pipeline as JSON, from Pipeline.definition() of the SageMaker SDK.",
     )
     description: str | None = Field(None, description="Description of the pipeline.")
+    drift: DriftAlarm | None = Field(
+        None, description="Start the pipeline when an alarm on a drift metric is raised. Default: no alarm."
+    )
     existing_starter_role: ExistingStarterRole | None = Field(
         None,
         description="Start the pipeline with this role instead of a new one. It is an object, so that the ARN may be "
@@ -268,6 +318,18 @@ class Inputs(LocatedInputs, RoleInputs):
             lambda v: (
                 f"key_parameter must be a parameter of the definition, which declares "
                 f"{join(', ', definition.list_parameter_names(v.definition))}"
+            ),
+        ),
+        rule(
+            "drift",
+            lambda v: (
+                is_null(v.drift)
+                | ~can(jsondecode(v.definition).Version)
+                | (length(_list_undeclared_in_drift(v)) == 0)
+            ),
+            lambda v: (
+                f"{join(', ', try_(_list_undeclared_in_drift(v), _NO_TEXTS))} is not a parameter of the definition; "
+                "declare it there, or correct reason_parameter and drift.parameters"
             ),
         ),
     )

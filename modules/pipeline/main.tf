@@ -188,7 +188,15 @@ resource "terraform_data" "definition" {
 
 locals {
   # Empty without a trigger.
-  starters = toset((nonsensitive(var.data_arrival == null) ? nonsensitive(var.schedule == null) : false) ? [] : ["starter"])
+  starters = toset((nonsensitive(var.data_arrival == null) ? (nonsensitive(var.drift == null) ? nonsensitive(var.schedule == null) : false) : false) ? [] : ["starter"])
+
+  # Rules that may start the pipeline.
+  trigger_rule_arns = concat(
+    [
+      "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
+    ],
+    nonsensitive(var.drift == null) ? [] : ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-drift"],
+  )
 }
 
 # Keeps failed starts, which would be lost otherwise.
@@ -218,16 +226,15 @@ resource "aws_sqs_queue_policy" "not_started" {
         Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"
         Condition = {
           StringEquals = { "aws:SourceAccount" = var.account_id }
-          ArnEquals = {
-            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived"
-          }
+          ArnEquals    = { "aws:SourceArn" = local.trigger_rule_arns }
         }
       },
     ]
   })
 }
 
-# Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the schedule.
+# Only for the rules and the schedule of this pipeline. Scheduler passes the ARN of the group, not of the
+# schedule.
 resource "aws_iam_role" "starter" {
   for_each = nonsensitive(var.existing_starter_role == null) ? local.starters : toset([])
 
@@ -248,10 +255,12 @@ resource "aws_iam_role" "starter" {
         Condition = {
           StringEquals = { "aws:SourceAccount" = var.account_id }
           ArnEquals = {
-            "aws:SourceArn" = [
-              "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
-              "arn:${var.partition}:scheduler:${var.region}:${var.account_id}:schedule-group/${local.name}",
-            ]
+            "aws:SourceArn" = concat(
+              local.trigger_rule_arns,
+              [
+                "arn:${var.partition}:scheduler:${var.region}:${var.account_id}:schedule-group/${local.name}",
+              ],
+            )
           }
         }
       },
@@ -326,6 +335,87 @@ resource "aws_cloudwatch_event_target" "data_arrived" {
     pipeline_parameter_list {
       name  = var.data_arrival.key_parameter
       value = "$.detail.object.key"
+    }
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.not_started["starter"].arn
+  }
+
+  retry_policy {
+    maximum_event_age_in_seconds = var.start_retries.max_age_seconds
+    maximum_retry_attempts       = var.start_retries.max_attempts
+  }
+}
+
+# Without new data the alarm keeps its state: the same drift starts the pipeline once, not at each check.
+resource "aws_cloudwatch_metric_alarm" "drift" {
+  for_each = nonsensitive(var.drift == null) ? {} : { drift = var.drift }
+
+  alarm_name          = "${local.name}-drift"
+  alarm_description   = "Inputs or predictions differ from the training data; starts the pipeline ${local.name}."
+  namespace           = coalesce(each.value.namespace, "${var.name_prefix}/drift")
+  metric_name         = each.value.metric_name
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "ignore"
+  tags                = var.tags
+
+  dimensions = {
+    Workload = each.value.workload
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "drift" {
+  for_each = aws_cloudwatch_metric_alarm.drift
+
+  name        = "${local.name}-drift"
+  description = "Drift starts the pipeline ${local.name}."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.cloudwatch"]
+    detail-type = ["CloudWatch Alarm State Change"]
+    resources = [
+      "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${local.name}-drift",
+    ]
+    detail = { state = { value = ["ALARM"] } }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "drift" {
+  for_each = aws_cloudwatch_event_rule.drift
+
+  rule      = each.value.name
+  target_id = "pipeline"
+  arn       = aws_sagemaker_pipeline.this.arn
+  role_arn  = local.starter_role_arn
+
+  sagemaker_pipeline_target {
+    dynamic "pipeline_parameter_list" {
+      for_each = concat(
+        [
+          for name, value in var.drift.parameters : {
+            name  = name
+            value = value
+          }
+        ],
+        [
+          {
+            name  = var.drift.reason_parameter
+            value = "$.detail.state.reason"
+          },
+        ],
+      )
+      iterator = parameter
+
+      content {
+        name  = parameter.value.name
+        value = parameter.value.value
+      }
     }
   }
 

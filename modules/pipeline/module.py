@@ -60,6 +60,7 @@ class PipelineModule(Module[Inputs]):
         )
         target_arguments = trigger_role.add(self)
         arrivals = triggers.add_data_arrival(self, pipeline, target_arguments)
+        drift_alarms, drift_rules = triggers.add_drift(self, pipeline, target_arguments)
         schedules = triggers.add_schedule(self, pipeline, target_arguments)
         topics, failures = notifications.add(self)
         check_location(self)
@@ -69,6 +70,9 @@ class PipelineModule(Module[Inputs]):
                 one_or_null(list_of(self.resources.aws_sqs_queue.not_started, lambda queue: queue.url)),
                 "Dead-letter queue of failed starts; null without a trigger.",
             ),
+            "drift_alarm_arn": Output(
+                one_or_null(list_of(drift_alarms, lambda alarm: alarm.arn)), "Alarm on drift; null without one."
+            ),
             "failure_topic_arn": Output(
                 one_or_null(list_of(topics, lambda topic: topic.arn)), "Topic of failed executions; null without one."
             ),
@@ -77,6 +81,7 @@ class PipelineModule(Module[Inputs]):
             "rule_names": Output(
                 {
                     "data_arrived": one_or_null(list_of(arrivals, lambda rule: rule.name)),
+                    "drift": one_or_null(list_of(drift_rules, lambda rule: rule.name)),
                     "failed": one_or_null(list_of(failures, lambda rule: rule.name)),
                 },
                 "EventBridge rules by event; null without a rule.",

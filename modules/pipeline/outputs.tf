@@ -10,6 +10,11 @@ output "dead_letter_queue_url" {
   value       = one([for queue in aws_sqs_queue.not_started : queue.url])
 }
 
+output "drift_alarm_arn" {
+  description = "Alarm on drift; null without one."
+  value       = one([for alarm in aws_cloudwatch_metric_alarm.drift : alarm.arn])
+}
+
 output "failure_topic_arn" {
   description = "Topic of failed executions; null without one."
   value       = one([for topic in aws_sns_topic.failed : topic.arn])
@@ -63,6 +68,7 @@ output "rule_names" {
 
   value = {
     data_arrived = one([for rule in aws_cloudwatch_event_rule.data_arrived : rule.name])
+    drift        = one([for rule in aws_cloudwatch_event_rule.drift : rule.name])
     failed       = one([for rule in aws_cloudwatch_event_rule.failed : rule.name])
   }
 }

@@ -7,7 +7,7 @@ from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sqs_queue import SqsQueue
 from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
 
-from modules.pipeline.inputs import DATA_ARRIVED, Inputs
+from modules.pipeline.inputs import DATA_ARRIVED, DRIFT, Inputs
 from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     concat,
@@ -36,15 +36,26 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     nobody: list[str] = []
     module.local(
         "starters",
-        set_of(when(is_omitted(var.data_arrival) & is_omitted(var.schedule), nobody, [KEY])),
+        set_of(
+            when(
+                is_omitted(var.data_arrival) & is_omitted(var.drift) & is_omitted(var.schedule),
+                nobody,
+                [KEY],
+            )
+        ),
         why="Empty without a trigger.",
     )
     account = f"{var.region}:{var.account_id}"
-    rule_arn = f"arn:{var.partition}:events:{account}:rule/{name}-{DATA_ARRIVED}"
+    rules = f"arn:{var.partition}:events:{account}:rule/{name}"
+    rule_arns = module.local(
+        "trigger_rule_arns",
+        concat([f"{rules}-{DATA_ARRIVED}"], when(is_omitted(var.drift), nobody, [f"{rules}-{DRIFT}"])),
+        why="Rules that may start the pipeline.",
+    )
     group_arn = f"arn:{var.partition}:scheduler:{account}:schedule-group/{name}"
     queue_arn = f"arn:{var.partition}:sqs:{account}:{_queue_name(module)}"
-    queues = _add_queue(module, queue_arn, rule_arn)
-    roles = _add_role(module, queue_arn, [rule_arn, group_arn])
+    queues = _add_queue(module, queue_arn, rule_arns)
+    roles = _add_role(module, queue_arn, concat(rule_arns, [group_arn]))
     new_role_arns, existing_role_arns = (
         list_of(roles, lambda role: role.arn),
         list_of(optional(var.existing_starter_role), lambda existing: existing.arn),
@@ -63,7 +74,7 @@ def _queue_name(module: Module[Inputs]) -> str:
     return f"{module.locals.name}-not-started"
 
 
-def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
+def _add_queue(module: Module[Inputs], queue_arn: str, rule_arns: list[str]) -> Any:
     var = module.var
     queues = module.add(
         SqsQueue,
@@ -88,7 +99,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
                 "actions": ["sqs:SendMessage"],
                 "resources": [queue_arn],
                 "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
-                "condition": _source_conditions(module, [rule_arn]),
+                "condition": _source_conditions(module, rule_arns),
             }
         ),
     )
@@ -110,7 +121,7 @@ def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any
     roles = module.add(
         IamRole,
         "starter",
-        why="Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
+        why="Only for the rules and the schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
         "schedule.",
         for_each=new_role,
         name_prefix=f"{truncate(f'{name}-{KEY}', 37)}-",

@@ -1,16 +1,20 @@
-"""Triggers of the pipeline: arriving data and a schedule."""
+"""Triggers of the pipeline: arriving data, an alarm on drift, and a schedule."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
+from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.scheduler_schedule import SchedulerSchedule
 from cdktn_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
 
-from modules.pipeline.inputs import DATA_ARRIVED, Inputs
+from modules.pipeline.inputs import DATA_ARRIVED, DRIFT, Inputs
 from sustainable_mlops.authoring.expressions import (
+    Dynamic,
     assume_not_null,
+    coalesce,
+    concat,
     each_of,
     jsonencode,
     length,
@@ -21,6 +25,9 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.resources import Module
+
+#: Period of the alarm on drift. It is longer than the delay of a metric.
+PERIOD_SECONDS = 300
 
 
 def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
@@ -68,6 +75,71 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Ma
         **target_arguments,
     )
     return rules
+
+
+def add_drift(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Add the alarm on drift and the rule that starts the pipeline. Returns maps of alarms and rules, at most one each.
+
+    A change to ALARM is one event, so an alarm starts the pipeline once.
+    """
+    var, name = module.var, f"{module.locals.name}-{DRIFT}"
+    drift_each = each_of(optional_map(DRIFT, var.drift))
+    drift = drift_each.value
+    alarms = module.add(
+        CloudwatchMetricAlarm,
+        "drift",
+        why="Without new data the alarm keeps its state: the same drift starts the pipeline once, not at each check.",
+        for_each=drift_each,
+        alarm_name=name,
+        alarm_description=f"Inputs or predictions differ from the training data; starts the pipeline "
+        f"{module.locals.name}.",
+        namespace=coalesce(drift.namespace, f"{var.name_prefix}/{DRIFT}"),
+        metric_name=drift.metric_name,
+        dimensions={"Workload": drift.workload},
+        statistic="Maximum",
+        period=PERIOD_SECONDS,
+        evaluation_periods=1,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        threshold=drift.threshold,
+        treat_missing_data="ignore",
+        tags=var.tags,
+    )
+    rules = module.add(
+        CloudwatchEventRule,
+        "drift",
+        for_each=each_of(alarms),
+        name=name,
+        description=f"Drift starts the pipeline {module.locals.name}.",
+        event_pattern=jsonencode(
+            {
+                "source": ["aws.cloudwatch"],
+                "detail-type": ["CloudWatch Alarm State Change"],
+                "resources": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:{name}"],
+                "detail": {"state": {"value": ["ALARM"]}},
+            }
+        ),
+        tags=var.tags,
+    )
+    rule, settings = each_of(rules), assume_not_null(var.drift)
+    module.add(
+        CloudwatchEventTarget,
+        "drift",
+        for_each=rule,
+        rule=rule.value.name,
+        target_id="pipeline",
+        arn=pipeline.arn,
+        sagemaker_pipeline_target={
+            "pipeline_parameter_list": Dynamic(
+                concat(
+                    list_of(settings.parameters, lambda name, value: {"name": name, "value": value}),
+                    [{"name": settings.reason_parameter, "value": "$.detail.state.reason"}],
+                ),
+                lambda parameter: {"name": parameter.value.name, "value": parameter.value.value},
+            )
+        },
+        **target_arguments,
+    )
+    return alarms, rules
 
 
 def add_schedule(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:

@@ -86,6 +86,54 @@ variable "description" {
   default     = null
 }
 
+variable "drift" {
+  description = "Start the pipeline when an alarm on a drift metric is raised. Default: no alarm."
+  type = object({
+    metric_name      = optional(string, "DriftingColumns")
+    namespace        = optional(string)
+    parameters       = optional(map(string), {})
+    reason_parameter = optional(string, "StartReason")
+    threshold        = optional(number, 1)
+    workload         = string
+  })
+  default = null
+
+  validation {
+    condition     = var.drift == null ? true : length(var.drift.metric_name) >= 1
+    error_message = "drift: metric_name must hold at least 1."
+  }
+
+  validation {
+    condition     = var.drift == null ? true : var.drift.namespace == null ? true : can(regex("^[^:*][^*]{0,254}$", var.drift.namespace))
+    error_message = "drift: namespace must be the namespace of a metric, without wildcards."
+  }
+
+  validation {
+    condition     = var.drift == null ? true : alltrue([for key in keys(var.drift.parameters) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", key))])
+    error_message = "each key of drift: parameters must be a parameter name with letters, digits and hyphens, as EventBridge requires."
+  }
+
+  validation {
+    condition     = var.drift == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.drift.reason_parameter))
+    error_message = "drift: reason_parameter must be a parameter name with letters, digits and hyphens, as EventBridge requires."
+  }
+
+  validation {
+    condition     = var.drift == null ? true : can(regex("^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,254}$", var.drift.workload))
+    error_message = "drift: workload must be letters, digits, dots, hyphens, underscores and slashes."
+  }
+
+  validation {
+    condition     = var.drift == null ? true : (!can(jsondecode(var.definition).Version) ? true : length(setsubtract(concat(keys(var.drift.parameters), [var.drift.reason_parameter]), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0)
+    error_message = "drift: ${join(", ", try(setsubtract(concat(keys(var.drift.parameters), [var.drift.reason_parameter]), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]), []))} is not a parameter of the definition; declare it there, or correct reason_parameter and drift.parameters"
+  }
+
+  validation {
+    condition     = try(var.drift == null ? true : var.drift.threshold > 0, true)
+    error_message = "drift.threshold: must be above 0, because 0 also starts without any drift"
+  }
+}
+
 variable "existing_starter_role" {
   description = "Start the pipeline with this role instead of a new one. It is an object, so that the ARN may be unknown until apply."
   type = object({

@@ -55,6 +55,8 @@ def list_parameters(file: str) -> dict[str, Any]:
         ({"images": {"TrainingImage": "docker.io/x:1"}}, "must be an image of SageMaker's own"),
         ({"parameters": {"MaxDeph": "3"}}, f"parameters.MaxDeph: {FILE} declares no parameter 'MaxDeph'; did you mean"),
         ({"data_arrival": {"key_parameter": "Key"}}, "data_arrival.key_parameter: "),
+        ({"drift": {"workload": "w", "reason_parameter": "Why"}}, "drift.reason_parameter: "),
+        ({"drift": {"workload": "w"}}, "drift.parameters: the drift alarm would start the pipeline without InputKey"),
         ({"data_arrival": {"bucket": "mine"}}, "data_arrival.bucket: unknown key"),
         ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
         (

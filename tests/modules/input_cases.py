@@ -55,6 +55,7 @@ def _definition(instance_type: str) -> str:
             "Parameters": [
                 {"Name": "InputKey", "Type": "String", "DefaultValue": "raw/all.csv"},
                 {"Name": "VolumeGb", "Type": "Integer", "DefaultValue": 5},
+                {"Name": "StartReason", "Type": "String", "DefaultValue": "none"},
             ],
             "Steps": [{"Name": "Sort", "Type": "Processing", "Arguments": arguments}],
         }
@@ -322,6 +323,7 @@ CASES: dict[str, InputCase] = {
             "data_arrival": {"bucket": "shop-data", "key_prefix": "raw/orders/"},
             "definition": _definition("ml.m7i.xlarge"),
             "description": "Sorts orders.",
+            "drift": {"workload": "orders"},
             "existing_starter_role": {"arn": _role("starter")},
             "failure_topic": {"kms_key_arn": _OTHER_KEY},
             "max_parallel_steps": 4,

@@ -1,9 +1,10 @@
 """Evaluation of a model on flights it has not seen, with the footprint of making it: a processing step.
 
-    python evaluate.py --model DIR --test DIR --out DIR
+    python evaluate.py --model DIR --test DIR --out DIR --train DIR
 
 reads DIR/model.tar.gz and the test flights. It writes DIR/evaluation.json in the form of SageMaker's model quality, and
-DIR/model_card.json. The card shows the limits of the gate; the pipeline compares with them.
+DIR/model_card.json. The card shows the limits of the gate; the pipeline compares with them. With the training flights it
+also writes DIR/profile.json, the distributions that drift.py compares later inputs and predictions with.
 """
 
 import argparse
@@ -20,14 +21,15 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING or __package__:
-    from . import card, footprint, inference
-    from .features import LABEL, InputError
+    from . import card, drift, footprint, inference
+    from .features import LABEL, InputError, list_names
     from .train import read_channel
 else:  # a container has all files in one folder
     import card
+    import drift
     import footprint
     import inference
-    from features import LABEL, InputError
+    from features import LABEL, InputError, list_names
     from train import read_channel
 
 MODEL = "model.tar.gz"
@@ -72,6 +74,12 @@ def compute_metrics(flights: pd.DataFrame, model: inference.Model) -> dict[str, 
     return {name: {"value": round(float(value), 6)} for name, value in values.items()} | {"confusion_matrix": matrix}
 
 
+def build_profile(flights: pd.DataFrame, model: inference.Model) -> dict[str, Any]:
+    """Return the profile of the model's inputs and of its predictions for them."""
+    inputs = {name: flights[name] for name in list_names()}
+    return drift.build_profile({**inputs, drift.PREDICTION: inference.predict(flights, model)})
+
+
 class _EvaluationParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see evaluate.py --help")
@@ -83,6 +91,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help=f"folder with {MODEL}")
     parser.add_argument("--test", type=Path, required=True, help="folder with the flights to evaluate it on")
     parser.add_argument("--out", type=Path, required=True, help="folder for evaluation.json and model_card.json")
+    parser.add_argument("--train", type=Path, help=f"folder with the training flights, for {drift.PROFILE}")
     parser.add_argument("--prepared", type=Path, help="folder with prepare.py's reports of its instance seconds")
     parser.add_argument(
         "--trained",
@@ -97,9 +106,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace, started_at: float) -> None:
-    """Read, evaluate and write. `begun` is the time.monotonic() at which this instance started."""
+    """Read, evaluate and write. `started_at` is the time.monotonic() at which this instance started."""
     model, flights = load_model(options.model), read_channel("test", options.test)
     metrics = compute_metrics(flights, model)
+    profile = build_profile(read_channel("train", options.train), model) if options.train else None
     usages = [*footprint.read_reports(options.prepared), *footprint.parse_training(options.trained)]
     own_usage = footprint.measure_this_instance(time.monotonic() - started_at)
     footprint_figures = footprint.estimate_footprint(
@@ -118,6 +128,8 @@ def run(options: argparse.Namespace, started_at: float) -> None:
     content = card.build_card(evaluation, {name: str(value) for name, value in details.items() if value is not None})
     options.out.mkdir(parents=True, exist_ok=True)
     _write(options.out / "evaluation.json", evaluation)
+    if profile is not None:
+        drift.write_json(options.out / drift.PROFILE, profile)
     # The card's content is a JSON string within JSON: the pipeline passes it on unchanged.
     _write(options.out / "model_card.json", {"content": json.dumps(content)})
     for name in ("auc", "accuracy", "brier"):

@@ -30,14 +30,24 @@ def build_definition() -> str:
     flow = Flow(HERE / "pipeline.yaml")
     minimum, budget = flow.add_number("MinimumAuc", 0.65), flow.add_number("CarbonBudgetKg", 0.05)
     approved = flow.add_number(flow.gate.parameter, 0.0)
-    prepare = flow.add_processing("prepare", {"raw": flow.raw, "shard": join_values(flow.raw, "flights")})
+    prepare = flow.add_processing(
+        "prepare",
+        {"raw": flow.raw, "shard": join_values(flow.raw, "flights")},
+        # An alarm on drift trains again, also if the data is at the same address.
+        ["--start_reason", flow.start_reason],
+    )
     parts = {part: prepare.get_output(part) for part in PARTS}
     # pipeline.yaml names a training, or a search for a better one.
     has_search = "tune" in flow.spec.steps
     model_step = flow.add_tuning("tune", parts) if has_search else flow.add_training("train", parts, CHOICES)
     evaluate = flow.add_processing(
         "evaluate",
-        {"model": model_step.model, "test": prepare.get_output("test"), "prepared": prepare.get_output("report")},
+        {
+            "model": model_step.model,
+            "test": parts["test"],
+            "train": parts["train"],
+            "prepared": prepare.get_output("report"),
+        },
         [
             *("--trained", *model_step.machines, "--job", model_step.job),
             # The card shows these limits. A changed limit evaluates the model again and registers it again.

@@ -315,6 +315,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--only", type=Path, help="folder with the flights to prepare, if not all")
     parser.add_argument("--report", type=Path, help="folder for the report of this instance's seconds")
+    parser.add_argument("--start_reason", help="reason of the start, for the log")
     options = parser.parse_args(arguments)
     try:
         raw = RawData(options.source) if options.source else _load_packaged_data()
@@ -324,6 +325,8 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(2) from None
     if options.report:
         machine.write_report(options.report, time.monotonic() - started_at)
+    if options.start_reason:
+        print(f"start_reason={options.start_reason};")
     print(f"flights={report['flights']}; cancelled_or_diverted={report['cancelled_or_diverted']};")
     for part, rows in report["rows"].items():
         print(f"part={part}; flights={rows}; late_rate={report['late_rate'][part]:.4f};")

@@ -6,6 +6,12 @@ mock_resource "aws_cloudwatch_event_rule" {
   }
 }
 
+mock_resource "aws_cloudwatch_metric_alarm" {
+  defaults = {
+    arn = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:example"
+  }
+}
+
 mock_resource "aws_iam_role" {
   defaults = {
     arn = "arn:aws:iam::123456789012:role/example"

@@ -85,6 +85,7 @@ run "apply" {
     condition = alltrue([for value in [
       output.arn,
       output.dead_letter_queue_url,
+      output.drift_alarm_arn,
       output.failure_topic_arn,
       output.name,
       output.role_statements,

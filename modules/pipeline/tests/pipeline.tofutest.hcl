@@ -8,6 +8,12 @@ mock_provider "aws" {
     }
   }
 
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = {
+      arn = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:example"
+    }
+  }
+
   mock_resource "aws_iam_role" {
     defaults = {
       arn = "arn:aws:iam::123456789012:role/example"
@@ -142,6 +148,7 @@ run "apply" {
     condition = alltrue([for value in [
       output.arn,
       output.dead_letter_queue_url,
+      output.drift_alarm_arn,
       output.failure_topic_arn,
       output.name,
       output.role_statements,

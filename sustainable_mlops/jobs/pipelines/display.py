@@ -53,6 +53,8 @@ def list_figure_rows(title: str, figures: Mapping[str, RunFigure]) -> list[tuple
 def format_summary(record: PipelineRecord) -> Group:
     """Format an execution that has ended or still runs."""
     rows = [("execution", record.execution_arn), ("status", record.status), ("version", str(record.pipeline_version))]
+    if record.start_reason:
+        rows.append(("started because", record.start_reason))
     rows += list_figure_rows("took", record.figures) or [("took", _explain_missing_figures(record))]
     rows += list_figure_rows("saved", record.saved)
     if record.model_package:

@@ -13,7 +13,14 @@ from sustainable_mlops.jobs.kinds.kind import JobReferences
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines.identity import build_identity, to_json_value
 from sustainable_mlops.jobs.pipelines.names import make_step_name
-from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES, name_image_parameter
+from sustainable_mlops.jobs.pipelines.parameters import (
+    GROUP,
+    IMAGES,
+    INPUT_KEY,
+    ROLES,
+    START_REASON,
+    name_image_parameter,
+)
 from sustainable_mlops.jobs.pipelines.sdk import (
     ConditionGreaterThanOrEqualTo,
     ConditionLessThanOrEqualTo,
@@ -72,6 +79,11 @@ class Flow:
     def raw(self) -> Value:
         """Address of the data set of an execution, ending with a slash."""
         return join_values("s3://", self._data, "/", self.add_string(INPUT_KEY))
+
+    @property
+    def start_reason(self) -> ParameterString:
+        """Reason of the start. A step with this argument hits no cached result of a start for another reason."""
+        return self.add_string(START_REASON, "none")
 
     def add_string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
         """Add a string parameter and return it; a start must give its value if it has no default."""

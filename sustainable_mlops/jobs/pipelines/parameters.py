@@ -19,6 +19,8 @@ ROLES: Mapping[Phase, str] = {
 #: Job kind to the parameter of its image.
 IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage", "tuning": "TrainingImage"}
 INPUT_KEY, GROUP = "InputKey", "ModelPackageGroupName"
+#: Parameter with the reason of a start, which an alarm on drift sets.
+START_REASON = "StartReason"
 
 Definition = dict[str, Any]
 #: A job kind and a job file of this kind.

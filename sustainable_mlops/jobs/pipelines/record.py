@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.pipelines.parameters import START_REASON
 from sustainable_mlops.jobs.record import RunRecord, write_atomically
 from sustainable_mlops.settings import Settings, parse_json
 
@@ -70,6 +71,11 @@ class PipelineRecord(Settings):
         """Reason of the failure: the reasons of failed steps, or else SageMaker's reason."""
         failed = [f"{step.name}: {step.reason}" for step in self.steps if step.status == "Failed" and step.reason]
         return " ".join(("; ".join(failed) or self.failure_reason or "").split())
+
+    @property
+    def start_reason(self) -> str | None:
+        """Reason of the start, which an alarm on drift sets; None for other starts."""
+        return self.parameters.get(START_REASON)
 
     @property
     def execution(self) -> str:

@@ -1,4 +1,4 @@
-"""Starts of a pipeline by data and by schedule, cached steps, and notifications of failures."""
+"""Starts of a pipeline by data, by drift and by schedule, cached steps, and notifications of failures."""
 
 import json
 import subprocess
@@ -72,6 +72,10 @@ def without(part: str) -> str:
         ),
         ({"data_arrival": {**ARRIVAL, "key_prefix": "raw/*"}}, "must be a literal part of a key, without wildcards"),
         ({"data_arrival": {**ARRIVAL, "bucket": "s3://shop-data"}}, "must be the name of a bucket, without s3://"),
+        (
+            {"drift": {"workload": "orders"}},
+            "drift: StartReason is not a parameter of the definition; declare it there, or correct reason_parameter",
+        ),
         ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
         ({"schedule": {"expression": "rate(1 day)", "flexible_window_minutes": 1441}}, "less than or equal to 1440"),
         ({"name": "a" * (LONGEST_NAME + 1)}, f"must be 2 to {LONGEST_NAME} lower-case letters"),
@@ -162,6 +166,26 @@ class AppliedPipeline:
         steps: list[dict[str, Any]] = executions["PipelineExecutionSteps"]
         return steps
 
+    def publish_drift(self, columns: int) -> None:
+        """Publish the metric as a drift job does, and advance the time until the alarm compares only this value."""
+        self.sandbox.advance(3600)
+        datum = {"MetricName": "DriftingColumns", "Dimensions": [{"Name": "Workload", "Value": "orders"}]}
+        self.sandbox.client("cloudwatch").put_metric_data(
+            Namespace="flights-dev/drift", MetricData=[{**datum, "Value": columns}]
+        )
+        self.sandbox.advance(120)
+
+    def drift_state(self) -> str:
+        alarms = self.sandbox.client("cloudwatch").describe_alarms(AlarmNames=[f"{self.name}-drift"])
+        return str(alarms["MetricAlarms"][0]["StateValue"])
+
+    def parameters(self, execution: dict[str, Any]) -> dict[str, str]:
+        """The parameters of the execution that replace defaults."""
+        response = self.sandbox.client("sagemaker").list_pipeline_parameters_for_execution(
+            PipelineExecutionArn=execution["PipelineExecutionArn"]
+        )
+        return {one["Name"]: one["Value"] for one in response["PipelineParameters"]}
+
     def latest_version(self) -> int:
         versions = self.sandbox.client("sagemaker").list_pipeline_versions(PipelineName=self.name)
         latest: int = max(version["PipelineVersionId"] for version in versions["PipelineVersionSummaries"])
@@ -234,6 +258,31 @@ def test_an_object_starts_the_pipeline_once_and_cached_steps_are_not_repeated(ap
     (step,) = applied.steps(applied.wait_for_ended(before + 3)[-1])
     assert "CacheHitResult" not in step
     assert applied.jobs() == jobs + 2
+
+
+@pytest.mark.apply
+def test_drift_starts_the_pipeline_once_and_gives_the_reason(applied: AppliedPipeline) -> None:
+    before, key = len(applied.executions()), "raw/orders/all.csv"
+    applied.put(key, "tea,2\n")
+    applied.wait_for_ended(before + 1)
+    applied.publish_drift(1)  # below the threshold
+    assert applied.drift_state() == "OK"
+
+    applied.publish_drift(3)
+    first = applied.wait_for_ended(before + 2)[-1]
+    parameters = applied.parameters(first)
+    assert parameters["InputKey"] == key
+    assert parameters["StartReason"].startswith("Threshold Crossed: 1 datapoint [3.0 (")
+    (step,) = applied.steps(first)
+    assert "CacheHitResult" not in step  # data at an old address is read again
+
+    applied.publish_drift(4)  # the same drift
+    applied.sandbox.advance(7 * 3600)
+    assert applied.drift_state() == "ALARM"
+    applied.publish_drift(0)
+    assert applied.drift_state() == "OK"
+    applied.publish_drift(2)
+    assert applied.wait_for_ended(before + 3)[-1]["PipelineExecutionStatus"] == "Succeeded"
 
 
 @pytest.mark.apply

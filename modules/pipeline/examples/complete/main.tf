@@ -30,6 +30,13 @@ module "pipeline" {
     key_suffixes = [".csv", ".txt"]
   }
 
+  # A processing job publishes the metric: workloads/flight_delay/drift.py.
+  drift = {
+    workload   = "orders"
+    threshold  = 2
+    parameters = { InputKey = "raw/orders/all.csv" }
+  }
+
   schedule = {
     expression = "cron(0 3 ? * MON *)"
     timezone   = "Europe/Stockholm"
@@ -47,6 +54,7 @@ module "pipeline" {
       { Name = "InputKey", Type = "String", DefaultValue = "raw/orders/all.csv" },
       { Name = "KmsKeyArn", Type = "String" },
       { Name = "RoleArn", Type = "String" },
+      { Name = "StartReason", Type = "String", DefaultValue = "none" },
       { Name = "VolumeGb", Type = "Integer", DefaultValue = 5 },
     ]
     Steps = [{
@@ -55,6 +63,7 @@ module "pipeline" {
       CacheConfig = { Enabled = true, ExpireAfter = "P30D" }
       Arguments = {
         RoleArn           = { Get = "Parameters.RoleArn" }
+        Environment       = { START_REASON = { Get = "Parameters.StartReason" } }
         StoppingCondition = { MaxRuntimeInSeconds = 600 }
         AppSpecification = {
           ImageUri            = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"

@@ -10,6 +10,11 @@ output "dead_letter_queue_url" {
   value       = module.pipeline.dead_letter_queue_url
 }
 
+output "drift_alarm_arn" {
+  description = "Alarm on drift; null without one."
+  value       = module.pipeline.drift_alarm_arn
+}
+
 output "failure_topic_arn" {
   description = "Topic of failed executions; null without one."
   value       = module.pipeline.failure_topic_arn

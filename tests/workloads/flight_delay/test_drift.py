@@ -1,0 +1,184 @@
+"""Drift: statistics on real flights, formats of batches, and the job that publishes the metrics."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from sustainable_mlops.terraform import ROOT
+from tests.sandbox.support import make_role
+from tests.workloads.flight_delay.sandbox_platform import launch_job
+from workloads.flight_delay import drift, features, prepare
+from workloads.flight_delay.features import InputError
+
+pytestmark = pytest.mark.slow
+
+RESAMPLES, ROWS = 50, 600
+#: A training table with each type of column, and missing values.
+SIMPLE = {
+    "minutes": np.arange(1000.0),
+    "airport": ["JFK"] * 600 + ["LGA"] * 390 + ["EWR"] * 10,
+    "gust": [None] * 500 + list(range(500)),
+}
+
+
+@pytest.fixture(scope="module")
+def months(flights: pd.DataFrame, weather: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the model's inputs of January and July."""
+    return {
+        name: prepare.build_frame(flights[flights["month"] == month].reset_index(drop=True), weather)[
+            features.list_names()
+        ]
+        for name, month in (("January", 1), ("July", 7))
+    }
+
+
+def compare_simple(**changes: Any) -> dict[str, Any]:
+    profile = drift.build_profile({name: pd.Series(values) for name, values in SIMPLE.items()})
+    return drift.compare(json.loads(json.dumps(profile)), {**SIMPLE, **changes})
+
+
+def test_january_does_not_drift_from_january_and_july_does(months: dict[str, pd.DataFrame]) -> None:
+    profile = drift.build_profile({name: months["January"][name] for name in months["January"]})
+    alarms = {
+        month: sum(
+            bool(drift.compare(profile, frame.sample(ROWS, replace=True, random_state=seed))["drifting"])
+            for seed in range(RESAMPLES)
+        )
+        for month, frame in months.items()
+    }
+    assert alarms["January"] <= 3
+    assert alarms["July"] == RESAMPLES
+
+
+def test_a_large_batch_does_not_drift_by_a_trivial_difference() -> None:
+    chance = np.random.default_rng(7)
+    profile = drift.build_profile({"value": chance.normal(0.0, 1.0, 100_000)})
+    column = drift.compare(profile, {"value": chance.normal(0.3, 1.0, 100_000)})["columns"]["value"]
+    assert column["corrected_p_value"] < 1e-6
+    assert not column["drifts"]
+
+
+def test_the_same_data_does_not_drift() -> None:
+    report = compare_simple()
+    assert report["drifting"] == []
+    assert report["largest_psi"] < 0.001
+
+
+@pytest.mark.parametrize(
+    ("changes", "drifting"),
+    [
+        ({"minutes": np.arange(400.0, 1400.0)}, ["minutes"]),
+        ({"airport": ["JFK"] * 500 + ["BOS"] * 500}, ["airport"]),
+        ({"airport": [None] * 300 + ["JFK"] * 420 + ["LGA"] * 280}, ["airport"]),
+        ({"gust": [None] * 900 + list(range(0, 500, 5))}, ["gust"]),
+        ({"minutes": ["late"] * 1000}, ["minutes"]),
+    ],
+)
+def test_shifts_new_categories_and_missing_values_drift(changes: dict[str, Any], drifting: list[str]) -> None:
+    assert compare_simple(**changes)["drifting"] == drifting
+
+
+def test_a_small_batch_gives_no_decision_and_publishes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"minutes": SIMPLE["minutes"]})
+    (tmp_path / "data").mkdir()
+    frame.to_csv(tmp_path / "data" / "all.csv", index=False)
+    drift.main(["--data", str(tmp_path / "data"), "--out", str(tmp_path)])
+    frame.head(499).to_csv(tmp_path / "data" / "all.csv", index=False)
+    publishing = ["--namespace", "n", "--workload", "w"]  # no AWS here: a call would fail
+    folders = ["--data", str(tmp_path / "data"), "--profile", str(tmp_path), "--out", str(tmp_path / "out")]
+    drift.main([*folders, *publishing])
+    assert json.loads((tmp_path / "out" / "drift.json").read_text())["drifting"] is None
+    assert "no decision: fewer than 500 rows" in capsys.readouterr().out
+
+
+def test_p_values_are_corrected_by_holms_method() -> None:
+    assert drift.correct_p_values([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+
+
+def test_captured_requests_and_responses_are_columns(tmp_path: Path) -> None:
+    table = "origin,distance_miles\nJFK,100\nLGA,200\n"
+    records = [{"origin": "EWR", "distance_miles": 300}]
+    lines = [
+        ({"data": table, "encoding": "CSV"}, {"data": "0.25\n0.5\n", "encoding": "CSV"}),
+        (
+            {"data": json.dumps({"instances": records}), "encoding": "JSON"},
+            {"data": '{"predictions": [0.75]}', "encoding": "JSON"},
+        ),
+        (
+            {"data": base64.b64encode(json.dumps(records).encode()).decode(), "encoding": "BASE64"},
+            {"data": base64.b64encode(b"0.125").decode(), "encoding": "BASE64"},
+        ),
+    ]
+    captured = [{"captureData": {"endpointInput": one, "endpointOutput": other}} for one, other in lines]
+    folder = tmp_path / "AllTraffic" / "2013"
+    folder.mkdir(parents=True)
+    (folder / "capture.jsonl").write_text("\n".join(map(json.dumps, captured)))
+    columns = drift.read_columns(tmp_path)
+    assert list(columns["origin"]) == ["JFK", "LGA", "EWR", "EWR"]
+    assert list(columns["distance_miles"]) == [100, 200, 300, 300]
+    assert columns["prediction"] == [0.25, 0.5, 0.75, 0.125]
+
+
+def test_categories_that_look_like_numbers_are_text(tmp_path: Path) -> None:
+    profile = drift.build_profile({"zone": ["01", "02"] * 500})
+    (tmp_path / "batch.csv").write_text("zone\n" + "01\n02\n" * 500)
+    assert drift.compare(profile, drift.read_columns(tmp_path, profile))["drifting"] == []
+
+
+def test_wrong_data_are_one_line_errors(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no data: give a folder with"):
+        drift.read_columns(tmp_path)
+    with pytest.raises(InputError, match=r"profile\.json cannot be read"):
+        drift.read_profile(tmp_path)
+    (tmp_path / "a.jsonl").write_text("{}")
+    with pytest.raises(InputError, match=r"a\.jsonl cannot be read"):
+        drift.read_columns(tmp_path)
+    with pytest.raises(InputError, match="no column of the profile: minutes"):
+        drift.compare(drift.build_profile({"minutes": SIMPLE["minutes"]}), {"hours": [1]})
+
+
+def test_the_job_publishes_the_drifting_columns(
+    sandbox: Any, months: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    """The committed job file, with January as the training data and July as the batch."""
+    s3, region = sandbox.client("s3"), sandbox.region
+    buckets = {"data": "drift-data", "artifacts": "drift-artifacts"}
+    for bucket in buckets.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    roles = {phase: make_role(sandbox, f"drift-{phase}") for phase in ("data_preparation", "training")}
+    platform = {"environment": "dev", "region": region, "buckets": buckets, "roles": roles}
+    sandbox.client("ssm").put_parameter(Name="/drift/platform", Value=json.dumps(platform), Type="String")
+    job = yaml.safe_load((ROOT / "workloads" / "flight_delay" / "drift.yaml").read_text())
+    file = tmp_path / "drift.yaml"
+    job["source"]["directory"] = str(ROOT / "workloads" / "flight_delay")
+    file.write_text(yaml.safe_dump({**job, "platform": "/drift/platform"}))
+    january = months["January"]
+    profile = drift.build_profile({name: january[name] for name in january})
+    inputs = {name: item["data"] for name, item in job["inputs"].items()}
+    s3.put_object(Bucket="drift-data", Key=f"{inputs['profile']}profile.json", Body=json.dumps(profile))
+    july = months["July"].head(2000).to_csv(index=False)
+    s3.put_object(Bucket="drift-data", Key=f"{inputs['batch']}batch.csv", Body=july)
+    record = launch_job(sandbox, "process", file, tmp_path / "out")
+    assert record["status"] == "Completed"
+    now = datetime.now(UTC)
+    metric = sandbox.client("cloudwatch").get_metric_statistics(
+        Namespace=job["arguments"]["namespace"],
+        MetricName=drift.DRIFTING_COLUMNS,
+        Dimensions=[{"Name": "Workload", "Value": job["arguments"]["workload"]}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Maximum", "SampleCount"],
+    )
+    [point] = metric["Datapoints"]
+    assert point["SampleCount"] == 1
+    assert point["Maximum"] >= 5
