@@ -116,15 +116,7 @@ class Pipelines(Component[PipelineSettings]):
         except (ValueError, TypeError, KeyError, AttributeError):
             yield f"definition_file: {file} is not a pipeline definition; run the workload's pipeline.py again"
             return
-        parameter_names = {
-            f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)
-        }
-        if arrival:
-            parameter_names["data_arrival.key_parameter"] = arrival.key_parameter
-        if drift:
-            parameter_names["drift.reason_parameter"] = drift.reason_parameter
-            parameter_names |= {f"drift.parameters.{name}": name for name in drift.parameters}
-        for setting, name in sorted(parameter_names.items()):
+        for setting, name in sorted(_list_parameter_names(pipeline).items()):
             if name not in declared:
                 yield f"{setting}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
         available = {
@@ -195,6 +187,17 @@ class Pipelines(Component[PipelineSettings]):
             return {}
         topics = {key: pipeline.failure_topic_arn for key, pipeline in self.pipelines.items()}
         return {"pipeline_failure_topics": Output(topics, "Topics of failed executions, by pipeline.")}
+
+
+def _list_parameter_names(pipeline: Any) -> dict[str, str]:
+    """Return the parameters that the settings of a pipeline name, by setting."""
+    names = {f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)}
+    if pipeline.data_arrival:
+        names["data_arrival.key_parameter"] = pipeline.data_arrival.key_parameter
+    if pipeline.drift:
+        names["drift.reason_parameter"] = pipeline.drift.reason_parameter
+        names |= {f"drift.parameters.{name}": name for name in pipeline.drift.parameters}
+    return names
 
 
 @functools.cache

@@ -101,9 +101,7 @@ class DriftAlarm(ModuleInputs):
         json_schema_extra=must("be letters, digits, dots, hyphens, underscores and slashes"),
     )
 
-    rules = (
-        rule("threshold", lambda v: v.threshold > 0, "must be above 0, because 0 also starts without any drift"),
-    )
+    rules = (rule("threshold", lambda v: v.threshold > 0, "must be above 0, because 0 also starts without any drift"),)
 
 
 class ScheduleInputs(ModuleInputs):
@@ -323,9 +321,7 @@ class Inputs(LocatedInputs, RoleInputs):
         rule(
             "drift",
             lambda v: (
-                is_null(v.drift)
-                | ~can(jsondecode(v.definition).Version)
-                | (length(_list_undeclared_in_drift(v)) == 0)
+                is_null(v.drift) | ~can(jsondecode(v.definition).Version) | (length(_list_undeclared_in_drift(v)) == 0)
             ),
             lambda v: (
                 f"{join(', ', try_(_list_undeclared_in_drift(v), _NO_TEXTS))} is not a parameter of the definition; "

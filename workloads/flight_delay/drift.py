@@ -57,6 +57,9 @@ class Thresholds(NamedTuple):
     rows: int = 500
 
 
+DEFAULTS = Thresholds()
+
+
 def build_profile(columns: Columns) -> dict[str, Any]:
     """Return the profile of the training data: rows, and the distribution of each column."""
     profiles = {name: _profile_column(pd.Series(values)) for name, values in columns.items()}
@@ -100,7 +103,7 @@ def _count_categories(values: pd.Series, names: list[str]) -> Array:
     return np.append(known, len(values) - known.sum())
 
 
-def compare(profile: Mapping[str, Any], columns: Columns, thresholds: Thresholds = Thresholds()) -> dict[str, Any]:
+def compare(profile: Mapping[str, Any], columns: Columns, thresholds: Thresholds = DEFAULTS) -> dict[str, Any]:
     """Return the report: statistics of each column, and the names of the drifting columns.
 
     `drifting` is None for a batch that is too small for a decision. Raises InputError if no column is in the profile.
@@ -275,7 +278,9 @@ def run(options: argparse.Namespace) -> None:
     if report["drifting"] is None:
         print(f"rows={report['rows']}; no decision: fewer than {thresholds.rows} rows;")
         return
-    print(f"rows={report['rows']}; largest_psi={report['largest_psi']:.3f}; drifting_columns={len(report['drifting'])};")
+    print(
+        f"rows={report['rows']}; largest_psi={report['largest_psi']:.3f}; drifting_columns={len(report['drifting'])};"
+    )
     for name in report["drifting"]:
         print(f"column={name}; psi={report['columns'][name]['psi']:.3f};")
     if options.namespace is not None:
@@ -284,16 +289,15 @@ def run(options: argparse.Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    defaults = Thresholds()
     parser = argparse.ArgumentParser(description="Compare a batch with the profile of the training data.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data")
     parser.add_argument("--out", type=Path, required=True, help=f"folder for {PROFILE} or {REPORT}")
     parser.add_argument("--profile", type=Path, help=f"folder with {PROFILE}; without it, the profile is written")
     parser.add_argument("--ignore", help="columns that the new profile omits, with commas")
-    parser.add_argument("--psi", type=float, default=defaults.psi, help="stability index of a large shift")
-    parser.add_argument("--ks", type=float, default=defaults.ks, help="Kolmogorov-Smirnov distance of a large shift")
-    parser.add_argument("--p_value", type=float, default=defaults.p_value, help="corrected p-value of a shift")
-    parser.add_argument("--minimum_rows", type=int, default=defaults.rows, help="fewest rows for a decision")
+    parser.add_argument("--psi", type=float, default=DEFAULTS.psi, help="stability index of a large shift")
+    parser.add_argument("--ks", type=float, default=DEFAULTS.ks, help="Kolmogorov-Smirnov distance of a large shift")
+    parser.add_argument("--p_value", type=float, default=DEFAULTS.p_value, help="corrected p-value of a shift")
+    parser.add_argument("--minimum_rows", type=int, default=DEFAULTS.rows, help="fewest rows for a decision")
     parser.add_argument("--namespace", help="CloudWatch namespace of the metrics; without it, none is published")
     parser.add_argument("--workload", help="value of the metrics' dimension Workload")
     try:

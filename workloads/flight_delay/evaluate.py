@@ -3,8 +3,8 @@
     python evaluate.py --model DIR --test DIR --out DIR --train DIR
 
 reads DIR/model.tar.gz and the test flights. It writes DIR/evaluation.json in the form of SageMaker's model quality, and
-DIR/model_card.json. The card shows the limits of the gate; the pipeline compares with them. With the training flights it
-also writes DIR/profile.json, the distributions that drift.py compares later inputs and predictions with.
+DIR/model_card.json. The card shows the limits of the gate; the pipeline compares with them. With the training flights,
+the script also writes DIR/profile.json: the distributions that drift.py compares later inputs and predictions with.
 """
 
 import argparse

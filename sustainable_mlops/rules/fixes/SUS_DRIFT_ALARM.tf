@@ -1,17 +1,17 @@
 resource "aws_cloudwatch_metric_alarm" "drift" {
   alarm_name          = "delay-drift"
   alarm_description   = "The data or the predictions have drifted."
-  namespace           = "aws/sagemaker/Endpoints/data-metrics"
-  metric_name         = "feature_baseline_drift_hour"
+  namespace           = "delay/drift"
+  metric_name         = "DriftingColumns"
   statistic           = "Maximum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0.2
-  period              = 86400
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
   evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = "ignore"
   alarm_actions       = [aws_sns_topic.alerts.arn]
 
   dimensions = {
-    Endpoint = aws_sagemaker_endpoint.this.name
+    Workload = "delay"
   }
 }

@@ -3,13 +3,15 @@
 dead_services.py reports that Model Monitor is closed to new customers.
 """
 
+import json
 import re
 from functools import lru_cache
 
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
-from sustainable_mlops.plan.schedules import count_runs_per_month
+from sustainable_mlops.plan.schedules import EVENT_RULE, count_runs_per_month
+from sustainable_mlops.plan.values import any_of
 from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.attributes import NOT_KNOWN, check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
@@ -74,9 +76,9 @@ def captures_a_sample(_: Plan, configuration: Resource) -> RuleResults:
     problem="Drift of a model's inputs and outputs raises no alarm",
     practices=("74", "75"),
     fix=(
-        "Compute drift in a processing step (Evidently), publish it as a metric, and alarm on that metric, "
-        "or on Model Monitor's aws/sagemaker/Endpoints/data-metrics. Let the alarm notify or start the "
-        "retraining."
+        "Compute drift in a processing step, publish it as a metric, and alarm on that metric, or on Model "
+        "Monitor's aws/sagemaker/Endpoints/data-metrics. Let the alarm notify or start the retraining, such as with "
+        "the input drift of the module pipeline."
     ),
     types=(SCHEDULE, ENDPOINT),
 )
@@ -91,17 +93,36 @@ def drift_raises_an_alarm(plan: Plan, _: Resource) -> RuleResults:
 
 @lru_cache(maxsize=2)
 def _has_drift_alarm(plan: Plan) -> bool | Unknown:
-    """Return whether any alarm of the plan has an action on drift."""
+    """Return whether any alarm of the plan acts on drift."""
     matches = [_is_drift_alarm(plan, alarm) for alarm in plan.joins.list_existing(ALARM)]
     return True if True in matches else UNKNOWN if UNKNOWN in matches else False
 
 
 def _is_drift_alarm(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Return whether an alarm is on drift, by the words in the names and namespaces of its metrics."""
-    queries, acts = alarm.blocks("metric_query"), alarms.has_action(plan, alarm)
+    queries = alarm.blocks("metric_query")
+    acts = any_of([alarms.has_action(plan, alarm), _causes_event(plan, alarm)])
     texts = [alarm.text("namespace"), alarm.text("metric_name")]
     for query in [] if queries is UNKNOWN else queries:
         texts += [query.text("metric.0.namespace"), query.text("metric.0.metric_name"), query.text("expression")]
     if any(isinstance(text, str) and _DRIFT.search(text) for text in texts):
         return acts
     return False if acts is False or (queries is not UNKNOWN and UNKNOWN not in texts) else UNKNOWN
+
+
+def _causes_event(plan: Plan, alarm: Resource) -> bool | Unknown:
+    """Return whether an EventBridge rule matches the state changes of the alarm, by its name or ARN."""
+    name = alarm.text("alarm_name")
+    patterns = [rule.text("event_pattern") for rule in plan.joins.list_existing(EVENT_RULE)]
+    return any_of(UNKNOWN if UNKNOWN in (pattern, name) else _matches_alarm(pattern, name) for pattern in patterns)
+
+
+def _matches_alarm(pattern: str | Unknown | None, name: str | Unknown | None) -> bool:
+    try:
+        fields = json.loads(str(pattern))
+        names = [*fields.get("resources", []), *fields.get("detail", {}).get("alarmName", [])]
+        return "CloudWatch Alarm State Change" in fields.get("detail-type", []) and any(
+            one == name or one.endswith(f":alarm:{name}") for one in names
+        )
+    except (ValueError, AttributeError, TypeError):
+        return False

@@ -146,9 +146,7 @@ def test_wrong_data_are_one_line_errors(tmp_path: Path) -> None:
         drift.compare(drift.build_profile({"minutes": SIMPLE["minutes"]}), {"hours": [1]})
 
 
-def test_the_job_publishes_the_drifting_columns(
-    sandbox: Any, months: dict[str, pd.DataFrame], tmp_path: Path
-) -> None:
+def test_the_job_publishes_the_drifting_columns(sandbox: Any, months: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     """The committed job file, with January as the training data and July as the batch."""
     s3, region = sandbox.client("s3"), sandbox.region
     buckets = {"data": "drift-data", "artifacts": "drift-artifacts"}

@@ -1,5 +1,6 @@
 """Cases of rules/monitoring/monitors.py."""
 
+import json
 from typing import Any
 
 from tests.rules.endpoints import build_real_time
@@ -23,6 +24,14 @@ def _alarm(namespace: str, metric: str = "feature_baseline_drift", **more: Any) 
     return {"aws_cloudwatch_metric_alarm.a": {"namespace": namespace, "metric_name": metric, **values}}
 
 
+def _event_rule(name: str, detail_type: str = "CloudWatch Alarm State Change") -> Resources:
+    arn = f"arn:aws:cloudwatch:eu-north-1:123456789012:alarm:{name}"
+    pattern = {"source": ["aws.cloudwatch"], "detail-type": [detail_type], "resources": [arn]}
+    return {"aws_cloudwatch_event_rule.r": {"name": "r", "event_pattern": json.dumps(pattern)}}
+
+
+_SILENT = _alarm("Acme", "DriftShare", alarm_actions=[], alarm_name="drift")
+
 CASES = {
     "SUS_MONITORING_HOURLY": {
         "pass": {"daily": _schedule()},
@@ -44,6 +53,7 @@ CASES = {
         "pass": {
             "a Model Monitor metric": {**_schedule(), **_alarm("aws/sagemaker/Endpoints/data-metrics")},
             "a custom metric": {**build_real_time(), **_alarm("Acme/Delay", "DriftShare")},
+            "an alarm whose event starts a pipeline": {**build_real_time(), **_SILENT, **_event_rule("drift")},
             "in metric math": {
                 **build_real_time(),
                 **_alarm(
@@ -52,6 +62,8 @@ CASES = {
             },
         },
         "fail": {
+            "events of another alarm": {**build_real_time(), **_SILENT, **_event_rule("delay")},
+            "other events": {**build_real_time(), **_SILENT, **_event_rule("drift", "Scheduled Event")},
             "none": _schedule(),
             "an endpoint metric": build_real_time(),
             "another alarm": {**_schedule(), **_alarm("AWS/SageMaker", "ModelLatency")},
@@ -59,6 +71,11 @@ CASES = {
         },
         "unknown": {
             "unknown metric": {**_schedule(), **_alarm("Acme", UNKNOWN)},
+            "unknown event pattern": {
+                **build_real_time(),
+                **_SILENT,
+                "aws_cloudwatch_event_rule.r": {"name": "r", "event_pattern": UNKNOWN},
+            },
             "unknown action": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
         },
         "not_applicable": {"no model": _alarm("AWS/SageMaker")},
