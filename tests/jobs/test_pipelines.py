@@ -334,7 +334,13 @@ def test_a_gate_with_an_unknown_parameter_is_rejected(workload: Path) -> None:
         read_files(workload)
 
 
-def format_execution(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecord, ...] = ()) -> str:
+def format_execution(
+    width: int = 300,
+    *,
+    ended: bool = True,
+    steps: tuple[PipelineStepRecord, ...] = (),
+    parameters: dict[str, str] | None = None,
+) -> str:
     """Return the formatted summary of an execution."""
     record = PipelineRecord(
         workload="w",
@@ -344,6 +350,7 @@ def format_execution(width: int = 300, *, ended: bool = True, steps: tuple[Pipel
         execution_arn=f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{'p' * 80}/execution/e",
         status="Succeeded" if ended else "Executing",
         launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        parameters=parameters or {},
         steps=[*steps],
         figures=sum_figures([make_step.job.figures for make_step in steps if make_step.job and make_step.ran_job]),
     )
@@ -352,6 +359,12 @@ def format_execution(width: int = 300, *, ended: bool = True, steps: tuple[Pipel
     assert isinstance(console.file, io.StringIO)
     assert record.execution_arn in console.file.getvalue()  # whole, to be copied
     return console.file.getvalue()
+
+
+def test_the_summary_has_the_reason_of_a_start_by_an_alarm() -> None:
+    assert "started because" not in format_execution()
+    text = format_execution(parameters={"StartReason": "Threshold Crossed: 1 datapoint [3.0]."})
+    assert "Threshold Crossed: 1 datapoint [3.0]." in text
 
 
 def make_step(**fields: Any) -> PipelineStepRecord:

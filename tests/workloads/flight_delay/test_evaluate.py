@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import estimate_job
-from workloads.flight_delay import evaluate, footprint, machine, train
-from workloads.flight_delay.features import InputError
+from workloads.flight_delay import drift, evaluate, footprint, inference, machine, train
+from workloads.flight_delay.features import InputError, list_names
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +60,18 @@ def test_the_evaluation_has_the_metrics_of_the_training(archive: Path, data: Pat
         assert quality[name]["value"] == pytest.approx(trained[f"test:{name}"], abs=1e-5)
     matrix = quality["confusion_matrix"]
     assert sum(matrix[row][column] for row in "01" for column in "01") == evaluation["test_flights"] == 3000
+
+
+def test_the_training_flights_do_not_drift_from_their_profile(archive: Path, data: Path, tmp_path: Path) -> None:
+    run_evaluation(archive, data, tmp_path, "--train", str(data / "train"))
+    profile = drift.read_profile(tmp_path)
+    flights, model = train.read_channel("train", data / "train"), evaluate.load_model(archive)
+    columns = {name: flights[name] for name in list_names()} | {"prediction": inference.predict(flights, model)}
+    report = drift.compare(profile, columns)
+    assert (report["drifting"], report["not_compared"]) == ([], [])
+    assert report["rows"] == 8000
+    shifted = drift.compare(profile, {**columns, "prediction": columns["prediction"] + 0.3})
+    assert shifted["drifting"] == ["prediction"]
 
 
 @pytest.mark.usefixtures("processing_container")

@@ -197,6 +197,31 @@ def test_the_approved_models_metric_is_the_bound_of_the_next_model(
     )
 
 
+def test_a_start_by_drift_prepares_the_data_again_and_records_the_reason(
+    bench: PipelineBench, first: dict[str, Any]
+) -> None:
+    """The start is that of the alarm's event: the key of the old data, and the reason."""
+    reason = "Threshold Crossed: 1 datapoint [3.0 (01/07/13 03:00:00)] was greater than the threshold (1.0)."
+    values = {**first["parameters"], "StartReason": reason}
+    bench.sandbox.client("sagemaker").start_pipeline_execution(
+        PipelineName=bench.pipeline,
+        PipelineParameters=[{"Name": name, "Value": value} for name, value in values.items()],
+    )
+    completed = bench.call("watch")
+    assert completed.returncode == 0, completed.stderr
+    assert f"started because  {reason}" in " ".join(completed.stdout.split("\n"))
+    [path] = [line.removeprefix("Record: ") for line in completed.stderr.splitlines() if line.startswith("Record: ")]
+    record = json.loads((bench.folder / path).read_text())
+    assert record["parameters"]["StartReason"] == reason
+    assert list_executed(record) == ALL
+    profiles = [
+        item["Key"]
+        for item in bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")["Contents"]
+        if item["Key"].endswith("/evaluation/profile.json")
+    ]
+    assert profiles
+
+
 def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, first: dict[str, Any]) -> None:
     """Starts by hand and schedules use the version with the alias."""
     del first
