@@ -71,6 +71,7 @@ LONGEST = {
                 "InferenceImageGraviton": "sagemaker-scikit-learn:1.0-1-arm64-cpu-py3",
             },
             "data_arrival": {"key_prefix": "raw/"},
+            "drift": {"workload": "grades", "parameters": {"InputKey": "raw/all/"}},
             "schedule": {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/all/"}},
         }
     },

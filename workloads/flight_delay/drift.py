@@ -243,15 +243,20 @@ def read_profile(folder: Path) -> dict[str, Any]:
 
 
 def publish_metrics(report: Mapping[str, Any], namespace: str, workload: str) -> None:
-    """Publish the number of drifting columns, which the alarm compares, and the largest index to CloudWatch."""
+    """Publish the number of drifting columns, which the alarm compares, and the largest index. Raises InputError."""
     import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
 
     values = {DRIFTING_COLUMNS: len(report["drifting"]), LARGEST_PSI: report["largest_psi"]}
     dimensions = [{"Name": "Workload", "Value": workload}]
-    boto3.client("cloudwatch").put_metric_data(
-        Namespace=namespace,
-        MetricData=[{"MetricName": name, "Dimensions": dimensions, "Value": value} for name, value in values.items()],
-    )
+    metrics = [{"MetricName": name, "Dimensions": dimensions, "Value": value} for name, value in values.items()]
+    try:
+        boto3.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=metrics)
+    except (BotoCoreError, ClientError) as error:
+        raise InputError(
+            f"the metrics were not published ({error}): the job needs a network, and its role cloudwatch:PutMetricData "
+            f"in the namespace {namespace}"
+        ) from None
 
 
 def write_json(path: Path, document: Any) -> None:
