@@ -14,7 +14,7 @@ from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import LocatedInputs, RoleInputs
 from modules.iam_statements import dns_suffix
 from modules.model_registry.inputs import GroupKey
-from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
+from modules.pipeline.inputs import DRIFT, LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import file, path
 from sustainable_mlops.errors import did_you_mean
@@ -46,6 +46,7 @@ ENVIRONMENT_PARAMETERS: dict[str, Callable[["Environment"], Any]] = {
     "ArtifactsBucket": lambda env: env[Storage].buckets["artifacts"].name,
     "DataBucket": lambda env: env[Storage].buckets["data"].name,
     "DataPreparationRoleArn": lambda env: env[Access].role_arns["data_preparation"],
+    "DriftNamespace": lambda env: f"{env[Storage].settings.name_prefix}/{DRIFT}",
     "Environment": lambda env: env[Storage].settings.environment,
     "InferenceRoleArn": lambda env: env[Access].role_arns["inference"],
     "KmsKeyArn": lambda env: env[Storage].kms_key_arn,

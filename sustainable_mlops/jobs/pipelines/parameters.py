@@ -21,6 +21,8 @@ IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage", "tuning"
 INPUT_KEY, GROUP = "InputKey", "ModelPackageGroupName"
 #: Parameter with the reason of a start, which an alarm on drift sets.
 START_REASON = "StartReason"
+#: Parameter with the CloudWatch namespace of drift metrics.
+DRIFT_NAMESPACE = "DriftNamespace"
 
 Definition = dict[str, Any]
 #: A job kind and a job file of this kind.
@@ -39,6 +41,7 @@ def fill_platform_defaults(definition: Definition, platform: Platform, jobs: Map
         "ArtifactsBucket": platform.buckets.artifacts,
         "KmsKeyArn": platform.kms_key_arn,
         "Environment": platform.environment,
+        DRIFT_NAMESPACE: f"{platform.name_prefix}/drift" if platform.name_prefix else None,
         **{name: getattr(platform.roles, phase) for phase, name in ROLES.items()},
     }
     for kind, spec in jobs.values():

@@ -65,11 +65,11 @@ class PipelineBench:
         """Name of the pipeline."""
         return f"{self.name}-flight-delay"
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a sub-command of `smlops pipeline` with the copy's file."""
+    def start(self, *arguments: str, file: str = "pipeline.yaml") -> "subprocess.Popen[str]":
+        """Start a sub-command of `smlops pipeline` with the copy of a file."""
         command, *options = arguments
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / "pipeline.py"), command, "flight_delay/pipeline.yaml", *options],
+            [sys.executable, str(ROOT / "scripts" / "pipeline.py"), command, f"flight_delay/{file}", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,9 +77,9 @@ class PipelineBench:
             env=self.sandbox.process_environment(),
         )
 
-    def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def call(self, *arguments: str, file: str = "pipeline.yaml") -> "subprocess.CompletedProcess[str]":
         """Run a sub-command to its end."""
-        with self.start(*arguments) as process:
+        with self.start(*arguments, file=file) as process:
             output = process.communicate()
         return subprocess.CompletedProcess(arguments, process.returncode, *output)
 

@@ -1,19 +1,15 @@
-"""Drift: statistics on real flights, formats of batches, and the job that publishes the metrics."""
+"""Drift: statistics on real flights, formats of batches, and the definition of the check."""
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from sustainable_mlops.terraform import ROOT
-from tests.sandbox.support import make_role
-from tests.workloads.flight_delay.sandbox_platform import launch_job
+from tests.workloads.flight_delay.test_pipeline import WORKLOAD, validate_requests
 from workloads.flight_delay import drift, features, prepare
 from workloads.flight_delay.features import InputError
 
@@ -151,36 +147,11 @@ def test_wrong_data_are_one_line_errors(tmp_path: Path) -> None:
         drift.compare(drift.build_profile({"minutes": SIMPLE["minutes"]}), {"hours": [1]})
 
 
-def test_the_job_publishes_the_drifting_columns(sandbox: Any, months: dict[str, pd.DataFrame], tmp_path: Path) -> None:
-    """The committed job file, with January as the training data and July as the batch."""
-    s3, region = sandbox.client("s3"), sandbox.region
-    buckets = {"data": "drift-data", "artifacts": "drift-artifacts"}
-    for bucket in buckets.values():
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-    roles = {phase: make_role(sandbox, f"drift-{phase}") for phase in ("data_preparation", "training")}
-    platform = {"environment": "dev", "region": region, "buckets": buckets, "roles": roles}
-    sandbox.client("ssm").put_parameter(Name="/drift/platform", Value=json.dumps(platform), Type="String")
-    job = yaml.safe_load((ROOT / "workloads" / "flight_delay" / "drift.yaml").read_text())
-    file = tmp_path / "drift.yaml"
-    job["source"]["directory"] = str(ROOT / "workloads" / "flight_delay")
-    file.write_text(yaml.safe_dump({**job, "platform": "/drift/platform"}))
-    profile = drift.build_profile(list_columns(months["January"]))
-    inputs = {name: item["data"] for name, item in job["inputs"].items()}
-    s3.put_object(Bucket="drift-data", Key=f"{inputs['profile']}profile.json", Body=json.dumps(profile))
-    july = months["July"].head(2000).to_csv(index=False)
-    s3.put_object(Bucket="drift-data", Key=f"{inputs['batch']}batch.csv", Body=july)
-    record = launch_job(sandbox, "process", file, tmp_path / "out")
-    assert record["status"] == "Completed"
-    now = datetime.now(UTC)
-    metric = sandbox.client("cloudwatch").get_metric_statistics(
-        Namespace=job["arguments"]["namespace"],
-        MetricName=drift.DRIFTING_COLUMNS,
-        Dimensions=[{"Name": "Workload", "Value": job["arguments"]["workload"]}],
-        StartTime=now - timedelta(hours=1),
-        EndTime=now + timedelta(hours=1),
-        Period=7200,
-        Statistics=["Maximum", "SampleCount"],
+def test_the_definition_of_the_check_is_current_and_valid() -> None:
+    from workloads.flight_delay import drift_pipeline
+
+    definition = drift_pipeline.build_definition()
+    assert validate_requests(definition) == ["Drift"]
+    assert definition == (WORKLOAD / "drift_pipeline.json").read_text(), (
+        "write it again: python workloads/flight_delay/drift_pipeline.py"
     )
-    [point] = metric["Datapoints"]
-    assert point["SampleCount"] == 1
-    assert point["Maximum"] >= 5

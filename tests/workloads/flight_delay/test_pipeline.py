@@ -128,7 +128,7 @@ def validate_requests(definition: str) -> list[str]:
             request = fill_references(step["Arguments"]) | ({f"{noun}Name": "a"} if step["Type"] in JOBS else {})
             constraints.check(operations[step["Type"]], request)
             names.append(step["Name"])
-    return sorted(names, key=["Prepare", "Train", "Tune", "Evaluate", "Register", "RegisterAboveBudget"].index)
+    return sorted(names, key=["Drift", "Prepare", "Train", "Tune", "Evaluate", "Register", "RegisterAboveBudget"].index)
 
 
 def fill_references(value: Any, member: str = "") -> Any:

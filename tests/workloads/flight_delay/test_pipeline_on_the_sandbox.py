@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from tests.workloads.flight_delay.pipeline_bench import PipelineBench, list_cached, list_executed, write_raw
+from workloads.flight_delay import drift, prepare
 
 pytestmark = pytest.mark.slow
 
@@ -214,12 +216,35 @@ def test_a_start_by_drift_prepares_the_data_again_and_records_the_reason(
     record = json.loads((bench.folder / path).read_text())
     assert record["parameters"]["StartReason"] == reason
     assert list_executed(record) == ALL
-    profiles = [
+
+
+def test_a_delivered_batch_is_compared_with_the_profile_of_the_evaluation(
+    bench: PipelineBench, first: dict[str, Any], flights: pd.DataFrame, weather: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The model was trained on days of January; the batch has flights of July."""
+    artifacts = f"{bench.name}-artifacts"
+    execution = first["execution_arn"].rpartition("/")[2]
+    [profile] = [
         item["Key"]
-        for item in bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")["Contents"]
-        if item["Key"].endswith("/evaluation/profile.json")
+        for item in bench.sandbox.client("s3").list_objects_v2(Bucket=artifacts)["Contents"]
+        if item["Key"].endswith(f"{execution}/evaluation/profile.json")
     ]
-    assert profiles
+    july = flights[(flights["month"] == 7) & (flights["day"] <= 5)].reset_index(drop=True)
+    prepare.build_frame(july, weather).to_parquet(tmp_path / "batch.parquet")
+    settings = ["--set", f"Profile=s3://{artifacts}/{profile.removesuffix('/profile.json')}"]
+    completed = bench.call("run", "--data", str(tmp_path), *settings, "--json", file="drift_pipeline.yaml")
+    assert completed.returncode == 0, completed.stderr
+    now = datetime.now(UTC)
+    metric = bench.sandbox.client("cloudwatch").get_metric_statistics(
+        Namespace=f"{bench.name}/drift",
+        MetricName=drift.DRIFTING_COLUMNS,
+        Dimensions=[{"Name": "Workload", "Value": "flight-delay"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Maximum"],
+    )
+    assert max(point["Maximum"] for point in metric["Datapoints"]) >= 5
 
 
 def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, first: dict[str, Any]) -> None:
