@@ -129,6 +129,26 @@ def test_images_equal_those_of_the_job_files() -> None:
         assert images[parameter] == f"sagemaker-{named['framework']}:{named['version']}"
 
 
+def test_the_documented_settings_start_the_check_of_drift_and_the_retraining(
+    environment: Callable[..., Any], dev: dict[str, Any]
+) -> None:
+    (block,) = (
+        text.partition("```")[0]
+        for text in (ROOT / "docs" / "jobs.md").read_text().split("```yaml\n")
+        if "flight_delay_drift" in text.partition("```")[0]
+    )
+    documented = yaml.safe_load(block.replace("BUCKET/", "bucket/"))["pipelines"]
+    merged = {
+        "flight_delay": {**dev["pipelines"]["flight_delay"], **documented["flight_delay"]},
+        "flight_delay_drift": documented["flight_delay_drift"],
+    }
+    calls = environment(**{**dev, "pipelines": merged}).json()["module"]
+    assert calls["pipeline_flight_delay"]["drift"] == documented["flight_delay"]["drift"]
+    check = calls["pipeline_flight_delay_drift"]
+    assert check["parameters"]["DriftNamespace"] == f"{dev['name_prefix']}/drift"
+    assert check["parameters"]["Profile"].startswith("s3://bucket/runs/flight-delay/")
+
+
 def test_complete_addresses_and_schedules_are_passed_unchanged(
     environment: Callable[..., Any], dev: dict[str, Any]
 ) -> None:
