@@ -6,6 +6,7 @@ occurrence at a time that comes twice is due the first time.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from sustainable_mlops.aws import cron
@@ -91,6 +92,12 @@ def parse_schedule(expression: str, zone: str, first: datetime) -> Occurrences:
         return Rate(first, parse_period(fields))
     if kind != "cron":
         raise ValueError(f"{expression} is not at(…), rate(…) or cron(…)")
+    return _parse_calendar(fields, zone)
+
+
+@lru_cache(maxsize=128)
+def _parse_calendar(fields: str, zone: str) -> Calendar:
+    """Return the occurrences of a cron expression. The clock parses it for every minute in which an alarm is due."""
     calendar = Calendar(cron.parse_cron(fields), cron.find_time_zone(zone))
     cron.list_values(calendar.fields.year, *_YEARS)
     calendar.fields.list_minutes()
