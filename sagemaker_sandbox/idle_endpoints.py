@@ -15,13 +15,13 @@ from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sustainable_mlops.catalogue import instances, prices
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 
 #: Function that calls an operation of SageMaker in an account and a Region.
 CallSageMaker = Callable[[str, str, str, Mapping[str, Any]], Fields]
 #: The default lookback period of Compute Optimizer, in days.
 LOOKBACK_DAYS = 14
 _KIND = "SageMakerEndpoint"
-_HOURS_PER_MONTH = 730
 #: Region whose backend holds the enrollment, which is the same in all Regions.
 _HOME = "us-east-1"
 #: Attribute of moto's CloudWatch backend with the enrollments. It is part of moto's state.
@@ -236,5 +236,5 @@ def _compute_usd(region: str, variants: list[Fields], configurations: list[Field
         price = prices.find(name) if name else None
         if price is not None:
             factor = prices.find_regional_price(region, instances.parse_family(name)).factor[1]
-            total += price.usd_per_hour[1] * factor * _HOURS_PER_MONTH * int(variant.get("CurrentInstanceCount") or 0)
+            total += price.usd_per_hour[1] * factor * HOURS_PER_MONTH * int(variant.get("CurrentInstanceCount") or 0)
     return total

@@ -6,12 +6,11 @@ from typing import Any
 
 from sustainable_mlops.advice import ServingOption, ServingRequirements, make_sized_option
 from sustainable_mlops.advice.defaults import ZONES
+from sustainable_mlops.catalogue.month import DAYS_PER_MONTH
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, Quantity, ServerlessActivity
 from sustainable_mlops.footprint.usage import KEYS
 from sustainable_mlops.operations.deploy.choice import MODULES
-
-_DAYS_PER_MONTH = 730 / 24
 
 
 def make_address(module: str, model: str) -> str:
@@ -21,7 +20,7 @@ def make_address(module: str, model: str) -> str:
 
 def check_load(requests_per_day: float) -> None:
     """Raise UserError if no usage file can have this load."""
-    most = KEYS["requests_per_month"][0] / _DAYS_PER_MONTH
+    most = KEYS["requests_per_month"][0] / DAYS_PER_MONTH
     if requests_per_day > most:
         raise UserError(f"--requests-per-day: {requests_per_day:g} is more than {most:.0e}; check the number")
 
@@ -51,7 +50,7 @@ def _read_memory_mb(inputs: Mapping[str, Any]) -> int:
 def build_usage(address: str, option: ServingOption, need: ServingRequirements) -> dict[str, Any]:
     """Return the content of the usage file for one endpoint."""
     activity = option.activity
-    keys: dict[str, Any] = {"requests_per_month": need.requests_per_day * _DAYS_PER_MONTH}
+    keys: dict[str, Any] = {"requests_per_month": need.requests_per_day * DAYS_PER_MONTH}
     if isinstance(activity, ServerlessActivity):
         keys["duration_seconds"] = _format_quantity(activity.duration_s)
     elif isinstance(activity, FleetActivity):

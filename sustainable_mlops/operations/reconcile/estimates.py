@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint import FootprintEstimate, FootprintFigure, ResourceUsage, estimate_plan
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH
 from sustainable_mlops.footprint.calibration import SAGEMAKER, find_service
 from sustainable_mlops.footprint.figures import UNITS, sum_estimates
 from sustainable_mlops.footprint.resource_parts import ResourcePart

@@ -15,8 +15,9 @@ from modules.observability import alarm_catalogue, factors, notifications
 from modules.observability.inputs import Inputs
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.cloudwatch import expressions
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, FleetActivity, ServerlessActivity
+from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
