@@ -1,5 +1,6 @@
 """`smlops find-idle` and `smlops clean` on an account of the sandbox with idle and busy resources of each kind."""
 
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typer.main import get_command
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.commands import clean, find_idle
+from sustainable_mlops.operations import idle
 from sustainable_mlops.operations.idle import list_actions
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
@@ -294,3 +296,12 @@ def test_the_page_names_the_actions_of_each_part() -> None:
     page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| ([\w ]+) \| (`\w[\w-]*:.+`) \|$", page, re.MULTILINE))
     assert {part: tuple(re.findall(r"`([^`]+)`", actions)) for part, actions in rows.items()} == list_actions()
+
+
+def test_each_module_has_the_inputs_that_a_finding_names() -> None:
+    texts = "\n".join(file.read_text(encoding="utf-8") for file in Path(idle.__file__).parent.glob("*.py"))
+    named = re.findall(r"[\"( ]((?:[a-z_]+, )*[a-z_]+)[.\w]*(?: = \w+)? \(([a-z]+(?:_[a-z]+)*)\)[\",]", texts)
+    assert {module for _, module in named} >= {"async_endpoint", "network", "observability", "storage"}
+    for names, module in named:
+        inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
+        assert set(names.split(", ")) <= set(inputs.model_fields), module
