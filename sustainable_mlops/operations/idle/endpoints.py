@@ -13,7 +13,7 @@ from sustainable_mlops.footprint import (
 )
 from sustainable_mlops.footprint.activities import Activity
 from sustainable_mlops.footprint.figures import UNITS
-from sustainable_mlops.operations.idle.activity import Metric, find_used
+from sustainable_mlops.operations.idle.activity import Metric, find_resources_in_use
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
 from sustainable_mlops.operations.idle.scope import Scope, format_days
 
@@ -26,7 +26,7 @@ _INPUTS = {
     "async": "min_instances = 0 (async_endpoint)",
     "serverless": "no provisioned_concurrency (serverless_endpoint)",
 }
-#: Region of Cost Optimization Hub, which has all Regions of an account.
+#: Region of the API of Cost Optimization Hub, which covers all Regions of an account.
 _HUB_REGION = "us-east-1"
 _RESOURCE_TYPE = "SageMakerEndpoint"
 #: Actions of Cost Optimization Hub that end a resource.
@@ -35,7 +35,7 @@ _ENDING_ACTIONS = ("Delete", "Stop", "ScaleIn")
 
 @dataclass(frozen=True)
 class RunningEndpoint:
-    """An endpoint with instances or provisioned workers, which are billed without requests."""
+    """An endpoint with instances or provisioned workers, which are billed even without requests."""
 
     description: Mapping[str, Any]
     kind: str
@@ -69,17 +69,17 @@ def find_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
         endpoint
         for summary in scope.account.list_all("sagemaker", "list_endpoints", "Endpoints")
         if scope.includes(summary["EndpointName"], summary["EndpointArn"]) and scope.is_older(summary["CreationTime"])
-        if (endpoint := read_running(scope, summary["EndpointName"])) is not None
+        if (endpoint := read_running_endpoint(scope, summary["EndpointName"])) is not None
     ]
-    used = find_used(scope, [metric for endpoint in running for metric in endpoint.metrics])
+    in_use = find_resources_in_use(scope, [metric for endpoint in running for metric in endpoint.metrics])
     for endpoint in running:
         if not endpoint.has_variant_metrics:
-            yield f"endpoint {endpoint.name}: hosts inference components, so its use is not known"
-        elif endpoint.name not in used:
+            yield f"endpoint {endpoint.name}: hosts inference components, so its use is unknown"
+        elif endpoint.name not in in_use:
             yield _build_finding(scope, endpoint, f"no invocations for {scope.period}")
 
 
-def read_running(scope: Scope, name: str) -> RunningEndpoint | None:
+def read_running_endpoint(scope: Scope, name: str) -> RunningEndpoint | None:
     """Return an endpoint in service with running instances or workers; None for any other endpoint."""
     description = scope.account.call("sagemaker", "describe_endpoint", EndpointName=name)
     if description["EndpointStatus"] != "InService":
@@ -142,7 +142,7 @@ class Recommendation:
     source: str
     arn: str
     usd: float
-    #: True if AWS recommends to end the endpoint.
+    #: True if AWS recommends a deletion or a stop of the endpoint.
     is_idle: bool
     text: str
 
@@ -197,7 +197,7 @@ def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
     ]
 
 
-def merge(scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]) -> list[IdleFinding]:
+def merge_recommendations(scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]) -> list[IdleFinding]:
     """Return the findings with the recommendations: known endpoints get the source, and other endpoints are added."""
     merged = {finding.arn: finding for finding in findings}
     for one in recommendations:
@@ -211,7 +211,7 @@ def merge(scope: Scope, findings: list[IdleFinding], recommendations: list[Recom
 
 def _build_recommended(scope: Scope, recommendation: Recommendation) -> IdleFinding | None:
     """Return the finding of an endpoint that only AWS reports; None if it no longer runs."""
-    endpoint = read_running(scope, recommendation.name)
+    endpoint = read_running_endpoint(scope, recommendation.name)
     if endpoint is None:
         return None
     problem = f"{recommendation.source}: {recommendation.text}"
