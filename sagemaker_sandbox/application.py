@@ -96,7 +96,7 @@ class Application:
         cloudwatch_alarms.apply(self.alarms, self.clock)
         self._start_scaling(self.alarms)
         events_rules.apply(Rules(self._deliveries, self.clock, metrics.put))
-        clients.connect(context.customer_client)
+        clients.set_client_factory(context.customer_client)
         scheduler_schedules.apply(Schedules(self._deliveries, self.clock))
         self._ledger = CarbonLedger(
             lambda: [parts.region for parts in self.sagemaker.list_existing_parts()], self.clock.now
@@ -297,7 +297,7 @@ def _read_request(environ: dict[str, Any]) -> Request:
     """
     request = Request(environ)
     try:
-        if bodies.is_object(request):
+        if bodies.is_large_upload(request):
             return Request(bodies.receive_object(request))
         body = bodies.receive_body(request)
     except (ClientDisconnected, OSError, EOFError) as error:

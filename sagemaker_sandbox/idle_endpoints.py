@@ -57,7 +57,7 @@ class _CostOperations(ServiceOperations):
         enrollment: Fields = enrollments.setdefault(service or self.service, {"status": "Inactive"})
         return enrollment
 
-    def _enroll(self, request: ServiceRequest) -> None:
+    def _set_enrollment(self, request: ServiceRequest) -> None:
         status = request.parameters["status"]
         if status not in ("Active", "Inactive"):
             raise ValidationError(f"The status {status} is invalid. Valid values are Active and Inactive.")
@@ -100,12 +100,12 @@ class ComputeOptimizerOperations(_CostOperations):
     def get_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Return the enrollment of the account."""
         enrollment = self._get_enrollment(request.account)
-        return {"status": enrollment["status"], "memberAccountsEnrolled": False} | _time(enrollment)
+        return {"status": enrollment["status"], "memberAccountsEnrolled": False} | _format_update_time(enrollment)
 
     @emulated_operation
     def update_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Enroll the account, or end its enrollment."""
-        self._enroll(request)
+        self._set_enrollment(request)
         return {"status": request.parameters["status"]}
 
     @emulated_operation
@@ -160,12 +160,14 @@ class CostOptimizationHubOperations(_CostOperations):
     def list_enrollment_statuses(self, request: ServiceRequest) -> Fields:
         """Return the enrollment of the account."""
         enrollment = self._get_enrollment(request.account)
-        return {"items": [{"accountId": request.account, "status": enrollment["status"]} | _time(enrollment)]}
+        return {
+            "items": [{"accountId": request.account, "status": enrollment["status"]} | _format_update_time(enrollment)]
+        }
 
     @emulated_operation
     def update_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Enroll the account, or end its enrollment."""
-        self._enroll(request)
+        self._set_enrollment(request)
         return {"status": request.parameters["status"]}
 
     @emulated_operation
@@ -216,7 +218,7 @@ class CostOptimizationHubOperations(_CostOperations):
         }
 
 
-def _time(enrollment: Fields) -> Fields:
+def _format_update_time(enrollment: Fields) -> Fields:
     return {"lastUpdatedTimestamp": enrollment["at"]} if "at" in enrollment else {}
 
 

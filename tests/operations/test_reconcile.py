@@ -73,7 +73,7 @@ def smlops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.slow
-def test_the_factor_of_the_sandbox_is_recovered_and_missing_months_are_named(
+def test_reconcile_finds_the_factor_of_the_sandbox_and_names_missing_months(
     cloud: Sandbox, smlops: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = run_job(cloud)
@@ -109,7 +109,7 @@ def test_the_factor_of_the_sandbox_is_recovered_and_missing_months_are_named(
 
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / f"{job.job_name}.json").write_text(job.to_json())
-    of_job = [str(ReportMonth.of(moment)) for moment in (job.started_at, job.ended_at)]
+    of_job = [str(ReportMonth.from_moment(moment)) for moment in (job.started_at, job.ended_at)]
     code, out, error = smlops("--runs", str(tmp_path), "--from", of_job[0], "--to", of_job[1])
     assert code == 0, error
     assert f"The largest item, {job.job_name}, is 100 % of the estimate" in out
@@ -209,7 +209,7 @@ def test_a_missing_month_has_a_reason(reported: dict[str, float], today: date, r
     assert bool(result.build_calibration()) == any(reported.values())
 
 
-def test_other_services_and_accounts_stay_apart() -> None:
+def test_services_and_accounts_are_compared_separately() -> None:
     other = EmissionsKey(ACCOUNT, REGION, "AmazonEC2")
     report = build_report(m01=1.0)
     report = report._replace(carbon={**report.carbon, (other, ReportMonth(2026, 1)): ReportedEmissions(9.0, None, "v")})
@@ -242,7 +242,7 @@ def test_the_latest_published_months_are_compared_by_default(
         (None, "2026-12", "--to: 2026-12 has not begun; give 2026-11"),
     ],
 )
-def test_wrong_months_are_one_line(first: str | None, last: str | None, message: str) -> None:
+def test_wrong_months_end_with_a_one_line_error(first: str | None, last: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
         list_months(first, last, date(2026, 11, 21))
 
@@ -280,7 +280,9 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
         ('["2026-01", "2026-02"]', "3", "ratios.0.months: must be a list of months"),
     ],
 )
-def test_a_wrong_calibration_file_is_one_line(tmp_path: Path, text: str, replacement: str, message: str) -> None:
+def test_a_wrong_calibration_file_ends_with_a_one_line_error(
+    tmp_path: Path, text: str, replacement: str, message: str
+) -> None:
     content, file = render_calibration((RATIO,), "Written by a test."), tmp_path / "calibration.yaml"
     assert text in content
     file.write_text(content.replace(text, replacement))

@@ -122,7 +122,7 @@ def send(sandbox: Sandbox, operation: str, headers: Mapping[str, str], **members
         ({"Sec-Fetch-Site": "same-origin"}, None),
     ],
 )
-def test_only_this_machine_and_aws_are_answered(
+def test_only_host_names_of_this_machine_and_of_aws_are_accepted(
     sandbox: Sandbox, headers: Mapping[str, str], message: str | None
 ) -> None:
     status, body = send(sandbox, "ListTrainingJobs", headers)

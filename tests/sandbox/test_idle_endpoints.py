@@ -23,7 +23,7 @@ NOW = datetime.now(UTC)
 
 
 def describe(account: str, region: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer as SageMaker: two old endpoints and a new one."""
+    """Return the response of SageMaker for two old endpoints and a new one."""
     del account, region
     if operation == "ListEndpoints":
         return {"Endpoints": [{"EndpointName": name} for name in ("idle", "busy", "new")]}

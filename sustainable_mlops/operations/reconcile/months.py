@@ -21,7 +21,7 @@ class ReportMonth(NamedTuple):
     number: int
 
     @classmethod
-    def of(cls, moment: datetime | date) -> "ReportMonth":
+    def from_moment(cls, moment: datetime | date) -> "ReportMonth":
         """Return the month of a date, or of a moment in UTC."""
         day = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
         return cls(day.year, day.month)
@@ -71,12 +71,12 @@ def list_months(first: str | None, last: str | None, today: date) -> tuple[Repor
 
     Raises UserError if a month is wrong, or the first is after the last.
     """
-    published = ReportMonth.of(today).add(-1)
+    published = ReportMonth.from_moment(today).add(-1)
     published = published if published.publication <= today else published.add(-1)
     end = ReportMonth.parse(last, "--to") if last else published
     start = ReportMonth.parse(first, "--from") if first else end.add(1 - _DEFAULT_COUNT)
     if start > end:
         raise UserError(f"--from: {start} is after {end} (--to); give an earlier month")
     if end.start.date() > today:
-        raise UserError(f"--to: {end} has not begun; give {ReportMonth.of(today)} or an earlier month")
+        raise UserError(f"--to: {end} has not begun; give {ReportMonth.from_moment(today)} or an earlier month")
     return tuple(start.add(number) for number in range((end.year - start.year) * 12 + end.number - start.number + 1))

@@ -62,7 +62,7 @@ def read_api(client: Client, months: Sequence[ReportMonth]) -> EmissionsReport:
         for result in [result for page in pages for result in page["Results"]]:
             values = {name: _parse_value(value, _UNIT) for name, value in result["EmissionsValues"].items()}
             market_based = values.get(MARKET_BASED)
-            carbon[_parse_key(result), ReportMonth.of(result["TimePeriod"]["Start"])] = ReportedEmissions(
+            carbon[_parse_key(result), ReportMonth.from_moment(result["TimePeriod"]["Start"])] = ReportedEmissions(
                 values[LOCATION_BASED] * _KG_PER_TONNE,
                 None if market_based is None else market_based * _KG_PER_TONNE,
                 result["ModelVersion"],
@@ -114,7 +114,7 @@ def read_export(address: str, s3: Client | None) -> EmissionsReport:
             )
             version = str(row.get("model_version") or "")
             order = (_build_sort_text(version), str(row.get("last_refresh_timestamp") or ""))
-            place = (key, ReportMonth.of(_parse_time(row["usage_period_start"], name)))
+            place = (key, ReportMonth.from_moment(_parse_time(row["usage_period_start"], name)))
             if place not in rows or order >= rows[place][0]:
                 rows[place] = (order, _build_emissions(row, version, name))
     if not files:

@@ -108,7 +108,9 @@ def test_clean_ends_only_unmanaged_resources_without_data(
         (None, 0, ["str"]),
     ],
 )
-def test_the_health_check_of_an_app_is_not_use(activity: int | None, check: int | None, types: list[str]) -> None:
+def test_a_health_check_does_not_count_as_activity_of_an_app(
+    activity: int | None, check: int | None, types: list[str]
+) -> None:
     def subtract_days(days: int | None) -> datetime | None:
         return None if days is None else NOW - timedelta(days=days)
 
