@@ -102,12 +102,12 @@ def use_calibration(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    from sustainable_mlops.footprint import calibrate, read_calibration
+    from sustainable_mlops.footprint import apply_calibration, read_calibration
 
     ratios = read_calibration(file)
     for one in ratios:
         cli.console.print(f"note: {one.describe()}", markup=False, soft_wrap=True)
-    with calibrate(ratios):
+    with apply_calibration(ratios):
         yield
 
 

@@ -63,7 +63,7 @@ def advise(
         if cast("float", requests_per_second) <= 0:
             raise UserError(f"requests_per_second: {requests_per_second:g} must be more than 0")
         requests_per_day = cast("float", requests_per_second) * hours_per_day * 3600
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         region=region,
         requests_per_day=requests_per_day,
         peak=peak,
@@ -79,7 +79,7 @@ def advise(
     )
     if warning := describe_implausible_load(requests_per_day):
         cli.say(warning)
-    advice = make_advice(need)
+    advice = make_advice(requirements)
     if as_json:
         print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))
     else:

@@ -57,7 +57,7 @@ def compare(
 
     if accelerated_duration is not None and not accelerated_duration > 0:
         raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         region=region,
         requests_per_day=LOADS[0],
         peak=peak,
@@ -67,7 +67,7 @@ def compare(
     )
     if warning := describe_implausible_load(max(requests_per_day or LOADS)):
         cli.say(warning)
-    comparison = compare_endpoints(need, requests_per_day or LOADS, accelerated_duration)
+    comparison = compare_endpoints(requirements, requests_per_day or LOADS, accelerated_duration)
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
     else:

@@ -188,7 +188,7 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
         "requests_per_instance": concurrency,
         "target_backlog_per_instance": max(1, round(instance_requests_per_minute)),
     }
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         expected.region,
         expected.requests_per_day,
         peak=expected.peak,
@@ -197,7 +197,7 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
         provider=expected.provider,
     )
     average = expected.requests_per_minute / instance_requests_per_minute
-    hours = estimate_hours_on("asynchronous", need, concurrency)
+    hours = estimate_hours_on("asynchronous", requirements, concurrency)
     usual = min(float(maximum), max(1.0, average))
     busy = min(1.0, average * HOURS_PER_MONTH / (usual * hours.central))
     fleet = FleetActivity(

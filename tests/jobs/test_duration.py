@@ -89,8 +89,8 @@ def test_rounds_are_the_hyperparameter_that_counts_passes_over_the_data(
 
 def test_a_line_through_two_sizes_is_valid_up_to_four_times_the_largest() -> None:
     small, large = make_work(rounds=10), make_work(rounds=30)
-    seconds, is_line = scale_seconds([(100, small), (200, large)], make_work(rounds=60), 2)
-    assert is_line
+    seconds, is_linear = scale_seconds([(100, small), (200, large)], make_work(rounds=60), 2)
+    assert is_linear
     assert (seconds.low, seconds.central, seconds.high) == pytest.approx((175, 350, 700), rel=0.01)
     assert not scale_seconds([(100, small), (200, large)], make_work(rounds=300), 2)[1]
     assert not scale_seconds([(200, small), (100, large)], make_work(rounds=60), 2)[1], "the line falls"
@@ -98,8 +98,8 @@ def test_a_line_through_two_sizes_is_valid_up_to_four_times_the_largest() -> Non
 
 @check_cases("factor", [0.1, 1.0, 10.0])
 def test_a_run_of_one_size_scales_at_most_in_proportion(factor: float) -> None:
-    seconds, is_line = scale_seconds([(100, make_work(rounds=100))], make_work(rounds=100 * factor), 1)
-    assert not is_line
+    seconds, is_linear = scale_seconds([(100, make_work(rounds=100))], make_work(rounds=100 * factor), 1)
+    assert not is_linear
     low, high = sorted((100.0, 100 * factor))
     assert low * 0.99 <= seconds.low <= seconds.central <= seconds.high <= high * 1.01
     assert (seconds.low < seconds.high) == (factor != 1)

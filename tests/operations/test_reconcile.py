@@ -13,9 +13,9 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.commands import main
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, estimate, read_calibration
-from sustainable_mlops.footprint.calibration import CarbonRatio, calibrate, render_calibration
+from sustainable_mlops.footprint.calibration import CarbonRatio, apply_calibration, render_calibration
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.operations.reconcile import EstimateSources, estimate_emissions, list_months, reconcile
+from sustainable_mlops.operations.reconcile import EstimateSources, compare_emissions, estimate_emissions, list_months
 from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
 from sustainable_mlops.operations.reconcile.months import ReportMonth
 from sustainable_mlops.operations.reconcile.reports import EmissionsReport, ReportedEmissions
@@ -203,7 +203,7 @@ def test_a_plan_counts_the_hours_of_each_month_and_a_run_the_share_of_its_time()
 )
 def test_a_missing_month_has_a_reason(reported: dict[str, float], today: date, reasons: dict[str, str]) -> None:
     months = [ReportMonth(2026, number) for number in (1, 2, 3)]
-    result = reconcile(estimate_months(), build_report(**reported), months, today)
+    result = compare_emissions(estimate_months(), build_report(**reported), months, today)
     assert {str(one.month): True for one in result.missing} == dict.fromkeys(reasons, True)
     assert all(reasons[str(one.month)] in one.reason for one in result.missing), result.missing
     assert bool(result.build_calibration()) == any(reported.values())
@@ -213,7 +213,7 @@ def test_services_and_accounts_are_compared_separately() -> None:
     other = EmissionsKey(ACCOUNT, REGION, "AmazonEC2")
     report = build_report(m01=1.0)
     report = report._replace(carbon={**report.carbon, (other, ReportMonth(2026, 1)): ReportedEmissions(9.0, None, "v")})
-    result = reconcile(estimate_months(months=(1,)), report, [ReportMonth(2026, 1)], date(2026, 5, 1))
+    result = compare_emissions(estimate_months(months=(1,)), report, [ReportMonth(2026, 1)], date(2026, 5, 1))
     assert [(row.key, row.ratio is None) for row in result.rows] == [(KEY, False), (other, True)]
     assert [(one.service, one.months) for one in result.build_calibration()] == [(SERVICE, ("2026-01",))]
 
@@ -256,7 +256,7 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
     assert read_calibration(file) == (RATIO,)
     own, other = FleetActivity("ml.m5.large", REGION), FleetActivity("m5.large", REGION)
     before, unchanged = estimate(own), estimate(other)
-    with calibrate((RATIO,)):
+    with apply_calibration((RATIO,)):
         after = estimate(own)
         assert estimate(other) == unchanged
     assert estimate(own) == before

@@ -27,14 +27,14 @@ class ReportMonth(NamedTuple):
         return cls(day.year, day.month)
 
     @classmethod
-    def parse(cls, text: str, place: str) -> "ReportMonth":
-        """Return the month `2026-08`. Raises UserError that begins with `place`."""
+    def parse(cls, text: str, option: str) -> "ReportMonth":
+        """Return the month `2026-08`. Raises UserError that begins with `option`."""
         try:
             day = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
         except ValueError:
-            raise UserError(f"{place}: {text} is not a month; write it as 2026-08") from None
+            raise UserError(f"{option}: {text} is not a month; write it as 2026-08") from None
         if day.year < _FIRST_YEAR:
-            raise UserError(f"{place}: {text} is too early; AWS reports emissions from {_FIRST_YEAR}-01")
+            raise UserError(f"{option}: {text} is too early; AWS reports emissions from {_FIRST_YEAR}-01")
         return cls(day.year, day.month)
 
     def add(self, count: int) -> "ReportMonth":
