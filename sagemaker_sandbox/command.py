@@ -275,7 +275,7 @@ def report_carbon(
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they have ended.")] = None,
     region: Annotated[str | None, typer.Option(help="Their Region.", show_default="that of the sandbox")] = None,
 ) -> None:
-    """Set what the services Sustainability and Data Exports report.
+    """Set the emissions that the services Sustainability and Data Exports report.
 
     They report what ran in the sandbox, and the machines of this command, times the factor. A month appears on the 21st
     of the next month.

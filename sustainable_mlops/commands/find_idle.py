@@ -1,8 +1,9 @@
 """Find idle resources in a live account, with their carbon and cost a month and the module input that ends each.
 
-The command only reads. It reports endpoints without invocations, Studio apps without a user, running notebook instances
-and MLflow tracking servers, orphaned configurations and models, old checkpoints, log groups without retention, and
-interface endpoints without traffic. It adds the findings of Compute Optimizer and Cost Optimization Hub on endpoints.
+The command only reads. It reports machines that nobody uses: endpoints without invocations, Studio apps, notebook
+instances and MLflow tracking servers. It also reports configurations and models that no endpoint uses, old checkpoints,
+log groups without retention, and interface endpoints without traffic. It adds the findings of Compute Optimizer and
+Cost Optimization Hub on endpoints.
 
 If AWS denies a read, the command skips only the part that needs it; the line `skipped` names the missing IAM action.
 `smlops clean` ends the findings that hold no data.

@@ -1,4 +1,4 @@
-"""The service Sustainability: months, groups, filters, pages and granularities of what ran, times the factor."""
+"""The service Sustainability: months, groups, filters, pages and granularities of emissions, times the factor."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Optimizers of the Iceberg table of a feature group: defaults, changes, and what Glue refuses."""
+"""Optimizers of the Iceberg table of a feature group: defaults, changes, and requests that Glue refuses."""
 
 import json
 from typing import Any

@@ -38,7 +38,7 @@ def rename(command: str, name: str, options: str) -> str:
 
 
 def predict(reader: Reader, kind: str, framework: str, rows: int) -> float:
-    """Paste the commands of the page with a generated table, and return the agreement of the predictions."""
+    """Run the commands of the page with a generated table, and return the agreement of the predictions."""
     label, name = write_table(kind, rows, reader.folder), f"{kind}{framework}"
     task = "binary" if kind == "messy" else kind
     commands = [command for command in list_page_commands() if _OF_WORKLOAD.search(command)]
