@@ -124,7 +124,7 @@ class StackResource:
     plane: ClassVar[ControlPlane]
 
     @property
-    def stack_make_type(self) -> StackType:
+    def stack_type(self) -> StackType:
         """Type of the resource."""
         return _TYPES_BY_KIND[self.kind]
 
