@@ -46,7 +46,7 @@ def rule_arn(var: Any, name: str) -> str:
     return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
 
 
-def tls_statement(var: Any, name: str) -> dict[str, Any]:
+def build_tls_statement(var: Any, name: str) -> dict[str, Any]:
     """Return the statement that denies publisher_policies to the topic `name` without TLS."""
     return {
         "sid": "DenyPlainHttp",
@@ -73,7 +73,7 @@ def add_topics(module: Module[Any], resource: str, name: str, topics_by_key: Any
         tags=var.tags,
     )
     topic = each_of(topics)
-    policy = encode_policy(tls_statement(var, name))
+    policy = encode_policy(build_tls_statement(var, name))
     module.add(SnsTopicPolicy, resource, why=WHY, for_each=topic, arn=topic.value.arn, policy=policy)
     return topics
 

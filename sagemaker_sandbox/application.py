@@ -270,7 +270,7 @@ class Application:
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
-    """moto's dispatcher, which finds the service of a host once. moto lists its folder for each request instead."""
+    """Dispatcher of moto that finds the service of each host only once. moto's own lists a folder for each request."""
 
     def __init__(self, create_app: Callable[[Any], Any]) -> None:
         super().__init__(create_app)

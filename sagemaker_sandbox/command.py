@@ -179,7 +179,7 @@ def show_status(
 
 
 def _describe_opt_ml(sandbox: Sandbox) -> str:
-    """Return the access of jobs to /opt/ml, and why they have no other with the remedy."""
+    """Return the access of jobs to /opt/ml; if it is limited, also the cause and the remedy."""
     access, cause = _OPT_ML[sandbox.opt_ml], sandbox.opt_ml_cause
     if not cause:
         return access
@@ -277,8 +277,8 @@ def report_carbon(
 ) -> None:
     """Set the emissions that the services Sustainability and Data Exports report.
 
-    They report what ran in the sandbox, and the machines of this command, times the factor. A month appears on the 21st
-    of the next month.
+    The services report the emissions of the machines that ran in the sandbox, and of machines that this command adds.
+    The factor multiplies all emissions. A month appears on the 21st of the next month.
 
     - report 30 % more: `sagemaker-sandbox carbon --factor 1.3`
     - past months: `sagemaker-sandbox carbon --instance-type ml.m5.large --start 2026-08-01 --end 2026-11-01`

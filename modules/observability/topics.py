@@ -64,6 +64,6 @@ def _add_topic(module: Module[Inputs], purpose: str, why: str, *statements: dict
     var = module.var
     name = f"{var.name_prefix}-{purpose}"
     topic = module.add(SnsTopic, purpose, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
-    policy = encode_policy(*statements, event_topics.tls_statement(var, name))
+    policy = encode_policy(*statements, event_topics.build_tls_statement(var, name))
     module.add(SnsTopicPolicy, purpose, why=why, arn=topic.arn, policy=policy)
     return topic

@@ -44,7 +44,7 @@ def _parse_hyperparameter(value: str) -> Any:
         return value
 
 
-def names_script(request: Mapping[str, Any]) -> bool:
+def has_script(request: Mapping[str, Any]) -> bool:
     """Return whether a CreateTrainingJob request names a script."""
     return "sagemaker_program" in request.get("HyperParameters", {}) or "SAGEMAKER_PROGRAM" in request.get(
         "Environment", {}

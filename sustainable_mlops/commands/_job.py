@@ -98,7 +98,7 @@ def run(
 
 @contextmanager
 def use_calibration(file: Path | None) -> Iterator[None]:
-    """Multiply carbon figures inside the block by the factors in a file, and say so."""
+    """Multiply carbon figures inside the block by the factors in a file, and print a note for each factor."""
     if file is None:
         yield
         return

@@ -196,7 +196,7 @@ def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
     if work is None or size.is_exact or on.central < _MIN_HOURS:
         return size
     busy = (work * (1 / on.central)).clamp(size.low, size.high)
-    return size.with_ends(busy.low, max(size.central, busy.central), size.high)
+    return size.with_bounds(busy.low, max(size.central, busy.central), size.high)
 
 
 def _report_excess(work: Quantity | None, available: float) -> tuple[UnknownItem, ...]:
