@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sustainable_mlops.footprint.figures import (
     FootprintFigure,
     format_amount,
-    format_before_and_after,
     format_compared,
+    format_consistent_pair,
     format_number,
 )
 from sustainable_mlops.review.assessment import RiskAssessment
@@ -105,7 +105,7 @@ def format_pair(before: FootprintFigure | None, after: FootprintFigure | None, *
     """Return `12 → 15`; with `interval`, also the bounds after the plan: `12 → 15 (10 to 30)`."""
     if before is None or after is None:
         return f"{format_central(before)} → {format_interval(after) if interval else format_central(after)}"
-    text = " → ".join(format_before_and_after(before.central, after.central))
+    text = " → ".join(format_consistent_pair(before.central, after.central))
     has_bounds = interval and after.low != after.high
     return f"{text} ({format_number(after.low)} to {format_number(after.high)})" if has_bounds else text
 
