@@ -46,7 +46,7 @@ _REQUIRED = {
 #: Explanation of each access of jobs to /opt/ml and to the files of this machine.
 _OPT_ML = {
     "mounted": "Jobs find /opt/ml as on SageMaker.\nThey can read only programs and libraries of this machine.",
-    "paths": "Jobs do not find /opt/ml: SM_* variables and translated paths in the request show them the folder.\n"
+    "paths": "Jobs do not have /opt/ml: SM_* variables and translated paths in the request name its folder.\n"
     "They can read and write all files that you can.",
 }
 #: Ways to give containers a root of their own, by the prefix of the cause that they have none.

@@ -87,4 +87,6 @@ def check_request(request: Request) -> None:
     if origin is not None:
         page = None if is_loopback(parse_host(urlsplit(origin).netloc)) else f"a web page of {origin[:100]}"
     if page is not None:
-        raise ForbiddenRequestError(f"sandbox: {page} sent this request; only pages of this machine may")
+        raise ForbiddenRequestError(
+            f"sandbox: {page} sent this request; the sandbox accepts requests only from pages of this machine"
+        )

@@ -11,7 +11,7 @@ Exit codes: 0, 1 if AWS refuses a request, 2 if the input is not valid.
 
 Examples:
 
-* `smlops clean --environment envs/dev`: print the resources that would end, and those that stay
+* `smlops clean --environment envs/dev`: print the resources that would end, and those that would stay
 * `smlops clean --environment envs/dev --apply`
 * `smlops clean --region eu-north-1 --days 30 --include endpoints --apply`: delete idle endpoints, too
 * `smlops clean --region eu-north-1 --json | jq '.[].action'`
@@ -69,6 +69,6 @@ def _print_cleanups(cleanups: list[Any], applied: bool, errors: dict[str, str], 
     ending = [one for one in cleanups if not one.keep_reason]
     failures = sum(map(bool, errors.values()))
     if applied:
-        print(f"{len(ending) - failures} ended, {failures} failed, {len(cleanups) - len(ending)} kept")
+        print(f"{len(ending) - failures} ended, {failures} failed, {len(cleanups) - len(ending)} stayed")
     else:
-        print(f"dry run: {len(ending)} would end, {len(cleanups) - len(ending)} stay; end them with --apply")
+        print(f"dry run: {len(ending)} would end, {len(cleanups) - len(ending)} would stay; pass --apply to end them")

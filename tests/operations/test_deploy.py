@@ -254,7 +254,7 @@ def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_fits() -> None:
     assert choose_endpoint(SUBJECT, callers, None).module == "serverless_endpoint"
     choice = choose_endpoint(SUBJECT, callers, None, "async_endpoint")
     assert choice.module == "async_endpoint"
-    assert choice.reason.startswith("by hand, although serverless, 1024 MB, 0 to 1, with ")
+    assert choice.reason.startswith("written by hand, although serverless, 1024 MB, 0 to 1, with ")
     for memory, concurrency in ((1024, 48), (2048, 28)):
         busy = choose_endpoint(
             SUBJECT, make_requirements(requests_per_day=4e6), None, "serverless_endpoint", {"memory_mb": memory}

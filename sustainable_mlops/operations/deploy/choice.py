@@ -51,7 +51,7 @@ def choose_endpoint(
         if option.kind not in MODULES or _find_specification(subject, option) is None:
             continue
         if module not in (None, MODULES[option.kind]):
-            better = better or f"by hand, although {describe_option(option)} is possible"
+            better = better or f"written by hand, although {describe_option(option)} is possible"
             continue
         size = own_values.get("memory_mb" if option.kind == "serverless" else "instance_type")
         sized = make_sized_option(option.kind, size, replace(requirements, zones=ZONES)) if size is not None else None

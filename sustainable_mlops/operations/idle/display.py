@@ -21,8 +21,10 @@ def print_report(report: IdleReport, out: Console) -> None:
     for part in report.skipped:
         out.print(str(part), markup=False)
     count = len(report.findings)
-    incomplete = f"; {len(report.skipped)} skipped" if report.skipped else ""
-    out.print(f"{scope}: {count} idle{incomplete}; unused for at least {format_days(report.days)}", markup=False)
+    incomplete = f"; skipped parts: {len(report.skipped)}" if report.skipped else ""
+    out.print(
+        f"{scope}: idle resources: {count}{incomplete}; unused for at least {format_days(report.days)}", markup=False
+    )
 
 
 def _build_table(report: IdleReport) -> Table:

@@ -54,7 +54,7 @@ def find_apps(scope: Scope) -> Iterator[IdleFinding | str]:
             yield IdleFinding(
                 IdleKind.APP,
                 name,
-                f"no user for {scope.count_days(activity)}, on {instance_type}",
+                f"no user activity for {scope.count_days(activity)}, on {instance_type}",
                 "a domain of studio, which stops idle apps",
                 estimate_month(FleetActivity(instance_type, scope.region, duty=_NO_WORK)),
                 app["AppArn"],
@@ -78,7 +78,7 @@ def find_notebooks(scope: Scope) -> Iterator[IdleFinding | str]:
             yield IdleFinding(
                 IdleKind.NOTEBOOK,
                 name,
-                f"runs for {scope.count_days(start)}, on {instance_type}",
+                f"has run for {scope.count_days(start)}, on {instance_type}",
                 "a space of studio, whose idle apps stop",
                 estimate_month(FleetActivity(instance_type, scope.region, duty=_NO_WORK)),
                 arn,

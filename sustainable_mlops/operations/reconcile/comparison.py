@@ -216,9 +216,9 @@ def _explain_missing(row: MonthComparison, today: date) -> str:
     if row.reported is None and today < row.month.publication:
         return f"AWS publishes it by {row.month.publication}"
     if row.reported is None:
-        return "AWS reports nothing for it; nothing ran, or the account or the export does not see it"
+        return "AWS reports nothing for it: nothing ran, or the account or the export does not cover it"
     if row.estimate is None or not row.estimate.central > 0:
-        return "nothing is estimated for it"
+        return "it has no estimate"
     return "AWS reports 0, which is less than half a gram"
 
 

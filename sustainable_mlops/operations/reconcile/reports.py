@@ -173,7 +173,7 @@ def _parse_time(value: Any, name: str) -> datetime:
     try:
         return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise UserError(f"{name}: usage_period_start {value!r} is no time") from None
+        raise UserError(f"{name}: usage_period_start {value!r} is not a time") from None
 
 
 def _build_sort_text(version: str) -> str:

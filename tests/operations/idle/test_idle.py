@@ -250,7 +250,7 @@ def test_find_idle_finds_all_idle_resources_and_clean_ends_those_without_data(
 
     before = account.list_state()
     _, plan = smlops(clean.app, *IN_REGION)
-    assert f"dry run: {len(ENDED)} would end, {len(IDLE) - len(ENDED)} stay" in plan
+    assert f"dry run: {len(ENDED)} would end, {len(IDLE) - len(ENDED)} would stay" in plan
     assert "keep endpoint lab-terraform: Terraform manages it by its tags; set idle_stop = delete" in plan
     assert account.list_state() == before
 
