@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="Python of the kernel")
     parser.add_argument("--only", default="", help="regular expression that the path must match")
     parser.add_argument("--cell-seconds", type=int, default=600, help="longest time of one cell")
-    parser.add_argument("--all", action="store_true", help="also run notebooks with requirements that the sandbox does not meet")
+    parser.add_argument("--all", action="store_true", help="also run notebooks that the sandbox does not support")
     parser.add_argument("--list", action="store_true", help="print the notebooks by requirement and run none")
     arguments = parser.parse_args()
     notebooks = [item for item in find_notebooks(arguments.folder) if re.search(arguments.only, str(item.path))]

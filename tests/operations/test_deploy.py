@@ -206,7 +206,7 @@ def test_an_advised_endpoint_is_added_and_replaced_later(choice: Choice) -> None
         assert edit.kept_values == {}
 
 
-def test_values_comments_and_order_of_a_person_stay() -> None:
+def test_a_deployment_keeps_the_values_comments_and_order_of_a_person() -> None:
     text = (
         "description: d\nserverless_endpoint: # scales to zero\n  # for the tokenizer\n  memory_mb: 2048 # measured\n"
         "  provisioned_concurrency:\n    min: 1 # office hours\n    max: 2\n  environment_variables: {A: b}\n"
@@ -249,7 +249,7 @@ def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -
     assert entry.edit_entry(complete, SERVERLESS).text == complete
 
 
-def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_fits() -> None:
+def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_meets_the_requirements() -> None:
     callers = make_requirements(latency="minutes")
     assert choose_endpoint(SUBJECT, callers, None).module == "serverless_endpoint"
     choice = choose_endpoint(SUBJECT, callers, None, "async_endpoint")
@@ -281,7 +281,7 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
         assert not new.exists()
 
 
-def test_the_hcl_is_as_before_where_its_writing_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_the_hcl_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hcl = tmp_path / "main.tf"
     hcl.write_text("before")
 

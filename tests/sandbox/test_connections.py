@@ -71,7 +71,7 @@ def test_a_program_reaches_the_sandbox_by_the_host_names_of_aws_and_no_other_hos
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sdk_environment")
-def test_the_sdk_finds_its_default_bucket_although_it_asks_sts_by_host_name(sandbox: Sandbox) -> None:
+def test_the_sdk_finds_its_default_bucket_through_the_host_name_of_sts(sandbox: Sandbox) -> None:
     from sagemaker.core.helper.session_helper import Session
 
     with sandbox.record_calls() as calls:
