@@ -159,11 +159,11 @@ class Application:
 
         These are the services that received a request or were restored.
         """
-        used = set(self._moto.app_instances) | self._operations.used_services
-        used |= self._long_operations.used_services
-        used = used - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
-        owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in used}
-        return sorted((used | owners | self.restored_services) - _STATE_OWNERS.keys())
+        services = set(self._moto.app_instances) | self._operations.used_services
+        services |= self._long_operations.used_services
+        services = services - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
+        owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in services}
+        return sorted((services | owners | self.restored_services) - _STATE_OWNERS.keys())
 
     @property
     def change_counts(self) -> tuple[int, int, int]:

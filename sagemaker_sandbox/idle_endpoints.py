@@ -114,12 +114,12 @@ class ComputeOptimizerOperations(_CostOperations):
         if self._get_enrollment(request.account)["status"] != "Active":
             raise OptInRequiredError("The account is not opted in to AWS Compute Optimizer.")
         filters = {one["name"]: one["values"] for one in request.parameters.get("filters") or ()}
-        wanted = _KIND in filters.get("ResourceType", [_KIND]) and "Idle" in filters.get("Finding", ["Idle"])
+        is_selected = _KIND in filters.get("ResourceType", [_KIND]) and "Idle" in filters.get("Finding", ["Idle"])
         arns = request.parameters.get("resourceArns")
-        found = self._find_idle(request.account, request.region) if wanted else ()
+        endpoints = self._find_idle(request.account, request.region) if is_selected else ()
         recommendations = [
             self._describe(request.account, endpoint)
-            for endpoint in found
+            for endpoint in endpoints
             if arns is None or endpoint["EndpointArn"] in arns
         ]
         return {"idleRecommendations": recommendations, "errors": []}
@@ -178,7 +178,7 @@ class CostOptimizationHubOperations(_CostOperations):
             raise NotEnrolledError("The account is not enrolled in Cost Optimization Hub.")
         if self._get_enrollment(account, ComputeOptimizerOperations.service)["status"] != "Active":
             return {"items": []}
-        wanted = request.parameters.get("filter") or {}
+        selection = request.parameters.get("filter") or {}
         items = [
             self._describe(account, region, endpoint)
             for region in self._list_regions(account)
@@ -189,7 +189,7 @@ class CostOptimizationHubOperations(_CostOperations):
             "items": [
                 item
                 for item in items
-                if all(item[member] in wanted.get(name, [item[member]]) for name, member in members.items())
+                if all(item[member] in selection.get(name, [item[member]]) for name, member in members.items())
             ]
         }
 

@@ -224,10 +224,10 @@ def _redirect(plane: ControlPlane, stack_type: StackType) -> None:
         region_name: str,
     ) -> StackResource:
         properties, former = cloudformation_json["Properties"], original_resource.properties
-        changed = {name for name in properties | former if properties.get(name) != former.get(name)}
-        if changed <= {*stack_type.updatable_properties, "Tags"}:
+        changes = {name for name in properties | former if properties.get(name) != former.get(name)}
+        if changes <= {*stack_type.updatable_properties, "Tags"}:
             original_resource.properties = properties
-            if "Tags" in changed:
+            if "Tags" in changes:
                 call = functools.partial(_call, plane, account_id, region_name)
                 _change_tags(call, original_resource.arn, former.get("Tags", []), properties.get("Tags", []))
             members = {name: properties[name] for name in stack_type.updatable_properties if name in properties}

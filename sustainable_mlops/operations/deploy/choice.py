@@ -54,8 +54,10 @@ def choose_endpoint(
             better = better or f"written by hand, although {describe_option(option)} is possible"
             continue
         size = own_values.get("memory_mb" if option.kind == "serverless" else "instance_type")
-        sized = make_sized_option(option.kind, size, replace(requirements, zones=ZONES)) if size is not None else None
-        option = sized or option
+        own_option = (
+            make_sized_option(option.kind, size, replace(requirements, zones=ZONES)) if size is not None else None
+        )
+        option = own_option or option
         one = _find_specification(subject, option)
         if one is None:
             raise UserError(f"{module}: instance_type: {subject.name} has no image for {size}; use another type")

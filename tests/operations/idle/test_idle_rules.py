@@ -151,8 +151,12 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
         "EndpointStatus": "InService",
         "ProductionVariants": [variant],
     }
-    configured = {"VariantName": "main", "ModelName": "large", "InstanceType": "ml.m5.4xlarge"}
-    configuration = {"EndpointConfigName": "large", "EndpointConfigArn": "a" * 20, "ProductionVariants": [configured]}
+    configured_variant = {"VariantName": "main", "ModelName": "large", "InstanceType": "ml.m5.4xlarge"}
+    configuration = {
+        "EndpointConfigName": "large",
+        "EndpointConfigArn": "a" * 20,
+        "ProductionVariants": [configured_variant],
+    }
     scope = make_scope(
         RecordedAccount(
             ("compute-optimizer", "get_enrollment_status", {"status": "Active"}),
@@ -163,12 +167,12 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
             ("sagemaker", "describe_endpoint_config", configuration | {"CreationTime": NOW}),
         )
     )
-    known = [IdleFinding(IdleKind.ENDPOINT, "known", "unused", "the_input", arn=f"{ARN}known")]
+    findings = [IdleFinding(IdleKind.ENDPOINT, "known", "unused", "the_input", arn=f"{ARN}known")]
     for read in (read_compute_optimizer, read_cost_optimization_hub):
         recommendations = read(scope)
         assert not isinstance(recommendations, str)
-        known = merge_recommendations(scope, known, recommendations)
-    first, second = known
+        findings = merge_recommendations(scope, findings, recommendations)
+    first, second = findings
     assert first.sources == ("Compute Optimizer", "Cost Optimization Hub")
     assert (second.kind, second.problem) == (
         IdleKind.OVERSIZED_ENDPOINT,
