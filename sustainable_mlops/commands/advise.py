@@ -32,7 +32,9 @@ def advise(
     hours_per_day: Annotated[float, typer.Option(help="Hours a day with traffic.")] = 24.0,
     latency: Annotated[
         str,
-        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
+        typer.Option(
+            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
+        ),
     ] = "cold_start",
     payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
     model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,

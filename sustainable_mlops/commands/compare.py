@@ -44,7 +44,9 @@ def compare(
     peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     latency: Annotated[
         str,
-        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
+        typer.Option(
+            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
+        ),
     ] = "cold_start",
     model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
     as_json: cli.AsJson = False,

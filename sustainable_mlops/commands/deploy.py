@@ -1,9 +1,9 @@
 """Serve a model of an environment: choose the endpoint, write the settings, plan, review, confirm, apply.
 
-The kind of endpoint follows from the delay that callers accept (the environment's tag `latency_slo`), from the load,
-and from the silicon of the package's images. `smlops deploy` takes the option with the least carbon, as `smlops advise`
-ranks them, or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the
-package in the environment's models.auto.tfvars.json; commit both.
+The kind of endpoint follows from the latency SLO (the environment's tag `latency_slo`), from the load, and from the
+silicon of the package's images. `smlops deploy` takes the option with the least carbon in the order of `smlops advise`,
+or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the package in the
+environment's models.auto.tfvars.json; commit both.
 
 The values that you wrote in the model's file stay: the command changes only values with its own comment
 `# advised VALUE`. If the advice differs from your value, it prints the advice. The review uses the same load as the
@@ -11,9 +11,9 @@ advice; out/deploy/ENVIRONMENT.usage.yaml has it.
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account in the settings.
 
-Each step checks the current state, so after an error the same command continues. It applies nothing that the review
-stops, or that you do not confirm. The review is in out/deploy/. It stops a model's first asynchronous endpoint, because
-the role gains rights on the key of the topics: accept that in accepted.yaml (docs/review.md).
+Each step checks the current state, so after an error the same command continues. It does not apply a plan that the
+review stops, or that you do not confirm. The review is in out/deploy/. The review stops a model's first asynchronous
+endpoint, because the role gains rights on the key of the topics: accept this risk in accepted.yaml (docs/review.md).
 
 An endpoint whose first creation failed can exist in AWS but not in the Terraform state. The apply would then fail with
 "Cannot create already existing endpoint", so the command deletes that endpoint first. It never deletes an endpoint that

@@ -77,7 +77,7 @@ def make_requirements(**changes: Any) -> ServingRequirements:
         ({"latency": "minutes", "payload_kb": 50_000.0}, "async_endpoint", {"max_instances": 1}),
     ],
 )
-def test_the_kind_of_endpoint_follows_from_the_accepted_delay(
+def test_the_kind_of_endpoint_follows_from_the_latency_slo(
     changes: dict[str, Any], module: str, inputs: dict[str, Any]
 ) -> None:
     latency = changes.get("latency")
