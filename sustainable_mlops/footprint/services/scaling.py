@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, ZERO
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
+from sustainable_mlops.footprint.activities import ALWAYS, ONE, ZERO
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
