@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
+from envs.common import CommonSettings
 from envs.component import Component, explicit_settings, module_options
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry, RegistrySettings
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
+from envs.subscribers import PIPELINES
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import LocatedInputs, RoleInputs
 from modules.iam_statements import dns_suffix
@@ -160,7 +162,7 @@ class Pipelines(Component[PipelineSettings]):
             name=join_parts(key),
             definition=file(f"{path.module}/../../{pipeline.definition_file}"),
             parameters=self._parameters(env, pipeline),
-            failure_topic={"kms_key_arn": storage.kms_key_arn},
+            failure_topic={"kms_key_arn": storage.kms_key_arn, **_list_subscribers(settings)},
             role_arn=access.role_arns["pipeline"],
         )
 
@@ -190,6 +192,12 @@ class Pipelines(Component[PipelineSettings]):
             return {}
         topics = {key: pipeline.failure_topic_arn for key, pipeline in self.pipelines.items()}
         return {"pipeline_failure_topics": Output(topics, "Topics of failed executions, by pipeline.")}
+
+
+def _list_subscribers(settings: CommonSettings) -> dict[str, Any]:
+    """Return the subscribers of a failure topic, as an attribute of the topic; nothing if there are none."""
+    subscribers = settings.notifications.select(PIPELINES)
+    return {"subscribers": subscribers} if subscribers else {}
 
 
 @functools.cache

@@ -26,6 +26,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
 | `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
 | `scheduler_tags` | `EventBridgeSchedulerBackend.delete_schedule_group` |
+| `sns_subscriptions` | `SNSBackend`: `subscribe`, `unsubscribe`; `Subscription.publish`; `SNSResponse`: lists |
 | `ssm_automation_documents` | `SimpleSystemManagerBackend`: `create_document`, `update_document` |
 | `ssm_parameter_tiers` | `SimpleSystemManagerBackend.put_parameter` |
 | `stepfunctions_executions` | `state_task_service_for`, `boto_client_for`, `get_backend`; `Execution`: saved state |
@@ -51,6 +52,7 @@ PATCHES = {
         "s3_policy_conditions",
     ),
     "scheduler": ("scheduler_tags",),
+    "sns": ("sns_subscriptions",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),
     "stepfunctions": ("stepfunctions_executions",),
 }

@@ -151,10 +151,11 @@ module "observability" {
     warm   = { name = "shop-warm", kind = "serverless", memory_mb = 1024, provisioned_concurrency = 2 }
     words  = { name = "shop-words", kind = "async", instance_type = "ml.inf2.xlarge" }
   }
-}
 
-output "topics" {
-  value = { alarms = module.observability.alarm_topic_arn, events = module.observability.event_topic_arn }
+  subscribers = {
+    alarms = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:alarms" }
+    events = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:events", topics = ["events"] }
+  }
 }
 """
 
@@ -226,8 +227,9 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
         driver = terraform(folder, {**environment, "TF_VAR_kms_key_arn": applied.key()})
+        for topic in TOPICS:
+            applied.create_queue(topic)
         driver.apply()
-        applied.subscribe(driver.output()["topics"])
         config = applied.endpoints.create_config(applied.endpoints.create_model("good"), count=1)
         applied.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
         applied.endpoints.wait_until_settled(ENDPOINT)
