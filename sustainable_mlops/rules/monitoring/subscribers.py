@@ -22,7 +22,7 @@ def alarm_subscribers(plan: Plan, topic: Resource) -> RuleResults:
         return
     alarms = [plan.joins.find_list_sources(topic, kind, "alarm_actions") for kind in _ALARMS]
     is_certain = any(matches.certain for matches in alarms)
-    if not is_certain and not any(matches.possible for matches in alarms):
+    if not is_certain and not any(_may_notify(plan, alarm) for matches in alarms for alarm in matches.possible):
         return
     subscriptions = plan.joins.find_sources(topic, "aws_sns_topic_subscription", "topic_arn")
     if subscriptions.certain:
@@ -33,3 +33,9 @@ def alarm_subscribers(plan: Plan, topic: Resource) -> RuleResults:
         yield unknown_result("the topics of the alarms are not known until apply", "arn")
     else:
         yield failure("alarms notify this topic, and this plan subscribes nobody to it", "arn")
+
+
+def _may_notify(plan: Plan, alarm: Resource) -> bool:
+    """Return whether unknown actions of an alarm may include a topic: not if each of them is another resource."""
+    references = plan.find_references(alarm, "alarm_actions")
+    return bool(references.unresolved) or not references.resources

@@ -26,6 +26,7 @@ COMPOSITE: Resources = {
         "alarm_actions": [ARN],
     },
 }
+POLICY: Resources = {"aws_appautoscaling_policy.more": {"name": "more", "arn": UNKNOWN}}
 CASES = {
     "SUS_ALARM_SUBSCRIBERS": {
         "pass": {
@@ -46,6 +47,7 @@ CASES = {
         },
         "not_applicable": {
             "no alarm": {**build_real_time(), **TOPIC},
+            "an alarm on another resource": _alarm(["${aws_appautoscaling_policy.more.arn}"]) | POLICY,
             "a topic outside the plan": add_alarm(build_real_time(), "Invocation5XXErrors", alarm_actions=[ARN]),
             "no SageMaker": {
                 **TOPIC,
