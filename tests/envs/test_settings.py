@@ -109,6 +109,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
             "observability.by_model.flight_delay.idle_stop: the model does not exist or has no realtime_endpoint",
         ),
+        (
+            "notifications",
+            {"subscribers": {"team": {"protocol": "email", "endpoint": "ml-team"}}},
+            "ml-team does not fit protocol email; use an address such as ml-team@example.com",
+        ),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must be a path that starts and ends"),
         (
             "models.flight_delay.serverless_endpoint.provisioned_concurrency",
