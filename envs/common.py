@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
+from envs.subscribers import NotificationSettings
 from modules.common import AccountId, LogRetentionDays, NamePrefix, Region, RoleArn, find_partition
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.settings import WORKLOAD
@@ -56,6 +57,9 @@ class CommonSettings(ModuleInputs):
         description="Allow training jobs to keep their instances for the next job. Idle instances are billed.",
     )
     log_retention_days: LogRetentionDays = Field(30, description="Retention of logs, in days.")
+    notifications: NotificationSettings = Field(
+        NotificationSettings(), description="People and systems that receive alarms and other notifications."
+    )
     existing_log_groups: list[str] = Field(
         default_factory=list,
         description="Log groups that already exist in the account, such as /aws/sagemaker/TrainingJobs. The next apply "

@@ -10,6 +10,7 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
+from modules.observability.inputs import ALARMS
 from sustainable_mlops.catalogue.quotas import QuotaUse
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, PreflightTarget
 from sustainable_mlops.terraform import ROOT
@@ -38,6 +39,10 @@ def read_target(folder: Path) -> PreflightTarget:
         adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
         endpoints=endpoints,
         jobs=tuple(_jobs(settings)),
+        alarm_topic=(
+            f"arn:{settings.partition}:sns:{settings.region}:{settings.account_id}:{settings.name_prefix}-{ALARMS}"
+        ),
+        alarm_subscribers=tuple(one["endpoint"] for one in settings.notifications.select(ALARMS).values()),
         feature_groups=tuple(name.text for name in names if name.kind == "feature_group"),
     )
 

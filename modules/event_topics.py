@@ -16,9 +16,11 @@ from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktn_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
 from modules.iam_statements import equals, via_services
 from modules.policies import encode_policy, show_policy
+from modules.subscribers import Subscriber
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -29,6 +31,7 @@ from sustainable_mlops.authoring.expressions import (
     map_of,
     one_or_null,
     truncate,
+    when,
 )
 from sustainable_mlops.authoring.resources import Module
 
@@ -46,7 +49,7 @@ def rule_arn(var: Any, name: str) -> str:
     return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
 
 
-def tls_statement(var: Any, name: str) -> dict[str, Any]:
+def build_tls_statement(var: Any, name: str) -> dict[str, Any]:
     """Return the statement that denies publisher_policies to the topic `name` without TLS."""
     return {
         "sid": "DenyPlainHttp",
@@ -73,9 +76,28 @@ def add_topics(module: Module[Any], resource: str, name: str, topics_by_key: Any
         tags=var.tags,
     )
     topic = each_of(topics)
-    policy = encode_policy(tls_statement(var, name))
+    policy = encode_policy(build_tls_statement(var, name))
     module.add(SnsTopicPolicy, resource, why=WHY, for_each=topic, arn=topic.value.arn, policy=policy)
     return topics
+
+
+def add_subscriptions(module: Module[Any], resource: str, topic_arn: str, subscribers: Any) -> None:
+    """Subscribe each item of the map `subscribers` to a topic. The keys of the map are part of the addresses."""
+    subscriber = each_of(subscribers)
+    module.add(
+        SnsTopicSubscription,
+        resource,
+        for_each=subscriber,
+        topic_arn=topic_arn,
+        protocol=subscriber.value.protocol,
+        endpoint=subscriber.value.endpoint,
+    )
+
+
+def list_subscribers(topic: Any) -> Any:
+    """Return the subscribers of an optional topic by key; none without the topic."""
+    nothing: dict[str, Subscriber] = {}
+    return when(is_omitted(topic), nothing, assume_not_null(topic).subscribers)
 
 
 def add_publisher(

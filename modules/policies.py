@@ -4,8 +4,8 @@ Use `encode_policy` for a policy of values that every plan knows, such as compos
 
 Use `show_policy` for a policy with the ARN of a key or a role. Before the first apply, the ARN is unknown and so is the
 whole text. The plan shows the statements in a `terraform_data`, where people and `smlops review` read them. A data
-source `aws_iam_policy_document` would show them too, but Terraform defers it until apply, and its text is unknown, if
-the plan changes a resource in `depends_on` of the module call.
+source `aws_iam_policy_document` would show them too. But if the plan changes a resource in `depends_on` of the module
+call, Terraform defers the data source until apply, and its text is unknown.
 """
 
 from collections.abc import Iterable

@@ -96,7 +96,7 @@ class Application:
         cloudwatch_alarms.apply(self.alarms, self.clock)
         self._start_scaling(self.alarms)
         events_rules.apply(Rules(self._deliveries, self.clock, metrics.put))
-        clients.connect(context.customer_client)
+        clients.set_client_factory(context.customer_client)
         scheduler_schedules.apply(Schedules(self._deliveries, self.clock))
         self._ledger = CarbonLedger(
             lambda: [parts.region for parts in self.sagemaker.list_existing_parts()], self.clock.now
@@ -159,11 +159,11 @@ class Application:
 
         These are the services that received a request or were restored.
         """
-        used = set(self._moto.app_instances) | self._operations.used_services
-        used |= self._long_operations.used_services
-        used = used - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
-        owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in used}
-        return sorted((used | owners | self.restored_services) - _STATE_OWNERS.keys())
+        services = set(self._moto.app_instances) | self._operations.used_services
+        services |= self._long_operations.used_services
+        services = services - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
+        owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in services}
+        return sorted((services | owners | self.restored_services) - _STATE_OWNERS.keys())
 
     @property
     def change_counts(self) -> tuple[int, int, int]:
@@ -270,7 +270,7 @@ class Application:
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
-    """moto's dispatcher, which finds the service of a host once. moto lists its folder for each request instead."""
+    """Dispatcher of moto that finds the service of each host only once. moto's own lists a folder for each request."""
 
     def __init__(self, create_app: Callable[[Any], Any]) -> None:
         super().__init__(create_app)
@@ -297,7 +297,7 @@ def _read_request(environ: dict[str, Any]) -> Request:
     """
     request = Request(environ)
     try:
-        if bodies.is_object(request):
+        if bodies.is_large_upload(request):
             return Request(bodies.receive_object(request))
         body = bodies.receive_body(request)
     except (ClientDisconnected, OSError, EOFError) as error:

@@ -46,7 +46,7 @@ _REQUIRED = {
 #: Explanation of each access of jobs to /opt/ml and to the files of this machine.
 _OPT_ML = {
     "mounted": "Jobs find /opt/ml as on SageMaker.\nThey can read only programs and libraries of this machine.",
-    "paths": "Jobs do not find /opt/ml: SM_* variables and translated paths in the request show them the folder.\n"
+    "paths": "Jobs do not have /opt/ml: SM_* variables and translated paths in the request name its folder.\n"
     "They can read and write all files that you can.",
 }
 #: Ways to give containers a root of their own, by the prefix of the cause that they have none.
@@ -179,7 +179,7 @@ def show_status(
 
 
 def _describe_opt_ml(sandbox: Sandbox) -> str:
-    """Return the access of jobs to /opt/ml, and why they have no other with the remedy."""
+    """Return the access of jobs to /opt/ml; if it is limited, also the cause and the remedy."""
     access, cause = _OPT_ML[sandbox.opt_ml], sandbox.opt_ml_cause
     if not cause:
         return access
@@ -275,10 +275,10 @@ def report_carbon(
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they have ended.")] = None,
     region: Annotated[str | None, typer.Option(help="Their Region.", show_default="that of the sandbox")] = None,
 ) -> None:
-    """Set what the services Sustainability and Data Exports report.
+    """Set the emissions that the services Sustainability and Data Exports report.
 
-    They report what ran in the sandbox, and the machines of this command, times the factor. A month appears on the 21st
-    of the next month.
+    The services report the emissions of the machines that ran in the sandbox, and of machines that this command adds.
+    The factor multiplies all emissions. A month appears on the 21st of the next month.
 
     - report 30 % more: `sagemaker-sandbox carbon --factor 1.3`
     - past months: `sagemaker-sandbox carbon --instance-type ml.m5.large --start 2026-08-01 --end 2026-11-01`

@@ -15,13 +15,13 @@ from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sustainable_mlops.catalogue import instances, prices
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 
 #: Function that calls an operation of SageMaker in an account and a Region.
 CallSageMaker = Callable[[str, str, str, Mapping[str, Any]], Fields]
 #: The default lookback period of Compute Optimizer, in days.
 LOOKBACK_DAYS = 14
 _KIND = "SageMakerEndpoint"
-_HOURS_PER_MONTH = 730
 #: Region whose backend holds the enrollment, which is the same in all Regions.
 _HOME = "us-east-1"
 #: Attribute of moto's CloudWatch backend with the enrollments. It is part of moto's state.
@@ -57,7 +57,7 @@ class _CostOperations(ServiceOperations):
         enrollment: Fields = enrollments.setdefault(service or self.service, {"status": "Inactive"})
         return enrollment
 
-    def _enroll(self, request: ServiceRequest) -> None:
+    def _set_enrollment(self, request: ServiceRequest) -> None:
         status = request.parameters["status"]
         if status not in ("Active", "Inactive"):
             raise ValidationError(f"The status {status} is invalid. Valid values are Active and Inactive.")
@@ -100,12 +100,12 @@ class ComputeOptimizerOperations(_CostOperations):
     def get_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Return the enrollment of the account."""
         enrollment = self._get_enrollment(request.account)
-        return {"status": enrollment["status"], "memberAccountsEnrolled": False} | _time(enrollment)
+        return {"status": enrollment["status"], "memberAccountsEnrolled": False} | _format_update_time(enrollment)
 
     @emulated_operation
     def update_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Enroll the account, or end its enrollment."""
-        self._enroll(request)
+        self._set_enrollment(request)
         return {"status": request.parameters["status"]}
 
     @emulated_operation
@@ -114,12 +114,12 @@ class ComputeOptimizerOperations(_CostOperations):
         if self._get_enrollment(request.account)["status"] != "Active":
             raise OptInRequiredError("The account is not opted in to AWS Compute Optimizer.")
         filters = {one["name"]: one["values"] for one in request.parameters.get("filters") or ()}
-        wanted = _KIND in filters.get("ResourceType", [_KIND]) and "Idle" in filters.get("Finding", ["Idle"])
+        is_selected = _KIND in filters.get("ResourceType", [_KIND]) and "Idle" in filters.get("Finding", ["Idle"])
         arns = request.parameters.get("resourceArns")
-        found = self._find_idle(request.account, request.region) if wanted else ()
+        endpoints = self._find_idle(request.account, request.region) if is_selected else ()
         recommendations = [
             self._describe(request.account, endpoint)
-            for endpoint in found
+            for endpoint in endpoints
             if arns is None or endpoint["EndpointArn"] in arns
         ]
         return {"idleRecommendations": recommendations, "errors": []}
@@ -160,12 +160,14 @@ class CostOptimizationHubOperations(_CostOperations):
     def list_enrollment_statuses(self, request: ServiceRequest) -> Fields:
         """Return the enrollment of the account."""
         enrollment = self._get_enrollment(request.account)
-        return {"items": [{"accountId": request.account, "status": enrollment["status"]} | _time(enrollment)]}
+        return {
+            "items": [{"accountId": request.account, "status": enrollment["status"]} | _format_update_time(enrollment)]
+        }
 
     @emulated_operation
     def update_enrollment_status(self, request: ServiceRequest) -> Fields:
         """Enroll the account, or end its enrollment."""
-        self._enroll(request)
+        self._set_enrollment(request)
         return {"status": request.parameters["status"]}
 
     @emulated_operation
@@ -176,7 +178,7 @@ class CostOptimizationHubOperations(_CostOperations):
             raise NotEnrolledError("The account is not enrolled in Cost Optimization Hub.")
         if self._get_enrollment(account, ComputeOptimizerOperations.service)["status"] != "Active":
             return {"items": []}
-        wanted = request.parameters.get("filter") or {}
+        selection = request.parameters.get("filter") or {}
         items = [
             self._describe(account, region, endpoint)
             for region in self._list_regions(account)
@@ -187,7 +189,7 @@ class CostOptimizationHubOperations(_CostOperations):
             "items": [
                 item
                 for item in items
-                if all(item[member] in wanted.get(name, [item[member]]) for name, member in members.items())
+                if all(item[member] in selection.get(name, [item[member]]) for name, member in members.items())
             ]
         }
 
@@ -216,7 +218,7 @@ class CostOptimizationHubOperations(_CostOperations):
         }
 
 
-def _time(enrollment: Fields) -> Fields:
+def _format_update_time(enrollment: Fields) -> Fields:
     return {"lastUpdatedTimestamp": enrollment["at"]} if "at" in enrollment else {}
 
 
@@ -236,5 +238,5 @@ def _compute_usd(region: str, variants: list[Fields], configurations: list[Field
         price = prices.find(name) if name else None
         if price is not None:
             factor = prices.find_regional_price(region, instances.parse_family(name)).factor[1]
-            total += price.usd_per_hour[1] * factor * _HOURS_PER_MONTH * int(variant.get("CurrentInstanceCount") or 0)
+            total += price.usd_per_hour[1] * factor * HOURS_PER_MONTH * int(variant.get("CurrentInstanceCount") or 0)
     return total

@@ -222,9 +222,9 @@ class Sandbox:
         self._request("DELETE", "faults")
 
     def set_carbon_factor(self, factor: float, months: Mapping[str, float] | None = None) -> None:
-        """Set the factor of all emissions that the sandbox reports. `months`, such as `2026-08`, have their own.
+        """Set the factor of all emissions that the sandbox reports. `months` has those of single months.
 
-        Raises UserError for a negative factor or a wrong month.
+        A key of `months` is a month such as `2026-08`. Raises UserError for a negative factor or an invalid month.
         """
         self._request("POST", "carbon", {"factor": factor, "months": dict(months or {})})
 
@@ -232,7 +232,7 @@ class Sandbox:
         """Add machines that ran at an earlier time, whose emissions the sandbox reports.
 
         `options` are further fields of `carbon.control.PastMachineUse`: count, region, account and work. Raises
-        UserError for a wrong one.
+        UserError for an invalid value.
         """
         times = {"start": start.isoformat(), "end": end.isoformat()}
         self._request("POST", "usage", {"region": self.region, "instance_type": instance_type, **times, **options})

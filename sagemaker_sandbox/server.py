@@ -15,7 +15,7 @@ from typing import Any
 from sagemaker_sandbox import accounts, scratch
 from sagemaker_sandbox.client import INTERNAL_USER_AGENT, build_connection_variables, make_client
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.connections.certificates import Certificates
+from sagemaker_sandbox.connections.certificates import CertificateAuthority
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, SandboxContext
 from sagemaker_sandbox.persistence import StateFolder
 from sagemaker_sandbox.runtime.visible_paths import show_file
@@ -80,7 +80,7 @@ class Server:
         from sagemaker_sandbox.application import Application
 
         self._ca_bundle = folder / "certificates.pem"
-        self._certificates = Certificates(self._ca_bundle)
+        self._certificates = CertificateAuthority(self._ca_bundle)
         show_file(self._ca_bundle)
         context = SandboxContext(
             client=_create_client_factory(self.endpoint, INTERNAL_USER_AGENT),

@@ -36,7 +36,7 @@ def test_a_mark_is_excluded_only_if_no_test_with_it_can_run(expression: str, exp
         ("plan and not (slow or apply)", set()),
     ],
 )
-def test_a_file_is_needless_only_if_each_selected_test_has_a_mark_that_it_lacks(
+def test_a_file_is_ignored_only_if_each_selected_test_has_a_mark_that_it_lacks(
     expression: str, expected: set[str]
 ) -> None:
     assert find_wanted_marks(expression) == expected

@@ -34,8 +34,8 @@ from urllib.parse import urlsplit
 
 #: Name of the kernel for Jupyter.
 _KERNEL = "sandbox"
-#: Group of the notebooks that need nothing else.
-RUNNABLE = "needs nothing else"
+#: Group of the notebooks that need only the sandbox.
+RUNNABLE = "no other requirement"
 
 #: Patterns in the code of a notebook, by requirement. The first match decides.
 REQUIREMENTS = {
@@ -114,7 +114,7 @@ def _read_code(cell: dict[str, Any]) -> str:
 
 
 def find_requirement(code: str) -> str:
-    """Return the requirement of the code beside the sandbox."""
+    """Return the requirement of the code that the sandbox does not meet."""
     return next((name for name, pattern in REQUIREMENTS.items() if re.search(pattern, code)), RUNNABLE)
 
 
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="Python of the kernel")
     parser.add_argument("--only", default="", help="regular expression that the path must match")
     parser.add_argument("--cell-seconds", type=int, default=600, help="longest time of one cell")
-    parser.add_argument("--all", action="store_true", help="also run notebooks that need something else")
+    parser.add_argument("--all", action="store_true", help="also run notebooks that the sandbox does not support")
     parser.add_argument("--list", action="store_true", help="print the notebooks by requirement and run none")
     arguments = parser.parse_args()
     notebooks = [item for item in find_notebooks(arguments.folder) if re.search(arguments.only, str(item.path))]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from envs.common import CommonSettings
 from envs.component import Component, explicit_settings, module_options
 from envs.components.access import Access
+from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
+from envs.subscribers import APPROVALS
 from modules.common import LocatedInputs, ProtectedInputs, RoleInputs
 from modules.model_registry.inputs import GroupKey, Inputs, ModelPackageGroup
 from sustainable_mlops.authoring import Field, ModuleInputs
@@ -62,9 +64,23 @@ class ModelRegistry(Component[RegistrySettings]):
             model_package_groups={
                 key: explicit_settings(model, ModelPackageGroup) for key, model in settings.models.items()
             },
-            **explicit_settings(settings.model_registry),
+            **{**explicit_settings(settings.model_registry), **self._approval_topic(env)},
         )
         self.model_package_groups = module.model_package_groups
+
+    def _approval_topic(self, env: "Environment") -> dict[str, Any]:
+        """Return the input approval_topic if it has subscribers. The environment's key is its default key."""
+        subscribers = self.settings.notifications.select(APPROVALS)
+        if not subscribers:
+            return {}
+        declared = explicit_settings(self.settings.model_registry).get("approval_topic") or {}
+        return {
+            "approval_topic": {
+                "kms_key_arn": env[Storage].kms_key_arn,
+                **declared,
+                "subscribers": {**declared.get("subscribers", {}), **subscribers},
+            }
+        }
 
     def platform_fields(self) -> Mapping[str, Any]:
         return {"model_package_groups": map_of(self.model_package_groups, lambda group: group.name)}

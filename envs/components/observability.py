@@ -15,7 +15,7 @@ from envs.names import EnvironmentName
 from modules.common import LocatedInputs, RoleInputs
 from modules.endpoints.inputs import VARIANT
 from modules.model_registry.inputs import GroupKey
-from modules.observability.inputs import JOB_LOGS, Inputs, WatchedEndpoint
+from modules.observability.inputs import ALARMS, EVENTS, JOB_LOGS, Inputs, WatchedEndpoint
 from modules.observability.notifications import NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
@@ -48,7 +48,14 @@ class ModelWatchOptions(ModuleInputs):
 
 @module_options(
     Inputs,
-    excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, "endpoints", "kms_key_arn", "log_retention_days"),
+    excluded=(
+        *LocatedInputs.model_fields,
+        *RoleInputs.model_fields,
+        "endpoints",
+        "kms_key_arn",
+        "log_retention_days",
+        "subscribers",
+    ),
 )
 class ObservabilityOptions(ModuleInputs):
     """Settings of the module `observability`."""
@@ -138,6 +145,8 @@ class Observability(Component[ObservabilitySettings]):
                 lambda _, endpoint: endpoint,
                 where=lambda _, endpoint: contains(keys(packages), endpoint.model),
             )
+        if subscribers := self._list_subscribers():
+            optional_inputs["subscribers"] = subscribers
         module = env.call(
             env.modules["observability"],
             **settings.located,
@@ -148,6 +157,14 @@ class Observability(Component[ObservabilitySettings]):
             **{"events": events, **options},
         )
         self.topics = {"alarms": module.alarm_topic_arn, "events": module.event_topic_arn}
+
+    def _list_subscribers(self) -> dict[str, dict[str, Any]]:
+        """Return the subscribers of the module's topics by key."""
+        subscribers: dict[str, dict[str, Any]] = {}
+        for topic in (ALARMS, EVENTS):
+            for key, subscriber in self.settings.notifications.select(topic).items():
+                subscribers.setdefault(key, {**subscriber, "topics": []})["topics"].append(topic)
+        return subscribers
 
     def outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output

@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
+from envs.common import CommonSettings
 from envs.component import Component, explicit_settings, module_options
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry, RegistrySettings
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
+from envs.subscribers import PIPELINES
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import LocatedInputs, RoleInputs
 from modules.iam_statements import dns_suffix
@@ -158,7 +160,7 @@ class Pipelines(Component[PipelineSettings]):
             name=join_parts(key),
             definition=file(f"{path.module}/../../{pipeline.definition_file}"),
             parameters=self._parameters(env, pipeline),
-            failure_topic={"kms_key_arn": storage.kms_key_arn},
+            failure_topic={"kms_key_arn": storage.kms_key_arn, **_list_subscribers(settings)},
             role_arn=access.role_arns["pipeline"],
         )
 
@@ -199,6 +201,12 @@ def _list_parameter_names(pipeline: Any) -> dict[str, str]:
         names["drift.reason_parameter"] = pipeline.drift.reason_parameter
         names |= {f"drift.parameters.{name}": name for name in pipeline.drift.parameters}
     return names
+
+
+def _list_subscribers(settings: CommonSettings) -> dict[str, Any]:
+    """Return the subscribers of a failure topic, as an attribute of the topic; nothing if there are none."""
+    subscribers = settings.notifications.select(PIPELINES)
+    return {"subscribers": subscribers} if subscribers else {}
 
 
 @functools.cache

@@ -10,16 +10,16 @@ from sustainable_mlops.authoring.expressions import list_of, replace
 
 def build_statements(var: Inputs) -> StatementsByPhase:
     """Return the statements by phase."""
-    arns = list_of(var.repositories, lambda key, _repository: repository_arn(var, key))
+    arns = list_of(var.repositories, lambda key, _repository: build_repository_arn(var, key))
     statements: list[dict[str, Any]] = [log_in_to_registry(), pull_images(arns)]
     return {"data_preparation": statements, "training": statements, "inference": statements}
 
 
-def repository_name(var: Inputs, key: str) -> str:
-    """Return the name of the repository of a key."""
+def format_repository_name(var: Inputs, key: str) -> str:
+    """Return the name of the repository with this key."""
     return f"{var.name_prefix}/{replace(key, '_', '-')}"
 
 
-def repository_arn(var: Inputs, key: str) -> str:
-    """Return the ARN of the repository of a key."""
-    return f"arn:{var.partition}:ecr:{var.region}:{var.account_id}:repository/{repository_name(var, key)}"
+def build_repository_arn(var: Inputs, key: str) -> str:
+    """Return the ARN of the repository with this key."""
+    return f"arn:{var.partition}:ecr:{var.region}:{var.account_id}:repository/{format_repository_name(var, key)}"

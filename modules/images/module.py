@@ -11,7 +11,7 @@ from cdktn_provider_aws.ecr_repository_policy import EcrRepositoryPolicy
 from modules.containers import pull_images
 from modules.iam_statements import build_statements_output
 from modules.images import iam_statements
-from modules.images.iam_statements import repository_arn, repository_name
+from modules.images.iam_statements import build_repository_arn, format_repository_name
 from modules.images.inputs import Inputs, Repository, TemporaryImages
 from modules.location_check import check_location
 from modules.policies import encode_policy
@@ -42,7 +42,7 @@ class ImagesModule(Module[Inputs]):
             EcrRepository,
             "this",
             for_each=entry,
-            name=repository_name(var, entry.key),
+            name=format_repository_name(var, entry.key),
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             encryption_configuration=[{"encryption_type": "KMS", "kms_key": var.kms_key_arn}],
@@ -51,9 +51,9 @@ class ImagesModule(Module[Inputs]):
             notes={"image_tag_mutability": "A tag that a model names always means the same image."},
         )
         protect(self, map_of(repositories, lambda repository: repository.arn))
-        self._expire(repositories)
-        self._share(var, repositories)
-        self._replicate(var)
+        self._add_expiry(repositories)
+        self._add_readers(var, repositories)
+        self._add_replication(var)
         check_location(self)
         return {
             "repositories": Output(
@@ -70,7 +70,7 @@ class ImagesModule(Module[Inputs]):
             "role_statements": build_statements_output(iam_statements.build_statements(var)),
         }
 
-    def _expire(self, repositories: Any) -> None:
+    def _add_expiry(self, repositories: Any) -> None:
         """Add the expiry of untagged and temporary images."""
         repository = each_of(self.var.repositories)
         untagged = {
@@ -90,7 +90,7 @@ class ImagesModule(Module[Inputs]):
             policy=jsonencode({"rules": concat([untagged], temporary)}),
         )
 
-    def _share(self, var: Inputs, repositories: Any) -> None:
+    def _add_readers(self, var: Inputs, repositories: Any) -> None:
         """Allow the reader accounts to pull images."""
         local = self.local(
             "shared_repositories",
@@ -112,8 +112,8 @@ class ImagesModule(Module[Inputs]):
             policy=encode_policy({**statement, "principals": [{"type": "AWS", "identifiers": readers}]}),
         )
 
-    def _replicate(self, var: Inputs) -> None:
-        """Send copies to other registries, and accept copies from other accounts."""
+    def _add_replication(self, var: Inputs) -> None:
+        """Add the copies to other registries, and the policy that accepts copies from other accounts."""
         nothing: list[str] = []
         replication = each_of(set_of(when(length(var.replicate_to) > 0, ["registry"], nothing)))
         self.add(
@@ -147,7 +147,7 @@ class ImagesModule(Module[Inputs]):
                 {
                     "sid": "ReceiveImages",
                     "actions": ["ecr:ReplicateImage"],
-                    "resources": list_of(var.repositories, lambda key, _repository: repository_arn(var, key)),
+                    "resources": list_of(var.repositories, lambda key, _repository: build_repository_arn(var, key)),
                     "principals": [{"type": "AWS", "identifiers": senders}],
                 }
             ),

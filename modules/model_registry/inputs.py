@@ -4,6 +4,7 @@ from typing import Annotated
 
 from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, LocatedInputs, ProtectedInputs, RoleInputs
 from modules.location import require_key_in_region, require_publisher_role_of_account
+from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, list_of, optional
 
@@ -32,6 +33,11 @@ class ApprovalTopic(ModuleInputs):
         None, description="Publish with this role instead of a new one."
     )
     kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
+    subscribers: dict[SubscriberKey, Subscriber] = Field(
+        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
+    )
+
+    rules = (require_distinct_endpoints("subscribers", lambda v: v.subscribers),)
 
 
 class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):

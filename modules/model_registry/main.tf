@@ -118,6 +118,14 @@ resource "aws_sns_topic_policy" "approvals" {
   })
 }
 
+resource "aws_sns_topic_subscription" "approvals" {
+  for_each = nonsensitive(var.approval_topic == null) ? {} : var.approval_topic.subscribers
+
+  topic_arn = aws_sns_topic.approvals["approvals"].arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
 locals {
   missing_publishers = {
     for key, item in nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic } :

@@ -127,6 +127,8 @@ class ModelRegistryModule(Module[Inputs]):
         topic_by_key = optional_map("approvals", var.approval_topic)
         name = f"{var.name_prefix}-model-approvals"
         topics = event_topics.add_topics(self, "approvals", name, each_of(topic_by_key))
+        subscribers = event_topics.list_subscribers(var.approval_topic)
+        event_topics.add_subscriptions(self, "approvals", topics["approvals"].arn, subscribers)
         # A pattern and not a list, because a trust policy has at most 2,048 characters.
         rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
         publisher = event_topics.add_publisher(

@@ -18,17 +18,41 @@ variable "approval_topic" {
       arn = string
     }))
     kms_key_arn = string
+    subscribers = optional(map(object({
+      protocol = string
+      endpoint = string
+    })), {})
   })
   default = null
 
   validation {
-    condition     = var.approval_topic == null ? true : var.approval_topic.existing_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.approval_topic.existing_role.arn))
+    condition     = var.approval_topic == null ? true : var.approval_topic.subscribers == null ? true : alltrue([for item in var.approval_topic.subscribers : item != null])
+    error_message = "each of approval_topic: subscribers must not be null."
+  }
+
+  validation {
+    condition     = var.approval_topic == null ? true : var.approval_topic.subscribers == null ? true : alltrue([for item in var.approval_topic.subscribers : item == null ? true : item.protocol != null && item.endpoint != null])
+    error_message = "approval_topic: subscribers: protocol and endpoint must not be null."
+  }
+
+  validation {
+    condition     = var.approval_topic == null ? true : try(var.approval_topic.existing_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.approval_topic.existing_role.arn)), true)
     error_message = "approval_topic: existing_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
   }
 
   validation {
     condition     = var.approval_topic == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.approval_topic.kms_key_arn))
     error_message = "approval_topic: kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
+  }
+
+  validation {
+    condition     = var.approval_topic == null ? true : try(alltrue([for item in var.approval_topic.subscribers : contains(["email", "https", "lambda", "sqs"], item.protocol)]), true)
+    error_message = "approval_topic: subscribers: protocol must be one of \"email\", \"https\", \"lambda\", \"sqs\"."
+  }
+
+  validation {
+    condition     = var.approval_topic == null ? true : try(alltrue([for key in keys(var.approval_topic.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
+    error_message = "each key of approval_topic: subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
   }
 
   validation {
@@ -45,6 +69,19 @@ variable "approval_topic" {
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
     ])
     error_message = "approval_topic: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
+
+  validation {
+    condition     = try(var.approval_topic == null ? true : length(distinct([for key, subscriber in var.approval_topic.subscribers : subscriber.endpoint])) == length(var.approval_topic.subscribers), true)
+    error_message = "approval_topic.subscribers: two subscribers have the same endpoint, which SNS subscribes once; remove one."
+  }
+
+  validation {
+    condition = try(var.approval_topic == null ? true : alltrue([
+      for key, item in var.approval_topic.subscribers :
+      can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))
+    ]), true)
+    error_message = try(var.approval_topic == null ? "" : join("; ", [for key, item in var.approval_topic.subscribers : "approval_topic.subscribers.${key}.endpoint: ${item.endpoint} does not fit protocol ${item.protocol}; use an address such as ml-team@example.com for email, an https:// address for https, the ARN of a function for lambda, or the ARN of a standard queue for sqs." if !can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))]), "")
   }
 }
 

@@ -64,7 +64,7 @@ class NetworkModule(Module[Inputs]):
         )
         s3 = self._add_gateway(var)
         interfaces = self._add_interfaces(var, endpoints)
-        self._connect(var, workloads, endpoints, s3)
+        self._add_rules(var, workloads, endpoints, s3)
         check_location(self)
         return {
             "endpoint_ids": Output(
@@ -166,8 +166,8 @@ class NetworkModule(Module[Inputs]):
             tags=merge(var.tags, {"Name": f"{var.name_prefix}-{service.key}"}),
         )
 
-    def _connect(self, var: Inputs, workloads: Any, endpoints: Any, s3: Any) -> None:
-        """Allow HTTPS to the endpoints and to S3, and all traffic between the instances of a job."""
+    def _add_rules(self, var: Inputs, workloads: Any, endpoints: Any, s3: Any) -> None:
+        """Add the rules that allow HTTPS to the endpoints and to S3, and traffic between the instances of a job."""
         instances: dict[str, Any] = {
             "security_group_id": workloads.id,
             "referenced_security_group_id": workloads.id,

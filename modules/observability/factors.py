@@ -7,6 +7,7 @@ from functools import cache
 
 from sustainable_mlops.catalogue import instances, prices, regions
 from sustainable_mlops.catalogue.instances import InstanceType
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.figures import FootprintEstimate, sum_estimates
 from sustainable_mlops.footprint.model import estimate
@@ -134,7 +135,7 @@ def _estimate_serverless(region: str, hours: float) -> FootprintEstimate:
             ServerlessActivity(_GB, region, requests=exact_quantity(3600 * hours), duration_s=exact_quantity(1.0))
         )
     month = ServerlessActivity(_GB, region, exact_quantity(0.0), exact_quantity(1.0), provisioned=exact_quantity(1.0))
-    return estimate(month).multiply(1 / 730)
+    return estimate(month).multiply(1 / HOURS_PER_MONTH)
 
 
 def _interpolate(ready: FootprintEstimate, busy: FootprintEstimate, load: float) -> FootprintEstimate:

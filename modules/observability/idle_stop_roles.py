@@ -15,8 +15,7 @@ from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules import event_topics
 from modules.iam_statements import equals, via_services
-from modules.observability.inputs import Inputs
-from modules.observability.topics import ALARMS
+from modules.observability.inputs import ALARMS, Inputs
 from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import each_of, jsonencode, length, list_of, lower, set_of, truncate, when
 from sustainable_mlops.authoring.resources import Module

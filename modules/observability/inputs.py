@@ -6,6 +6,7 @@ from modules.common import ExistingPublisherRole, KmsKeyArn, LocatedInputs, LogR
 from modules.endpoints.inputs import VARIANT
 from modules.location import require_key_in_region, require_role_of_account
 from modules.observability import alarm_catalogue, notifications
+from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
 from sustainable_mlops.authoring.expressions import (
@@ -129,6 +130,18 @@ class WatchedEndpoint(ModuleInputs):
     )
 
 
+ALARMS, EVENTS = "alarms", "events"
+TopicName = Annotated[str, one_of((ALARMS, EVENTS))]
+
+
+class TopicSubscriber(Subscriber):
+    """Receiver of the messages of some topics."""
+
+    topics: list[TopicName] = Field(
+        [ALARMS], min_length=1, description="Topics to subscribe to. Default: alarms, which require action."
+    )
+
+
 #: Reserved prefixes of names of SSM documents.
 _OF_AWS = "^(aws|amazon|amzn)"
 
@@ -159,6 +172,9 @@ class Inputs(LocatedInputs, RoleInputs):
         "An account and Region has one of each.",
     )
     log_retention_days: LogRetentionDays = Field(30, description="Retention of these log groups, in days.")
+    subscribers: dict[SubscriberKey, TopicSubscriber] = Field(
+        default_factory=dict, description="Subscribers of the topics, by a key of your choice. Default: none."
+    )
     thresholds: dict[AlarmName, float] = Field(
         default_factory=dict,
         description="Thresholds that override the catalogue, by alarm. Unit: percent of one CPU, GPU or worker; for "
@@ -173,6 +189,7 @@ class Inputs(LocatedInputs, RoleInputs):
 
     rules = (
         require_key_in_region(),
+        require_distinct_endpoints("subscribers", lambda v: v.subscribers),
         require_role_of_account(
             "existing_publisher_role", lambda v: list_of(optional(v.existing_publisher_role), lambda role: role.arn)
         ),

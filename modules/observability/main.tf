@@ -63,6 +63,26 @@ resource "aws_sns_topic_policy" "events" {
   })
 }
 
+resource "aws_sns_topic_subscription" "alarms" {
+  for_each = {
+    for key, subscriber in var.subscribers : key => subscriber if contains(subscriber.topics, "alarms")
+  }
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
+resource "aws_sns_topic_subscription" "events" {
+  for_each = {
+    for key, subscriber in var.subscribers : key => subscriber if contains(subscriber.topics, "events")
+  }
+
+  topic_arn = aws_sns_topic.events.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
 locals {
   publishers = {
     for key, topic in {

@@ -7,12 +7,10 @@ from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules import event_topics
 from modules.iam_statements import equals
-from modules.observability.inputs import Inputs
+from modules.observability.inputs import ALARMS, EVENTS, Inputs, TopicSubscriber
 from modules.policies import encode_policy
-from sustainable_mlops.authoring.expressions import can, concat, length, list_of, map_of, match
+from sustainable_mlops.authoring.expressions import can, concat, contains, length, list_of, map_of, match
 from sustainable_mlops.authoring.resources import Module
-
-ALARMS, EVENTS = "alarms", "events"
 
 
 def add(module: Module[Inputs]) -> dict[str, Any]:
@@ -34,10 +32,13 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
         "condition": account_conditions,
     }
     why = "Allows alarms of this account. Roles publish by their own policies. EventBridge assumes the role publisher."
-    return {
+    topics = {
         ALARMS: _add_topic(module, ALARMS, why, publish_alarms),
         EVENTS: _add_topic(module, EVENTS, event_topics.WHY),
     }
+    for purpose, topic in topics.items():
+        event_topics.add_subscriptions(module, purpose, topic.arn, _list_subscribers(var, purpose))
+    return topics
 
 
 def add_publisher(module: Module[Inputs]) -> str:
@@ -60,10 +61,19 @@ def add_publisher(module: Module[Inputs]) -> str:
     return event_topics.add_publisher(module, f"{var.name_prefix}-events", publisher, names, rules)
 
 
+def _list_subscribers(var: Inputs, purpose: str) -> dict[str, TopicSubscriber]:
+    """Return the subscribers of one topic by key."""
+    return map_of(
+        var.subscribers,
+        lambda _, subscriber: subscriber,
+        where=lambda _, subscriber: contains(subscriber.topics, purpose),
+    )
+
+
 def _add_topic(module: Module[Inputs], purpose: str, why: str, *statements: dict[str, Any]) -> Any:
     var = module.var
     name = f"{var.name_prefix}-{purpose}"
     topic = module.add(SnsTopic, purpose, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
-    policy = encode_policy(*statements, event_topics.tls_statement(var, name))
+    policy = encode_policy(*statements, event_topics.build_tls_statement(var, name))
     module.add(SnsTopicPolicy, purpose, why=why, arn=topic.arn, policy=policy)
     return topic

@@ -292,6 +292,60 @@ variable "role_path" {
   }
 }
 
+variable "subscribers" {
+  description = "Subscribers of the topics, by a key of your choice. Default: none."
+  type = map(object({
+    protocol = string
+    endpoint = string
+    topics   = optional(list(string), ["alarms"])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.subscribers : item != null])
+    error_message = "each of subscribers must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.subscribers : item == null ? true : item.protocol != null && item.endpoint != null])
+    error_message = "subscribers: protocol and endpoint must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.subscribers : contains(["email", "https", "lambda", "sqs"], item.protocol)]), true)
+    error_message = "subscribers: protocol must be one of \"email\", \"https\", \"lambda\", \"sqs\"."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.subscribers : length(item.topics) >= 1]), true)
+    error_message = "subscribers: topics must hold at least 1."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.subscribers : alltrue([for item2 in item.topics : contains(["alarms", "events"], item2)])]), true)
+    error_message = "each of subscribers: topics must be one of \"alarms\", \"events\"."
+  }
+
+  validation {
+    condition     = try(alltrue([for key in keys(var.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
+    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for key, subscriber in var.subscribers : subscriber.endpoint])) == length(var.subscribers)
+    error_message = "subscribers: two subscribers have the same endpoint, which SNS subscribes once; remove one."
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.subscribers :
+      can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.subscribers : "subscribers.${key}.endpoint: ${item.endpoint} does not fit protocol ${item.protocol}; use an address such as ml-team@example.com for email, an https:// address for https, the ARN of a function for lambda, or the ARN of a standard queue for sqs." if !can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))]), "")
+  }
+}
+
 variable "tags" {
   description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)

@@ -6,6 +6,7 @@ from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, Loc
 from modules.location import require_key_in_region, require_publisher_role_of_account, require_role_of_account
 from modules.pipeline import definition
 from modules.schedules import is_schedule, is_time_zone
+from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -161,6 +162,11 @@ class FailureTopic(ModuleInputs):
         None, description="Publish with this role instead of a new one."
     )
     kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
+    subscribers: dict[SubscriberKey, Subscriber] = Field(
+        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
+    )
+
+    rules = (require_distinct_endpoints("subscribers", lambda v: v.subscribers),)
 
 
 class ExistingStarterRole(ModuleInputs):

@@ -514,6 +514,14 @@ resource "aws_sns_topic_policy" "failed" {
   })
 }
 
+resource "aws_sns_topic_subscription" "failed" {
+  for_each = nonsensitive(var.failure_topic == null) ? {} : var.failure_topic.subscribers
+
+  topic_arn = aws_sns_topic.failed["failed"].arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
 resource "aws_cloudwatch_event_rule" "failed" {
   for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
 

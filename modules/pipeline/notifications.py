@@ -18,6 +18,8 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
     topic_by_key = optional_map(FAILED, var.failure_topic)
     topic_each = each_of(topic_by_key)
     topics = event_topics.add_topics(module, "failed", name, topic_each)
+    subscribers = event_topics.list_subscribers(var.failure_topic)
+    event_topics.add_subscriptions(module, "failed", topics[FAILED].arn, subscribers)
     rules = module.add(
         CloudwatchEventRule,
         "failed",

@@ -10,7 +10,7 @@ from sustainable_mlops.catalogue import instances, regions
 
 
 class CarbonFactors(BaseModel):
-    """Factors of all emissions, and of single months in place of it."""
+    """Factor of all emissions, and factors that replace it in single months."""
 
     model_config = ConfigDict(extra="forbid")
     factor: float = Field(1.0, ge=0, le=1e6, description="Factor of all emissions.")

@@ -1,7 +1,7 @@
 """Emissions of machines: the estimate of the footprint model, times the factor of the ledger.
 
-The sandbox has no measured emissions. With the product's own model, the ratio of a reported total to the product's
-estimate is the factor, so a test can check everything between the two.
+The sandbox cannot measure emissions. It uses the product's own model, so the ratio of a reported total to the product's
+estimate is the factor. A test can therefore check all code between the two.
 """
 
 from typing import NamedTuple

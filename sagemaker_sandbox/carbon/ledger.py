@@ -28,7 +28,7 @@ class LedgerRow(NamedTuple):
 class CarbonLedger:
     """Emissions of the machines that ran.
 
-    `list_regions` returns every Region of every account, and `now` the present moment of the sandbox.
+    `list_regions` returns every Region of every account, and `now` returns the time of the sandbox.
     """
 
     def __init__(self, list_regions: Callable[[], Iterable[AccountRegion]], now: Callable[[], datetime]) -> None:
@@ -39,7 +39,7 @@ class CarbonLedger:
         self._month_factors: dict[str, float] = {}
 
     def set_factor(self, factor: float, months: Mapping[str, float]) -> None:
-        """Set the factor of the emissions, and those of single months, such as `2026-08`."""
+        """Set the factor of all emissions, and the factors of single months, such as `2026-08`."""
         with self._lock:
             self._factor, self._month_factors = factor, dict(months)
 

@@ -16,7 +16,7 @@ class Month(NamedTuple):
     number: int
 
     @classmethod
-    def of(cls, moment: datetime) -> "Month":
+    def from_moment(cls, moment: datetime) -> "Month":
         """Return the month of a moment."""
         utc = moment.astimezone(UTC)
         return cls(utc.year, utc.month)
@@ -47,7 +47,7 @@ class Month(NamedTuple):
 
 def list_months(start: datetime, end: datetime) -> Iterator[Month]:
     """Yield the months from that of `start` to that of the last moment before `end`."""
-    month = Month.of(start)
+    month = Month.from_moment(start)
     while month.start < end:
         yield month
         month = month.next
@@ -55,6 +55,6 @@ def list_months(start: datetime, end: datetime) -> Iterator[Month]:
 
 def find_next_publication(after: datetime) -> datetime:
     """Return the first publication after a moment."""
-    month = Month.of(after)
+    month = Month.from_moment(after)
     publication = month.start.replace(day=_PUBLICATION_DAY)
     return publication if publication > after else month.next.start.replace(day=_PUBLICATION_DAY)

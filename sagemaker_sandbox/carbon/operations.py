@@ -38,7 +38,7 @@ _PERIOD_MONTHS = {"MONTHLY": 1, "QUARTERLY_CALENDAR": 3, "QUARTERLY_FISCAL": 3, 
 
 
 class _Report(NamedTuple):
-    """The differences between the reports of emissions and of water."""
+    """Names, types and unit of one report: emissions or water."""
 
     types_member: str
     values_member: str

@@ -1,4 +1,4 @@
-"""Bodies of S3 objects in files: an upload is written to disk as it arrives, and a download read as it is sent."""
+"""Bodies of S3 objects in files: an upload goes to the disk while it arrives, and a download is read in chunks."""
 
 import io
 import os
@@ -27,14 +27,14 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class BodyTooLargeError(ApiError):
-    """A body that is not an S3 object, and too large for memory."""
+    """A body that is too large for memory and is not an S3 object."""
 
     code = "RequestEntityTooLargeException"
     status = 413
 
 
 class DiskFullError(ApiError):
-    """An object for which this machine's disk has no space."""
+    """An object that does not fit on the disk of this machine."""
 
     code = "InsufficientStorage"
     status = 507
@@ -114,12 +114,12 @@ def read_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield from part.read_chunks() if isinstance(part, FileBody) else (part,)
 
 
-def is_object(request: Request) -> bool:
-    """Return whether a request uploads an object of S3 that is large, or whose size is unknown."""
+def is_large_upload(request: Request) -> bool:
+    """Return whether a request uploads an S3 object that is large or has an unknown size."""
     headers = {name.lower() for name, _ in request.headers}
     size = MIN_BYTES if "transfer-encoding" in headers else request.content_length or 0
     is_upload = request.method == "PUT" and signature.parse_signature(request).service in ("", "s3")
-    # moto computes a checksum that a client names and does not send, and needs the bytes.
+    # If a client names a checksum but does not send it, moto computes it and needs the bytes.
     lacks_checksum = "x-amz-sdk-checksum-algorithm" in headers and not any(
         name == "x-amz-trailer" or name.startswith("x-amz-checksum-") for name in headers
     )
@@ -127,7 +127,7 @@ def is_object(request: Request) -> bool:
 
 
 def receive_body(request: Request) -> bytes:
-    """Return the body of a request that is no object of S3.
+    """Return the body of a request that is not a large upload.
 
     Raise BodyTooLargeError if it is too large for memory, and the errors of the connection.
     """
@@ -154,7 +154,7 @@ def receive_object(request: Request) -> dict[str, Any]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 the object keeps it
     environ = dict(request.environ)
     if request.headers.get("x-amz-content-sha256", "").startswith(_CHUNKED):
-        for name, value in _receive_chunks(io.BufferedReader(_Raw(request.stream)), file).items():
+        for name, value in _receive_chunks(io.BufferedReader(_RawStream(request.stream)), file).items():
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
         environ["HTTP_X_AMZ_CONTENT_SHA256"] = _UNSIGNED
     else:
@@ -169,7 +169,7 @@ def receive_object(request: Request) -> dict[str, Any]:
     return environ | {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BodyStream(body), "wsgi.input_terminated": True}
 
 
-class _Raw(io.RawIOBase):
+class _RawStream(io.RawIOBase):
     """Raw stream of a request."""
 
     def __init__(self, stream: Any) -> None:
@@ -185,7 +185,7 @@ class _Raw(io.RawIOBase):
 
 
 def _receive_chunks(stream: io.BufferedReader, file: Any) -> dict[str, str]:
-    """Write the content of the chunks to a file, and return the trailing headers. Raise EOFError for a wrong form."""
+    """Write the content of the chunks to a file, and return the trailing headers. Raise EOFError if one is invalid."""
     while size := _read_size(stream):
         while size > 0:
             content = stream.read(min(size, _CHUNK_BYTES))

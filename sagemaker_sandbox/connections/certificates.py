@@ -11,8 +11,8 @@ from pathlib import Path
 _LOCK = threading.Lock()
 
 
-class Certificates:
-    """A certificate authority. It writes the bundle for clients to `bundle`."""
+class CertificateAuthority:
+    """Authority that issues certificates of AWS's host names. It writes the bundle for clients to `bundle`."""
 
     def __init__(self, bundle: Path) -> None:
         import trustme

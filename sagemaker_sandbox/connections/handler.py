@@ -6,10 +6,10 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from sagemaker_sandbox.connections import hosts
-from sagemaker_sandbox.connections.certificates import Certificates
+from sagemaker_sandbox.connections.certificates import CertificateAuthority
 
 
-def create_request_handler(silence_seconds: float, certificates: Certificates) -> type["RequestHandler"]:
+def create_request_handler(silence_seconds: float, certificates: CertificateAuthority) -> type["RequestHandler"]:
     """Return the class that handles one connection. It ends after `silence_seconds` without data."""
     return type("RequestHandler", (RequestHandler,), {"timeout": silence_seconds, "certificates": certificates})
 
@@ -19,12 +19,12 @@ class RequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyp
 
     disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
-    certificates: Certificates
+    certificates: CertificateAuthority
 
     def do_CONNECT(self) -> None:  # noqa: N802 named by http.server
-        """Answer the requests that follow in place of an AWS host, with TLS. Refuse another host.
+        """Open a TLS connection on which the sandbox answers in place of an AWS host. Refuse other hosts.
 
-        Clients print the reason of a refusal, which is the first line of the response.
+        The first line of the response has the reason of a refusal, because clients print it.
         """
         host = hosts.parse_host(self.path)
         if not hosts.is_aws(host):

@@ -1,7 +1,7 @@
 """Host names that the sandbox accepts: those of this machine and those of AWS.
 
-A web page cannot use them for an attack: they belong to this machine, or AWS alone decides where they lead. Every other
-name may belong to an attacker and resolve to 127.0.0.1 (DNS rebinding).
+A web page cannot use them for an attack: the owner of each name is this machine or AWS. Every other name may belong to
+an attacker and resolve to 127.0.0.1 (DNS rebinding).
 """
 
 import functools
@@ -37,12 +37,12 @@ def is_loopback(host: str) -> bool:
 
 def is_aws(host: str) -> bool:
     """Return whether a host name is AWS's."""
-    return host.endswith(_list_aws_endings())
+    return host.endswith(_list_aws_suffixes())
 
 
 @functools.cache
-def _list_aws_endings() -> tuple[str, ...]:
-    """Return the ends of AWS's host names, from botocore's table of partitions."""
+def _list_aws_suffixes() -> tuple[str, ...]:
+    """Return the suffixes of AWS's host names, from botocore's table of partitions."""
     from botocore.loaders import create_loader
 
     outputs = [partition["outputs"] for partition in create_loader().load_data("partitions")["partitions"]]
@@ -87,4 +87,6 @@ def check_request(request: Request) -> None:
     if origin is not None:
         page = None if is_loopback(parse_host(urlsplit(origin).netloc)) else f"a web page of {origin[:100]}"
     if page is not None:
-        raise ForbiddenRequestError(f"sandbox: {page} sent this request; only pages of this machine may")
+        raise ForbiddenRequestError(
+            f"sandbox: {page} sent this request; the sandbox accepts requests only from pages of this machine"
+        )

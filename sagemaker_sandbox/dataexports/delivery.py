@@ -32,7 +32,7 @@ _PARTITION = "carbon_model_version={version}/usage_period={month}"
 
 
 class ExportDeliveries:
-    """Refresh of all exports, as one task of the clock: after a change, and with each publication of emissions."""
+    """Task of the clock that refreshes exports after a change and with each publication of emissions."""
 
     def __init__(self, context: SandboxContext, gate: RequestGate, list_rows: Callable[[str], list[LedgerRow]]) -> None:
         self._context = context
@@ -42,13 +42,13 @@ class ExportDeliveries:
 
     def next(self, after: datetime) -> datetime | None:
         """Return the moment of the first refresh."""
-        moments = [max(export.due, after + TICK) for export in exports.list_exports()]
+        moments = [max(export.next_refresh, after + TICK) for export in exports.list_exports()]
         return min(moments, default=None)
 
     def run_due(self, moment: datetime) -> None:
         """Refresh the exports that are due."""
         for export in exports.list_exports():
-            if export.due <= moment:
+            if export.next_refresh <= moment:
                 self._refresh(export, moment)
 
     def _refresh(self, export: DataExport, moment: datetime) -> None:
@@ -68,7 +68,7 @@ class ExportDeliveries:
         with self._gate.enter_shared():
             export.executions.append(execution)
             export.status = known_times | ({"StatusCode": "UNHEALTHY"} | reason_member if reason else healthy)
-            export.due = find_next_publication(moment)
+            export.next_refresh = find_next_publication(moment)
 
     def _write(self, account: str, definition: Fields, execution_id: str, moment: datetime) -> None:
         """Write the files of each month. Raise ClientError."""

@@ -35,14 +35,14 @@ class ExportExecution:
 class DataExport:
     """An export: its definition as in requests, and its executions.
 
-    `due` is the moment of the next refresh.
+    `status` has the times of the last changes.
     """
 
     arn: str
     account: str
     definition: Fields
     status: Fields
-    due: datetime
+    next_refresh: datetime
     tags: dict[str, str] = field(default_factory=dict)
     executions: list[ExportExecution] = field(default_factory=list)
 

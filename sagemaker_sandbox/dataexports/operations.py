@@ -24,7 +24,7 @@ _PAGE = 300
 
 
 class ExportQuotaError(ApiError):
-    """One export too many of a table. The message is AWS's."""
+    """More exports of a table than the quota allows. The message is AWS's."""
 
     code = "ServiceQuotaExceededException"
 
@@ -48,7 +48,7 @@ class DataExportOperations(ServiceOperations):
         status = {"StatusCode": "HEALTHY", "CreatedAt": now, "LastUpdatedAt": now}
         tags = _parse_tags(parameters.get("ResourceTags") or [])
         backend.exports[arn] = DataExport(
-            arn, request.account, _simplify(definition), status, now + DELIVERY_DELAY, tags
+            arn, request.account, _remove_empty_configurations(definition), status, now + DELIVERY_DELAY, tags
         )
         self._clock.wake()
         return {"ExportArn": arn}
@@ -65,9 +65,9 @@ class DataExportOperations(ServiceOperations):
         export = self._find(request, "UpdateExport")
         definition = request.parameters["Export"]
         self._check_definition(request.account, export.arn, definition)
-        export.definition = _simplify(definition)
+        export.definition = _remove_empty_configurations(definition)
         export.status = export.status | {"LastUpdatedAt": self._clock.now()}
-        export.due = self._clock.now() + DELIVERY_DELAY
+        export.next_refresh = self._clock.now() + DELIVERY_DELAY
         self._clock.wake()
         return {"ExportArn": export.arn}
 
@@ -197,8 +197,8 @@ def _describe(arn: str, definition: Fields) -> Fields:
     return definition | {"ExportArn": arn}
 
 
-def _simplify(definition: Fields) -> Fields:
-    """Return the definition as AWS returns it: without configurations that are empty.
+def _remove_empty_configurations(definition: Fields) -> Fields:
+    """Return the definition as AWS returns it: without empty table configurations.
 
     Source: hashicorp/terraform-provider-aws, issue 46230.
     """

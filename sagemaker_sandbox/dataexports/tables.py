@@ -15,7 +15,7 @@ OTHER_TABLES = (
 
 
 class Column(NamedTuple):
-    """A column of a table, with its type in the words of the user guide."""
+    """A column of a table, with its type as in the user guide."""
 
     name: str
     type: str
@@ -23,7 +23,7 @@ class Column(NamedTuple):
 
 
 class ExportTable(NamedTuple):
-    """A table that exports can select from. `quota` is the largest number of an account's exports of it."""
+    """A table that exports can select from. `quota` is the maximum number of its exports in an account."""
 
     name: str
     description: str

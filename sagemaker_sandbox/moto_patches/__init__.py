@@ -1,8 +1,8 @@
-"""All changes to moto's own classes and functions. No other package of the sandbox assigns to what moto defines.
+"""All changes to moto's own classes and functions. No other package of the sandbox changes moto.
 
 `sagemaker_sandbox.service_operations` has the operations that the sandbox answers itself. A patch is for the rest: a
-fault inside an operation of moto, or a call between two parts of moto. Each module says what moto lacks, and has one
-function `apply`, which changes moto in place. A patch can be deleted once moto has what it adds.
+fault inside an operation of moto, or a call between two parts of moto. Each module describes the gap in moto, and has
+one function `apply`, which changes moto in place. A patch can be deleted once moto has what it adds.
 
 | module | replaces |
 |---|---|
@@ -26,6 +26,7 @@ function `apply`, which changes moto in place. A patch can be deleted once moto 
 | `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
 | `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
 | `scheduler_tags` | `EventBridgeSchedulerBackend.delete_schedule_group` |
+| `sns_subscriptions` | `SNSBackend`: `subscribe`, `unsubscribe`; `Subscription.publish`; `SNSResponse`: lists |
 | `ssm_automation_documents` | `SimpleSystemManagerBackend`: `create_document`, `update_document` |
 | `ssm_parameter_tiers` | `SimpleSystemManagerBackend.put_parameter` |
 | `stepfunctions_executions` | `state_task_service_for`, `boto_client_for`, `get_backend`; `Execution`: saved state |
@@ -51,6 +52,7 @@ PATCHES = {
         "s3_policy_conditions",
     ),
     "scheduler": ("scheduler_tags",),
+    "sns": ("sns_subscriptions",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),
     "stepfunctions": ("stepfunctions_executions",),
 }

@@ -26,7 +26,7 @@ _thread = threading.local()
 
 
 def apply() -> None:
-    """Replace the content of objects, and what reads or joins whole objects."""
+    """Replace the content of objects, and the functions that read or join whole objects."""
     os.environ.setdefault(_BUFFER_VARIABLE, str(MIN_BYTES))
     content = FakeKey.value
     FakeKey.value = property(
@@ -47,7 +47,7 @@ def read_content(key: Any) -> bytes:
 
 @contextmanager
 def _enable_files() -> Iterator[None]:
-    """Let the content of a large object be a FileBody in this thread."""
+    """Use a FileBody as the content of large objects in this thread."""
     previous = getattr(_thread, "has_files", False)
     _thread.has_files = True
     try:
@@ -103,7 +103,7 @@ def _complete(multipart: Any, complete: Callable[..., Any], body: Any) -> Any:
 
 
 class _ChecksumBuilder(MultipartChecksumBuilder):  # type: ignore[misc]  # moto is untyped
-    """Checksum of an object from its parts, of which it keeps none."""
+    """Checksum of an object, computed from its parts. It keeps no part."""
 
     def __init__(self, algorithm: str | None, kind: str | None) -> None:
         super().__init__(algorithm, kind)

@@ -48,7 +48,7 @@ class StackType:
     stop_operation: str = ""
 
 
-def _type(kind: str, **options: Any) -> StackType:
+def _make_type(kind: str, **options: Any) -> StackType:
     identity = options.get("identity", f"{kind}Name")
     return StackType(kind, **{"identity": identity, "arn_member": f"{kind}Arn", "name_member": identity} | options)
 
@@ -69,41 +69,41 @@ _PIPELINE_PROPERTIES = (
     "RoleArn",
 )
 TYPES = (
-    _type("CodeRepository", updatable_properties=("GitConfig",)),
-    _type("DataQualityJobDefinition", **_DEFINITION),
-    _type(
+    _make_type("CodeRepository", updatable_properties=("GitConfig",)),
+    _make_type("DataQualityJobDefinition", **_DEFINITION),
+    _make_type(
         "Domain",
         identity="DomainId",
         name_member="DomainName",
         is_ref_identity=True,
         updatable_properties=("DefaultUserSettings", "DefaultSpaceSettings", "SubnetIds"),
     ),
-    _type(
+    _make_type(
         "Endpoint",
         status_member="EndpointStatus",
         updatable_properties=_ENDPOINT_PROPERTIES,
         moto_class=models.FakeEndpoint,
     ),
-    _type("EndpointConfig", moto_class=models.FakeEndpointConfig),
-    _type("FeatureGroup", status_member="FeatureGroupStatus", is_ref_identity=True),
-    _type("Model", moto_class=models.Model),
-    _type("ModelBiasJobDefinition", **_DEFINITION),
-    _type("ModelExplainabilityJobDefinition", **_DEFINITION),
-    _type("ModelPackageGroup", updatable_properties=("ModelPackageGroupPolicy",)),
-    _type("ModelQualityJobDefinition", **_DEFINITION),
-    _type(
+    _make_type("EndpointConfig", moto_class=models.FakeEndpointConfig),
+    _make_type("FeatureGroup", status_member="FeatureGroupStatus", is_ref_identity=True),
+    _make_type("Model", moto_class=models.Model),
+    _make_type("ModelBiasJobDefinition", **_DEFINITION),
+    _make_type("ModelExplainabilityJobDefinition", **_DEFINITION),
+    _make_type("ModelPackageGroup", updatable_properties=("ModelPackageGroupPolicy",)),
+    _make_type("ModelQualityJobDefinition", **_DEFINITION),
+    _make_type(
         "NotebookInstance",
         status_member="NotebookInstanceStatus",
         moto_class=models.FakeSagemakerNotebookInstance,
         stop_operation="StopNotebookInstance",
     ),
-    _type(
+    _make_type(
         "NotebookInstanceLifecycleConfig",
         updatable_properties=("OnCreate", "OnStart"),
         moto_class=models.FakeSageMakerNotebookInstanceLifecycleConfig,
     ),
-    _type("Pipeline", is_ref_identity=True, updatable_properties=_PIPELINE_PROPERTIES),
-    _type("StudioLifecycleConfig", is_ref_identity=True),
+    _make_type("Pipeline", is_ref_identity=True, updatable_properties=_PIPELINE_PROPERTIES),
+    _make_type("StudioLifecycleConfig", is_ref_identity=True),
 )
 _TYPES_BY_KIND = {stack_type.kind: stack_type for stack_type in TYPES}
 #: Property that another operation sets.
@@ -224,10 +224,10 @@ def _redirect(plane: ControlPlane, stack_type: StackType) -> None:
         region_name: str,
     ) -> StackResource:
         properties, former = cloudformation_json["Properties"], original_resource.properties
-        changed = {name for name in properties | former if properties.get(name) != former.get(name)}
-        if changed <= {*stack_type.updatable_properties, "Tags"}:
+        changes = {name for name in properties | former if properties.get(name) != former.get(name)}
+        if changes <= {*stack_type.updatable_properties, "Tags"}:
             original_resource.properties = properties
-            if "Tags" in changed:
+            if "Tags" in changes:
                 call = functools.partial(_call, plane, account_id, region_name)
                 _change_tags(call, original_resource.arn, former.get("Tags", []), properties.get("Tags", []))
             members = {name: properties[name] for name in stack_type.updatable_properties if name in properties}

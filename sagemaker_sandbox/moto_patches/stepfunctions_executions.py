@@ -40,12 +40,12 @@ def apply() -> None:
         if isinstance(error, type) and issubclass(error, AWSError) and isinstance(vars(error).get("code"), str):
             # moto sends errors of the interpreter without a code.
             error.TYPE = vars(error)["code"]  # type: ignore[attr-defined]
-    _name_executions()
+    _set_execution_names()
     _make_executions_storable()
 
 
-def _name_executions() -> None:
-    """Give an execution a name if the request has none. moto calls all of them `None`, and then they exist already."""
+def _set_execution_names() -> None:
+    """Give an execution a name if the request has none. moto names each of them `None`, and refuses the second one."""
     start_execution = parser_models.StepFunctionsParserBackend.start_execution
 
     def start_named_execution(

@@ -32,7 +32,7 @@ class MachineUse(NamedTuple):
 
 
 class UsageLog:
-    """Uses of machines that ended, and those that still run. `now` returns the present moment of the sandbox."""
+    """Uses of machines that have ended, and uses that still run. `now` returns the time of the sandbox."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -51,13 +51,13 @@ class UsageLog:
             self._running[key] = (instance_type, self._now())
 
     def end(self, key: object) -> None:
-        """End the use of an instance that began, if any."""
+        """End the use of an instance, if it has begun."""
         with self._lock:
             if (running := self._running.pop(key, None)) is not None:
                 self._ended.append(MachineUse(running[0], 1, running[1], self._now(), "endpoint"))
 
     def list_uses(self) -> list[MachineUse]:
-        """Return all uses. Those that still run end now."""
+        """Return all uses. A use that still runs ends at the present moment."""
         with self._lock:
             moment = self._now()
             running = [MachineUse(name, 1, start, moment, "endpoint") for name, start in self._running.values()]

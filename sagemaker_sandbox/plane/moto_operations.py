@@ -107,7 +107,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"Monitoring", "Not implemented. Use an AWS account."),
     (
         r"Domain|UserProfile|Space|App|Studio|PresignedUrl|Notebook|CodeRepository|Image",
-        "No Studio or notebook runs here. Use an AWS account.",
+        "Studio and notebooks do not run here. Use an AWS account.",
     ),
     (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "No people work here. Use an AWS account."),
     (r"AutoML", "No search runs here. Train a candidate, or use an AWS account."),

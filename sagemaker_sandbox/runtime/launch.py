@@ -94,12 +94,12 @@ def _build_root(root: Path, visible: "list[str]") -> None:
     _mount(str(root), str(root), None, MS_BIND)
     devices = [str(device) for name in DEVICES for device in Path("/dev").glob(name)]
     for path in (*visible, *devices, "/proc", "/sys"):
-        _show(Path(path), root)
+        _show_path(Path(path), root)
     for point, flags in _list_mounts(root):
         _mount("none", point, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
-    _add_layers(root, [path for path in visible if not path.startswith("/etc/")])
+    _add_writable_layers(root, [path for path in visible if not path.startswith("/etc/")])
     for name, target in DEVICE_LINKS.items():
-        _link(root / "dev" / name, target)
+        _create_link(root / "dev" / name, target)
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108 of the program alone
         _join_root(root, Path(folder)).mkdir(parents=True, exist_ok=True)
         _join_root(root, Path(folder)).chmod(0o1777)
@@ -112,12 +112,12 @@ def _join_root(root: Path, path: Path) -> Path:
     return root / path.relative_to("/")
 
 
-def _show(path: Path, root: Path) -> None:
-    """Show a file, a folder with everything below it, or a symbolic link."""
+def _show_path(path: Path, root: Path) -> None:
+    """Make a file, a folder with its content, or a symbolic link visible below `root`."""
     target = _join_root(root, path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() and target.parent != root / "etc":  # files in /etc may be links to folders that are hidden
-        _link(target, os.readlink(path))
+        _create_link(target, os.readlink(path))
         return
     if not path.exists():
         return
@@ -128,7 +128,7 @@ def _show(path: Path, root: Path) -> None:
     _mount(str(path), str(target), None, MS_BIND | MS_REC)
 
 
-def _link(path: Path, target: str) -> None:
+def _create_link(path: Path, target: str) -> None:
     if not path.is_symlink():
         path.symlink_to(target)
 
@@ -144,8 +144,8 @@ def _list_mounts(root: Path) -> "list[tuple[str, int]]":
     return mounts
 
 
-def _add_layers(root: Path, folders: "list[str]") -> None:
-    """Let the program change folders of software. The changes are in memory, and end with it.
+def _add_writable_layers(root: Path, folders: "list[str]") -> None:
+    """Make folders of software writable for the program. The changes stay in memory, and end with the program.
 
     A folder stays read-only if this machine has no overlay file system, or has other mounts in the folder.
     """
@@ -179,7 +179,7 @@ def _add_hosts(root: Path, hosts: "dict[str, str]") -> None:
 
 
 def _enter_root(root: str) -> None:
-    """Make `root` the root of the namespace, and leave nothing of the previous one."""
+    """Make `root` the root of the namespace, and remove the previous root."""
     os.chdir(root)
     _call("pivot_root", b".", b".")
     _call("umount2", b".", MNT_DETACH)

@@ -220,7 +220,7 @@ class ModelServer:
     def _wait_for_worker(self, deadline: float) -> Worker:
         """Wait for an idle worker, after the requests that arrived before. More workers are started meanwhile."""
         if len(self._waiting) >= self._capacity.max_waiting:
-            raise ThrottledError(f"{len(self._waiting)} requests are waiting, and no more may")
+            raise ThrottledError(f"{len(self._waiting)} requests are waiting, which is the maximum")
         turn = threading.Condition(self._lock)
         self._waiting.append(turn)
         self._failure = None

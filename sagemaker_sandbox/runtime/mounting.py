@@ -1,6 +1,6 @@
-"""Detection of containers with a root of their own, and therefore a real /opt/ml.
+"""Detection of mount namespaces, with which containers have a root of their own and a real /opt/ml.
 
-It needs Linux, and the right to create a mount namespace.
+They need Linux, and the right to create them.
 """
 
 import functools
@@ -33,13 +33,13 @@ def can_mount_opt_ml() -> bool:
 
 
 def explain_opt_ml_mode() -> str:
-    """Return why containers have the root of this machine; the empty string if they have a root of their own."""
+    """Return the reason why containers use the root of this machine; the empty string if they have their own root."""
     return f"{VARIABLE}={PATHS}" if os.environ.get(VARIABLE) == PATHS else find_mount_failure()
 
 
 @functools.cache
 def find_mount_failure() -> str:
-    """Try to start Python in a root of its own that has /opt/ml; return the reason if it fails, else nothing."""
+    """Start Python in a root of its own with /opt/ml; return the reason of a failure, or the empty string."""
     if sys.platform != "linux":
         return "only Linux has mount namespaces"
     with tempfile.TemporaryDirectory() as folder:

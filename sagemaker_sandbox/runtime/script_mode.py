@@ -44,7 +44,7 @@ def _parse_hyperparameter(value: str) -> Any:
         return value
 
 
-def names_script(request: Mapping[str, Any]) -> bool:
+def has_script(request: Mapping[str, Any]) -> bool:
     """Return whether a CreateTrainingJob request names a script."""
     return "sagemaker_program" in request.get("HyperParameters", {}) or "SAGEMAKER_PROGRAM" in request.get(
         "Environment", {}
@@ -83,7 +83,7 @@ class Script:
         if not program or not source:
             image = request["AlgorithmSpecification"].get("TrainingImage", "the algorithm")
             raise UserError(
-                f"{image}: the image is no built-in algorithm that runs in the sandbox; give hyperparameters "
+                f"{image}: the image is not a built-in algorithm that the sandbox runs; give hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory to run a script in a framework container, or a "
                 "ContainerEntrypoint"
             )

@@ -16,7 +16,7 @@ from sagemaker_sandbox.runtime.instance import ContainerProgram
 from sagemaker_sandbox.runtime.job_definition import JobContext
 from sagemaker_sandbox.runtime.process import to_exit_code
 from sagemaker_sandbox.runtime.s3 import translate_s3_errors
-from sagemaker_sandbox.runtime.script_mode import Script, names_script
+from sagemaker_sandbox.runtime.script_mode import Script, has_script
 from sagemaker_sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
@@ -28,7 +28,7 @@ _GROUP = "homogeneousCluster"
 def find_built_in(request: Mapping[str, Any]) -> Algorithm | None:
     """Return the built-in algorithm that a CreateTrainingJob request runs, or None if it runs something else."""
     specification = request["AlgorithmSpecification"]
-    if "ContainerEntrypoint" in specification or names_script(request):
+    if "ContainerEntrypoint" in specification or has_script(request):
         return None
     return find_algorithm(specification.get("TrainingImage", ""))
 

@@ -181,8 +181,8 @@ class JobFamily(ResourceFamily):
         return ValidationError(f"Could not find requested job with name: {name}")
 
 
-def with_empty_key(description: Fields, member: str) -> Fields:
-    """Return the description of a job whose output without a key has an empty `KmsKeyId`, as SageMaker describes it.
+def add_empty_key(description: Fields, member: str) -> Fields:
+    """Return the description of a job, with an empty `KmsKeyId` if its output has no key, as SageMaker describes it.
 
     `member` is the structure of the output. SDKs read the key without a check that it exists.
     """

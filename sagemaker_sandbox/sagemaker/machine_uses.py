@@ -22,12 +22,12 @@ class MachineUses(ServicePart):
         super().__init__(region)
         self._recorded_jobs: set[tuple[str, datetime]] = set()
         for family in (training, processing, transform):
-            family.on_updated.append(partial(self._record, family))
+            family.on_updated.append(partial(self._record_job, family))
 
-    def _record(self, family: JobFamily, job: SageMakerResource) -> None:
+    def _record_job(self, family: JobFamily, job: SageMakerResource) -> None:
         """Add a finished job once.
 
-        It ends at the present moment, because jobs keep this machine's time, and the log has the sandbox's.
+        Its use ends at the present moment of the sandbox, because the times of jobs are those of this machine.
         """
         start = job.fields.get(f"{family.time_prefix}StartTime")
         end = job.fields.get(f"{family.time_prefix}EndTime")

@@ -1,7 +1,7 @@
 """Projects of SageMaker. Service Catalog provisions nothing here.
 
 Sources: SageMaker API reference; the Terraform provider (`project.go`), for the messages about missing projects;
-aws-samples/sagemaker-studio-emr, issue 42, for that about a missing product.
+aws-samples/sagemaker-studio-emr, issue 42, for the message about a missing product.
 """
 
 import re

@@ -16,8 +16,8 @@ from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource
 
 _NO_STUDIO, _NO_NOTEBOOK, _NO_MONITOR = (
-    "Stored. No Studio runs.",
-    "Stored. No notebook runs.",
+    "Stored. Studio does not run.",
+    "Stored. Notebooks do not run.",
     "Stored. Nothing is monitored.",
 )
 #: Types of apps that run in a space.
@@ -136,7 +136,7 @@ class RecordedFamily(ResourceFamily):
 
 
 def _copy_function(function: Callable[..., Fields]) -> Any:
-    """Return a function of its own for each class, because its support is an attribute."""
+    """Return a copy of the function for one class, because its support is an attribute of the function."""
 
     @functools.wraps(function)
     def handle(self: RecordedFamily, request: Fields) -> Fields:
@@ -189,7 +189,7 @@ class UserProfiles(RecordedFamily):
 
     def check_deletion(self, request: Fields) -> None:
         """Raise ResourceInUseError if the user has an app."""
-        _refuse_apps(self, "UserProfileName", request)
+        _check_apps(self, "UserProfileName", request)
 
 
 class Spaces(RecordedFamily):
@@ -215,10 +215,10 @@ class Spaces(RecordedFamily):
 
     def check_deletion(self, request: Fields) -> None:
         """Raise ResourceInUseError if the space has an app."""
-        _refuse_apps(self, "SpaceName", request)
+        _check_apps(self, "SpaceName", request)
 
 
-def _refuse_apps(family: RecordedFamily, owner: str, request: Fields) -> None:
+def _check_apps(family: RecordedFamily, owner: str, request: Fields) -> None:
     """Raise ResourceInUseError if an owner of apps has one that is not deleted."""
     filters = {"DomainIdEquals": request["DomainId"], f"{owner}Equals": request[owner], "MaxResults": 100}
     if any(app["Status"] != "Deleted" for app in family.region.call("ListApps", filters)["Apps"]):

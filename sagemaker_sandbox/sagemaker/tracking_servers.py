@@ -1,8 +1,8 @@
-"""MLflow tracking servers: their statuses. No MLflow runs.
+"""MLflow tracking servers: their statuses. MLflow itself does not run.
 
 The messages of a refused Stop and Delete are AWS's: https://github.com/aws/amazon-sagemaker-feedback/issues/104. The
-others are alike. AWS documents no list of the statuses in which an operation is allowed, so the sandbox refuses all
-operations on a server that is changing.
+other messages have the same form. AWS documents no list of the statuses in which an operation is allowed, so the
+sandbox refuses all operations on a server that is changing.
 """
 
 from typing import ClassVar
@@ -12,7 +12,7 @@ from sagemaker_sandbox.parts.handlers import recorded_operation
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
-_NOTE = "Stored, with the statuses of AWS. No MLflow runs."
+_NOTE = "Stored, with the statuses of AWS. MLflow does not run."
 #: Version of MLflow, if the request has none.
 _VERSION = "3.0"
 _STATUS = "TrackingServerStatus"
@@ -20,7 +20,7 @@ _RUNNING = ("Created", "Updated", "Started", "StopFailed")
 _STOPPED = ("Stopped", "StartFailed")
 
 
-#: Value of IsActive from a status on. Other statuses keep it.
+#: Value of IsActive after a change to a status. Other statuses do not change it.
 _ACTIVITY = {
     "Creating": "Inactive",
     "Created": "Active",
@@ -79,7 +79,7 @@ class TrackingServers(ResourceFamily):
     @recorded_operation(_NOTE)
     def update_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Change a server: Updating, then Updated."""
-        server = self._get_for(request, "updated")
+        server = self._get_for_change(request, "updated")
         server.fields |= request
         self._change(server, "UpdateMlflowTrackingServer", "Updating", "Updated")
         return {"TrackingServerArn": server.arn}
@@ -87,14 +87,14 @@ class TrackingServers(ResourceFamily):
     @recorded_operation(_NOTE)
     def start_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Start a stopped server: Starting, then Started."""
-        server = self._get_for(request, "started")
+        server = self._get_for_change(request, "started")
         self._change(server, "StartMlflowTrackingServer", "Starting", "Started")
         return {"TrackingServerArn": server.arn}
 
     @recorded_operation(_NOTE)
     def stop_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Stop a running server: Stopping, then Stopped."""
-        server = self._get_for(request, "stopped")
+        server = self._get_for_change(request, "stopped")
         self._change(server, "StopMlflowTrackingServer", "Stopping", "Stopped")
         return {"TrackingServerArn": server.arn}
 
@@ -112,10 +112,10 @@ class TrackingServers(ResourceFamily):
     @recorded_operation(_NOTE)
     def create_presigned_mlflow_tracking_server_url(self, request: Fields) -> Fields:
         """Return an address of a running server. Nothing answers there."""
-        server = self._get_for(request, "stopped")
+        server = self._get_for_change(request, "stopped")
         return {"AuthorizedUrl": f"{server.fields['TrackingServerUrl']}/auth?authToken=none"}
 
-    def _get_for(self, request: Fields, change: str) -> SageMakerResource:
+    def _get_for_change(self, request: Fields, change: str) -> SageMakerResource:
         """Return the server. Raise ValidationError if its status does not allow the change."""
         server = self.get(request["TrackingServerName"])
         status = server.fields[_STATUS]

@@ -7,7 +7,7 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import volume_keys, warm_pools
-from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily, with_empty_key
+from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily, add_empty_key
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.reporting import JobUpdate
@@ -78,7 +78,7 @@ class TrainingJobs(JobFamily):
     @emulated_operation
     def describe_training_job(self, request: Fields) -> Fields:
         """Return the job as it is now, with its secondary status transitions and last metrics."""
-        return with_empty_key(self.get(request["TrainingJobName"]).fields, "OutputDataConfig")
+        return add_empty_key(self.get(request["TrainingJobName"]).fields, "OutputDataConfig")
 
     @emulated_operation
     def list_training_jobs(self, request: Fields) -> Fields:

@@ -4,7 +4,7 @@ from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.sagemaker.jobs import JobFamily, with_empty_key
+from sagemaker_sandbox.sagemaker.jobs import JobFamily, add_empty_key
 from sagemaker_sandbox.sagemaker.models import Models
 from sagemaker_sandbox.sagemaker.served_containers import resolve_containers
 
@@ -44,7 +44,7 @@ class TransformJobs(JobFamily):
     @emulated_operation
     def describe_transform_job(self, request: Fields) -> Fields:
         """Return the job as it is now."""
-        return with_empty_key(self.get(request["TransformJobName"]).fields, "TransformOutput")
+        return add_empty_key(self.get(request["TransformJobName"]).fields, "TransformOutput")
 
     @emulated_operation
     def list_transform_jobs(self, request: Fields) -> Fields:

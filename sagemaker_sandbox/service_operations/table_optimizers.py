@@ -100,7 +100,7 @@ class TableOptimizerOperations(ServiceOperations):
     @recorded_operation(_NOTE)
     def batch_get_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Return several optimizers, and an error for each that does not exist."""
-        found, failures = [], []
+        optimizers, failures = [], []
         for entry in request.parameters["Entries"]:
             location = {name[:1].upper() + name[1:]: value for name, value in entry.items()}
             try:
@@ -108,8 +108,8 @@ class TableOptimizerOperations(ServiceOperations):
             except ApiError as error:
                 failures.append(entry | {"error": {"ErrorCode": error.code, "ErrorMessage": error.message}})
             else:
-                found.append(entry | {"tableOptimizer": optimizer})
-        return {"TableOptimizers": found, "Failures": failures}
+                optimizers.append(entry | {"tableOptimizer": optimizer})
+        return {"TableOptimizers": optimizers, "Failures": failures}
 
     @recorded_operation(_NOTE)
     def list_table_optimizer_runs(self, request: ServiceRequest) -> Fields:

@@ -10,6 +10,7 @@ from sustainable_mlops.advice.requirements import ACCEPTED_WAITS, ServingRequire
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
+from sustainable_mlops.catalogue.month import DAYS_PER_MONTH, HOURS_PER_MONTH
 from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintEstimate,
@@ -22,7 +23,6 @@ from sustainable_mlops.footprint import (
 )
 from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
 
-DAYS_PER_MONTH = 730 / 24
 SILICON = ("Graviton", "x86", "Inferentia2", "Trainium", "Trainium2", "GPU")
 _ACCELERATED = SILICON[2:]
 _REASONS = {
@@ -353,7 +353,7 @@ def _make_fleet(
 def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency: int) -> Quantity:
     """Return the hours a month in which an endpoint has instances."""
     if kind == "real-time":
-        return exact_quantity(730.0)
+        return exact_quantity(HOURS_PER_MONTH)
     active, wake, stay_seconds = (
         requirements.hours_per_day * DAYS_PER_MONTH,
         load_assumptions()["wake_hours"],
@@ -361,7 +361,7 @@ def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency:
     )
     if kind == "scheduled real-time":
         low, hours, high = (
-            min(730.0, active + start * DAYS_PER_MONTH) for start in (wake.low, wake.central, wake.high)
+            min(HOURS_PER_MONTH, active + start * DAYS_PER_MONTH) for start in (wake.low, wake.central, wake.high)
         )
         return bounded_quantity(low, hours, high, "hours on a schedule, with its start", wake.grade, "h")
 

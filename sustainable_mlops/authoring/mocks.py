@@ -58,6 +58,7 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_scheduler_schedule": {"arn": _arn("scheduler", "schedule/example/example")},
     "aws_scheduler_schedule_group": {"arn": _arn("scheduler", "schedule-group/example")},
     "aws_sns_topic": {"arn": _arn("sns", "example")},
+    "aws_sns_topic_subscription": {"arn": _arn("sns", "example:1234abcd-12ab-34cd-56ef-1234567890ab")},
     "aws_sqs_queue": {
         "arn": _arn("sqs", "example"),
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/example",

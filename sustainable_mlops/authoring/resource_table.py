@@ -53,6 +53,7 @@ IMPORT_IDS: dict[str, str] = {
     "aws_security_group": "group ID",
     "aws_sns_topic": "ARN",
     "aws_sns_topic_policy": "ARN of the topic",
+    "aws_sns_topic_subscription": "ARN",
     "aws_sqs_queue": "URL",
     "aws_sqs_queue_policy": "URL of the queue",
     "aws_ssm_document": _NAME,

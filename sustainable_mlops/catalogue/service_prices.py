@@ -6,10 +6,11 @@ of units. Code reads a row without types by its name.
 
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, parse_grade, parse_number, read_rows
 
 #: Hours of a month, by the period of a price.
-_MONTHS = {"hour": 730.0, "month": 1.0}
+_MONTHS = {"hour": HOURS_PER_MONTH, "month": 1.0}
 
 
 class Condition(NamedTuple):

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from sustainable_mlops.operations.idle import IdleAccount, IdleReport
 
 Environment = Annotated[Path | None, typer.Option(help="Folder of an environment, such as envs/dev.", metavar="FOLDER")]
-Region = Annotated[str | None, typer.Option(help="Region to look at as a whole.")]
-Days = Annotated[float, typer.Option(min=0.04, max=455, help="Days without use.")]
+Region = Annotated[str | None, typer.Option(help="Region to scan as a whole.")]
+Days = Annotated[float, typer.Option(min=0.04, max=455, help="Days without use, after which a resource is idle.")]
 
 
-def scan(environment: Path | None, region: str | None, days: float) -> "tuple[IdleAccount, IdleReport]":
+def scan_account(environment: Path | None, region: str | None, days: float) -> "tuple[IdleAccount, IdleReport]":
     """Return the account and the report of its idle resources. Raises UserError."""
     from sustainable_mlops.operations import idle
 
     target = idle.choose_target(environment, region)
-    account = idle.connect(target)
-    with cli.console.status("looking at the account") as status:
-        return account, idle.find_idle(account, target, days, lambda part: status.update(f"looking at {part}"))
+    account = idle.connect_account(target)
+    with cli.console.status("Reading the account") as status:
+        return account, idle.find_idle(account, target, days, lambda part: status.update(f"Reading {part}"))

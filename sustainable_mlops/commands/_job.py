@@ -98,16 +98,16 @@ def run(
 
 @contextmanager
 def use_calibration(file: Path | None) -> Iterator[None]:
-    """Multiply carbon figures inside the block by the factors in a file, and say so."""
+    """Multiply carbon figures inside the block by the factors in a file, and print a note for each factor."""
     if file is None:
         yield
         return
-    from sustainable_mlops.footprint import calibrate, read_calibration
+    from sustainable_mlops.footprint import apply_calibration, read_calibration
 
     ratios = read_calibration(file)
     for one in ratios:
         cli.console.print(f"note: {one.describe()}", markup=False, soft_wrap=True)
-    with calibrate(ratios):
+    with apply_calibration(ratios):
         yield
 
 

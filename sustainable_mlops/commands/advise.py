@@ -32,7 +32,9 @@ def advise(
     hours_per_day: Annotated[float, typer.Option(help="Hours a day with traffic.")] = 24.0,
     latency: Annotated[
         str,
-        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
+        typer.Option(
+            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
+        ),
     ] = "cold_start",
     payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
     model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
@@ -63,7 +65,7 @@ def advise(
         if cast("float", requests_per_second) <= 0:
             raise UserError(f"requests_per_second: {requests_per_second:g} must be more than 0")
         requests_per_day = cast("float", requests_per_second) * hours_per_day * 3600
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         region=region,
         requests_per_day=requests_per_day,
         peak=peak,
@@ -79,7 +81,7 @@ def advise(
     )
     if warning := describe_implausible_load(requests_per_day):
         cli.say(warning)
-    advice = make_advice(need)
+    advice = make_advice(requirements)
     if as_json:
         print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))
     else:

@@ -1,17 +1,17 @@
 """End idle resources that hold no data: a dry run, unless --apply is given.
 
 It deletes orphaned configurations and models, stops Studio apps, notebook instances and MLflow tracking servers, and
-sets the retention of log groups that have none. The retention deletes no event at once. It deletes endpoints and
+sets the retention of log groups that have none. The new retention deletes no existing event. It deletes endpoints and
 interface endpoints only if --include names them.
 
-It never touches data: buckets, checkpoints, disks of spaces, feature groups. It leaves out what Terraform manages, as
-the tags show, because a deletion would be drift; for such a resource it prints the module input.
+It never touches data: buckets, checkpoints, disks of spaces, feature groups. It keeps resources whose tags show that
+Terraform manages them, because a deletion would be drift. For such a resource it prints the module input.
 
 Exit codes: 0, 1 if AWS refuses a request, 2 if the input is not valid.
 
 Examples:
 
-* `smlops clean --environment envs/dev`: print what would end, and what stays
+* `smlops clean --environment envs/dev`: print the resources that would end, and those that would stay
 * `smlops clean --environment envs/dev --apply`
 * `smlops clean --region eu-north-1 --days 30 --include endpoints --apply`: delete idle endpoints, too
 * `smlops clean --region eu-north-1 --json | jq '.[].action'`
@@ -43,14 +43,14 @@ def clean(
     """End idle resources."""
     from sustainable_mlops.operations import idle
 
-    idle.check_words(include or [])
-    account, report = _idle.scan(environment, region, days)
+    idle.check_include(include or [])
+    account, report = _idle.scan_account(environment, region, days)
     cleanups = idle.list_cleanups(report, include or [])
-    errors = {one.finding.arn: error for one, error in idle.apply(cleanups, account)} if apply else {}
+    errors = {one.finding.arn: error for one, error in idle.apply_cleanups(cleanups, account)} if apply else {}
     if as_json:
         print(json.dumps([one.to_dict() | _describe_result(one, errors) for one in cleanups], indent=2))
     else:
-        _print(cleanups, apply, errors, [str(part) for part in report.skipped])
+        _print_cleanups(cleanups, apply, errors, [str(part) for part in report.skipped])
     if any(errors.values()):
         raise typer.Exit(1)
 
@@ -60,15 +60,15 @@ def _describe_result(cleanup: Any, errors: dict[str, str]) -> dict[str, Any]:
     return {"done": error == "", "error": error or ""}
 
 
-def _print(cleanups: list[Any], applied: bool, errors: dict[str, str], skipped: list[str]) -> None:
+def _print_cleanups(cleanups: list[Any], applied: bool, errors: dict[str, str], skipped: list[str]) -> None:
     for cleanup in cleanups:
         error = errors.get(cleanup.finding.arn)
         print(f"failed: {cleanup}: {error}" if error else cleanup)
     for line in skipped:
         print(line)
-    ends = [one for one in cleanups if not one.stays]
+    ending = [one for one in cleanups if not one.keep_reason]
     failures = sum(map(bool, errors.values()))
     if applied:
-        print(f"{len(ends) - failures} ended, {failures} failed, {len(cleanups) - len(ends)} kept")
+        print(f"{len(ending) - failures} ended, {failures} failed, {len(cleanups) - len(ending)} stayed")
     else:
-        print(f"dry run: {len(ends)} would end, {len(cleanups) - len(ends)} stay; end them with --apply")
+        print(f"dry run: {len(ending)} would end, {len(cleanups) - len(ending)} would stay; pass --apply to end them")

@@ -44,7 +44,9 @@ def compare(
     peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     latency: Annotated[
         str,
-        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
+        typer.Option(
+            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
+        ),
     ] = "cold_start",
     model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
     as_json: cli.AsJson = False,
@@ -57,7 +59,7 @@ def compare(
 
     if accelerated_duration is not None and not accelerated_duration > 0:
         raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         region=region,
         requests_per_day=LOADS[0],
         peak=peak,
@@ -67,7 +69,7 @@ def compare(
     )
     if warning := describe_implausible_load(max(requests_per_day or LOADS)):
         cli.say(warning)
-    comparison = compare_endpoints(need, requests_per_day or LOADS, accelerated_duration)
+    comparison = compare_endpoints(requirements, requests_per_day or LOADS, accelerated_duration)
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
     else:

@@ -1,9 +1,9 @@
 """Serve a model of an environment: choose the endpoint, write the settings, plan, review, confirm, apply.
 
-The kind of endpoint follows from the delay that callers accept (the environment's tag `latency_slo`), from the load,
-and from the silicon of the package's images. `smlops deploy` takes the option with the least carbon, as `smlops advise`
-ranks them, or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the
-package in the environment's models.auto.tfvars.json; commit both.
+The kind of endpoint follows from the latency SLO (the environment's tag `latency_slo`), from the load, and from the
+silicon of the package's images. `smlops deploy` takes the option with the least carbon in the order of `smlops advise`,
+or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the package in the
+environment's models.auto.tfvars.json; commit both.
 
 The values that you wrote in the model's file stay: the command changes only values with its own comment
 `# advised VALUE`. If the advice differs from your value, it prints the advice. The review uses the same load as the
@@ -11,9 +11,9 @@ advice; out/deploy/ENVIRONMENT.usage.yaml has it.
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account in the settings.
 
-Each step checks the current state, so after an error the same command continues. It applies nothing that the review
-stops, or that you do not confirm. The review is in out/deploy/. It stops a model's first asynchronous endpoint, because
-the role gains rights on the key of the topics: accept that in accepted.yaml (docs/review.md).
+Each step checks the current state, so after an error the same command continues. It does not apply a plan that the
+review stops, or that you do not confirm. The review is in out/deploy/. The review stops a model's first asynchronous
+endpoint, because the role gains rights on the key of the topics: accept this risk in accepted.yaml (docs/review.md).
 
 An endpoint whose first creation failed can exist in AWS but not in the Terraform state. The apply would then fail with
 "Cannot create already existing endpoint", so the command deletes that endpoint first. It never deletes an endpoint that
@@ -88,7 +88,7 @@ def deploy(
     cli.require("deploy", "authoring", clone=True)
     from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
-    from sustainable_mlops.operations.deploy.choice import choose_by_need, read_choice
+    from sustainable_mlops.operations.deploy.choice import choose_endpoint, read_choice
     from sustainable_mlops.operations.deploy.load import check_load
     from sustainable_mlops.review.acceptances import read_acceptances
     from sustainable_mlops.review.budgets import read_budgets
@@ -113,7 +113,7 @@ def deploy(
         "accelerator": accelerator,
         "provider": provider,
     }
-    need = _read_need(settings, latency, load, is_chosen=choice is not None)
+    requirements = _read_requirements(settings, latency, load, is_chosen=choice is not None)
     steps = Steps(cli.console)
     account = AccountClients(settings.region, settings.assume_role_arn, settings.account_id)
     with report_early_end() as launch_state:
@@ -122,10 +122,10 @@ def deploy(
         with steps.step("Find the package") as this:
             model_package = run.find_package(target, account, package)
             this.result = model_package.name
-        need = _set_model_size(need, model_package.model_mb)
+        requirements = _set_model_size(requirements, model_package.model_mb)
         if choice is None:
-            choice = choose_by_need(model_package, need, latency, *target.read_own_endpoint())
-        serving = run.plan_serving(target, model_package, choice, need)
+            choice = choose_endpoint(model_package, requirements, latency, *target.read_own_endpoint())
+        serving = run.plan_serving(target, model_package, choice, requirements)
         if dry_run:
             cli.stdout().print(run.format_dry_run(serving), crop=False)
             return
@@ -163,8 +163,8 @@ def _apply(
         raise
 
 
-def _read_need(settings: Any, latency: int | None, load: dict[str, Any], *, is_chosen: bool) -> Any:
-    """Return the need of the callers, from the settings and the options. Raises UserError if they contradict."""
+def _read_requirements(settings: Any, latency: int | None, load: dict[str, Any], *, is_chosen: bool) -> Any:
+    """Return the requirements of the callers. Raises UserError if settings and options contradict each other."""
     from sustainable_mlops.advice import ServingRequirements
 
     if is_chosen:  # the latency belongs to the choice
@@ -178,10 +178,10 @@ def _read_need(settings: Any, latency: int | None, load: dict[str, Any], *, is_c
     return ServingRequirements(region=settings.region, latency=latency or accepted, **load)
 
 
-def _set_model_size(need: Any, model_mb: float) -> Any:
+def _set_model_size(requirements: Any, model_mb: float) -> Any:
     from dataclasses import replace
 
-    return replace(need, model_mb=max(1.0, model_mb))
+    return replace(requirements, model_mb=max(1.0, model_mb))
 
 
 def _stop(review: Any, environment: str) -> None:

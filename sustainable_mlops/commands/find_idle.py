@@ -1,11 +1,12 @@
-"""Find idle resources in a live account, with kg CO2e and USD a month and the module input that ends each.
+"""Find idle resources in a live account, with their carbon and cost a month and the module input that ends each.
 
-The command only reads. It reports endpoints without invocations, Studio apps without a user, running notebook instances
-and MLflow tracking servers, orphaned configurations and models, old checkpoints, log groups without retention, and
-interface endpoints without traffic. It adds the findings of Compute Optimizer and Cost Optimization Hub on endpoints.
+The command only reads. It reports machines that nobody uses: endpoints without invocations, Studio apps, notebook
+instances and MLflow tracking servers. It also reports configurations and models that no endpoint uses, old checkpoints,
+log groups without retention, and interface endpoints without traffic. It adds the findings of Compute Optimizer and
+Cost Optimization Hub on endpoints.
 
-A denied read skips its part only; the line `not looked at` names the missing IAM action. `smlops clean` ends findings
-that hold no data.
+If AWS denies a read, the command skips only the part that needs it; the line `skipped` names the missing IAM action.
+`smlops clean` ends the findings that hold no data.
 
 Exit codes: 0 by default; with --check, 1 if anything is idle; 2 if the input is not valid.
 
@@ -39,7 +40,7 @@ def find_idle(
     """Find idle resources."""
     from sustainable_mlops.operations.idle import display
 
-    _, report = _idle.scan(environment, region, days)
+    _, report = _idle.scan_account(environment, region, days)
     if as_json:
         print(json.dumps(report.to_dict(), indent=2, allow_nan=False))
     else:

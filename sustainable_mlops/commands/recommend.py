@@ -1,8 +1,8 @@
 """Find the endpoint that serves a model with the least carbon, by a load test of SageMaker.
 
 It tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU), and with --serverless also
-serverless memory. It ranks them by kgCO2e of 1,000 requests at the expected load, with USD, and prints the best one as
-inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
+serverless memory. It ranks them by kgCO2e of 1,000 requests at the expected load, and also prints USD. It prints the
+best one as inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
 
 SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from
 the responses of one instance; no measurement includes the way through S3.

@@ -1,8 +1,8 @@
 """Compare the estimated carbon of environments with the totals that AWS reports.
 
 The estimate is the sum of the plans' resources, with their usage, and of the recorded runs. AWS reports totals by
-month, account, Region and service. The command prints both, the ratio with its range, and the missing months by name.
-It names the limits of such totals. `docs/footprint.md` explains the result.
+month, account, Region and service. The command prints both, their ratio with its interval, the missing months, and
+the limits of such totals. `docs/footprint.md` explains the result.
 
 It needs the rights `sustainability:GetEstimatedCarbonEmissions` and `sustainability:GetEstimatedWaterAllocation`, or an
 export of the table CARBON_EMISSIONS.
@@ -14,7 +14,7 @@ Examples:
 * `smlops reconcile plan.json --usage usage.yaml --runs out`: the three latest published months
 * `smlops reconcile plan.json --runs s3://BUCKET --from 2026-08 --to 2026-10 --account 123456789012`
 * `smlops reconcile plan.json --export s3://BUCKET/PREFIX/NAME --write-calibration calibration.yaml`
-* `smlops review plan.json --calibration calibration.yaml`: carbon figures times the ratio
+* `smlops review plan.json --calibration calibration.yaml`: review with carbon figures times the ratio
 """
 
 import json
@@ -66,18 +66,26 @@ def reconcile(
         ),
     ] = None,
     write_calibration: Annotated[
-        Path | None, typer.Option(help="File for the ratios, which review and launchers take.", metavar="FILE")
+        Path | None,
+        typer.Option(help="File to write the ratios to, for --calibration of review and launchers.", metavar="FILE"),
     ] = None,
     as_json: cli.AsJson = False,
 ) -> None:
     """Compare estimates with reported emissions."""
     from sustainable_mlops.footprint import read_usage
-    from sustainable_mlops.operations.reconcile import EstimateSources, display, estimate_emissions, list_months
-    from sustainable_mlops.operations.reconcile import reconcile as compare
+    from sustainable_mlops.operations.reconcile import (
+        EstimateSources,
+        compare_emissions,
+        display,
+        estimate_emissions,
+        list_months,
+    )
     from sustainable_mlops.plan import load
 
     if not plans and not runs:
-        raise UserError("reconcile: nothing is estimated; pass plans (terraform show -json), or records with --runs")
+        raise UserError(
+            "reconcile: there is nothing to estimate; pass plans (terraform show -json), or records with --runs"
+        )
     today = datetime.now(UTC).date()
     months = list_months(first, last, today)
     usage_content = read_usage(usage) if usage is not None else None
@@ -89,7 +97,7 @@ def reconcile(
         account = account or _find_account()
         report = _read_report(export, months)
     sources = EstimateSources(loaded_plans, usage_content, records, account)
-    result = compare(estimate_emissions(sources, months), report, months, today)
+    result = compare_emissions(estimate_emissions(sources, months), report, months, today)
     if write_calibration is not None:
         _write_calibration(result, write_calibration, today.isoformat())
     if as_json:
@@ -118,20 +126,20 @@ def _read_report(export: str | None, months: "tuple[ReportMonth, ...]") -> "Emis
     return read_export(export, aws.make_client("s3", None) if is_s3(export) else None)
 
 
-def _read_records(places: list[str]) -> "list[RunRecord]":
+def _read_records(addresses: list[str]) -> "list[RunRecord]":
     from sustainable_mlops import aws
     from sustainable_mlops.aws.s3 import S3Uri
     from sustainable_mlops.runs import store
 
     records = store.RunRecords(())
-    for place in places:
-        address = S3Uri.parse_or_none(place)
-        if address is not None:
-            records += store.read_bucket(address.bucket, aws.make_client("s3"))
-        elif Path(place).is_dir():
-            records += store.read_folder(Path(place))
+    for address in addresses:
+        uri = S3Uri.parse_or_none(address)
+        if uri is not None:
+            records += store.read_bucket(uri.bucket, aws.make_client("s3"))
+        elif Path(address).is_dir():
+            records += store.read_folder(Path(address))
         else:
-            raise UserError(f"--runs: {place}: no such folder; name a folder with records, or s3://BUCKET")
+            raise UserError(f"--runs: {address}: no such folder; name a folder with records, or s3://BUCKET")
     for text in records.unreadable:
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
     return list(records.records)

@@ -19,7 +19,7 @@ from sustainable_mlops.footprint.activities import (
     TransferActivity,
 )
 from sustainable_mlops.footprint.alternatives import FootprintAlternative, find_alternatives
-from sustainable_mlops.footprint.calibration import CarbonRatio, calibrate, read_calibration
+from sustainable_mlops.footprint.calibration import CarbonRatio, apply_calibration, read_calibration
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import (
     METRICS,
@@ -67,8 +67,8 @@ __all__ = [
     "UncountedResource",
     "UnknownItem",
     "UnknownKind",
+    "apply_calibration",
     "bounded_quantity",
-    "calibrate",
     "compute_host_power",
     "estimate",
     "estimate_job",

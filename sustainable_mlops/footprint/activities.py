@@ -5,9 +5,9 @@
 
 from typing import Literal, NamedTuple
 
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
-HOURS_PER_MONTH = 730.0
 ONE = exact_quantity(1.0)
 ZERO = exact_quantity(0.0)
 ALWAYS = exact_quantity(HOURS_PER_MONTH)

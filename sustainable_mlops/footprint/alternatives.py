@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import (
     ALWAYS,
-    HOURS_PER_MONTH,
     ONE,
     Activity,
     FleetActivity,

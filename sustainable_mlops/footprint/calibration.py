@@ -11,8 +11,8 @@ A calibration file, which `smlops reconcile --write-calibration` writes:
         ratio: 1.3
         high: 1.36
 
-The ratio multiplies operational and embodied carbon, so also their total. Energy, market-based carbon, water and cost
-stay as they are.
+The ratio multiplies operational and embodied carbon, and so their total. It does not change energy, market-based
+carbon, water and cost.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ LOCATION_BASED = "TOTAL_LBM_CARBON_EMISSIONS"
 SAGEMAKER, EC2, S3 = "AmazonSageMaker", "AmazonEC2", "AmazonS3"
 _KEYS = ("method", "ratios")
 _RATIO_KEYS = ("service", "region", "months", "low", "ratio", "high")
-#: Largest ratio that is plausible. Beyond it, the totals contain something else.
+#: Largest plausible ratio. With a larger one, the totals contain other resources.
 _MAX_RATIO = 1000.0
 
 
@@ -93,46 +93,46 @@ def _find_storage_service(storage_class: str) -> str | None:
 
 def read_calibration(path: Path | str) -> tuple[CarbonRatio, ...]:
     """Return the ratios of a calibration file. Raises UserError that names the location of an invalid entry."""
-    place, document = str(path), read_mapping(Path(path))
-    _check_keys(document, _KEYS, place)
+    location, document = str(path), read_mapping(Path(path))
+    _check_keys(document, _KEYS, location)
     if document.get("method") != LOCATION_BASED:
-        raise UserError(f"{place}: method: must be {LOCATION_BASED}, not {document.get('method')!r}")
+        raise UserError(f"{location}: method: must be {LOCATION_BASED}, not {document.get('method')!r}")
     entries = document.get("ratios")
     if not isinstance(entries, list) or not entries:
-        raise UserError(f"{place}: ratios: must be a list with at least one ratio; smlops reconcile writes it")
-    ratios = tuple(_parse_ratio(entry, f"{place}: ratios.{number}") for number, entry in enumerate(entries))
+        raise UserError(f"{location}: ratios: must be a list with at least one ratio; smlops reconcile writes it")
+    ratios = tuple(_parse_ratio(entry, f"{location}: ratios.{number}") for number, entry in enumerate(entries))
     for number, one in enumerate(ratios):
         if (one.service, one.region) in {(other.service, other.region) for other in ratios[:number]}:
             raise UserError(
-                f"{place}: ratios.{number}: {one.service} in {one.region} has a ratio already; leave one of them out"
+                f"{location}: ratios.{number}: {one.service} in {one.region} has a ratio already; leave one of them out"
             )
     return ratios
 
 
-def _parse_ratio(entry: Any, place: str) -> CarbonRatio:
+def _parse_ratio(entry: Any, location: str) -> CarbonRatio:
     if not isinstance(entry, dict):
-        raise UserError(f"{place}: must be a mapping of keys, not {type(entry).__name__}")
-    _check_keys(entry, _RATIO_KEYS, place)
+        raise UserError(f"{location}: must be a mapping of keys, not {type(entry).__name__}")
+    _check_keys(entry, _RATIO_KEYS, location)
     if missing := [key for key in _RATIO_KEYS if key not in entry]:
-        raise UserError(f"{place}: {missing[0]} is missing; smlops reconcile writes all of {', '.join(_RATIO_KEYS)}")
+        raise UserError(f"{location}: {missing[0]} is missing; smlops reconcile writes all of {', '.join(_RATIO_KEYS)}")
     months = entry["months"]
     if not isinstance(months, list) or not months:
-        raise UserError(f"{place}.months: must be a list of months such as 2026-08")
-    numbers = [_parse_number(entry[key], f"{place}.{key}") for key in ("low", "ratio", "high")]
+        raise UserError(f"{location}.months: must be a list of months such as 2026-08")
+    numbers = [_parse_number(entry[key], f"{location}.{key}") for key in ("low", "ratio", "high")]
     if sorted(numbers) != numbers:
-        raise UserError(f"{place}: low, ratio and high must be in ascending order")
+        raise UserError(f"{location}: low, ratio and high must be in ascending order")
     return CarbonRatio(str(entry["service"]), str(entry["region"]), tuple(map(str, months)), *numbers)
 
 
-def _parse_number(value: Any, place: str) -> float:
+def _parse_number(value: Any, location: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MAX_RATIO:
-        raise UserError(f"{place}: must be a number above 0 and at most {_MAX_RATIO:g}, not {value!r}")
+        raise UserError(f"{location}: must be a number above 0 and at most {_MAX_RATIO:g}, not {value!r}")
     return float(value)
 
 
-def _check_keys(document: dict[str, Any], known: tuple[str, ...], place: str) -> None:
+def _check_keys(document: dict[str, Any], known: tuple[str, ...], location: str) -> None:
     if others := [str(key) for key in document if key not in known]:
-        raise UserError(f"{place}: unknown key {others[0]}; use one of {', '.join(known)}")
+        raise UserError(f"{location}: unknown key {others[0]}; use one of {', '.join(known)}")
 
 
 def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
@@ -146,8 +146,8 @@ def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
 
 
 @contextmanager
-def calibrate(ratios: tuple[CarbonRatio, ...]) -> Iterator[None]:
-    """Multiply the carbon of all estimates inside the block by the ratios of their service and Region."""
+def apply_calibration(ratios: tuple[CarbonRatio, ...]) -> Iterator[None]:
+    """Multiply the carbon of all estimates inside the `with` block by the ratio of their service and Region."""
     by_location = tuple(((one.service, one.region), one.quantity) for one in ratios)
     with coefficients.use(coefficients.Coefficients.default()._replace(carbon_ratios=by_location)):
         yield

@@ -269,7 +269,7 @@ def format_number(value: float) -> str:
     return _format_rounded(value, _count_decimals(value))
 
 
-def format_ends(before: float, after: float) -> tuple[str, str]:
+def format_consistent_pair(before: float, after: float) -> tuple[str, str]:
     """Return two numbers, rounded so that their difference reads as the change with two significant digits.
 
     With two digits each, 2,310 → 11,510 would be 2,300 → 12,000, but the change is +9,200; so it is 2,300 → 11,500.

@@ -5,8 +5,8 @@ from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
 from sustainable_mlops.catalogue.instances import Accelerator, AcceleratorServer, InstanceType
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import (
-    HOURS_PER_MONTH,
     ONE,
     ZERO,
     AcceleratorWork,

@@ -384,7 +384,7 @@ class PlanFootprint(_ChangeSums):
     def __init__(
         self, resources: tuple[ResourceFootprint, ...], billed_by_usage: Mapping[str, int] = MappingProxyType({})
     ) -> None:
-        """Take the resources, and the number of created or changed resources that are billed by usage only, by type."""
+        """Set the resources, and the number of created or changed resources billed by usage only, by type."""
         self.resources, self.billed_by_usage = resources, billed_by_usage
 
     @cached_property

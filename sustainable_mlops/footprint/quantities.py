@@ -46,7 +46,7 @@ class Quantity:
         return f"Quantity{self._list_values()}"
 
     def __mul__(self, factor: float) -> "Quantity":
-        return self.with_ends(self.low * factor, self.central * factor, self.high * factor)
+        return self.with_bounds(self.low * factor, self.central * factor, self.high * factor)
 
     @property
     def is_exact(self) -> bool:
@@ -69,10 +69,10 @@ class Quantity:
         def limit(value: float) -> float:
             return min(max(value, low), high)
 
-        return self.with_ends(limit(self.low), limit(self.central), limit(self.high))
+        return self.with_bounds(limit(self.low), limit(self.central), limit(self.high))
 
-    def with_ends(self, low: float, central: float, high: float) -> "Quantity":
-        """Return the same unknown with other numbers."""
+    def with_bounds(self, low: float, central: float, high: float) -> "Quantity":
+        """Return the same unknown with another value and other bounds."""
         return Quantity(low, central, high, self.grade, self.text, self.key, self.unit)
 
 

@@ -41,7 +41,7 @@ class ResourcePart(NamedTuple):
     apply_note: str = ""
 
     def is_same(self, other: "ResourcePart") -> bool:
-        """Return whether both parts are equal, apart from what an apply adds once."""
+        """Return whether both parts are equal, apart from `apply_note`."""
         return self[:-1] == other[:-1]
 
     @property

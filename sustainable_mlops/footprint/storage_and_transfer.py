@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sustainable_mlops.catalogue import storage
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, StorageActivity, TransferActivity
+from sustainable_mlops.footprint.activities import StorageActivity, TransferActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import UnknownItem

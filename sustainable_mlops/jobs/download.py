@@ -17,7 +17,7 @@ def prepare_folder(folder: Path) -> None:
 
 
 def download_files(address: str, folder: Path, s3: Client) -> list[Path]:
-    """Download every object under the address to `folder` with its relative name; return the files.
+    """Download every object under the address to `folder` under its relative name; return the files.
 
     Raises UserError.
     """

@@ -2,15 +2,15 @@
 
     seconds = start + data / reading rate + rounds x (data / (round rate x vCPUs) + fixed time of a round)
 
-The size of the data in bytes stands for its rows and columns. The rates are rows `duration_*` of
-`catalogue/assumptions.csv`, with their sources and intervals: the start from training seconds of public notebooks, the
-round rate from a benchmark of boosted trees (GBM-perf), the others assumed. Each end of the interval takes every rate
-at that end. The runtime cap ends a job, so no estimate is longer. In the sandbox, the load of this computer widens the
-interval.
+The size of the data in bytes stands for its rows and columns. The rows `duration_*` of `catalogue/assumptions.csv` have
+the rates with their sources and intervals. The start comes from training seconds of public notebooks, the round rate
+from a benchmark of boosted trees (GBM-perf), and the other rates are assumed. The lower bound of the interval combines
+the lower bounds of all rates, and the upper bound all upper bounds. The runtime cap ends a job, so no estimate is
+longer. In the sandbox, the load of this computer widens the interval.
 
-The model knows nothing about the script. With compressed data, a slow script or an early end of the rounds, the
-duration can be outside the interval. `python -m tests.jobs.measure_durations` measures the share of jobs inside it. A
-run of the workload, such as the short one of `--probe`, replaces the model.
+The model does not know the script. With compressed data, a slow script or early stopping, the duration can be outside
+the interval. `python -m tests.jobs.measure_durations` measures the share of jobs inside it. After a run of the
+workload, such as a probe (`--probe`), measured times replace the model.
 """
 
 import os
@@ -28,7 +28,7 @@ from sustainable_mlops.footprint import Quantity, format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.record import RunRecord
 
-#: Names of hyperparameters that count rounds over the data, in lower case with underscores; the first one counts.
+#: Names of hyperparameters that count rounds over the data, in lower case with underscores. The first match applies.
 ROUND_NAMES = (
     "num_round",
     "num_rounds",
@@ -48,7 +48,7 @@ _NETWORK = re.compile("pytorch|tensorflow|huggingface|mxnet|neuron")
 _KINDS_WITH_ROUNDS = ("training", "tuning")
 #: Largest multiple of the measured work to which a line through several runs is extended.
 _MAX_EXTENSION = 4.0
-#: Largest factor between the bounds of a scaled run that counts, unless all runs have wider bounds.
+#: Largest factor between the bounds of a scaled run. Runs with wider bounds are ignored, unless all have wider bounds.
 _MAX_WIDTH = 4.0
 
 
@@ -148,10 +148,10 @@ def estimate_first_seconds(work: JobWork) -> tuple[Quantity, str]:
 def scale_seconds(measured: Sequence[tuple[float, JobWork]], work: JobWork, spread: float) -> tuple[Quantity, bool]:
     """Return the seconds of a job by measured runs of other sizes; the second value is True if a line fits them.
 
-    A line through runs of several sizes is valid up to four times the largest. Otherwise only the script's part of a
-    run's time grows with the work; the model gives this part, with its interval. Only runs whose scaled time is known
-    within a factor of four count, or else the run with the narrowest interval. `spread` is the factor by which a run
-    can differ for other reasons.
+    A line through runs of several sizes is valid up to four times the largest size. Otherwise the script's part of a
+    run's time is scaled with the work; the model gives this part, with its interval. Runs count if the bounds of their
+    scaled time differ by a factor of at most four; if none does, the run with the narrowest interval counts. `spread`
+    is the factor by which a run can differ for other reasons.
     """
     target = work.estimate_script_seconds().central
     points = [(one.estimate_script_seconds().central, seconds) for seconds, one in measured]
@@ -168,7 +168,7 @@ def scale_seconds(measured: Sequence[tuple[float, JobWork]], work: JobWork, spre
 
 
 def _fit_line(points: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
-    """Return intercept and slope of the line of least squares; None without sizes, or if it falls or starts below 0."""
+    """Return intercept and slope of the line of least squares; None for one size, or if the line is not plausible."""
     if len({size for size, _ in points}) < 2:
         return None
     mean_x, mean_y = (sum(point[axis] for point in points) / len(points) for axis in (0, 1))

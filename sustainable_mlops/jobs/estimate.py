@@ -173,7 +173,7 @@ def _estimate_job_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quan
         if first_seconds.high > cap:
             source += f"; at most the cap of {cap / 60:g} min"
     if launch.decision == "resume":
-        seconds = seconds.with_ends(0.0, seconds.central, seconds.high)
+        seconds = seconds.with_bounds(0.0, seconds.central, seconds.high)
         source = f"{source}; the checkpoints save a part of the whole run"
     return seconds, basis, source
 

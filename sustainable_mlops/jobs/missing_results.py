@@ -1,4 +1,4 @@
-"""Missing results of a completed job: a metric without a value, a model or an output without content."""
+"""Missing results of a completed job: a metric without a value, no model, or an empty output."""
 
 import io
 import tarfile
@@ -13,13 +13,13 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.record import RunRecord
 
-#: Largest archive that may have no file: the tar of an empty folder, compressed, has about 100 bytes.
+#: Size up to which an archive may have no file. The compressed tar of an empty folder has about 100 bytes.
 _MAX_EMPTY_ARCHIVE = 1024
 _NO_MODEL = "no model was saved: the script wrote no file to $SM_MODEL_DIR (/opt/ml/model)"
 
 
 def list_warnings(record: RunRecord, request: Mapping[str, Any], s3: Client) -> list[str]:
-    """Return a line for each missing result of a completed job that `request` started; none for another job."""
+    """Return a line for each missing result of a job that `request` started; none if the job did not complete."""
     if record.status != "Completed":
         return []
     warnings: list[str] = []

@@ -11,7 +11,7 @@ from typing import Any
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
 
-#: Maximum numbers of the schema.
+#: Maximum numbers of entries in the schema.
 _DATA_SETS, _METRICS, _HYPERPARAMETERS = 15, 50, 100
 #: Maximum characters of a hyperparameter's value.
 _VALUE_CHARACTERS = 255

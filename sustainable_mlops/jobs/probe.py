@@ -17,7 +17,7 @@ _PARAMETER_FIELDS = {"training": "hyperparameters", "processing": "arguments"}
 
 
 def make_probe(kind: JobKind[Any], spec: Any, platform: Platform, s3: Client) -> Any:
-    """Return the job file of a probe: fewer rounds, or else one object of each data set.
+    """Return the job file of a probe: it has fewer rounds, or else one object of each data set.
 
     Raises UserError if neither the rounds nor the data can be reduced.
     """
@@ -48,7 +48,7 @@ def _find_smaller_data(kind: JobKind[Any], spec: Any, platform: Platform, s3: Cl
 
 
 def _has_data(item: Mapping[str, Any]) -> bool:
-    """Return True for an object with data: not for an empty one, and not for a marker such as `_SUCCESS`."""
+    """Return False for an empty object, and for a marker such as `_SUCCESS`."""
     return item["Size"] > 0 and not item["Key"].rpartition("/")[2].startswith(("_", "."))
 
 

@@ -42,9 +42,9 @@ class RunHistory:
         if self.is_same_run:
             return Quantity(min(times) / spread, median(times), max(times) * spread, "B"), source
         works = [measure_work(run, is_local=is_local) for run in self.runs]
-        seconds, is_line = scale_seconds(list(zip(times, works, strict=True)), self.work, spread)
+        seconds, is_linear = scale_seconds(list(zip(times, works, strict=True)), self.work, spread)
         if any(one.estimate_script_seconds() != self.work.estimate_script_seconds() for one in works):
-            source += f"; scaled to this data and these rounds{', by a line through the jobs' if is_line else ''}"
+            source += f"; scaled to this data and these rounds{', by a line through the jobs' if is_linear else ''}"
         return seconds, source
 
     @property

@@ -61,19 +61,19 @@ class DomainCleaner:
         delete: Callable[[Mapping[str, Any]], object],
     ) -> None:
         """Delete resources of one type until none remains."""
-        begin, ended = time.monotonic(), set[str]()
-        while remaining := [one for one in list_remaining() if _name(one) not in ended]:
+        begin, ended_names = time.monotonic(), set[str]()
+        while remaining := [one for one in list_remaining() if _name(one) not in ended_names]:
             for one in remaining:
                 if one["Status"] != "Deleting" and self._is_gone(delete, one):
-                    ended.add(_name(one))
-            waited = time.monotonic() - begin
-            if waited > LONGEST_SECONDS:
+                    ended_names.add(_name(one))
+            elapsed = time.monotonic() - begin
+            if elapsed > LONGEST_SECONDS:
                 names = ", ".join(sorted(map(_name, remaining)))
                 raise UserError(
                     f"domain {self._domain_id}: {noun} did not end within {LONGEST_SECONDS / 60:.0f} minutes: {names}; "
                     "Terraform destroyed nothing; run the command again"
                 )
-            self._progress(f"{len(remaining)} {noun} of domain {self._domain_id}, {waited:.0f} s")
+            self._progress(f"{len(remaining)} {noun} of domain {self._domain_id}, {elapsed:.0f} s")
             self._sleep(_PAUSE_SECONDS)
 
     @staticmethod

@@ -4,6 +4,7 @@ import json
 from functools import lru_cache
 
 from sustainable_mlops.aws import cron
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.plan.joins import ENDPOINT, Joins
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, any_of
@@ -15,7 +16,6 @@ SCHEDULE = "aws_scheduler_schedule"
 
 #: The target of a schedule that starts a pipeline by an API call, which can use version aliases.
 _CALL = ":aws-sdk:sagemaker:startPipelineExecution"
-_HOURS_PER_MONTH = 730.0
 _UNIT_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
 #: Days of each month of a year of 365 days (8,760 h).
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -34,7 +34,7 @@ def count_runs_per_month(expression: str | Unknown | None) -> float | Unknown:
     try:
         if kind == "rate":
             value, unit = fields.split()
-            return _HOURS_PER_MONTH / (cron.parse_positive(value) * _UNIT_HOURS[unit.removesuffix("s")])
+            return HOURS_PER_MONTH / (cron.parse_positive(value) * _UNIT_HOURS[unit.removesuffix("s")])
         if kind == "cron":
             return _count_cron_runs(cron.parse_cron(fields))
     except (ValueError, KeyError, ArithmeticError):

@@ -38,7 +38,7 @@ def print_recommendations(
     for title, reason in failed.items():
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
     if not expected.cold_start:
-        text = f"serverless: not tested: {describe_cold_start()}; --serverless if callers accept this"
+        text = f"serverless: not tested: {describe_cold_start()}; pass --serverless if callers accept this"
         out.print(text, markup=False, soft_wrap=True)
     for name, text in list_legend((one.title, one.per_thousand.get("total")) for one in recommendations):
         out.print(f"{name}: {text}", markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from sustainable_mlops.advice.options import estimate_hours_on
 from sustainable_mlops.aws import Client
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.limits import get_limit
+from sustainable_mlops.catalogue.month import DAYS_PER_MONTH, HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import (
     FleetActivity,
@@ -25,7 +26,7 @@ from sustainable_mlops.recommendation.job import RecommendationJob
 
 #: Request metric of Application Auto Scaling, also used by `realtime_endpoint`.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
-_MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
+_DAY_MINUTES = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def _recommend_instances(
         duty=bounded_quantity(
             busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
         ),
-        requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
+        requests=exact_quantity(expected.requests_per_day * DAYS_PER_MONTH),
     )
     return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute))
 
@@ -187,7 +188,7 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
         "requests_per_instance": concurrency,
         "target_backlog_per_instance": max(1, round(instance_requests_per_minute)),
     }
-    need = ServingRequirements(
+    requirements = ServingRequirements(
         expected.region,
         expected.requests_per_day,
         peak=expected.peak,
@@ -196,9 +197,9 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
         provider=expected.provider,
     )
     average = expected.requests_per_minute / instance_requests_per_minute
-    hours = estimate_hours_on("asynchronous", need, concurrency)
+    hours = estimate_hours_on("asynchronous", requirements, concurrency)
     usual = min(float(maximum), max(1.0, average))
-    busy = min(1.0, average * _MONTH_DAYS * 24 / (usual * hours.central))
+    busy = min(1.0, average * HOURS_PER_MONTH / (usual * hours.central))
     fleet = FleetActivity(
         kind,
         expected.region,
@@ -209,7 +210,7 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
         duty=bounded_quantity(
             busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
         ),
-        requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
+        requests=exact_quantity(expected.requests_per_day * DAYS_PER_MONTH),
     )
     return _make_recommendation(
         f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute)
@@ -245,7 +246,7 @@ def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Rec
         "max_concurrency": concurrency,
         "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
     }
-    requests = exact_quantity(expected.requests_per_day * _MONTH_DAYS)
+    requests = exact_quantity(expected.requests_per_day * DAYS_PER_MONTH)
     # The tested P95 latency is above the duration of most requests.
     duration = bounded_quantity(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B", "s")
     activity = ServerlessActivity(memory, expected.region, requests, duration)

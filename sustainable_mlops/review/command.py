@@ -222,10 +222,10 @@ def _run_command(arguments: argparse.Namespace) -> int:
     _check_arguments(arguments)
     if arguments.calibration is None:
         return _review_and_report(arguments)
-    from sustainable_mlops.footprint import calibrate, read_calibration
+    from sustainable_mlops.footprint import apply_calibration, read_calibration
 
     arguments.carbon_ratios = read_calibration(arguments.calibration)
-    with calibrate(arguments.carbon_ratios):
+    with apply_calibration(arguments.carbon_ratios):
         return _review_and_report(arguments)
 
 

@@ -197,7 +197,7 @@ def review_all(
     """Review plans for one report, each by itself; budgets apply to all plans together.
 
     Each plan is compared with `base`. `checkov` has one entry per plan. `calibration` has the ratios of the enclosing
-    `footprint.calibrate`. The other parameters are those of `review`.
+    `footprint.apply_calibration`. The other parameters are those of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]

@@ -182,7 +182,7 @@ def test_a_serverless_worker_with_little_memory_is_slower(changes: dict[str, Any
     assert option_found.max_instances == max(1, ceil(requirements.peak_concurrency * slower))
 
 
-def test_a_given_size_is_no_advice() -> None:
+def test_the_reason_names_a_size_that_the_caller_gives() -> None:
     option = make_sized_option("serverless", 1024, make_requirements(model_mb=3000.0))
     assert option is not None
     assert (option.size, option.reasons[1]) == ("1024 MB", "1024 MB is the given size")

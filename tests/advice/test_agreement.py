@@ -43,8 +43,8 @@ def advise(load: float, latency: Any = "cold_start") -> ServingAdvice:
 
 
 def compare(load: float, latency: Any = "cold_start") -> EndpointComparison:
-    need = ServingRequirements(REGION, load, latency=latency, model_mb=MODEL_MB, duration_s=DURATION_S)
-    return compare_endpoints(need, (load,))
+    requirements = ServingRequirements(REGION, load, latency=latency, model_mb=MODEL_MB, duration_s=DURATION_S)
+    return compare_endpoints(requirements, (load,))
 
 
 def recommend(load: float, *, cold_start: bool = True) -> tuple[list[Recommendation], ExpectedLoad]:

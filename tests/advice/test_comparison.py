@@ -22,11 +22,11 @@ from tests.cases import check_cases
 from tests.renewal import renew
 
 REGION = "us-east-1"
-NEED = ServingRequirements(region=REGION, requests_per_day=1.0)
+REQUIREMENTS = ServingRequirements(region=REGION, requests_per_day=1.0)
 
 
 def compare_loads(*loads: float, **changes: Any) -> EndpointComparison:
-    return compare_endpoints(replace(NEED, **changes), loads or (10, 1_000, 100_000))
+    return compare_endpoints(replace(REQUIREMENTS, **changes), loads or (10, 1_000, 100_000))
 
 
 @pytest.mark.plan
@@ -158,12 +158,15 @@ def test_request_scaling_adds_nothing_if_an_instance_is_full_before() -> None:
 
 
 def test_unbounded_usage_has_enough_machines() -> None:
-    need = replace(NEED, requests_per_day=86_400.0 * 20, duration_s=1.0)
+    requirements = replace(REQUIREMENTS, requests_per_day=86_400.0 * 20, duration_s=1.0)
     used = make_usage(
-        next(one for one in SHAPES if one.name == "realtime"), find_machines(REGION)["realtime"], need, bounded=False
+        next(one for one in SHAPES if one.name == "realtime"),
+        find_machines(REGION)["realtime"],
+        requirements,
+        bounded=False,
     )
     assert used["instances"].central == pytest.approx(20 / 2)
-    assert used["instances"].high == pytest.approx(20 / 2 * need.peak)
+    assert used["instances"].high == pytest.approx(20 / 2 * requirements.peak)
 
 
 def test_another_region_has_its_own_grid_and_prices() -> None:

@@ -6,7 +6,7 @@ from tests.cases import check_cases
 from tests.commands.broken_inputs import BrokenInput, load_inputs
 
 
-def test_the_table_is_long_and_complete() -> None:
+def test_each_of_at_least_40_inputs_has_a_location_a_problem_and_a_remedy() -> None:
     inputs = load_inputs()
     assert len(inputs) >= 40
     assert all(one.location and one.problem and one.remedy for one in inputs)

@@ -132,8 +132,8 @@ def show_advice(console: Console) -> None:
 
 
 def show_comparison(console: Console) -> None:
-    need = ServingRequirements("us-east-1", 1)
-    comparison_display.print_comparison(compare_endpoints(need, (10, 1e3, 1e5, 1e7)), console)
+    requirements = ServingRequirements("us-east-1", 1)
+    comparison_display.print_comparison(compare_endpoints(requirements, (10, 1e3, 1e5, 1e7)), console)
 
 
 def show_recommendations(console: Console) -> None:

@@ -19,6 +19,12 @@ from tests.modules.examples import terraform
 UNCALLED = Path(__file__).with_name("uncalled.yaml")
 #: Settings of dev with every kind of endpoint and every other optional resource type.
 WHOLE: dict[str, Any] = {
+    "notifications": {
+        "subscribers": {
+            "ml_team": {"protocol": "email", "endpoint": "ml-team@example.com", "topics": ["alarms", "approvals"]},
+            "archive": {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-north-1:123456789012:ml-archive"},
+        }
+    },
     "observability": {"idle_stop": "delete"},
     "storage": {"storage_lens_export": True},
 }

@@ -236,6 +236,23 @@ def test_the_committed_root_modules_have_no_account_dependent_data_sources(name:
     assert json.dumps(settings.load(ROOT / "envs" / name).region) in text
 
 
+def test_each_topic_receives_its_subscribers(environment: Environment) -> None:
+    team = {"protocol": "email", "endpoint": "ml-team@example.com"}
+    queue = {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-north-1:123456789012:ml-archive"}
+    subscribers = {"team": team, "archive": {**queue, "topics": ["events", "approvals"]}}
+    calls = environment(notifications={"subscribers": subscribers}).json()["module"]
+    assert calls["observability"]["subscribers"] == {
+        "team": {**team, "topics": ["alarms"]},
+        "archive": {**queue, "topics": ["events"]},
+    }
+    (pipeline,) = (call for name, call in calls.items() if name.startswith("pipeline_"))
+    assert pipeline["failure_topic"]["subscribers"] == {"team": team}
+    assert calls["model_registry"]["approval_topic"] == {
+        "kms_key_arn": pipeline["failure_topic"]["kms_key_arn"],
+        "subscribers": {"archive": queue},
+    }
+
+
 def test_observability_receives_the_settings_of_endpoints(environment: Environment, dev: dict[str, Any]) -> None:
     (key, model), *_ = dev["models"].items()
     realtime = {

@@ -18,6 +18,7 @@ from envs.names import NameKind, longest_name
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.review.risk import Level
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.reviews import check_own_review
@@ -139,7 +140,10 @@ def test_the_committed_environments_plan_with_packages_of_all_models_and_are_fin
     folder, env_settings = copy_environment(tmp_path, name)
     plan = create_plan(folder, env_settings, offline_environment)
     check_served_models(plan, env_settings)
-    assert check_own_review(plan).verdict == "fine"
+    review = check_own_review(plan)
+    assert review.verdict == "fine"
+    notes = [(one.finding.rule, one.finding.address) for one in review.findings if one.level is Level.NOTE]
+    assert ("SUS_ALARM_SUBSCRIBERS", "module.observability.aws_sns_topic.alarms") in notes, "nobody is subscribed"
 
 
 @pytest.mark.plan

@@ -17,6 +17,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
+from tests.docs.blocks import blocks
 from tests.envs import example
 from tests.renewal import renew
 
@@ -109,6 +110,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
             "observability.by_model.flight_delay.idle_stop: the model does not exist or has no realtime_endpoint",
         ),
+        (
+            "notifications",
+            {"subscribers": {"team": {"protocol": "email", "endpoint": "ml-team"}}},
+            "ml-team does not fit protocol email; use an address such as ml-team@example.com",
+        ),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must be a path that starts and ends"),
         (
             "models.flight_delay.serverless_endpoint.provisioned_concurrency",
@@ -131,6 +137,14 @@ def test_errors_are_one_line_with_file_field_and_remedy(tmp_path: Path, path: st
 @check_cases("name", [path.parent.name for path in ROOT.glob("envs/*/settings.yaml")])
 def test_the_committed_settings_are_accepted(name: str) -> None:
     assert settings.load(ROOT / "envs" / name).environment == name
+
+
+def test_the_subscribers_of_the_page_are_valid(dev: dict[str, Any]) -> None:
+    texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
+    (text,) = (text for text in texts if text.startswith("notifications:"))
+    notifications = EnvironmentSettings.model_validate({**dev, **yaml.safe_load(text)}).notifications
+    assert set(notifications.select("alarms")) == set(notifications.select("pipelines")) == {"archive", "ml_team"}
+    assert set(notifications.select("events")) == {"archive"}
 
 
 def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:

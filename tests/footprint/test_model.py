@@ -25,7 +25,13 @@ from sustainable_mlops.footprint import (
     format_number,
 )
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, FootprintFigure, format_ends, sum_estimates, sum_figures
+from sustainable_mlops.footprint.figures import (
+    METRICS,
+    FootprintFigure,
+    format_consistent_pair,
+    sum_estimates,
+    sum_figures,
+)
 from sustainable_mlops.footprint.quantities import Quantity
 from tests.cases import check_cases
 
@@ -252,14 +258,14 @@ def test_formatted_numbers_have_two_significant_digits(value: float, text: str) 
 def test_the_values_before_and_after_are_rounded_like_their_change(
     before: float, after: float, texts: tuple[str, str]
 ) -> None:
-    assert format_ends(before, after) == texts
+    assert format_consistent_pair(before, after) == texts
 
 
 @given(*[st.one_of(st.just(0.0), st.floats(1e-4, 1e9))] * 2)
 def test_the_difference_of_the_shown_values_is_the_shown_change_within_half_a_digit(
     before: float, after: float
 ) -> None:
-    shown_before, shown_after = (float(text.replace(",", "")) for text in format_ends(before, after))
+    shown_before, shown_after = (float(text.replace(",", "")) for text in format_consistent_pair(before, after))
     shown_change = float(format_number(after - before).replace(",", ""))
     digit = max(before, after) / 10  # the second significant digit counts at most as much
     assert abs(shown_after - shown_before - shown_change) <= digit / 2 * 1.000001

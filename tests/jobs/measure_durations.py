@@ -1,9 +1,9 @@
 """Share of jobs whose duration is inside its estimated interval: `python -m tests.jobs.measure_durations`.
 
 Seven jobs of each of six kinds run on a sandbox of this computer, with data and rounds of several sizes, in random
-order. Before each job, the first estimate knows no earlier run, and the later one knows the jobs of its kind before.
-This is no test: its durations depend on the computer and on what else it does. The last table has, for each kind, the
-jobs inside, the median of estimate / measured, and the median width of the interval.
+order. The first estimate of each job ignores earlier runs; the later estimate uses the earlier jobs of its kind.
+This is not a test: its durations depend on the computer and on its other work. The last table has a row for each
+kind: the jobs inside the interval, the median of estimate / measured, and the median width of the interval.
 """
 
 import io

@@ -87,25 +87,25 @@ def test_rounds_are_the_hyperparameter_that_counts_passes_over_the_data(
     assert find_rounds(parameters) == rounds
 
 
-def test_two_sizes_give_a_line_up_to_four_times_the_largest() -> None:
+def test_a_line_through_two_sizes_is_valid_up_to_four_times_the_largest() -> None:
     small, large = make_work(rounds=10), make_work(rounds=30)
-    seconds, is_line = scale_seconds([(100, small), (200, large)], make_work(rounds=60), 2)
-    assert is_line
+    seconds, is_linear = scale_seconds([(100, small), (200, large)], make_work(rounds=60), 2)
+    assert is_linear
     assert (seconds.low, seconds.central, seconds.high) == pytest.approx((175, 350, 700), rel=0.01)
     assert not scale_seconds([(100, small), (200, large)], make_work(rounds=300), 2)[1]
     assert not scale_seconds([(200, small), (100, large)], make_work(rounds=60), 2)[1], "the line falls"
 
 
 @check_cases("factor", [0.1, 1.0, 10.0])
-def test_one_size_scales_at_most_in_proportion(factor: float) -> None:
-    seconds, is_line = scale_seconds([(100, make_work(rounds=100))], make_work(rounds=100 * factor), 1)
-    assert not is_line
+def test_a_run_of_one_size_scales_at_most_in_proportion(factor: float) -> None:
+    seconds, is_linear = scale_seconds([(100, make_work(rounds=100))], make_work(rounds=100 * factor), 1)
+    assert not is_linear
     low, high = sorted((100.0, 100 * factor))
     assert low * 0.99 <= seconds.low <= seconds.central <= seconds.high <= high * 1.01
     assert (seconds.low < seconds.high) == (factor != 1)
 
 
-def test_a_run_of_the_closest_size_counts() -> None:
+def test_only_runs_of_a_similar_size_count() -> None:
     far, close = make_work(rounds=1), make_work(rounds=90)
     seconds, _ = scale_seconds([(500, far), (100, close)], make_work(rounds=100), 1)
     assert 100 <= seconds.central <= 112

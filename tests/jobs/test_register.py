@@ -53,7 +53,7 @@ def test_a_model_is_registered_pending_approval_with_its_origin(cloud: Clients, 
 
 
 def test_the_model_card_has_the_training_and_its_footprint(cloud: Clients, train_job: Trained) -> None:
-    """The texts of the footprint have unit, interval and basis, so the card can be read without the record."""
+    """Check that texts of the footprint have unit, interval and basis, so that the card is clear without the record."""
     record = train_job()
     card = cloud.sagemaker.describe_model_package(register(record, cloud).arn)["ModelCard"]
     assert card["ModelCardStatus"] == "Draft"

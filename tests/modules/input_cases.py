@@ -301,6 +301,7 @@ CASES: dict[str, InputCase] = {
             "name_prefix": "store",
             "permissions_boundary_arn": _BOUNDARY,
             "role_path": "/mlops/",
+            "subscribers": {"team": {"protocol": "email", "endpoint": "ml-team@example.com"}},
             "tags": {"workload": "returns"},
             "verify_location": True,
             "thresholds": {"errors": 0.01},

@@ -19,6 +19,8 @@ _CONDITION = {"test": "StringEquals", "variable": "aws:SourceArn", "values": ["a
 _TWICE = {**_STATEMENT, "condition": [_CONDITION, _CONDITION]}
 _OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "UTC"}
 _GROUP = CASES["feature_store"].arguments["feature_groups"]["orders"]
+_EMAIL = {"protocol": "email", "endpoint": "ml-team@example.com"}
+_FIFO_QUEUE = f"arn:aws:sqs:eu-north-1:{_ACCOUNT}:alarms.fifo"
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 _GROUPS = ["sg-0123456789abcdef0"]
 _DEFINITION = '{"Version": "2020-12-01", "Parameters": [], "Steps": [%s]}'
@@ -156,6 +158,14 @@ WRONG_INPUTS = (
             "existing_role": {"arn": _ROLE_ELSEWHERE},
         },
     ),
+    _wrong(
+        "model_registry",
+        "such as ml-team@example.com",
+        approval_topic={
+            "kms_key_arn": CASES["model_registry"].arguments["approval_topic"]["kms_key_arn"],
+            "subscribers": {"team": {"protocol": "email", "endpoint": "ml-team"}},
+        },
+    ),
     _wrong("model_registry", "lower-case letters", model_package_groups={"Churn": {}}),
     _wrong("model_registry", "remove it", model_package_groups={"churn": {"reader_account_ids": [_ACCOUNT]}}),
     _wrong("model_registry", "must not be null", model_package_groups={"churn": None}),
@@ -189,6 +199,12 @@ WRONG_INPUTS = (
     _wrong("observability", "kind must not be null", endpoints=_endpoint(kind=None)),
     _unknown_key("observability", endpoints=_endpoint(latency_slo=100)),
     _wrong("observability", "use off", name_prefix="aws-shop"),
+    _wrong("observability", "lower-case letters", subscribers={"ML team": _EMAIL}),
+    _wrong("observability", "an https:// address", subscribers={"team": {**_EMAIL, "protocol": "https"}}),
+    _wrong("observability", "a standard queue", subscribers={"team": {"protocol": "sqs", "endpoint": _FIFO_QUEUE}}),
+    _wrong("observability", 'one of "email"', subscribers={"team": {**_EMAIL, "protocol": "sms"}}),
+    _wrong("observability", "remove one", subscribers={"team": _EMAIL, "again": _EMAIL}),
+    _wrong("observability", '"alarms"', subscribers={"team": {**_EMAIL, "topics": ["pipelines"]}}),
     # pipeline
     _wrong("pipeline", "lower-case letters", name="Orders"),
     _wrong("pipeline", "of account 123456789012", role_arn=_ROLE_ELSEWHERE),
@@ -200,6 +216,14 @@ WRONG_INPUTS = (
         failure_topic={
             "kms_key_arn": CASES["pipeline"].arguments["failure_topic"]["kms_key_arn"],
             "existing_role": {"arn": _ROLE_ELSEWHERE},
+        },
+    ),
+    _wrong(
+        "pipeline",
+        "the ARN of a function",
+        failure_topic={
+            "kms_key_arn": CASES["pipeline"].arguments["failure_topic"]["kms_key_arn"],
+            "subscribers": {"chat": {"protocol": "lambda", "endpoint": "chat"}},
         },
     ),
     _wrong("pipeline", "must be JSON", definition="Version: 2020-12-01"),

@@ -37,7 +37,7 @@ from sustainable_mlops.operations.deploy import entry, load, run
 from sustainable_mlops.operations.deploy.choice import (
     Choice,
     check_images,
-    choose_by_need,
+    choose_endpoint,
     describe_option,
     read_choice,
 )
@@ -64,7 +64,7 @@ SERVERLESS = Choice("serverless_endpoint", {"memory_mb": 1024, "max_concurrency"
 REALTIME = Choice("realtime_endpoint", {"latency_slo_ms": 200, "deployment": {"strategy": "canary"}}, "")
 
 
-def need(**changes: Any) -> ServingRequirements:
+def make_requirements(**changes: Any) -> ServingRequirements:
     return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 5_000.0, "provider": 5, **changes})
 
 
@@ -77,11 +77,11 @@ def need(**changes: Any) -> ServingRequirements:
         ({"latency": "minutes", "payload_kb": 50_000.0}, "async_endpoint", {"max_instances": 1}),
     ],
 )
-def test_the_kind_of_endpoint_follows_from_the_accepted_delay(
+def test_the_kind_of_endpoint_follows_from_the_latency_slo(
     changes: dict[str, Any], module: str, inputs: dict[str, Any]
 ) -> None:
     latency = changes.get("latency")
-    choice = choose_by_need(SUBJECT, need(**changes, duration_s=0.1 if latency == 150 else 0.2), latency)
+    choice = choose_endpoint(SUBJECT, make_requirements(**changes, duration_s=0.1 if latency == 150 else 0.2), latency)
     assert choice.module == module
     assert inputs.items() <= choice.inputs.items()
     whole = example.load_dev()
@@ -91,28 +91,29 @@ def test_the_kind_of_endpoint_follows_from_the_accepted_delay(
 
 
 def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
-    gpu_need = need(latency=150.0, duration_s=0.1)
+    gpu_requirements = make_requirements(latency=150.0, duration_s=0.1)
     for one in BOTH:
         alone = ModelUnderTest(SUBJECT.name, True, (one,), 50.0, {})
-        choice = choose_by_need(alone, gpu_need, 150)
+        choice = choose_endpoint(alone, gpu_requirements, 150)
         assert choice.inputs["silicon"] == one.silicon
         assert choice.inputs.get("inference_specification_name") == one.name
     arm = ModelUnderTest(SUBJECT.name, True, BOTH[1:], 50.0, {})
-    assert choose_by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
-    with pytest.raises(UserError, match="has images for graviton, but this need requires real-time on GPU"):
-        choose_by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
+    assert choose_endpoint(arm, make_requirements(), None).module == "realtime_endpoint", "serverless has no Graviton"
+    with pytest.raises(UserError, match="has images for graviton, but these requirements allow only real-time on GPU"):
+        choose_endpoint(arm, make_requirements(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
     with pytest.raises(
-        UserError, match=r"no endpoint fits this need: serverless: .*; real-time: a request takes 200 ms, more"
+        UserError,
+        match=r"no endpoint meets these requirements: serverless: .*; real-time: a request takes 200 ms, more",
     ):
-        choose_by_need(SUBJECT, need(latency=50.0), 50)
+        choose_endpoint(SUBJECT, make_requirements(latency=50.0), 50)
 
 
 def test_figures_of_an_endpoint_cover_its_two_instances() -> None:
-    gpu_need = need(latency=150.0, duration_s=0.1)
-    choice = choose_by_need(SUBJECT, gpu_need, 150)
+    gpu_requirements = make_requirements(latency=150.0, duration_s=0.1)
+    choice = choose_endpoint(SUBJECT, gpu_requirements, 150)
     assert choice.inputs["min_instances"] == 2
-    best = make_advice(replace(gpu_need, zones=2)).options[0]
-    option = load.estimate_endpoint(choice.module, choice.inputs, gpu_need)
+    best = make_advice(replace(gpu_requirements, zones=2)).options[0]
+    option = load.estimate_endpoint(choice.module, choice.inputs, gpu_requirements)
     assert option is not None
     assert (option.title, option.estimate) == (best.title, best.estimate)
     assert format_number(best.estimate.figures["cost"].central) in describe_option(option)
@@ -142,13 +143,13 @@ def build_variant_plan(choice: Choice) -> Plan:
 def test_the_review_has_the_figures_of_the_advice(
     module: str, changes: dict[str, Any], requests: float, tmp_path: Path
 ) -> None:
-    load_need = need(region="us-east-1", requests_per_day=requests, **changes)
-    choice = choose_by_need(SUBJECT, load_need, 150 if module == "realtime_endpoint" else None)
+    load_requirements = make_requirements(region="us-east-1", requests_per_day=requests, **changes)
+    choice = choose_endpoint(SUBJECT, load_requirements, 150 if module == "realtime_endpoint" else None)
     assert choice.module == module
-    option = load.estimate_endpoint(module, choice.inputs, load_need)
+    option = load.estimate_endpoint(module, choice.inputs, load_requirements)
     assert option is not None
     usage = tmp_path / "usage.yaml"
-    usage.write_text(yaml.safe_dump(load.build_usage(ENDPOINT, option, load_need)))
+    usage.write_text(yaml.safe_dump(load.build_usage(ENDPOINT, option, load_requirements)))
     footprint = review(build_variant_plan(choice), usage=read_usage(usage)).footprint
     for metric in ("total", "cost"):
         advised, reviewed = option.estimate.figures[metric], footprint.delta.figures[metric]
@@ -159,8 +160,10 @@ def test_the_review_has_the_figures_of_the_advice(
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
     """Four that hold one model together work on one request, not on four."""
     gpu = ModelUnderTest(SUBJECT.name, True, (ServingSpecification(None, "gpu", (IMAGE,)),), 140_000.0, {})
-    gpu_need = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
-    choice = choose_by_need(gpu, gpu_need, 9_000)
+    gpu_requirements = make_requirements(
+        region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0
+    )
+    choice = choose_endpoint(gpu, gpu_requirements, 9_000)
     assert choice.inputs["instance_type"] == "ml.g6e.12xlarge"
     assert choice.inputs["requests_per_instance"] == 60 / 5 * 0.5
 
@@ -169,7 +172,7 @@ def test_serverless_takes_no_fewer_requests_at_once_than_its_module_by_default()
     from modules.serverless_endpoint.inputs import Inputs
 
     assert (
-        choose_by_need(SUBJECT, need(), None).inputs["max_concurrency"]
+        choose_endpoint(SUBJECT, make_requirements(), None).inputs["max_concurrency"]
         == Inputs.model_fields["max_concurrency"].default
     )
 
@@ -203,7 +206,7 @@ def test_an_advised_endpoint_is_added_and_replaced_later(choice: Choice) -> None
         assert edit.kept_values == {}
 
 
-def test_values_comments_and_order_of_a_person_stay() -> None:
+def test_a_deployment_keeps_the_values_comments_and_order_of_a_person() -> None:
     text = (
         "description: d\nserverless_endpoint: # scales to zero\n  # for the tokenizer\n  memory_mb: 2048 # measured\n"
         "  provisioned_concurrency:\n    min: 1 # office hours\n    max: 2\n  environment_variables: {A: b}\n"
@@ -246,17 +249,19 @@ def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -
     assert entry.edit_entry(complete, SERVERLESS).text == complete
 
 
-def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_fits() -> None:
-    callers = need(latency="minutes")
-    assert choose_by_need(SUBJECT, callers, None).module == "serverless_endpoint"
-    choice = choose_by_need(SUBJECT, callers, None, "async_endpoint")
+def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_meets_the_requirements() -> None:
+    callers = make_requirements(latency="minutes")
+    assert choose_endpoint(SUBJECT, callers, None).module == "serverless_endpoint"
+    choice = choose_endpoint(SUBJECT, callers, None, "async_endpoint")
     assert choice.module == "async_endpoint"
-    assert choice.reason.startswith("by hand, although serverless, 1024 MB, 0 to 1, with ")
+    assert choice.reason.startswith("written by hand, although serverless, 1024 MB, 0 to 1, with ")
     for memory, concurrency in ((1024, 48), (2048, 28)):
-        busy = choose_by_need(SUBJECT, need(requests_per_day=4e6), None, "serverless_endpoint", {"memory_mb": memory})
+        busy = choose_endpoint(
+            SUBJECT, make_requirements(requests_per_day=4e6), None, "serverless_endpoint", {"memory_mb": memory}
+        )
         assert busy.inputs == {"memory_mb": memory, "max_concurrency": concurrency}, "as that memory needs"
-    with pytest.raises(UserError, match="async_endpoint: is written by hand and does not fit this need"):
-        choose_by_need(SUBJECT, need(), None, "async_endpoint")
+    with pytest.raises(UserError, match="async_endpoint: is written by hand and does not meet these requirements"):
+        choose_endpoint(SUBJECT, make_requirements(), None, "async_endpoint")
 
 
 def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path: Path) -> None:
@@ -276,7 +281,7 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
         assert not new.exists()
 
 
-def test_the_hcl_is_as_before_where_its_writing_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_the_hcl_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hcl = tmp_path / "main.tf"
     hcl.write_text("before")
 
@@ -289,7 +294,7 @@ def test_the_hcl_is_as_before_where_its_writing_is_interrupted(tmp_path: Path, m
     monkeypatch.setattr(synth, "synthesize", lambda *_: [synth.FileChange(hcl, "before", "after")])
     monkeypatch.setattr(synth, "save_digests", interrupt)
     target = run.DeploymentTarget("flight_delay", "dev")
-    serving = run.plan_serving(target, SUBJECT, SERVERLESS, need())
+    serving = run.plan_serving(target, SUBJECT, SERVERLESS, make_requirements())
     with pytest.raises(KeyboardInterrupt):
         run.Deployment(serving, Steps(Console(file=io.StringIO()))).write()
     assert hcl.read_text() == "before"
@@ -299,7 +304,7 @@ def test_a_deployment_has_a_plan_file_of_its_own_and_deletes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "OUT", tmp_path)
-    serving = run.plan_serving(run.DeploymentTarget("flight_delay", "dev"), SUBJECT, SERVERLESS, need())
+    serving = run.plan_serving(run.DeploymentTarget("flight_delay", "dev"), SUBJECT, SERVERLESS, make_requirements())
     files: list[Path] = []
 
     def plan(_: Any, file: Path) -> dict[str, Any]:
@@ -322,7 +327,7 @@ def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:
     target = run.DeploymentTarget("flight_delay", "dev")
     message = r"serverless_endpoint: memory_mb: the model does not fit in \d+ MB, because it has 3,000 MB"
     with pytest.raises(UserError, match=message):
-        run.plan_serving(target, SUBJECT, SERVERLESS, need(model_mb=3000.0))
+        run.plan_serving(target, SUBJECT, SERVERLESS, make_requirements(model_mb=3000.0))
 
 
 @pytest.mark.parametrize(
@@ -352,7 +357,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
     monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
     target = run.DeploymentTarget("flight_delay", "dev")
     target.entry.write_text("description: d\n")
-    serving = run.plan_serving(target, SUBJECT, choice, need())
+    serving = run.plan_serving(target, SUBJECT, choice, make_requirements())
     entry.write_entry(target.entry, serving.edit)
     if "keeps" in message:
         assert serving.kept_values == [message]

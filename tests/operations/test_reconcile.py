@@ -13,9 +13,9 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.commands import main
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, estimate, read_calibration
-from sustainable_mlops.footprint.calibration import CarbonRatio, calibrate, render_calibration
+from sustainable_mlops.footprint.calibration import CarbonRatio, apply_calibration, render_calibration
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.operations.reconcile import EstimateSources, estimate_emissions, list_months, reconcile
+from sustainable_mlops.operations.reconcile import EstimateSources, compare_emissions, estimate_emissions, list_months
 from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
 from sustainable_mlops.operations.reconcile.months import ReportMonth
 from sustainable_mlops.operations.reconcile.reports import EmissionsReport, ReportedEmissions
@@ -73,7 +73,7 @@ def smlops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.slow
-def test_the_factor_of_the_sandbox_is_recovered_and_missing_months_are_named(
+def test_reconcile_finds_the_factor_of_the_sandbox_and_names_missing_months(
     cloud: Sandbox, smlops: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = run_job(cloud)
@@ -109,7 +109,7 @@ def test_the_factor_of_the_sandbox_is_recovered_and_missing_months_are_named(
 
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / f"{job.job_name}.json").write_text(job.to_json())
-    of_job = [str(ReportMonth.of(moment)) for moment in (job.started_at, job.ended_at)]
+    of_job = [str(ReportMonth.from_moment(moment)) for moment in (job.started_at, job.ended_at)]
     code, out, error = smlops("--runs", str(tmp_path), "--from", of_job[0], "--to", of_job[1])
     assert code == 0, error
     assert f"The largest item, {job.job_name}, is 100 % of the estimate" in out
@@ -203,17 +203,17 @@ def test_a_plan_counts_the_hours_of_each_month_and_a_run_the_share_of_its_time()
 )
 def test_a_missing_month_has_a_reason(reported: dict[str, float], today: date, reasons: dict[str, str]) -> None:
     months = [ReportMonth(2026, number) for number in (1, 2, 3)]
-    result = reconcile(estimate_months(), build_report(**reported), months, today)
+    result = compare_emissions(estimate_months(), build_report(**reported), months, today)
     assert {str(one.month): True for one in result.missing} == dict.fromkeys(reasons, True)
     assert all(reasons[str(one.month)] in one.reason for one in result.missing), result.missing
     assert bool(result.build_calibration()) == any(reported.values())
 
 
-def test_other_services_and_accounts_stay_apart() -> None:
+def test_services_and_accounts_are_compared_separately() -> None:
     other = EmissionsKey(ACCOUNT, REGION, "AmazonEC2")
     report = build_report(m01=1.0)
     report = report._replace(carbon={**report.carbon, (other, ReportMonth(2026, 1)): ReportedEmissions(9.0, None, "v")})
-    result = reconcile(estimate_months(months=(1,)), report, [ReportMonth(2026, 1)], date(2026, 5, 1))
+    result = compare_emissions(estimate_months(months=(1,)), report, [ReportMonth(2026, 1)], date(2026, 5, 1))
     assert [(row.key, row.ratio is None) for row in result.rows] == [(KEY, False), (other, True)]
     assert [(one.service, one.months) for one in result.build_calibration()] == [(SERVICE, ("2026-01",))]
 
@@ -242,7 +242,7 @@ def test_the_latest_published_months_are_compared_by_default(
         (None, "2026-12", "--to: 2026-12 has not begun; give 2026-11"),
     ],
 )
-def test_wrong_months_are_one_line(first: str | None, last: str | None, message: str) -> None:
+def test_wrong_months_end_with_a_one_line_error(first: str | None, last: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
         list_months(first, last, date(2026, 11, 21))
 
@@ -256,7 +256,7 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
     assert read_calibration(file) == (RATIO,)
     own, other = FleetActivity("ml.m5.large", REGION), FleetActivity("m5.large", REGION)
     before, unchanged = estimate(own), estimate(other)
-    with calibrate((RATIO,)):
+    with apply_calibration((RATIO,)):
         after = estimate(own)
         assert estimate(other) == unchanged
     assert estimate(own) == before
@@ -280,7 +280,9 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
         ('["2026-01", "2026-02"]', "3", "ratios.0.months: must be a list of months"),
     ],
 )
-def test_a_wrong_calibration_file_is_one_line(tmp_path: Path, text: str, replacement: str, message: str) -> None:
+def test_a_wrong_calibration_file_ends_with_a_one_line_error(
+    tmp_path: Path, text: str, replacement: str, message: str
+) -> None:
     content, file = render_calibration((RATIO,), "Written by a test."), tmp_path / "calibration.yaml"
     assert text in content
     file.write_text(content.replace(text, replacement))

@@ -108,7 +108,7 @@ def environment(tmp_path: Path, own: Any) -> Terraform:
 
 
 def open_studio(sagemaker: Any) -> None:
-    """Do what people do: another user, a space with its app, and an app of a user."""
+    """Create the resources that people create in Studio: a user, a space with its app, and an app of a user."""
     domain = {"DomainId": sagemaker.list_domains()["Domains"][0]["DomainId"]}
     sagemaker.create_user_profile(**domain, UserProfileName="ben")
     sagemaker.create_space(

@@ -30,7 +30,7 @@ def test_a_row_keeps_its_words_in_their_order_within_the_width(parts: list[tuple
 
 
 @given(_LINES)
-def test_styles_change_no_text(parts: list[tuple[str, str]]) -> None:
+def test_styles_do_not_change_the_text(parts: list[tuple[str, str]]) -> None:
     row = Row(StyledText("- "), [[StyledText(*part) for part in parts]])
     styled, plain = (format_rows([row], _WIDTH, has_styles=has_styles) for has_styles in (True, False))
     assert re.sub(r"\033\[[0-9;]*m", "", styled) == plain

@@ -289,7 +289,7 @@ def test_a_job_with_invalid_input_fails_with_the_reason(train: Callable[..., Any
     ],
     ids=["unknown", "range", "header", "library", "width", "label"],
 )
-def test_invalid_input_is_the_error_of_the_client(
+def test_invalid_input_returns_a_client_error(
     tmp_path: Path, trainer: Any, hyperparameters: Any, data: bytes, reason: str
 ) -> None:
     with pytest.raises(ClientError, match=reason):

@@ -1,4 +1,4 @@
-"""The service Sustainability: months, groups, filters, pages and granularities of what ran, times the factor."""
+"""The service Sustainability: months, groups, filters, pages and granularities of emissions, times the factor."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,7 +45,10 @@ def list_results(sustainability: Any, **request: Any) -> list[dict[str, Any]]:
 def test_a_month_has_the_emissions_of_the_machines_that_ran_in_it(sustainability: Any) -> None:
     dimensions = ["USAGE_ACCOUNT_ID", "REGION", "SERVICE"]
     results = list_results(sustainability, TimePeriod=YEAR, GroupBy=dimensions, PaginationConfig={"PageSize": 2})
-    rows = {(Month.of(one["TimePeriod"]["Start"]).number, *one["DimensionsValues"].values()): one for one in results}
+    rows = {
+        (Month.from_moment(one["TimePeriod"]["Start"]).number, *one["DimensionsValues"].values()): one
+        for one in results
+    }
     others = [(3, ACCOUNT, "us-east-1", "AmazonEC2"), (3, ACCOUNT, "us-east-1", "AmazonSageMaker")]
     others.append((4, ACCOUNT, "us-east-1", "AmazonSageMaker"))
     own = [(number, ACCOUNT, "eu-north-1", "AmazonSageMaker") for number in range(1, 13)]
@@ -75,7 +78,9 @@ def test_a_month_has_the_emissions_of_the_machines_that_ran_in_it(sustainability
         ({"TimePeriod": {"Start": datetime(2025, 3, 2), "End": datetime(2025, 5, 1)}}, 1),
     ],
 )
-def test_periods_and_filters(sustainability: Any, request_: dict[str, Any], count: int) -> None:
+def test_emissions_are_grouped_by_period_and_filtered(
+    sustainability: Any, request_: dict[str, Any], count: int
+) -> None:
     assert len(list_results(sustainability, **{"TimePeriod": YEAR} | request_)) == count
 
 

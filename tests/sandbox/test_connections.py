@@ -71,7 +71,7 @@ def test_a_program_reaches_the_sandbox_by_the_host_names_of_aws_and_no_other_hos
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sdk_environment")
-def test_the_sdk_finds_its_default_bucket_although_it_asks_sts_by_host_name(sandbox: Sandbox) -> None:
+def test_the_sdk_finds_its_default_bucket_through_the_host_name_of_sts(sandbox: Sandbox) -> None:
     from sagemaker.core.helper.session_helper import Session
 
     with sandbox.record_calls() as calls:
@@ -122,7 +122,7 @@ def send(sandbox: Sandbox, operation: str, headers: Mapping[str, str], **members
         ({"Sec-Fetch-Site": "same-origin"}, None),
     ],
 )
-def test_only_this_machine_and_aws_are_answered(
+def test_only_host_names_of_this_machine_and_of_aws_are_accepted(
     sandbox: Sandbox, headers: Mapping[str, str], message: str | None
 ) -> None:
     status, body = send(sandbox, "ListTrainingJobs", headers)

@@ -156,7 +156,9 @@ def test_the_cause_of_a_failed_mount_is_the_last_line_of_its_errors(monkeypatch:
 
 
 @pytest.mark.parametrize("home", ["", "relative", "/proc/home"], ids=["empty", "relative", "read-only"])
-def test_any_home_allows_a_root_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+def test_a_container_has_its_own_root_with_any_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
     monkeypatch.setenv("HOME", home)
     container = Container(tmp_path / "ml", mounted=True)
     container.reset()

@@ -1,4 +1,4 @@
-"""Data Exports: definitions of exports, what is refused, and what the account's lists contain."""
+"""Data Exports: definitions of exports, refused requests, and lists of an account."""
 
 import json
 from typing import Any

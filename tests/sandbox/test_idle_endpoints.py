@@ -23,7 +23,7 @@ NOW = datetime.now(UTC)
 
 
 def describe(account: str, region: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer as SageMaker: two old endpoints and a new one."""
+    """Return the response of SageMaker for two old endpoints and a new one."""
     del account, region
     if operation == "ListEndpoints":
         return {"Endpoints": [{"EndpointName": name} for name in ("idle", "busy", "new")]}
@@ -58,9 +58,9 @@ def test_enrolled_accounts_get_the_endpoints_without_requests_in_two_weeks() -> 
     hub.update_enrollment_status(request(status="Active"))
     assert hub.list_recommendations(request()) == {"items": []}, "they come from Compute Optimizer"
     optimizer.update_enrollment_status(request(status="Active"))
-    (found,) = optimizer.get_idle_recommendations(request())["idleRecommendations"]
-    assert (found["resourceId"], found["finding"]) == ("idle", "Idle")
-    assert found["savingsOpportunity"]["estimatedMonthlySavings"]["value"] > 100
+    (recommendation,) = optimizer.get_idle_recommendations(request())["idleRecommendations"]
+    assert (recommendation["resourceId"], recommendation["finding"]) == ("idle", "Idle")
+    assert recommendation["savingsOpportunity"]["estimatedMonthlySavings"]["value"] > 100
     other = [{"name": "ResourceType", "values": ["EC2Instance"]}]
     assert optimizer.get_idle_recommendations(request(filters=other))["idleRecommendations"] == []
     (item,) = hub.list_recommendations(request(filter={"regions": [REGION]}))["items"]

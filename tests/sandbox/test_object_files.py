@@ -183,7 +183,7 @@ def test_a_body_in_broken_chunks_is_refused(sandbox: Sandbox, s3: Any, bucket: s
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
-def test_another_body_of_that_size_is_refused_before_it_is_sent(sandbox: Sandbox) -> None:
+def test_a_large_body_outside_s3_is_refused_before_it_is_sent(sandbox: Sandbox) -> None:
     url = urlsplit(sandbox.endpoint)
     connection = HTTPConnection(url.hostname or "", url.port, timeout=60)
     connection.putrequest("POST", "/endpoints/it/invocations")
@@ -194,7 +194,7 @@ def test_another_body_of_that_size_is_refused_before_it_is_sent(sandbox: Sandbox
     connection.close()
 
 
-def test_a_body_of_that_size_without_a_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_body_outside_s3_without_a_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_BYTES", 10)
     environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     for size in (0, 10):

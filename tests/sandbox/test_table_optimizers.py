@@ -1,4 +1,4 @@
-"""Optimizers of the Iceberg table of a feature group: defaults, changes, and what Glue refuses."""
+"""Optimizers of the Iceberg table of a feature group: defaults, changes, and requests that Glue refuses."""
 
 import json
 from typing import Any
@@ -56,15 +56,19 @@ def configure(role: str, **more: Any) -> dict[str, Any]:
 def test_an_optimizer_has_the_defaults_of_glue_and_is_changed_and_deleted(
     glue: Any, role: str, tables: dict[str, dict[str, str]]
 ) -> None:
-    where = tables["Iceberg"]
+    table_identity = tables["Iceberg"]
     configuration = configure(role)
     for kind in KINDS:
-        optimizer = {**where, "Type": kind}
+        optimizer = {**table_identity, "Type": kind}
         assert catch_error(glue.get_table_optimizer, **optimizer)[0] == "EntityNotFoundException"
         glue.create_table_optimizer(**optimizer, TableOptimizerConfiguration=configuration)
-        again = catch_error(glue.create_table_optimizer, **optimizer, TableOptimizerConfiguration=configuration)
-        assert again[0] == "AlreadyExistsException"
-    table = {"catalogId": where["CatalogId"], "databaseName": DATABASE, "tableName": where["TableName"]}
+        error = catch_error(glue.create_table_optimizer, **optimizer, TableOptimizerConfiguration=configuration)
+        assert error[0] == "AlreadyExistsException"
+    table = {
+        "catalogId": table_identity["CatalogId"],
+        "databaseName": DATABASE,
+        "tableName": table_identity["TableName"],
+    }
     absent = {**table, "tableName": "absent", "type": KINDS[0]}
     response = glue.batch_get_table_optimizer(Entries=[*({**table, "type": kind} for kind in KINDS), absent])
     settings = [
@@ -85,7 +89,7 @@ def test_an_optimizer_has_the_defaults_of_glue_and_is_changed_and_deleted(
     ]
     assert [one["error"]["ErrorCode"] for one in response["Failures"]] == ["EntityNotFoundException"]
 
-    retention = {**where, "Type": "retention"}
+    retention = {**table_identity, "Type": "retention"}
     days = {"retentionConfiguration": {"icebergConfiguration": {"snapshotRetentionPeriodInDays": 9}}}
     glue.update_table_optimizer(**retention, TableOptimizerConfiguration=configure(role, **days))
     changed = glue.get_table_optimizer(**retention)["TableOptimizer"]["configuration"]["retentionConfiguration"]

@@ -21,8 +21,8 @@ def wait_for_status(sagemaker: Any, name: str, status: str) -> dict[str, Any]:
         server = sagemaker.describe_mlflow_tracking_server(TrackingServerName=name)
         return server if server["TrackingServerStatus"] == status else None
 
-    found: dict[str, Any] = wait_until(find_server)
-    return found
+    server: dict[str, Any] = wait_until(find_server)
+    return server
 
 
 def test_a_server_is_stopped_started_changed_and_deleted(sagemaker: Any, fresh: Fresh) -> None:

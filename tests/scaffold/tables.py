@@ -1,4 +1,4 @@
-"""Generated tables of a new user: one for each kind of label, and a messy one."""
+"""Generated tables in place of a user's data: one for each kind of label, and a messy one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,27 +10,27 @@ import pandas as pd
 LABEL = "label"
 
 
-def _numbers(chance: np.random.Generator, rows: int) -> tuple[pd.DataFrame, Any]:
+def _make_numbers(chance: np.random.Generator, rows: int) -> tuple[pd.DataFrame, Any]:
     table = pd.DataFrame(chance.normal(size=(rows, 3)), columns=["first", "second", "third"])
     return table, table["first"] - table["second"] / 2 + chance.normal(scale=0.1, size=rows)
 
 
-def _binary(chance: np.random.Generator, rows: int) -> pd.DataFrame:
-    table, score = _numbers(chance, rows)
+def _make_binary_table(chance: np.random.Generator, rows: int) -> pd.DataFrame:
+    table, score = _make_numbers(chance, rows)
     return table.assign(label=(score > 0).astype(int))
 
 
-def _multiclass(chance: np.random.Generator, rows: int) -> pd.DataFrame:
-    table, score = _numbers(chance, rows)
+def _make_multiclass_table(chance: np.random.Generator, rows: int) -> pd.DataFrame:
+    table, score = _make_numbers(chance, rows)
     return table.assign(label=np.select([score < -0.6, score > 0.6], ["Nein, danke", "Oui"], "maybe"))
 
 
-def _regression(chance: np.random.Generator, rows: int) -> pd.DataFrame:
-    table, score = _numbers(chance, rows)
+def _make_regression_table(chance: np.random.Generator, rows: int) -> pd.DataFrame:
+    table, score = _make_numbers(chance, rows)
     return table.assign(label=1000 * score)
 
 
-def _messy(chance: np.random.Generator, rows: int) -> pd.DataFrame:
+def _make_messy_table(chance: np.random.Generator, rows: int) -> pd.DataFrame:
     """Return a table with missing values, dates, text, unicode headers, a few words among numbers, and an ID."""
     days, size = chance.integers(0, 700, rows), chance.normal(size=rows)
     city, day = chance.choice(["Zürich", "São Paulo", "東京"], rows), pd.Timestamp("2025-01-01")
@@ -50,10 +50,10 @@ def _messy(chance: np.random.Generator, rows: int) -> pd.DataFrame:
 
 
 KINDS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
-    "binary": _binary,
-    "multiclass": _multiclass,
-    "regression": _regression,
-    "messy": _messy,
+    "binary": _make_binary_table,
+    "multiclass": _make_multiclass_table,
+    "regression": _make_regression_table,
+    "messy": _make_messy_table,
 }
 
 

@@ -38,7 +38,7 @@ def rename(command: str, name: str, options: str) -> str:
 
 
 def predict(reader: Reader, kind: str, framework: str, rows: int) -> float:
-    """Paste the commands of the page with a generated table, and return the agreement of the predictions."""
+    """Run the commands of the page with a generated table, and return the agreement of the predictions."""
     label, name = write_table(kind, rows, reader.folder), f"{kind}{framework}"
     task = "binary" if kind == "messy" else kind
     commands = [command for command in list_page_commands() if _OF_WORKLOAD.search(command)]
@@ -56,7 +56,7 @@ def declare_pipeline(reader: Reader) -> None:
 
 @pytest.fixture
 def reader(tmp_path: Path, aws_cli: Path) -> Iterator[Reader]:
-    """Yield a reader who has pasted the page, and who has the pipeline of the workload in the environment."""
+    """Yield a reader after the commands of the page, with the pipeline of the workload in the environment."""
     page_reader = Reader(tmp_path / "clone", aws_cli)
     try:
         for command in list_page_commands():
@@ -81,7 +81,7 @@ def check_endpoint(reader: Reader) -> None:
 
 
 def check_invalid_request(reader: Reader) -> None:
-    """Check that an invalid request is an error of the client."""
+    """Check that an invalid request returns a client error."""
     (invoke,) = (command for command in list_page_commands() if "invoke-endpoint" in command)
     output = reader.paste(
         "echo radius > wrong.csv && echo 1 >> wrong.csv", f"! {invoke.replace('ask.csv', 'wrong.csv')}"
@@ -91,7 +91,7 @@ def check_invalid_request(reader: Reader) -> None:
 
 
 def check_search_and_pipeline(reader: Reader) -> None:
-    """Check that the other files of the workload work."""
+    """Check that the search and the pipeline of the workload complete."""
     reader.paste(
         "sed -i 's/max_jobs: 10/max_jobs: 2/' workloads/churn/tune.yaml",
         "mkdir set && cp train.csv set/",

@@ -24,7 +24,7 @@ def test_a_malformed_file_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.count("not a notebook") == 2
 
 
-def test_an_error_of_one_notebook_is_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_notebook_is_recorded_in_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def reads(*_: Any, **__: Any) -> None:
         raise ValueError("no cells")
 

@@ -36,6 +36,12 @@ mock_resource "aws_sns_topic" {
   }
 }
 
+mock_resource "aws_sns_topic_subscription" {
+  defaults = {
+    arn = "arn:aws:sns:eu-north-1:123456789012:example:1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+}
+
 mock_resource "aws_ssm_document" {
   defaults = {
     arn = "arn:aws:ssm:eu-north-1:123456789012:document/example"

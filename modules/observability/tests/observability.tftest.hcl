@@ -13,6 +13,10 @@ variables {
   endpoints = {
     churn = { name = "shop-churn", kind = "serverless", memory_mb = 2048, latency_slo_ms = 500 }
   }
+
+  subscribers = {
+    ml_team = { protocol = "email", endpoint = "ml-team@example.com" }
+  }
 }
 
 run "plan" {

@@ -38,6 +38,12 @@ mock_provider "aws" {
     }
   }
 
+  mock_resource "aws_sns_topic_subscription" {
+    defaults = {
+      arn = "arn:aws:sns:eu-north-1:123456789012:example:1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
   mock_resource "aws_ssm_document" {
     defaults = {
       arn = "arn:aws:ssm:eu-north-1:123456789012:document/example"
@@ -68,6 +74,10 @@ variables {
 
   endpoints = {
     churn = { name = "shop-churn", kind = "serverless", memory_mb = 2048, latency_slo_ms = 500 }
+  }
+
+  subscribers = {
+    ml_team = { protocol = "email", endpoint = "ml-team@example.com" }
   }
 }
 

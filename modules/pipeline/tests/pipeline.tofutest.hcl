@@ -44,6 +44,12 @@ mock_provider "aws" {
     }
   }
 
+  mock_resource "aws_sns_topic_subscription" {
+    defaults = {
+      arn = "arn:aws:sns:eu-north-1:123456789012:example:1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
   mock_resource "aws_sqs_queue" {
     defaults = {
       arn = "arn:aws:sqs:eu-north-1:123456789012:example"

@@ -82,12 +82,12 @@ def read_channel(folder: Path, content_type: ContentType) -> Table | None:
     width = max(table.features.shape[1] for table in tables)
     if content_type.format != LIBSVM and any(table.features.shape[1] != width for table in tables):
         raise ClientError(f"The files of channel {folder.name} differ in their number of columns")
-    features = np.concatenate([_widen(table.features, width) for table in tables])
+    features = np.concatenate([_add_columns(table.features, width) for table in tables])
     labels = [table.labels for table in tables if table.labels is not None]
     return Table(features, np.concatenate(labels) if len(labels) == len(tables) else None)
 
 
-def _widen(features: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+def _add_columns(features: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Add columns of missing values, as sparse rows have them at the end."""
     missing = width - features.shape[1]
     return np.pad(features, ((0, 0), (0, missing)), constant_values=np.nan) if missing > 0 else features

@@ -24,8 +24,8 @@ _RECORDIO = "application/x-recordio-protobuf"
 REGRESSOR, BINARY, MULTICLASS = "regressor", "binary_classifier", "multiclass_classifier"
 
 
-def _or_auto(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a parser that returns None for auto."""
+def _make_optional_parser(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a parser that also accepts `auto`, for which it returns None."""
     return lambda text: None if text == "auto" else parse(text)
 
 
@@ -35,11 +35,11 @@ _positive, _open_fraction = parse_range(float, 0), parse_range(float, 0, 1)
 #: Hyperparameters, with their parsers. Source: linear learner hyperparameters in the SageMaker developer guide.
 _HYPERPARAMETERS: dict[str, Callable[[str], Any]] = {
     "predictor_type": parse_choice(REGRESSOR, BINARY, MULTICLASS),
-    "feature_dim": _or_auto(parse_range(int, 1)),
+    "feature_dim": _make_optional_parser(parse_range(int, 1)),
     "num_classes": parse_range(int, 3, 1_000_000),
     "loss": str,
-    "l1": _or_auto(_positive),
-    "wd": _or_auto(_positive),
+    "l1": _make_optional_parser(_positive),
+    "wd": _make_optional_parser(_positive),
     "use_bias": _flag,
     "normalize_data": _flag,
     "normalize_label": _flag,

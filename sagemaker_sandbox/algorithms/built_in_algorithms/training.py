@@ -88,13 +88,13 @@ def run_training(train: Callable[[TrainingContainer], None]) -> None:
     try:
         train(container)
     except ClientError as error:
-        _fail(container, f"ClientError: {error}")
+        _end_with_failure(container, f"ClientError: {error}")
     except Exception as error:  # the reason of the job contains any failure of a library
         traceback.print_exc()
-        _fail(container, f"AlgorithmError: {error}")
+        _end_with_failure(container, f"AlgorithmError: {error}")
 
 
-def _fail(container: TrainingContainer, reason: str) -> None:
+def _end_with_failure(container: TrainingContainer, reason: str) -> None:
     print(reason, file=sys.stderr)
     container.failure.write_text(reason)
     sys.exit(1)
@@ -102,12 +102,14 @@ def _fail(container: TrainingContainer, reason: str) -> None:
 
 def parse_flag(text: str) -> bool:
     """Return the value of a hyperparameter that is true or false. Raises ValueError."""
-    return {"true": True, "1": True, "false": False, "0": False}[_require(text.lower(), ("true", "1", "false", "0"))]
+    return {"true": True, "1": True, "false": False, "0": False}[
+        _check_choice(text.lower(), ("true", "1", "false", "0"))
+    ]
 
 
 def parse_choice(*choices: str) -> Callable[[str], str]:
     """Return a parser that accepts these texts."""
-    return lambda text: _require(text, choices)
+    return lambda text: _check_choice(text, choices)
 
 
 def parse_range(kind: type, low: float, high: float = float("inf")) -> Callable[[str], Any]:
@@ -122,7 +124,7 @@ def parse_range(kind: type, low: float, high: float = float("inf")) -> Callable[
     return parse
 
 
-def _require(text: str, choices: tuple[str, ...]) -> str:
+def _check_choice(text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         raise ValueError(text)
     return text

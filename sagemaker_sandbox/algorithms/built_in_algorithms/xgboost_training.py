@@ -209,7 +209,7 @@ def _find_stopping_metric(parameters: Mapping[str, Any], tuning_metric: str | No
 
 
 def _select_metrics(parameters: dict[str, Any], tuning_metric: str | None) -> list[str]:
-    """Leave the metrics of the library in the parameters, and return those that this file computes."""
+    """Keep only the metrics of the library in the parameters, and return those that this file computes."""
     metrics = list(parameters.pop("eval_metric", []))
     if tuning_metric is not None and (name := tuning_metric.partition(":")[2]) not in metrics:
         metrics.append(name)
@@ -250,7 +250,7 @@ def _predict_labels(predictions: Any, objective: str) -> Any:
 
 
 class _Progress(xgb.callback.TrainingCallback):
-    """Log line of each round, in the form that SageMaker's metric definitions match."""
+    """Callback that prints the metrics of each round, in the form that SageMaker's metric definitions match."""
 
     def __init__(self, first_round: int) -> None:
         self._first_round = first_round
@@ -265,7 +265,7 @@ class _Progress(xgb.callback.TrainingCallback):
 
 
 class _Checkpoints(xgb.callback.TrainingCallback):
-    """Checkpoint of each round. The container keeps the last ones."""
+    """Callback that writes a checkpoint after each round, and keeps the last ones."""
 
     def __init__(self, folder: Path, first_round: int) -> None:
         self._folder = folder
@@ -282,7 +282,7 @@ class _Checkpoints(xgb.callback.TrainingCallback):
 
 
 class _Snapshots(xgb.callback.TrainingCallback):
-    """Model of each round, so that a stopped job has the last one."""
+    """Callback that saves the model after each round, so that a stopped job has the last one."""
 
     def __init__(self, save_model: Callable[[xgb.Booster], None]) -> None:
         self._save_model = save_model

@@ -82,9 +82,9 @@ def format_notes(comparison: EndpointComparison) -> Iterator[str]:
         f"Assumptions for all: a request keeps one vCPU busy for {requirements.duration_s:g} s, or an accelerator for "
         f"{comparison.accelerated_duration_s:g} s (not measured); the busiest moment has {requirements.peak:g} times "
         f"the average; the model has {requirements.model_mb:g} MB. Not included: logs, images, models in S3, "
-        "the price of volumes, the start of serverless workers, and the capacity that AWS keeps ready between "
-        "serverless requests, which it does not publish. Both public modules can scale if the user configures it, and "
-        "the second can be asynchronous or serverless."
+        "the price of volumes, and the start of serverless workers. The capacity that AWS keeps ready between "
+        "serverless requests is not included either, because AWS does not publish it. Both public "
+        "modules can scale if the user configures it, and the second can be asynchronous or serverless."
     )
     figures = [(row.shape.title, cell.get_figure("total")) for row in comparison.rows for cell in row.cells]
     yield from (f"{title}: {text}." for title, text in list_legend(figures))

@@ -6,9 +6,10 @@ from typing import Any
 
 from sustainable_mlops.advice.comparison.shapes import EndpointShape, ShapeMachines
 from sustainable_mlops.advice.limits import list_obstacles
-from sustainable_mlops.advice.options import DAYS_PER_MONTH, estimate_hours_on
+from sustainable_mlops.advice.options import estimate_hours_on
 from sustainable_mlops.advice.requirements import ServingRequirements
 from sustainable_mlops.catalogue import instances
+from sustainable_mlops.catalogue.month import DAYS_PER_MONTH, HOURS_PER_MONTH
 from sustainable_mlops.footprint import Quantity, bounded_quantity, exact_quantity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
@@ -83,7 +84,7 @@ def make_usage(
         return usage
     concurrency = _count_concurrent_requests(machines)
     count = _estimate_count(machines, requirements, _find_reachable_maximum(machines, requirements) if bounded else inf)
-    hours = exact_quantity(730.0)
+    hours = exact_quantity(HOURS_PER_MONTH)
     if shape.kind == "asynchronous":
         hours = usage["hours_per_month"] = estimate_hours_on(shape.kind, requirements, concurrency)
     busy_h = requirements.requests_per_day * DAYS_PER_MONTH * requirements.duration_s / 3600 / concurrency

@@ -7,8 +7,9 @@ from math import ceil, inf
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances, prices, storage
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.catalogue.tables import Grade
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, FleetActivity, StorageActivity
+from sustainable_mlops.footprint.activities import ALWAYS, ONE, FleetActivity, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.machines import compute_spot_price_share

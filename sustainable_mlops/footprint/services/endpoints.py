@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, FleetActivity, ServerlessActivity
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
+from sustainable_mlops.footprint.activities import ALWAYS, FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.footprint.quantities import Quantity

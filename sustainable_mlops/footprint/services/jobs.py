@@ -1,6 +1,7 @@
 """Jobs: pipeline steps, monitoring jobs, and jobs that Terraform starts."""
 
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, ONE, AcceleratorWork
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
+from sustainable_mlops.footprint.activities import ONE, AcceleratorWork
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_unknown_part
 from sustainable_mlops.footprint.services.machine_jobs import JobMachineRequest, make_job_parts, read_block, read_step

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, ZERO
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
+from sustainable_mlops.footprint.activities import ALWAYS, ONE, ZERO
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
@@ -196,7 +197,7 @@ def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
     if work is None or size.is_exact or on.central < _MIN_HOURS:
         return size
     busy = (work * (1 / on.central)).clamp(size.low, size.high)
-    return size.with_ends(busy.low, max(size.central, busy.central), size.high)
+    return size.with_bounds(busy.low, max(size.central, busy.central), size.high)
 
 
 def _report_excess(work: Quantity | None, available: float) -> tuple[UnknownItem, ...]:

@@ -1,1 +1,1 @@
-"""A model of an environment, from what its callers need to an endpoint that answers: what `smlops deploy` runs."""
+"""Deployment of a model in an environment: choice of the endpoint, settings, plan, review and apply."""

@@ -33,45 +33,49 @@ class Choice:
     reason: str
 
 
-def choose_by_need(
+def choose_endpoint(
     subject: ModelUnderTest,
-    need: ServingRequirements,
+    requirements: ServingRequirements,
     latency_ms: int | None,
     module: str | None = None,
     own_values: Mapping[str, Any] = MappingProxyType({}),
 ) -> Choice:
-    """Return the option with the least carbon for `need`, over two zones.
+    """Return the option with the least carbon for the requirements, over two zones.
 
     If a person declares an endpoint, `module` and `own_values` are its kind and values; the option keeps its size.
     Raises UserError if no option fits.
     """
-    advice = make_advice(replace(need, zones=ZONES))
+    advice = make_advice(replace(requirements, zones=ZONES))
     better = ""
     for option in advice.options:
         if option.kind not in MODULES or _find_specification(subject, option) is None:
             continue
         if module not in (None, MODULES[option.kind]):
-            better = better or f"by hand, although {describe_option(option)} is possible"
+            better = better or f"written by hand, although {describe_option(option)} is possible"
             continue
         size = own_values.get("memory_mb" if option.kind == "serverless" else "instance_type")
-        sized = make_sized_option(option.kind, size, replace(need, zones=ZONES)) if size is not None else None
-        option = sized or option
+        own_option = (
+            make_sized_option(option.kind, size, replace(requirements, zones=ZONES)) if size is not None else None
+        )
+        option = own_option or option
         one = _find_specification(subject, option)
         if one is None:
             raise UserError(f"{module}: instance_type: {subject.name} has no image for {size}; use another type")
-        return Choice(MODULES[option.kind], _make_inputs(option, one, need, latency_ms), better or "the least carbon")
+        return Choice(
+            MODULES[option.kind], _make_inputs(option, one, requirements, latency_ms), better or "the least carbon"
+        )
     able_options = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
     if module is not None and better:
         reasons = (f"{one.reasons[0]}" for one in advice.refusals if MODULES.get(one.kind) == module)
         raise UserError(
-            f"{module}: is written by hand and does not fit this need ({'; '.join(reasons) or 'no such image'}); "
-            "delete its lines to let the command choose another kind"
+            f"{module}: is written by hand and does not meet these requirements "
+            f"({'; '.join(reasons) or 'no such image'}); delete its lines to let the command choose another kind"
         )
     if not able_options:
         why = "; ".join(f"{one.kind}: {one.reasons[0]}" for one in advice.refusals if one.kind in MODULES)
-        raise UserError(f"no endpoint fits this need: {why}")
+        raise UserError(f"no endpoint meets these requirements: {why}")
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
-    raise UserError(f"the package has images for {images}, but this need requires {able_options}")
+    raise UserError(f"the package has images for {images}, but these requirements allow only {able_options}")
 
 
 def describe_option(option: ServingOption) -> str:
@@ -106,7 +110,7 @@ def _find_specification(subject: ModelUnderTest, option: ServingOption) -> Servi
 
 
 def _make_inputs(
-    option: ServingOption, one: ServingSpecification, need: ServingRequirements, latency_ms: int | None
+    option: ServingOption, one: ServingSpecification, requirements: ServingRequirements, latency_ms: int | None
 ) -> dict[str, Any]:
     name_input = {} if one.name is None else {"inference_specification_name": one.name}
     if option.kind == "serverless":
@@ -116,17 +120,17 @@ def _make_inputs(
     inputs = {
         "instance_type": option.size,
         "silicon": one.silicon,
-        **({} if need.provider in (None, PROVIDER) else {"aws_provider": need.provider}),
+        **({} if requirements.provider in (None, PROVIDER) else {"aws_provider": requirements.provider}),
         **name_input,
     }
     if option.kind == "asynchronous":
         return inputs | {"max_instances": option.max_instances}
     instance = instances.find(option.size)
-    at_once = count_concurrent_requests(instance, need) if instance else 1
+    at_once = count_concurrent_requests(instance, requirements) if instance else 1
     load = load_assumptions()["target_load"].central
     return inputs | {
-        "latency_slo_ms": latency_ms or max(1000, ceil(need.duration_s * 5000)),
+        "latency_slo_ms": latency_ms or max(1000, ceil(requirements.duration_s * 5000)),
         "min_instances": option.min_instances,
         "max_instances": option.max_instances,
-        "requests_per_instance": max(1, int(at_once * load * 60 / need.duration_s)),
+        "requests_per_instance": max(1, int(at_once * load * 60 / requirements.duration_s)),
     }

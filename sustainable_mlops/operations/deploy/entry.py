@@ -1,4 +1,4 @@
-"""Writer of the files before an apply: the model's entry in the catalogue, and the package of an environment.
+"""Changes of files before an apply: the model's entry in the catalogue, and the package of an environment.
 
 Each value that this module writes has the comment `# advised VALUE`. A value without that comment belongs to a person
 and stays. So does a value that differs from its comment.
@@ -128,7 +128,7 @@ def _split_block(block: str) -> list[_Input]:
 
 
 def _keep_inputs(module: str, block: str, choice: Choice) -> Iterator[_Input]:
-    """Yield the inputs of a block that stay: a person's, and those that the choice advises again."""
+    """Yield the inputs of a block that stay: those of a person, and those that the choice advises again."""
     for one in _split_block(block):
         if one.name == _MODEL_INPUT or (module == choice.module and (one.name in choice.inputs or not one.is_advised)):
             yield one

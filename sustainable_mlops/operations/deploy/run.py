@@ -117,7 +117,7 @@ class DeploymentTarget:
 
 @dataclass(frozen=True)
 class ServingPlan:
-    """Decided changes of the files, with the load of the endpoint, before anything is written."""
+    """Planned changes of the files, and the load of the endpoint."""
 
     target: DeploymentTarget
     package: str
@@ -125,7 +125,7 @@ class ServingPlan:
     edit: entry.EditedEntry
     #: Inputs of the endpoint: those of the catalogue, overridden by the environment's settings.
     inputs: Mapping[str, Any]
-    need: ServingRequirements
+    requirements: ServingRequirements
     #: Estimate of the endpoint with these inputs and this load; None for an unknown instance type.
     option: ServingOption | None
 
@@ -163,21 +163,24 @@ class ServingPlan:
         if self.option is None:
             return None
         path = OUT / f"{self.target.environment}.usage.yaml"
-        usage = load.build_usage(self.address, self.option, self.need)
+        usage = load.build_usage(self.address, self.option, self.requirements)
         write_file(path, yaml.safe_dump(usage, sort_keys=False))
         return read_usage(path)
 
 
 def plan_serving(
-    target: DeploymentTarget, subject: model_under_test.ModelUnderTest, choice: Choice, need: ServingRequirements
+    target: DeploymentTarget,
+    subject: model_under_test.ModelUnderTest,
+    choice: Choice,
+    requirements: ServingRequirements,
 ) -> ServingPlan:
-    """Decide the changes of the files. Writes nothing. Raises UserError."""
+    """Return the planned changes of the files, without writing them. Raises UserError."""
     edit = entry.read_edit(target.entry, choice)
     inputs = {**edit.inputs, **target.read_overrides(choice.module)}
     check_images(subject, replace(choice, inputs=inputs))
-    load.check_memory(choice.module, inputs, need)
-    option = load.estimate_endpoint(choice.module, inputs, need)
-    return ServingPlan(target, subject.name, choice, edit, inputs, need, option)
+    load.check_memory(choice.module, inputs, requirements)
+    option = load.estimate_endpoint(choice.module, inputs, requirements)
+    return ServingPlan(target, subject.name, choice, edit, inputs, requirements, option)
 
 
 def format_dry_run(serving: ServingPlan) -> Group:
@@ -187,7 +190,9 @@ def format_dry_run(serving: ServingPlan) -> Group:
     new_packages = entry.edit_packages(target.folder, target.model, serving.package)
     edits = {target.entry: serving.edit.text, **({packages: new_packages} if new_packages is not None else {})}
     rows = [("endpoint", serving.description), *(("kept", text) for text in serving.kept_values)]
-    rows.append(("load", f"{serving.need.requests_per_day:,g} requests a day of {serving.need.duration_s:g} s"))
+    rows.append(
+        ("load", f"{serving.requirements.requests_per_day:,g} requests a day of {serving.requirements.duration_s:g} s")
+    )
     rows.append(("checked", "the files only; --no-apply also plans and reviews"))
     return Group(align_rows(rows), *(Text("\n".join(_compare_texts(path, text))) for path, text in edits.items()))
 

@@ -17,7 +17,7 @@ _ACTIONS = {"s3:ListBuckets": "s3:ListAllMyBuckets", "s3:ListObjectsV2": "s3:Lis
 class IdleAccount(Account):
     """Reads in one account and Region. Each raises DeniedError with the IAM action if AWS refuses it.
 
-    A scan takes a moment, so each request is sent once.
+    Each request is sent once: a scan is short, so a repeated read would return the same.
     """
 
     def __init__(self, region: str, role_arn: str | None = None, account_id: str | None = None) -> None:
@@ -36,7 +36,7 @@ class IdleAccount(Account):
         """Return all items of a list, over all of its pages."""
         client = self.client(service, region)
         items: list[Any] = self._send_once(
-            client, service, operation, arguments, lambda: list(_iterate(client, operation, member, arguments))
+            client, service, operation, arguments, lambda: list(_iterate_items(client, operation, member, arguments))
         )
         return items
 
@@ -45,7 +45,7 @@ class IdleAccount(Account):
     ) -> Any:
         key = f"{service} {client.meta.region_name} {operation} {sorted(arguments.items())}"
         if key not in self._responses:
-            self._responses[key] = self.read(_name_action(client, service, operation), send)
+            self._responses[key] = self.read(_get_action(client, service, operation), send)
         return self._responses[key]
 
     def read_time(self) -> datetime:
@@ -55,12 +55,12 @@ class IdleAccount(Account):
         return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
-def _name_action(client: Any, service: str, operation: str) -> str:
+def _get_action(client: Any, service: str, operation: str) -> str:
     name = f"{_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
     return _ACTIONS.get(name, name)
 
 
-def _iterate(client: Any, operation: str, member: str, arguments: dict[str, Any]) -> Iterator[Any]:
+def _iterate_items(client: Any, operation: str, member: str, arguments: dict[str, Any]) -> Iterator[Any]:
     if client.can_paginate(operation):
         for page in client.get_paginator(operation).paginate(**arguments):
             yield from page.get(member) or ()

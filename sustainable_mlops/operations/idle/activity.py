@@ -23,12 +23,12 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
 
 
-def find_used(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
+def find_resources_in_use(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
     """Return the resources with a metric above 0 in the period. Raises DeniedError."""
     period = _HOUR if scope.days <= _HOURLY_DAYS else _DAY
     datapoints = int(scope.days * _DAY // period) + 2
     size = max(1, min(_MAX_QUERIES, _MAX_DATAPOINTS // datapoints))
-    used: set[str] = set()
+    in_use: set[str] = set()
     for start in range(0, len(metrics), size):
         batch = metrics[start : start + size]
         results = scope.account.list_all(
@@ -39,8 +39,8 @@ def find_used(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
             StartTime=scope.since,
             EndTime=scope.moment,
         )
-        used |= {batch[int(one["Id"].removeprefix("m"))].resource for one in results if any(one["Values"])}
-    return used
+        in_use |= {batch[int(one["Id"].removeprefix("m"))].resource for one in results if any(one["Values"])}
+    return in_use
 
 
 def _build_query(number: int, metric: Metric, period: int) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""End of idle resources that hold no data. What Terraform manages stays, because a deletion would be drift."""
+"""Removal of idle resources that hold no data. Resources of Terraform stay, because a deletion would be drift."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from sustainable_mlops.operations.idle.account import IdleAccount
 from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER, IdleFinding, IdleKind, IdleReport
 
 
-class _End(NamedTuple):
-    """The way in which one kind of resource ends."""
+class _EndAction(NamedTuple):
+    """Request that ends resources of one kind."""
 
     verb: str
     #: Service of the request.
     service: str
     run: Callable[[Client, IdleFinding], object]
-    #: True if the end is a difference to Terraform's state.
+    #: True if Terraform would see the change as drift.
     is_drift: bool
-    #: Word of `--include` that the kind needs; empty if it ends by default.
-    word: str = ""
+    #: Value of `--include` that the kind needs; empty if it ends by default.
+    include_value: str = ""
 
 
 def _call(operation: str) -> Callable[[Client, IdleFinding], object]:
@@ -34,83 +34,90 @@ def _delete_interface_endpoint(ec2: Client, finding: IdleFinding) -> None:
         raise UserError(f"{one['ResourceId']}: {one['Error']['Message']}")
 
 
-#: Kinds that hold no data, in the order in which they can end.
-ENDS: dict[IdleKind, _End] = {
-    IdleKind.ENDPOINT: _End("delete", "sagemaker", _call("delete_endpoint"), True, "endpoints"),
-    IdleKind.ENDPOINT_CONFIG: _End("delete", "sagemaker", _call("delete_endpoint_config"), True),
-    IdleKind.MODEL: _End("delete", "sagemaker", _call("delete_model"), True),
-    IdleKind.APP: _End("stop", "sagemaker", _call("delete_app"), False),
-    IdleKind.NOTEBOOK: _End("stop", "sagemaker", _call("stop_notebook_instance"), False),
-    IdleKind.TRACKING_SERVER: _End("stop", "sagemaker", _call("stop_mlflow_tracking_server"), False),
-    IdleKind.LOG_GROUP: _End("set the retention of", "logs", _call("put_retention_policy"), True),
-    IdleKind.INTERFACE_ENDPOINT: _End("delete", "ec2", _delete_interface_endpoint, True, "interface-endpoints"),
+#: Requests for the kinds that hold no data, in the order in which these can action.
+END_ACTIONS: dict[IdleKind, _EndAction] = {
+    IdleKind.ENDPOINT: _EndAction("delete", "sagemaker", _call("delete_endpoint"), True, "endpoints"),
+    IdleKind.ENDPOINT_CONFIG: _EndAction("delete", "sagemaker", _call("delete_endpoint_config"), True),
+    IdleKind.MODEL: _EndAction("delete", "sagemaker", _call("delete_model"), True),
+    IdleKind.APP: _EndAction("stop", "sagemaker", _call("delete_app"), False),
+    IdleKind.NOTEBOOK: _EndAction("stop", "sagemaker", _call("stop_notebook_instance"), False),
+    IdleKind.TRACKING_SERVER: _EndAction("stop", "sagemaker", _call("stop_mlflow_tracking_server"), False),
+    IdleKind.LOG_GROUP: _EndAction("set the retention of", "logs", _call("put_retention_policy"), True),
+    IdleKind.INTERFACE_ENDPOINT: _EndAction("delete", "ec2", _delete_interface_endpoint, True, "interface-endpoints"),
 }
-WORDS = tuple(end.word for end in ENDS.values() if end.word)
+INCLUDE_VALUES = tuple(action.include_value for action in END_ACTIONS.values() if action.include_value)
 
 
 @dataclass(frozen=True)
 class Cleanup:
-    """Decision on one finding: its end, or the reason why it stays."""
+    """Decision on one finding: the action that ends it, or the reason to keep it."""
 
     finding: IdleFinding
     verb: str
-    #: Reason and remedy of a resource that stays; empty for one that ends.
-    stays: str = ""
+    #: Reason and remedy for a resource that stays; empty for one that ends.
+    keep_reason: str = ""
 
     def __str__(self) -> str:
         name = f"{self.finding.kind} {self.finding.name}"
-        return f"keep {name}: {self.stays}" if self.stays else f"{self.verb} {name}: {self.finding.problem}"
+        return f"keep {name}: {self.keep_reason}" if self.keep_reason else f"{self.verb} {name}: {self.finding.problem}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cleanup for JSON."""
         return {
             "kind": self.finding.kind.value,
             "name": self.finding.name,
-            "action": "keep" if self.stays else self.verb,
-            "reason": self.stays or self.finding.problem,
+            "action": "keep" if self.keep_reason else self.verb,
+            "reason": self.keep_reason or self.finding.problem,
         }
 
 
-def check_words(words: Collection[str]) -> None:
-    """Raise UserError for an unknown word of `--include`."""
-    for word in words:
-        if word not in WORDS:
-            raise UserError(f"--include {word}: is not known{did_you_mean(word, WORDS)}")
+def check_include(values: Collection[str]) -> None:
+    """Raise UserError for an unknown value of `--include`."""
+    for value in values:
+        if value not in INCLUDE_VALUES:
+            raise UserError(f"--include {value}: is not known{did_you_mean(value, INCLUDE_VALUES)}")
 
 
 def list_cleanups(report: IdleReport, include: Collection[str] = ()) -> list[Cleanup]:
-    """Return the decision on each finding: first the ends, in their order."""
-    kinds = list(ENDS)
-    cleanups = [_plan(finding, include) for finding in report.findings]
+    """Return the decision on each finding: first those that end a resource, in the order of the requests."""
+    kinds = list(END_ACTIONS)
+    cleanups = [_decide(finding, include) for finding in report.findings]
     return sorted(
         cleanups,
-        key=lambda one: (bool(one.stays), kinds.index(one.finding.kind) if one.finding.kind in ENDS else len(kinds)),
+        key=lambda one: (
+            bool(one.keep_reason),
+            kinds.index(one.finding.kind) if one.finding.kind in END_ACTIONS else len(kinds),
+        ),
     )
 
 
-def _plan(finding: IdleFinding, include: Collection[str]) -> Cleanup:
-    end = ENDS.get(finding.kind)
-    if end is None:
-        holds = "it is in use" if finding.kind is IdleKind.OVERSIZED_ENDPOINT else "it holds data"
-        return Cleanup(finding, "keep", f"{holds}; set {finding.module_input}")
-    if end.is_drift and finding.manager == UNKNOWN_MANAGER:
-        return Cleanup(finding, end.verb, "its tags cannot be read, so Terraform may manage it")
-    if end.is_drift and finding.manager:
-        return Cleanup(finding, end.verb, f"{finding.manager} manages it by its tags; set {finding.module_input}")
-    if end.word and end.word not in include:
-        return Cleanup(finding, end.verb, f"pass --include {end.word} to {end.verb} it; or set {finding.module_input}")
-    return Cleanup(finding, end.verb)
+def _decide(finding: IdleFinding, include: Collection[str]) -> Cleanup:
+    action = END_ACTIONS.get(finding.kind)
+    if action is None:
+        reason = "it is in use" if finding.kind is IdleKind.OVERSIZED_ENDPOINT else "it holds data"
+        return Cleanup(finding, "keep", f"{reason}; set {finding.module_input}")
+    if action.is_drift and finding.manager == UNKNOWN_MANAGER:
+        return Cleanup(finding, action.verb, "its tags cannot be read, so Terraform may manage it")
+    if action.is_drift and finding.manager:
+        return Cleanup(finding, action.verb, f"{finding.manager} manages it by its tags; set {finding.module_input}")
+    if action.include_value and action.include_value not in include:
+        return Cleanup(
+            finding,
+            action.verb,
+            f"pass --include {action.include_value} to {action.verb} it; or set {finding.module_input}",
+        )
+    return Cleanup(finding, action.verb)
 
 
-def apply(cleanups: Sequence[Cleanup], account: IdleAccount) -> Iterator[tuple[Cleanup, str]]:
-    """End the resources that do not stay; yield each with its error, which is empty after a success."""
+def apply_cleanups(cleanups: Sequence[Cleanup], account: IdleAccount) -> Iterator[tuple[Cleanup, str]]:
+    """End the resources without a reason to keep them; yield each with its error, which is empty after a success."""
     for cleanup in cleanups:
-        if cleanup.stays:
+        if cleanup.keep_reason:
             continue
-        end = ENDS[cleanup.finding.kind]
+        action = END_ACTIONS[cleanup.finding.kind]
         try:
             with translate_aws_errors(cleanup.finding.name):
-                end.run(account.client(end.service), cleanup.finding)
+                action.run(account.client(action.service), cleanup.finding)
         except UserError as error:
             yield cleanup, str(error)
         else:

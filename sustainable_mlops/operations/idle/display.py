@@ -21,8 +21,10 @@ def print_report(report: IdleReport, out: Console) -> None:
     for part in report.skipped:
         out.print(str(part), markup=False)
     count = len(report.findings)
-    incomplete = f"; {len(report.skipped)} not looked at" if report.skipped else ""
-    out.print(f"{scope}: {count} idle{incomplete}; unused for at least {format_days(report.days)}", markup=False)
+    incomplete = f"; skipped parts: {len(report.skipped)}" if report.skipped else ""
+    out.print(
+        f"{scope}: idle resources: {count}{incomplete}; unused for at least {format_days(report.days)}", markup=False
+    )
 
 
 def _build_table(report: IdleReport) -> Table:
@@ -30,7 +32,7 @@ def _build_table(report: IdleReport) -> Table:
     table.add_column("idle", overflow="fold", ratio=5)
     for title in ("CO2e a month", "USD a month"):
         table.add_column(title, overflow="fold", min_width=16)
-    table.add_column("ends with", overflow="fold", ratio=3)
+    table.add_column("module input", overflow="fold", ratio=3)
     for finding in report.findings:
         table.add_row(_format_name(finding), *_format_figures(finding.estimate), Text(finding.module_input))
     if len(report.findings) > 1:

@@ -13,7 +13,7 @@ from sustainable_mlops.footprint import (
 )
 from sustainable_mlops.footprint.activities import Activity
 from sustainable_mlops.footprint.figures import UNITS
-from sustainable_mlops.operations.idle.activity import Metric, find_used
+from sustainable_mlops.operations.idle.activity import Metric, find_resources_in_use
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
 from sustainable_mlops.operations.idle.scope import Scope, format_days
 
@@ -26,7 +26,7 @@ _INPUTS = {
     "async": "min_instances = 0 (async_endpoint)",
     "serverless": "no provisioned_concurrency (serverless_endpoint)",
 }
-#: Region of Cost Optimization Hub, which has all Regions of an account.
+#: Region of the API of Cost Optimization Hub, which covers all Regions of an account.
 _HUB_REGION = "us-east-1"
 _RESOURCE_TYPE = "SageMakerEndpoint"
 #: Actions of Cost Optimization Hub that end a resource.
@@ -35,7 +35,7 @@ _ENDING_ACTIONS = ("Delete", "Stop", "ScaleIn")
 
 @dataclass(frozen=True)
 class RunningEndpoint:
-    """An endpoint with instances or provisioned workers, which are billed without requests."""
+    """An endpoint with instances or provisioned workers, which are billed even without requests."""
 
     description: Mapping[str, Any]
     kind: str
@@ -69,17 +69,17 @@ def find_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
         endpoint
         for summary in scope.account.list_all("sagemaker", "list_endpoints", "Endpoints")
         if scope.includes(summary["EndpointName"], summary["EndpointArn"]) and scope.is_older(summary["CreationTime"])
-        if (endpoint := read_running(scope, summary["EndpointName"])) is not None
+        if (endpoint := read_running_endpoint(scope, summary["EndpointName"])) is not None
     ]
-    used = find_used(scope, [metric for endpoint in running for metric in endpoint.metrics])
+    in_use = find_resources_in_use(scope, [metric for endpoint in running for metric in endpoint.metrics])
     for endpoint in running:
         if not endpoint.has_variant_metrics:
-            yield f"endpoint {endpoint.name}: hosts inference components, so its use is not known"
-        elif endpoint.name not in used:
+            yield f"endpoint {endpoint.name}: hosts inference components, so its use is unknown"
+        elif endpoint.name not in in_use:
             yield _build_finding(scope, endpoint, f"no invocations for {scope.period}")
 
 
-def read_running(scope: Scope, name: str) -> RunningEndpoint | None:
+def read_running_endpoint(scope: Scope, name: str) -> RunningEndpoint | None:
     """Return an endpoint in service with running instances or workers; None for any other endpoint."""
     description = scope.account.call("sagemaker", "describe_endpoint", EndpointName=name)
     if description["EndpointStatus"] != "InService":
@@ -87,7 +87,7 @@ def read_running(scope: Scope, name: str) -> RunningEndpoint | None:
     configuration = scope.account.call(
         "sagemaker", "describe_endpoint_config", EndpointConfigName=description["EndpointConfigName"]
     )
-    configured = {
+    variant_configurations = {
         one["VariantName"]: one
         for member in ("ProductionVariants", "ShadowProductionVariants")
         for one in configuration.get(member) or ()
@@ -96,25 +96,30 @@ def read_running(scope: Scope, name: str) -> RunningEndpoint | None:
         activity
         for member in ("ProductionVariants", "ShadowProductionVariants")
         for one in description.get(member) or ()
-        if (activity := _read_variant(one, configured.get(one["VariantName"], {}), scope.region)) is not None
+        if (activity := _read_variant(one, variant_configurations.get(one["VariantName"], {}), scope.region))
+        is not None
     )
     if not activities:
         return None
     is_serverless = any(isinstance(one, ServerlessActivity) for one in activities)
     kind = "serverless" if is_serverless else "async" if configuration.get("AsyncInferenceConfig") else "realtime"
-    return RunningEndpoint(description, kind, activities, all("ModelName" in one for one in configured.values()))
+    return RunningEndpoint(
+        description, kind, activities, all("ModelName" in one for one in variant_configurations.values())
+    )
 
 
-def _read_variant(variant: Mapping[str, Any], configured: Mapping[str, Any], region: str) -> Activity | None:
-    serverless = variant.get("CurrentServerlessConfig") or configured.get("ServerlessConfig")
+def _read_variant(variant: Mapping[str, Any], configuration: Mapping[str, Any], region: str) -> Activity | None:
+    serverless = variant.get("CurrentServerlessConfig") or configuration.get("ServerlessConfig")
     if serverless:
         workers = serverless.get("ProvisionedConcurrency") or 0
         memory = serverless["MemorySizeInMB"]
         provisioned = exact_quantity(float(workers))
         return ServerlessActivity(memory, region, NO_WORK, NO_WORK, provisioned) if workers else None
     count = variant.get("CurrentInstanceCount") or 0
-    pools = sorted(configured.get("InstancePools") or (), key=lambda pool: pool.get("Priority", 0))
-    types = [configured["InstanceType"]] if "InstanceType" in configured else [pool["InstanceType"] for pool in pools]
+    pools = sorted(configuration.get("InstancePools") or (), key=lambda pool: pool.get("Priority", 0))
+    types = (
+        [configuration["InstanceType"]] if "InstanceType" in configuration else [pool["InstanceType"] for pool in pools]
+    )
     if not count or not types:
         return None
     instances = exact_quantity(float(count))
@@ -142,7 +147,7 @@ class Recommendation:
     source: str
     arn: str
     usd: float
-    #: True if AWS recommends to end the endpoint.
+    #: True if AWS recommends a deletion or a stop of the endpoint.
     is_idle: bool
     text: str
 
@@ -183,8 +188,8 @@ def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
     statuses = scope.account.list_all("cost-optimization-hub", "list_enrollment_statuses", "items", **hub)
     if not any(one["status"] == "Active" for one in statuses):
         return f"{source}: the account is not enrolled"
-    wanted = {"resourceTypes": [_RESOURCE_TYPE], "regions": [scope.region]}
-    items = scope.account.list_all("cost-optimization-hub", "list_recommendations", "items", filter=wanted, **hub)
+    selection = {"resourceTypes": [_RESOURCE_TYPE], "regions": [scope.region]}
+    items = scope.account.list_all("cost-optimization-hub", "list_recommendations", "items", filter=selection, **hub)
     return [
         Recommendation(
             source,
@@ -197,21 +202,23 @@ def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
     ]
 
 
-def merge(scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]) -> list[IdleFinding]:
+def merge_recommendations(
+    scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]
+) -> list[IdleFinding]:
     """Return the findings with the recommendations: known endpoints get the source, and other endpoints are added."""
-    merged = {finding.arn: finding for finding in findings}
+    findings_by_arn = {finding.arn: finding for finding in findings}
     for one in recommendations:
-        known = merged.get(one.arn)
-        if known is not None:
-            merged[one.arn] = replace(known, sources=tuple(dict.fromkeys((*known.sources, one.source))))
-        elif scope.includes(one.name, one.arn) and (added := _build_recommended(scope, one)) is not None:
-            merged[one.arn] = added
-    return list(merged.values())
+        finding = findings_by_arn.get(one.arn)
+        if finding is not None:
+            findings_by_arn[one.arn] = replace(finding, sources=tuple(dict.fromkeys((*finding.sources, one.source))))
+        elif scope.includes(one.name, one.arn) and (new_finding := _build_recommended_finding(scope, one)) is not None:
+            findings_by_arn[one.arn] = new_finding
+    return list(findings_by_arn.values())
 
 
-def _build_recommended(scope: Scope, recommendation: Recommendation) -> IdleFinding | None:
+def _build_recommended_finding(scope: Scope, recommendation: Recommendation) -> IdleFinding | None:
     """Return the finding of an endpoint that only AWS reports; None if it no longer runs."""
-    endpoint = read_running(scope, recommendation.name)
+    endpoint = read_running_endpoint(scope, recommendation.name)
     if endpoint is None:
         return None
     problem = f"{recommendation.source}: {recommendation.text}"

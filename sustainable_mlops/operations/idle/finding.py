@@ -28,7 +28,7 @@ class IdleKind(StrEnum):
     INTERFACE_ENDPOINT = "interface endpoint"
 
 
-#: Owner of a resource whose tags nobody could read.
+#: Manager of a resource whose tags could not be read.
 UNKNOWN_MANAGER = "unknown"
 
 
@@ -67,7 +67,7 @@ class IdleFinding:
 
 @dataclass(frozen=True)
 class SkippedPart:
-    """A part of the account that was not looked at."""
+    """A part of the account that the scan did not read."""
 
     part: str
     reason: str
@@ -75,8 +75,8 @@ class SkippedPart:
     missing_action: str = ""
 
     def __str__(self) -> str:
-        need = f"; allow {self.missing_action}" if self.missing_action else ""
-        return f"not looked at: {self.part}: {self.reason}{need}"
+        remedy = f"; allow {self.missing_action}" if self.missing_action else ""
+        return f"skipped: {self.part}: {self.reason}{remedy}"
 
 
 @dataclass
@@ -112,7 +112,7 @@ class IdleReport:
             "days": self.days,
             "at": self.moment.isoformat(),
             "findings": [finding.to_dict() for finding in self.findings],
-            "not_looked_at": [vars(one) for one in self.skipped],
+            "skipped": [vars(one) for one in self.skipped],
             "notes": self.notes,
             "month": self.total.to_dict(),
         }

@@ -16,12 +16,12 @@ _ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
 _BYTES_PER_GB = 1e9
 #: Retention periods of at least 30 days that CloudWatch Logs accepts. Source: PutRetentionPolicy in its API reference.
 _RETENTION_DAYS = (30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-#: Folders of S3 in the name of a set of checkpoints: the kind, the workload and the run; see jobs/layout.py.
+#: Prefix of checkpoints, and the number of its folders with the workload and the run; see jobs/layout.py.
 _CHECKPOINTS, _DEPTH = "checkpoints/", 3
 
 
 def find_orphans(scope: Scope) -> Iterator[IdleFinding | str]:
-    """Yield configurations without an endpoint, and models that no configuration in use and no recent job names."""
+    """Yield configurations without an endpoint, and models without a configuration in use or a recent job."""
     sagemaker = "sagemaker"
     used_configurations = set(_list_used_configurations(scope))
     models_in_use, orphans = set(_list_models_of_jobs(scope)), []
@@ -79,7 +79,7 @@ def _list_models_of_jobs(scope: Scope) -> Iterator[str]:
 
 
 def find_checkpoints(scope: Scope) -> Iterator[IdleFinding | str]:
-    """Yield the runs whose checkpoints nobody wrote in the period, in the buckets of artifacts."""
+    """Yield the runs without a new checkpoint in the period, in the buckets of artifacts."""
     for bucket in scope.account.list_all("s3", "list_buckets", "Buckets"):
         name = bucket["Name"]
         is_platform_bucket = "-artifacts-" in name and name.endswith(f"-{scope.region}")
@@ -140,7 +140,7 @@ def _identify_retention(scope: Scope, group: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose_retention(created: datetime, moment: datetime) -> int:
-    """Return the shortest retention, of at least 30 days, that deletes no event of a log group at once."""
+    """Return the shortest retention of at least 30 days that deletes no existing event of a log group."""
     age = (moment - created).total_seconds() / 86_400
     return next((days for days in _RETENTION_DAYS if days > age), _RETENTION_DAYS[-1])
 

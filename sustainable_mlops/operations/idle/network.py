@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.footprint import exact_quantity
 from sustainable_mlops.footprint.activities import ServiceActivity
-from sustainable_mlops.operations.idle.activity import Metric, find_used
+from sustainable_mlops.operations.idle.activity import Metric, find_resources_in_use
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
 from sustainable_mlops.operations.idle.scope import Scope
 
@@ -22,9 +22,9 @@ def find_interface_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
         and scope.is_older(one["CreationTimestamp"])
         and scope.includes(_get_name(one), _build_arn(scope, one))
     ]
-    used = find_used(scope, [_get_metric(one) for one in endpoints])
+    in_use = find_resources_in_use(scope, [_get_metric(one) for one in endpoints])
     for one in endpoints:
-        if one[_ID] in used:
+        if one[_ID] in in_use:
             continue
         zones, arn = len(one.get("SubnetIds") or ()), _build_arn(scope, one)
         yield IdleFinding(

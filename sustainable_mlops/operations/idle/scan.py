@@ -1,4 +1,4 @@
-"""Scan of an account for idle resources, part by part."""
+"""Scan of an account for idle resources."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sustainable_mlops.operations.idle.account import IdleAccount
 from sustainable_mlops.operations.idle.endpoints import (
     Recommendation,
     find_endpoints,
-    merge,
+    merge_recommendations,
     read_compute_optimizer,
     read_cost_optimization_hub,
 )
@@ -80,7 +80,7 @@ def list_actions() -> dict[str, tuple[str, ...]]:
 def find_idle(
     account: IdleAccount, target: Target, days: float, progress: Callable[[str], None] = lambda _: None
 ) -> IdleReport:
-    """Return the idle resources of an environment or a Region. A denied read skips its part only. Raises UserError."""
+    """Return the idle resources of an environment or a Region. A denied read skips only its part. Raises UserError."""
     progress(_TAGS)
     try:
         moment = account.read_time()
@@ -88,12 +88,12 @@ def find_idle(
         raise UserError(f"{target.region}: {error.reason}; check the Region, the credentials and the network") from None
     report = IdleReport(target.region, target.environment, days, moment)
     tags = None
-    with _skipping(report, _TAGS):
+    with _skip_if_denied(report, _TAGS):
         tags = read_tags(account)
     scope = Scope(account, target, days, moment, tags)
     for name, part in PARTS.items():
         progress(name)
-        with _skipping(report, name):
+        with _skip_if_denied(report, name):
             report.add(list(part.find(scope)))
     _merge_services(report, scope, progress)
     report.findings.sort(key=_get_cost, reverse=True)
@@ -108,16 +108,16 @@ def _get_cost(finding: IdleFinding) -> float:
 def _merge_services(report: IdleReport, scope: Scope, progress: Callable[[str], None]) -> None:
     for name, (read, _) in _SERVICES.items():
         progress(name)
-        with _skipping(report, name):
+        with _skip_if_denied(report, name):
             result = read(scope)
             if isinstance(result, str):
                 report.notes.append(result)
             else:
-                report.findings = merge(scope, report.findings, result)
+                report.findings = merge_recommendations(scope, report.findings, result)
 
 
 @contextmanager
-def _skipping(report: IdleReport, part: str) -> Iterator[None]:
+def _skip_if_denied(report: IdleReport, part: str) -> Iterator[None]:
     """Add a skipped part to the report if a read inside the block is denied or fails."""
     try:
         yield

@@ -13,18 +13,18 @@ from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER
 
 #: Services whose resources are scanned, as the tagging API names them.
 _TAGGED_SERVICES = ("ec2:vpc-endpoint", "logs", "s3", "sagemaker")
-#: Tags of everything that an environment's Terraform creates; see TagSettings in envs/common.py.
+#: Tags of all resources that the Terraform of an environment creates; see TagSettings in envs/common.py.
 _PLATFORM_TAGS = {"environment", "workload", "owner", "data_class"}
-#: Tag of what a launcher creates; see `tags` in jobs/run.py.
+#: Tag of resources that a launcher creates; see `tags` in jobs/run.py.
 _RUN_TAG = "run_key"
-#: Names of a tag with the tool that manages a resource, without hyphens and underscores.
+#: Names of the tag that holds the managing tool, without hyphens and underscores.
 _MANAGER_TAGS = {"managedby", "provisioner", "provisionedby"}
 _TOOLS = {"terraform": "Terraform", "opentofu": "OpenTofu", "pulumi": "Pulumi", "cdk": "AWS CDK"}
 
 
 @dataclass(frozen=True)
 class Target:
-    """Place of a scan: an environment, or a whole Region if `environment` is empty."""
+    """Subject of a scan: an environment, or a whole Region if `environment` is empty."""
 
     region: str
     environment: str = ""
@@ -63,7 +63,7 @@ def choose_target(environment: Path | None, region: str | None) -> Target:
     return Target(name)
 
 
-def connect(target: Target) -> IdleAccount:
+def connect_account(target: Target) -> IdleAccount:
     """Return the account of a target. Raises UserError if the credentials belong to another account."""
     account = IdleAccount(target.region, target.assume_role_arn, target.account_id)
     if target.account_id is not None:
@@ -88,7 +88,7 @@ class Scope:
 
     @property
     def since(self) -> datetime:
-        """Begin of the period without use."""
+        """Start of the period without use."""
         return self.moment - timedelta(days=self.days)
 
     @property

@@ -1,4 +1,4 @@
-"""Machines of people: Studio apps, notebook instances and MLflow tracking servers."""
+"""Machines that people use interactively: Studio apps, notebook instances and MLflow tracking servers."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from sustainable_mlops.operations.studio_apps import APP_MEMBERS, identify
 _NO_WORK = exact_quantity(0.0, "no work")
 #: Types of apps with an instance of their own that reports the activity of its user.
 _APP_TYPES = ("CodeEditor", "JupyterLab", "JupyterServer", "KernelGateway")
-#: Instance type of apps that are free.
+#: Instance type of apps that cost nothing.
 _FREE = "system"
 #: Statuses of a tracking server that runs.
 _RUNNING_SERVERS = (
@@ -26,15 +26,15 @@ _RUNNING_SERVERS = (
     "Updated",
     "UpdateFailed",
 )
-#: Difference at which two times count as one.
+#: Largest difference of two times that count as equal.
 _SAME = timedelta(seconds=1)
 
 
 def find_apps(scope: Scope) -> Iterator[IdleFinding | str]:
     """Yield the apps without user activity in the period.
 
-    SageMaker's health checks update the time of the last activity too. So the use of an app is not known if both times
-    are equal and recent. Source: LastUserActivityTimestamp of DescribeApp in the API reference.
+    SageMaker's health checks can also update the time of the last activity. So the use of an app is unknown if both
+    times are equal and recent. Source: LastUserActivityTimestamp of DescribeApp in the API reference.
     """
     domains = {one["DomainId"]: one for one in scope.account.list_all("sagemaker", "list_domains", "Domains")}
     for summary in scope.account.list_all("sagemaker", "list_apps", "Apps"):
@@ -54,14 +54,14 @@ def find_apps(scope: Scope) -> Iterator[IdleFinding | str]:
             yield IdleFinding(
                 IdleKind.APP,
                 name,
-                f"no user for {scope.count_days(activity)}, on {instance_type}",
+                f"no user activity for {scope.count_days(activity)}, on {instance_type}",
                 "a domain of studio, which stops idle apps",
                 estimate_month(FleetActivity(instance_type, scope.region, duty=_NO_WORK)),
                 app["AppArn"],
                 identity=identity,
             )
         elif activity is None or _is_health_check(activity, app.get("LastHealthCheckTimestamp")):
-            yield f"app {name}: its last activity may be a health check, so its use is not known"
+            yield f"app {name}: its last activity may be a health check, so its use is unknown"
 
 
 def _is_health_check(activity: datetime, check: datetime | None) -> bool:
@@ -78,7 +78,7 @@ def find_notebooks(scope: Scope) -> Iterator[IdleFinding | str]:
             yield IdleFinding(
                 IdleKind.NOTEBOOK,
                 name,
-                f"runs for {scope.count_days(start)}, on {instance_type}",
+                f"has run for {scope.count_days(start)}, on {instance_type}",
                 "a space of studio, whose idle apps stop",
                 estimate_month(FleetActivity(instance_type, scope.region, duty=_NO_WORK)),
                 arn,

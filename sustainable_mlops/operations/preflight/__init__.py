@@ -8,6 +8,7 @@ from sustainable_mlops.operations.preflight.finding import PreflightFinding, Sta
 from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
 from sustainable_mlops.operations.preflight.idle import check_idle
 from sustainable_mlops.operations.preflight.names import check_alias, check_buckets, check_log_groups, is_applied
+from sustainable_mlops.operations.preflight.notifications import check_notifications
 from sustainable_mlops.operations.preflight.place import check_credentials, check_region, check_state_bucket
 from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
@@ -21,6 +22,7 @@ _AT_ANY_TIME: dict[str, Check] = {
     "quotas": check_quotas,
     "Lake Formation": check_lake_formation,
     "service-linked role": check_scaling_role,
+    "notifications": check_notifications,
 }
 #: Checks of names. An applied environment owns these names, so they run only before the first apply.
 _BEFORE_APPLY: dict[str, Check] = {

@@ -56,6 +56,9 @@ class PreflightTarget:
     endpoints: tuple[EndpointDemand, ...] = ()
     jobs: tuple[JobDemand, ...] = ()
     feature_groups: tuple[str, ...] = ()
+    #: ARN of the topic of alarms, and the endpoints that the settings subscribe to it.
+    alarm_topic: str = ""
+    alarm_subscribers: tuple[str, ...] = ()
 
     @property
     def platform_parameter(self) -> str:

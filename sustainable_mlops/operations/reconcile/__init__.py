@@ -1,6 +1,6 @@
 """Reconciliation of estimated emissions with those that AWS reports, by month, account, Region and service."""
 
-from sustainable_mlops.operations.reconcile.comparison import Reconciliation, reconcile
+from sustainable_mlops.operations.reconcile.comparison import Reconciliation, compare_emissions
 from sustainable_mlops.operations.reconcile.estimates import EstimateSources, estimate_emissions
 from sustainable_mlops.operations.reconcile.months import list_months
 from sustainable_mlops.operations.reconcile.reports import EmissionsReport, read_api, read_export
@@ -9,9 +9,9 @@ __all__ = [
     "EmissionsReport",
     "EstimateSources",
     "Reconciliation",
+    "compare_emissions",
     "estimate_emissions",
     "list_months",
     "read_api",
     "read_export",
-    "reconcile",
 ]

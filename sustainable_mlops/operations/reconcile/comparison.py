@@ -14,19 +14,19 @@ from sustainable_mlops.operations.reconcile.reports import MARKET_BASED, Emissio
 LIMITS = (
     "A ratio compares totals of an account, a Region and a service: AWS reports neither resources nor tags.",
     "The ratio is right only if the plans and the records contain everything that ran there. Other machines raise it.",
-    "It says nothing about one endpoint: errors of several resources can cancel out. Only a resource that makes up "
-    "nearly all of the estimate is tested.",
+    "It says nothing about one endpoint: errors of several resources can cancel out. It tests a single resource only "
+    "if that resource is nearly all of the estimate.",
     f"Ratios use location-based totals ({LOCATION_BASED}), as the estimate does. Market-based totals ({MARKET_BASED}) "
     "contain AWS's energy purchases, so no ratio uses them.",
     "AWS's totals also contain buildings and networks, and are estimates themselves. They change with the version of "
-    "its method.",
+    "AWS's method.",
 )
 _LITRES_PER_M3 = 1000.0
 _MONTHS_OF_YEAR = 12
 
 
 class MonthComparison(NamedTuple):
-    """Estimate and report of one month; None if it does not exist."""
+    """Estimated and reported carbon of one month; None for a figure that does not exist."""
 
     key: EmissionsKey
     month: ReportMonth
@@ -144,11 +144,11 @@ class Reconciliation(NamedTuple):
 
     def build_calibration(self) -> tuple[CarbonRatio, ...]:
         """Return the ratios for a calibration file, by service and Region over all accounts."""
-        places = dict.fromkeys((group.key.service, group.key.region) for group in self.groups)
-        return tuple(_pool_ratios(self, service, region) for service, region in places)
+        locations = dict.fromkeys((group.key.service, group.key.region) for group in self.groups)
+        return tuple(_pool_ratios(self, service, region) for service, region in locations)
 
 
-def reconcile(
+def compare_emissions(
     estimate: EmissionsEstimate, report: EmissionsReport, months: Sequence[ReportMonth], today: date
 ) -> Reconciliation:
     """Compare the estimate with the report in each of the months.
@@ -182,7 +182,7 @@ def _list_groups(estimate: EmissionsEstimate, rows: Sequence[MonthComparison]) -
         if not compared:
             continue
         months = tuple(row.month for row in compared)
-        yield GroupRatio(key, months, *_compute_ratios(compared), estimate.find_largest(key, months))
+        yield GroupRatio(key, months, *_compute_ratios(compared), estimate.find_largest_item(key, months))
 
 
 def _compute_ratios(rows: Sequence[MonthComparison]) -> tuple[float, float, float]:
@@ -216,9 +216,9 @@ def _explain_missing(row: MonthComparison, today: date) -> str:
     if row.reported is None and today < row.month.publication:
         return f"AWS publishes it by {row.month.publication}"
     if row.reported is None:
-        return "AWS reports nothing for it; nothing ran, or the account or the export does not see it"
+        return "AWS reports nothing for it: nothing ran, or the account or the export does not cover it"
     if row.estimate is None or not row.estimate.central > 0:
-        return "nothing is estimated for it"
+        return "it has no estimate"
     return "AWS reports 0, which is less than half a gram"
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from sustainable_mlops.footprint import FootprintFigure
 from sustainable_mlops.operations.reconcile.comparison import LIMITS, GroupRatio, MonthComparison, Reconciliation
 
-#: Share of the estimate from which the ratio tests one item.
+#: Smallest share of the estimate with which the ratio tests a single item.
 _NEARLY_ALL = 0.95
 
 
@@ -69,6 +69,6 @@ def _describe_group(group: GroupRatio, result: Reconciliation) -> str:
     )
     if group.largest is not None:
         name, share = group.largest
-        verdict = "so the ratio tests it" if share >= _NEARLY_ALL else "so the ratio tests no single resource"
-        text += f" The largest item, {name}, is {100 * share:.0f} % of the estimate, {verdict}."
+        conclusion = "so the ratio tests it" if share >= _NEARLY_ALL else "so the ratio tests no single resource"
+        text += f" The largest item, {name}, is {100 * share:.0f} % of the estimate, {conclusion}."
     return text

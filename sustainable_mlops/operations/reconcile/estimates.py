@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint import FootprintEstimate, FootprintFigure, ResourceUsage, estimate_plan
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH
 from sustainable_mlops.footprint.calibration import SAGEMAKER, find_service
 from sustainable_mlops.footprint.figures import UNITS, sum_estimates
 from sustainable_mlops.footprint.resource_parts import ResourcePart
@@ -40,7 +40,7 @@ class EstimateItem(NamedTuple):
 
 
 class EstimateSources(NamedTuple):
-    """Plans with their usage, records of runs, and the account of plans and of records without an ARN."""
+    """Plans with their usage, and records of runs. `account` is the account of plans and of records without an ARN."""
 
     plans: Sequence[Plan]
     usage: ResourceUsage | None
@@ -64,8 +64,8 @@ class EmissionsEstimate:
         estimates = [item.estimate for item in self.items if (item.key, item.month) == (key, month)]
         return sum_estimates(estimates) if estimates else None
 
-    def find_largest(self, key: EmissionsKey, months: Sequence[ReportMonth]) -> tuple[str, float] | None:
-        """Return the name of the item with most carbon in these months, and its share of the total."""
+    def find_largest_item(self, key: EmissionsKey, months: Sequence[ReportMonth]) -> tuple[str, float] | None:
+        """Return the name of the item with the most carbon in these months, and its share of the total."""
         totals: dict[str, float] = {}
         for item in self.items:
             figure = item.estimate.get("total")
@@ -137,7 +137,7 @@ def _estimate_record(
 
 
 def _convert_figure(metric: str, figure: RunFigure, record: RunRecord) -> FootprintFigure:
-    """Return a figure of a record without the factor of a calibration file."""
+    """Return a figure of a record, without the factor of its calibration file."""
     factor = 1 / record.calibration if record.calibration and metric == "total" else 1.0
     low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
     return FootprintFigure(low, figure.value, high, figure.grade or "C", figure.driver, UNITS[metric]).multiply(factor)

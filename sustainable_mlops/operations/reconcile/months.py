@@ -21,20 +21,20 @@ class ReportMonth(NamedTuple):
     number: int
 
     @classmethod
-    def of(cls, moment: datetime | date) -> "ReportMonth":
+    def from_moment(cls, moment: datetime | date) -> "ReportMonth":
         """Return the month of a date, or of a moment in UTC."""
         day = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
         return cls(day.year, day.month)
 
     @classmethod
-    def parse(cls, text: str, place: str) -> "ReportMonth":
-        """Return the month `2026-08`. Raises UserError that begins with `place`."""
+    def parse(cls, text: str, option: str) -> "ReportMonth":
+        """Return the month `2026-08`. Raises UserError that begins with `option`."""
         try:
             day = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
         except ValueError:
-            raise UserError(f"{place}: {text} is not a month; write it as 2026-08") from None
+            raise UserError(f"{option}: {text} is not a month; write it as 2026-08") from None
         if day.year < _FIRST_YEAR:
-            raise UserError(f"{place}: {text} is too early; AWS reports emissions from {_FIRST_YEAR}-01")
+            raise UserError(f"{option}: {text} is too early; AWS reports emissions from {_FIRST_YEAR}-01")
         return cls(day.year, day.month)
 
     def add(self, count: int) -> "ReportMonth":
@@ -71,12 +71,12 @@ def list_months(first: str | None, last: str | None, today: date) -> tuple[Repor
 
     Raises UserError if a month is wrong, or the first is after the last.
     """
-    published = ReportMonth.of(today).add(-1)
+    published = ReportMonth.from_moment(today).add(-1)
     published = published if published.publication <= today else published.add(-1)
     end = ReportMonth.parse(last, "--to") if last else published
     start = ReportMonth.parse(first, "--from") if first else end.add(1 - _DEFAULT_COUNT)
     if start > end:
         raise UserError(f"--from: {start} is after {end} (--to); give an earlier month")
     if end.start.date() > today:
-        raise UserError(f"--to: {end} has not begun; give {ReportMonth.of(today)} or an earlier month")
+        raise UserError(f"--to: {end} has not begun; give {ReportMonth.from_moment(today)} or an earlier month")
     return tuple(start.add(number) for number in range((end.year - start.year) * 12 + end.number - start.number + 1))

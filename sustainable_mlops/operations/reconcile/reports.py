@@ -62,7 +62,7 @@ def read_api(client: Client, months: Sequence[ReportMonth]) -> EmissionsReport:
         for result in [result for page in pages for result in page["Results"]]:
             values = {name: _parse_value(value, _UNIT) for name, value in result["EmissionsValues"].items()}
             market_based = values.get(MARKET_BASED)
-            carbon[_parse_key(result), ReportMonth.of(result["TimePeriod"]["Start"])] = ReportedEmissions(
+            carbon[_parse_key(result), ReportMonth.from_moment(result["TimePeriod"]["Start"])] = ReportedEmissions(
                 values[LOCATION_BASED] * _KG_PER_TONNE,
                 None if market_based is None else market_based * _KG_PER_TONNE,
                 result["ModelVersion"],
@@ -101,7 +101,7 @@ def _parse_value(value: Mapping[str, Any], unit: str) -> float:
 def read_export(address: str, s3: Client | None) -> EmissionsReport:
     """Return the report in the Parquet files of an export: `s3://BUCKET/PREFIX/NAME`, or a folder with a copy of it.
 
-    `s3` is needed for an address in S3. Of several versions of a month, the newest method and refresh counts. Raises
+    `s3` is needed for an address in S3. If a month has several versions, the newest method and refresh counts. Raises
     UserError if no file is found, or a file is no carbon export.
     """
     rows: dict[tuple[EmissionsKey, ReportMonth], tuple[tuple[str, str], ReportedEmissions]] = {}
@@ -114,15 +114,15 @@ def read_export(address: str, s3: Client | None) -> EmissionsReport:
             )
             version = str(row.get("model_version") or "")
             order = (_build_sort_text(version), str(row.get("last_refresh_timestamp") or ""))
-            place = (key, ReportMonth.of(_parse_time(row["usage_period_start"], name)))
-            if place not in rows or order >= rows[place][0]:
-                rows[place] = (order, _build_emissions(row, version, name))
+            period = (key, ReportMonth.from_moment(_parse_time(row["usage_period_start"], name)))
+            if period not in rows or order >= rows[period][0]:
+                rows[period] = (order, _build_emissions(row, version, name))
     if not files:
         raise UserError(
             f"--export: {address} has no Parquet file; name the folder of the export (bucket, prefix and name), and "
             "wait a day after its creation"
         )
-    return EmissionsReport(f"the data export {address}", {place: value for place, (_, value) in rows.items()}, {})
+    return EmissionsReport(f"the data export {address}", {period: value for period, (_, value) in rows.items()}, {})
 
 
 def _read_files(address: str, s3: Client | None) -> Iterator[tuple[str, bytes]]:
@@ -173,7 +173,7 @@ def _parse_time(value: Any, name: str) -> datetime:
     try:
         return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise UserError(f"{name}: usage_period_start {value!r} is no time") from None
+        raise UserError(f"{name}: usage_period_start {value!r} is not a time") from None
 
 
 def _build_sort_text(version: str) -> str:

@@ -38,11 +38,11 @@ def supports_styles(environment: Mapping[str, str] = os.environ) -> bool:
 
 def _format_row(row: Row, width: int, has_styles: bool) -> Iterator[str]:
     indent = _measure(row.label.text)
-    left = _format_text(row.label, has_styles)
+    prefix = _format_text(row.label, has_styles)
     for line in row.lines:
         for part in _wrap(list(line), max(width - indent, _MIN_WIDTH)):
-            yield left + "".join(_format_text(text, has_styles) for text in part)
-            left = " " * indent
+            yield prefix + "".join(_format_text(text, has_styles) for text in part)
+            prefix = " " * indent
 
 
 def _format_text(text: StyledText, has_styles: bool) -> str:

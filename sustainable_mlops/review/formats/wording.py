@@ -6,7 +6,7 @@ from sustainable_mlops.footprint.figures import (
     FootprintFigure,
     format_amount,
     format_compared,
-    format_ends,
+    format_consistent_pair,
     format_number,
 )
 from sustainable_mlops.review.assessment import RiskAssessment
@@ -105,7 +105,7 @@ def format_pair(before: FootprintFigure | None, after: FootprintFigure | None, *
     """Return `12 → 15`; with `interval`, also the bounds after the plan: `12 → 15 (10 to 30)`."""
     if before is None or after is None:
         return f"{format_central(before)} → {format_interval(after) if interval else format_central(after)}"
-    text = " → ".join(format_ends(before.central, after.central))
+    text = " → ".join(format_consistent_pair(before.central, after.central))
     has_bounds = interval and after.low != after.high
     return f"{text} ({format_number(after.low)} to {format_number(after.high)})" if has_bounds else text
 

@@ -77,7 +77,7 @@ class _Context:
     """Facts about other owners that the assessment of one owner needs."""
 
     def __init__(self, comparison: Comparison, created: NewResources, *, attaches_any: bool) -> None:
-        """`attaches_any` is True if an attachment may be of any policy of the plan."""
+        """Create the context. `attaches_any` is True if an attachment may be of any policy of the plan."""
         self.comparison, self.created, self.attaches_any = comparison, created, attaches_any
         #: The worst level of the new permissions of each role, by address.
         self.gained: dict[str, Level] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
 from sustainable_mlops.review.protections.weakening import (
@@ -19,7 +20,6 @@ from sustainable_mlops.review.protections.weakening import (
     loses_items,
 )
 
-_HOURS_PER_MONTH = 730
 #: A schedule with at least this part of the former runs does not count as less frequent.
 _MIN_RATE_RATIO = 0.99
 
@@ -94,7 +94,7 @@ def _count_runs(schedule: Any) -> float:
         rate = count_runs_per_month(str(expression))
         return 1 if rate is UNKNOWN else rate
     hours = get_number(rule, "interval") or 24 * get_number(schedule, "create_interval")
-    return _HOURS_PER_MONTH / (hours or 24)
+    return HOURS_PER_MONTH / (hours or 24)
 
 
 def _list_copies(schedule: Any) -> dict[object, float]:

@@ -82,8 +82,8 @@ def render_statement(*topics: str, action: str = "sns:Publish") -> str:
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """Planned values by address: the examples `complete` and `existing_roles`, and two existing roles (`passed`)."""
+def planned_values(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+    """Return the planned values of two examples and of a call with two existing roles (`passed`), by address."""
     folder = tmp_path_factory.mktemp("access")
     inputs = f"""
       existing_role_arns = {{ data_preparation = "{PREPARE}", training = "{TRAIN}" }}
@@ -104,10 +104,10 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
 
 
 @pytest.fixture(scope="module")
-def policies(planned: dict[str, Any]) -> Policies:
-    """The planned statements by call and phase, of policies that the plan knows."""
+def policies(planned_values: dict[str, Any]) -> Policies:
+    """Return the statements of the policies that the plan knows, by call and phase."""
     policies: Policies = {}
-    for address, values in planned.items():
+    for address, values in planned_values.items():
         if match := re.fullmatch(r'module\.(\w+)\.module\.access\.(\w+)\.\w+\["(\w+)"\]', address):
             call, kind, phase = match.groups()
             if kind == "aws_iam_role_policy" and "policy" in values:
@@ -153,9 +153,9 @@ def test_only_actions_without_a_resource_are_allowed_on_all_resources(policies: 
 
 @pytest.mark.plan
 def test_the_boundary_of_the_example_allows_all_actions_of_its_roles(
-    planned: dict[str, Any], policies: Policies
+    planned_values: dict[str, Any], policies: Policies
 ) -> None:
-    boundary = json.loads(planned["module.complete.aws_iam_policy.boundary"]["policy"])["Statement"]
+    boundary = json.loads(planned_values["module.complete.aws_iam_policy.boundary"]["policy"])["Statement"]
     allowed = [action for one in boundary for action in to_list(one["Action"])]
     statements = [one for (call, _), role in policies.items() if call == "complete" for one in role]
     actions = {action for one in statements for action in to_list(one["Action"])} | {"iam:PassRole"}
@@ -164,14 +164,14 @@ def test_the_boundary_of_the_example_allows_all_actions_of_its_roles(
 
 @pytest.mark.plan
 def test_sagemaker_assumes_roles_only_for_its_account_and_feature_store_only_one_of_them(
-    planned: dict[str, Any],
+    planned_values: dict[str, Any],
 ) -> None:
     endpoint = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:sagemaker:eu-north-1:{ACCOUNT}:endpoint/a"}
     feature_store = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": None}
     another_region = {**endpoint, "aws:SourceArn": f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/a"}
     stranger = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:sagemaker:eu-north-1:999999999999:a/b"}
     own_requests = (endpoint, feature_store, another_region)
-    roles = {address: role for address, role in planned.items() if re.search(r"\baws_iam_role\.", address)}
+    roles = {address: role for address, role in planned_values.items() if re.search(r"\baws_iam_role\.", address)}
     assert len(roles) == 4 + 3 + 2
     for address, role in roles.items():
         trust = json.loads(role["assume_role_policy"])["Statement"]

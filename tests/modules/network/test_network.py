@@ -13,8 +13,8 @@ INTERFACE = "module.network.aws_vpc_endpoint.this["
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """Planned values of the complete example, by address."""
+def planned_values(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+    """Return the planned values of the complete example, by address."""
     return plan_example("network-complete", tmp_path_factory.mktemp("network"), terraform_environment)
 
 
@@ -23,21 +23,21 @@ def read_statements(endpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.plan
-def test_each_service_of_the_purposes_has_one_endpoint_with_private_dns(planned: dict[str, Any]) -> None:
-    services = {address.removeprefix(INTERFACE)[1:-2] for address in planned if address.startswith(INTERFACE)}
+def test_each_service_of_the_purposes_has_one_endpoint_with_private_dns(planned_values: dict[str, Any]) -> None:
+    services = {address.removeprefix(INTERFACE)[1:-2] for address in planned_values if address.startswith(INTERFACE)}
     assert services == {"kms", *SERVICES_BY_PURPOSE["call_endpoints"], *SERVICES_BY_PURPOSE["studio"]}
     for service in services:
-        endpoint = planned[f'{INTERFACE}"{service}"]']
+        endpoint = planned_values[f'{INTERFACE}"{service}"]']
         assert endpoint["service_name"] == f"com.amazonaws.eu-north-1.{service}"
         assert endpoint["private_dns_enabled"]
         assert endpoint["subnet_ids"] == ["subnet-0123456789abcdef0"]
 
 
 @pytest.mark.plan
-def test_identities_of_other_accounts_cannot_use_an_interface_endpoint(planned: dict[str, Any]) -> None:
-    for address in planned:
+def test_identities_of_other_accounts_cannot_use_an_interface_endpoint(planned_values: dict[str, Any]) -> None:
+    for address in planned_values:
         if address.startswith(INTERFACE):
-            statements = read_statements(planned[address])
+            statements = read_statements(planned_values[address])
             without_principal = statements.pop("AssumeRolesOfThisAccount", None)
             assert (without_principal is not None) == ('["sts"]' in address)
             (statement,) = statements.values()
@@ -45,15 +45,17 @@ def test_identities_of_other_accounts_cannot_use_an_interface_endpoint(planned: 
 
 
 @pytest.mark.plan
-def test_a_web_identity_is_exchanged_only_for_roles_of_this_account(planned: dict[str, Any]) -> None:
-    statement = read_statements(planned[f'{INTERFACE}"sts"]'])["AssumeRolesOfThisAccount"]
+def test_a_web_identity_is_exchanged_only_for_roles_of_this_account(planned_values: dict[str, Any]) -> None:
+    statement = read_statements(planned_values[f'{INTERFACE}"sts"]'])["AssumeRolesOfThisAccount"]
     assert statement["Action"] == ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
     assert statement["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/*"
 
 
 @pytest.mark.plan
-def test_programs_reach_only_buckets_of_known_accounts_and_read_only_listed_others(planned: dict[str, Any]) -> None:
-    statements = read_statements(planned['module.network.aws_vpc_endpoint.gateway["s3"]'])
+def test_programs_reach_only_buckets_of_known_accounts_and_read_only_listed_others(
+    planned_values: dict[str, Any],
+) -> None:
+    statements = read_statements(planned_values['module.network.aws_vpc_endpoint.gateway["s3"]'])
     assert statements["UseBucketsOfAccounts"]["Condition"] == {
         "StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:ResourceAccount": [ACCOUNT, "210987654321"]}
     }
@@ -65,9 +67,11 @@ def test_programs_reach_only_buckets_of_known_accounts_and_read_only_listed_othe
 
 
 @pytest.mark.plan
-def test_no_security_group_allows_an_address_of_the_internet(planned: dict[str, Any]) -> None:
+def test_no_security_group_allows_an_address_of_the_internet(planned_values: dict[str, Any]) -> None:
     rules = {
-        address: values for address, values in planned.items() if "_group_ingress_" in address or "_egress_" in address
+        address: values
+        for address, values in planned_values.items()
+        if "_group_ingress_" in address or "_egress_" in address
     }
     assert len(rules) == 6
     for values in rules.values():

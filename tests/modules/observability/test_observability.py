@@ -15,8 +15,9 @@ from modules.observability import alarm_catalogue, factors, notifications
 from modules.observability.inputs import Inputs
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.cloudwatch import expressions
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, FleetActivity, ServerlessActivity
+from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
@@ -150,10 +151,11 @@ module "observability" {
     warm   = { name = "shop-warm", kind = "serverless", memory_mb = 1024, provisioned_concurrency = 2 }
     words  = { name = "shop-words", kind = "async", instance_type = "ml.inf2.xlarge" }
   }
-}
 
-output "topics" {
-  value = { alarms = module.observability.alarm_topic_arn, events = module.observability.event_topic_arn }
+  subscribers = {
+    alarms = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:alarms" }
+    events = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:events", topics = ["events"] }
+  }
 }
 """
 
@@ -225,8 +227,9 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
         driver = terraform(folder, {**environment, "TF_VAR_kms_key_arn": applied.key()})
+        for topic in TOPICS:
+            applied.create_queue(topic)
         driver.apply()
-        applied.subscribe(driver.output()["topics"])
         config = applied.endpoints.create_config(applied.endpoints.create_model("good"), count=1)
         applied.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
         applied.endpoints.wait_until_settled(ENDPOINT)

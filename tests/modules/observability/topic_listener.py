@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-
-REGION = "eu-north-1"
+from tests.sandbox.support import make_queue
 
 
 class TopicListener:
@@ -30,12 +29,16 @@ class TopicListener:
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
+    def create_queue(self, topic: str) -> str:
+        """Create the queue for the messages of a topic, and return its ARN."""
+        self._queues[topic], arn = make_queue(self.sandbox, topic, "sns.amazonaws.com")
+        return arn
+
     def subscribe(self, topics: Mapping[str, str]) -> None:
         """Subscribe to topics, by name."""
         sns = self.sandbox.client("sns")
         for name, topic in topics.items():
-            self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-            arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
+            arn = self.create_queue(name)
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
 
     def receive_messages(self, topic: str) -> list[Any]:
@@ -55,7 +58,10 @@ class TopicListener:
 
 
 def _read(body: str) -> Any:
+    """Return the JSON or the text of a message. SNS wraps it for a subscription without raw message delivery."""
     try:
-        return json.loads(body)
+        message = json.loads(body)
     except ValueError:
         return body
+    is_wrapped = isinstance(message, dict) and message.get("Type") == "Notification"
+    return _read(message["Message"]) if is_wrapped else message

@@ -1,5 +1,6 @@
 """`smlops find-idle` and `smlops clean` on an account of the sandbox with idle and busy resources of each kind."""
 
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typer.main import get_command
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.commands import clean, find_idle
+from sustainable_mlops.operations import idle
 from sustainable_mlops.operations.idle import list_actions
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
@@ -28,7 +30,7 @@ REGION, BUCKET = "eu-north-1", "lab-artifacts-123456789012-eu-north-1"
 #: Days without use. A day has 1,440 minutes, and the sandbox publishes metrics for each minute of an endpoint.
 DAYS = 0.1
 IN_REGION = ("--region", REGION, "--days", str(DAYS))
-#: Tags of what Terraform creates in an environment.
+#: Tags of resources that Terraform creates in an environment.
 TAGS = [{"Key": key, "Value": "lab"} for key in ("environment", "workload", "owner", "data_class")]
 #: Endpoints: without requests, the same by Terraform, with requests, and serverless.
 ENDPOINTS = ("idle", "lab-terraform", "busy", "free")
@@ -49,7 +51,7 @@ IDLE = {
     ("log group", "/aws/sagemaker/TrainingJobs"),
     ("interface endpoint", ""),
 }
-#: Those that `clean` ends by default.
+#: Resources that `clean` ends by default.
 ENDED = {
     ("app", "team/old/JupyterLab/default"),
     ("notebook instance", "old"),
@@ -81,14 +83,14 @@ class SeededAccount:
         self.add_domain()
         self.add_app("old")
         self.add_notebook("old")
-        quiet, used = self.add_interface_endpoints()
+        quiet, busy = self.add_interface_endpoints()
         for name in ENDPOINTS:
             wait_until(partial(self.is_in_service, name))
         moment = self.sandbox.advance(1.2 * DAYS * 86_400)
         with suppress(ClientError):  # the model fails, and the request counts nevertheless
             self.sandbox.client("sagemaker-runtime").invoke_endpoint(EndpointName="busy", Body=b"1")
         self.sandbox.advance(120)
-        self.put_traffic(used, moment)
+        self.put_traffic(busy, moment)
         self.add_app("new")
         self.add_notebook("new")
         self.idle_interface_endpoint = str(quiet["VpcEndpointId"])
@@ -136,7 +138,7 @@ class SeededAccount:
     def add_interface_endpoints(self) -> tuple[dict[str, Any], dict[str, Any]]:
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-        quiet, used = (
+        quiet, busy = (
             self.ec2.create_vpc_endpoint(
                 VpcId=vpc,
                 ServiceName=f"com.amazonaws.{REGION}.{service}",
@@ -145,7 +147,7 @@ class SeededAccount:
             )["VpcEndpoint"]
             for service in ("sts", "logs")
         )
-        return quiet, used
+        return quiet, busy
 
     def put_traffic(self, endpoint: dict[str, Any], moment: datetime) -> None:
         """Publish the metrics of an interface endpoint with traffic, as AWS does."""
@@ -221,9 +223,9 @@ def smlops(
 
     def call(app: Any, *arguments: str) -> tuple[int, str]:
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             run(lambda: get_command(app)(list(arguments), prog_name="smlops"))
-        return int(ended.value.code or 0), capsys.readouterr().out
+        return int(exit_info.value.code or 0), capsys.readouterr().out
 
     return call
 
@@ -234,7 +236,7 @@ def list_names(output: str, account: SeededAccount) -> set[tuple[str, str]]:
     return {(kind, "" if name == account.idle_interface_endpoint else name) for kind, name in names}
 
 
-def test_every_idle_resource_is_found_and_clean_ends_exactly_those_without_data(
+def test_find_idle_finds_all_idle_resources_and_clean_ends_those_without_data(
     account: SeededAccount, smlops: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     with account.sandbox.record_calls() as calls:
@@ -248,7 +250,7 @@ def test_every_idle_resource_is_found_and_clean_ends_exactly_those_without_data(
 
     before = account.list_state()
     _, plan = smlops(clean.app, *IN_REGION)
-    assert f"dry run: {len(ENDED)} would end, {len(IDLE) - len(ENDED)} stay" in plan
+    assert f"dry run: {len(ENDED)} would end, {len(IDLE) - len(ENDED)} would stay" in plan
     assert "keep endpoint lab-terraform: Terraform manages it by its tags; set idle_stop = delete" in plan
     assert account.list_state() == before
 
@@ -257,8 +259,8 @@ def test_every_idle_resource_is_found_and_clean_ends_exactly_those_without_data(
     wait_until(lambda: before - account.list_state() == ENDED)
     assert account.list_state() <= before
 
-    named = ("--include", "endpoints", "--include", "interface-endpoints")
-    assert smlops(clean.app, *IN_REGION, *named, "--apply")[0] == 0
+    include = ("--include", "endpoints", "--include", "interface-endpoints")
+    assert smlops(clean.app, *IN_REGION, *include, "--apply")[0] == 0
     others = {("endpoint", "idle"), ("interface endpoint", account.idle_interface_endpoint)}
     wait_until(lambda: before - account.list_state() == ENDED | others)
 
@@ -278,7 +280,7 @@ def check_figures(report: dict[str, Any]) -> None:
 
 
 def check_environment(smlops: Callable[..., tuple[int, str]], account: SeededAccount, folder: Path) -> None:
-    """Check that an environment has its own resources only, and that a denied read skips its part only."""
+    """Check that an environment has its own resources only, and that a denied read skips only its part."""
     (folder / "settings.yaml").write_text(
         f"environment: lab\nname_prefix: lab\nregion: {REGION}\naccount_id: '123456789012'\n"
     )
@@ -286,7 +288,7 @@ def check_environment(smlops: Callable[..., tuple[int, str]], account: SeededAcc
     code, output = smlops(find_idle.app, "--environment", str(folder), "--days", str(DAYS), "--json")
     account.sandbox.clear_faults()
     assert (code, list_names(output, account)) == (0, {finding for finding in IDLE if "lab-" in finding[1]})
-    skipped = {one["part"]: one for one in json.loads(output)["not_looked_at"]}
+    skipped = {one["part"]: one for one in json.loads(output)["skipped"]}
     assert skipped["log groups"]["missing_action"] == "logs:DescribeLogGroups"
 
 
@@ -294,3 +296,12 @@ def test_the_page_names_the_actions_of_each_part() -> None:
     page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| ([\w ]+) \| (`\w[\w-]*:.+`) \|$", page, re.MULTILINE))
     assert {part: tuple(re.findall(r"`([^`]+)`", actions)) for part, actions in rows.items()} == list_actions()
+
+
+def test_each_module_has_the_inputs_that_a_finding_names() -> None:
+    texts = "\n".join(file.read_text(encoding="utf-8") for file in Path(idle.__file__).parent.glob("*.py"))
+    named = re.findall(r"[\"( ]((?:[a-z_]+, )*[a-z_]+)[.\w]*(?: = \w+)? \(([a-z]+(?:_[a-z]+)*)\)[\",]", texts)
+    assert {module for _, module in named} >= {"async_endpoint", "network", "observability", "storage"}
+    for names, module in named:
+        inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
+        assert set(names.split(", ")) <= set(inputs.model_fields), module

@@ -9,7 +9,11 @@ import pytest
 from botocore.stub import Stubber
 
 from sustainable_mlops.operations.idle import IdleAccount, Target, list_cleanups
-from sustainable_mlops.operations.idle.endpoints import merge, read_compute_optimizer, read_cost_optimization_hub
+from sustainable_mlops.operations.idle.endpoints import (
+    merge_recommendations,
+    read_compute_optimizer,
+    read_cost_optimization_hub,
+)
 from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER, IdleFinding, IdleKind, IdleReport
 from sustainable_mlops.operations.idle.leftovers import choose_retention
 from sustainable_mlops.operations.idle.scope import Scope, find_manager
@@ -86,7 +90,7 @@ def test_a_new_retention_deletes_no_event_at_once(age: float, days: int) -> None
         (IdleKind.OVERSIZED_ENDPOINT, "", ["endpoints"], "keep oversized endpoint x: it is in use; set the_input"),
     ],
 )
-def test_only_what_holds_no_data_and_nobody_manages_ends(
+def test_clean_ends_only_unmanaged_resources_without_data(
     kind: IdleKind, manager: str, include: list[str], text: str
 ) -> None:
     report = IdleReport("eu-north-1", "", 7, NOW, [IdleFinding(kind, "x", "unused", "the_input", manager=manager)])
@@ -94,7 +98,7 @@ def test_only_what_holds_no_data_and_nobody_manages_ends(
 
 
 @check_cases(
-    ("activity", "check", "found"),
+    ("activity", "check", "types"),
     [
         (8, 8, ["IdleFinding"]),
         (8, 0, ["IdleFinding"]),
@@ -104,21 +108,25 @@ def test_only_what_holds_no_data_and_nobody_manages_ends(
         (None, 0, ["str"]),
     ],
 )
-def test_the_health_check_of_an_app_is_not_use(activity: int | None, check: int | None, found: list[str]) -> None:
-    def ago(days: int | None) -> datetime | None:
+def test_a_health_check_does_not_count_as_activity_of_an_app(
+    activity: int | None, check: int | None, types: list[str]
+) -> None:
+    def subtract_days(days: int | None) -> datetime | None:
         return None if days is None else NOW - timedelta(days=days)
 
     identity = {"DomainId": "d-1", "SpaceName": "lab", "AppType": "JupyterLab", "AppName": "default"}
     app = identity | {"Status": "InService", "ResourceSpec": {"InstanceType": "ml.t3.medium"}}
-    times = {"LastUserActivityTimestamp": ago(activity), "LastHealthCheckTimestamp": ago(check)}
+    times = {"LastUserActivityTimestamp": subtract_days(activity), "LastHealthCheckTimestamp": subtract_days(check)}
     description = (
-        app | {"AppArn": "arn", "CreationTime": ago(9)} | {key: time for key, time in times.items() if time is not None}
+        app
+        | {"AppArn": "arn", "CreationTime": subtract_days(9)}
+        | {key: time for key, time in times.items() if time is not None}
     )
     lists: dict[str, Any] = {"list_domains": [], "list_apps": [app]}
     account: Any = SimpleNamespace(
         list_all=lambda _, operation, *__: lists[operation], call=lambda *_, **__: description
     )
-    assert [type(one).__name__ for one in find_apps(make_scope(account))] == found
+    assert [type(one).__name__ for one in find_apps(make_scope(account))] == types
 
 
 def test_findings_of_aws_are_merged_by_endpoint() -> None:
@@ -143,24 +151,28 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
         "EndpointStatus": "InService",
         "ProductionVariants": [variant],
     }
-    configured = {"VariantName": "main", "ModelName": "large", "InstanceType": "ml.m5.4xlarge"}
-    configuration = {"EndpointConfigName": "large", "EndpointConfigArn": "a" * 20, "ProductionVariants": [configured]}
+    configured_variant = {"VariantName": "main", "ModelName": "large", "InstanceType": "ml.m5.4xlarge"}
+    configuration = {
+        "EndpointConfigName": "large",
+        "EndpointConfigArn": "a" * 20,
+        "ProductionVariants": [configured_variant],
+    }
     scope = make_scope(
         RecordedAccount(
             ("compute-optimizer", "get_enrollment_status", {"status": "Active"}),
             ("compute-optimizer", "get_idle_recommendations", {"idleRecommendations": [idle]}),
             ("cost-optimization-hub", "list_enrollment_statuses", {"items": [{"status": "Active"}]}),
-            ("cost-optimization-hub", "list_recommendations", {"items": [idle_of_hub(idle), oversized]}),
+            ("cost-optimization-hub", "list_recommendations", {"items": [build_hub_recommendation(idle), oversized]}),
             ("sagemaker", "describe_endpoint", endpoint | time),
             ("sagemaker", "describe_endpoint_config", configuration | {"CreationTime": NOW}),
         )
     )
-    known = [IdleFinding(IdleKind.ENDPOINT, "known", "unused", "the_input", arn=f"{ARN}known")]
+    findings = [IdleFinding(IdleKind.ENDPOINT, "known", "unused", "the_input", arn=f"{ARN}known")]
     for read in (read_compute_optimizer, read_cost_optimization_hub):
         recommendations = read(scope)
         assert not isinstance(recommendations, str)
-        known = merge(scope, known, recommendations)
-    first, second = known
+        findings = merge_recommendations(scope, findings, recommendations)
+    first, second = findings
     assert first.sources == ("Compute Optimizer", "Cost Optimization Hub")
     assert (second.kind, second.problem) == (
         IdleKind.OVERSIZED_ENDPOINT,
@@ -170,5 +182,5 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
     assert second.estimate.get("total") is None, "AWS reports no carbon of it"
 
 
-def idle_of_hub(recommendation: dict[str, Any]) -> dict[str, Any]:
+def build_hub_recommendation(recommendation: dict[str, Any]) -> dict[str, Any]:
     return {"resourceArn": recommendation["resourceArn"], "actionType": "Delete", "estimatedMonthlySavings": 9.0}

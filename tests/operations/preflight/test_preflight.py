@@ -67,7 +67,7 @@ def target(tmp_path: Path) -> PreflightTarget:
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
     dev = read_target(DEV)
     jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)
-    return replace(dev, folder=tmp_path, jobs=jobs)
+    return replace(dev, folder=tmp_path, jobs=jobs, alarm_subscribers=("ml-team@example.com",))
 
 
 def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
@@ -103,7 +103,7 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Pr
     checks = {one.check for one in findings if not one.check.startswith("quota")}
     assert checks == {
         *("credentials", "Region", "state bucket", "Lake Formation", "bucket names", "key alias", "log groups"),
-        *("idle month", "provider"),
+        *("idle month", "provider", "notifications"),
     }
 
 
@@ -334,6 +334,22 @@ def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
     assert "service-linked role" in select_findings(check(scaled), "ok")
 
 
+def test_alarms_need_a_subscriber_that_has_confirmed(account: Sandbox, target: PreflightTarget) -> None:
+    missing = select_findings(check(replace(target, alarm_subscribers=())), "look")["notifications"]
+    assert missing.text.startswith("alarms notify nobody; add notifications.subscribers to ")
+    planned = select_findings(check(target), "ok")["notifications"]
+    assert planned.text == "the next apply subscribes ml-team@example.com to alarms"
+
+    sns, queue = account.client("sns"), "arn:aws:sqs:eu-north-1:123456789012:ml-archive"
+    topic = sns.create_topic(Name="smlops-dev-alarms")["TopicArn"]
+    assert topic == target.alarm_topic
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    assert select_findings(check(target), "ok")["notifications"].text == f"alarms notify {queue}"
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ml-team@example.com")
+    pending = select_findings(check(target), "look")["notifications"]
+    assert pending.text.startswith(f"ml-team@example.com must confirm the subscription to {topic}")
+
+
 @pytest.mark.parametrize(
     ("operation", "code", "name", "action"),
     [
@@ -341,6 +357,7 @@ def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
         ("logs:DescribeLogGroups", "AccessDeniedException", "log groups", "logs:DescribeLogGroups"),
         ("kms:ListAliases", "AccessDeniedException", "key alias", "kms:ListAliases"),
         ("ssm:GetParameter", "AccessDeniedException", "names", "ssm:GetParameter"),
+        ("sns:ListSubscriptionsByTopic", "AuthorizationError", "notifications", "sns:ListSubscriptionsByTopic"),
         (
             "lakeformation:GetDataLakeSettings",
             "AccessDeniedException",

@@ -148,7 +148,7 @@ def test_an_invalid_value_is_named(change: dict[str, Any], message: str, request
         ("carrier,origin\nUA\n", "text/csv", "record 1: 1 values, but the CSV header names 2 columns"),
     ],
 )
-def test_an_invalid_request_is_an_error_of_the_client_with_the_reason(
+def test_an_invalid_request_returns_a_client_error_with_the_reason(
     model: inference.Model, body: str | bytes, content_type: str, message: str
 ) -> None:
     response = inference.transform_fn(model, body, content_type, "application/json")

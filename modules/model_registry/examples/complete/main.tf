@@ -15,6 +15,9 @@ module "model_registry" {
 
   approval_topic = {
     kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    subscribers = {
+      releases = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:flights-releases" }
+    }
   }
 
   model_package_groups = {

@@ -50,6 +50,17 @@ module "observability" {
       latency_slo_ms          = 500
     }
   }
+
+  subscribers = {
+    ml_team = { protocol = "email", endpoint = "ml-team@example.com" }
+    on_call = { protocol = "https", endpoint = "https://on-call.example.com/alarms" }
+    chat    = { protocol = "lambda", endpoint = "arn:aws:lambda:eu-north-1:123456789012:function:chat" }
+    archive = {
+      protocol = "sqs"
+      endpoint = "arn:aws:sqs:eu-north-1:123456789012:ml-archive"
+      topics   = ["alarms", "events"]
+    }
+  }
 }
 
 

@@ -15,11 +15,9 @@ module "observability" {
   endpoints = {
     churn = { name = "shop-churn", kind = "serverless", memory_mb = 2048, latency_slo_ms = 500 }
   }
-}
 
-resource "aws_sns_topic_subscription" "alarms" {
-  topic_arn = module.observability.alarm_topic_arn
-  protocol  = "email"
-  endpoint  = "ml-team@example.com"
+  subscribers = {
+    ml_team = { protocol = "email", endpoint = "ml-team@example.com" }
+  }
 }
 

@@ -45,6 +45,7 @@ module "pipeline" {
 
   failure_topic = {
     kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    subscribers = { ml_team = { protocol = "email", endpoint = "ml-team@example.com" } }
   }
 
   definition = jsonencode({
@@ -100,11 +101,5 @@ module "pipeline" {
       }
     }]
   })
-}
-
-resource "aws_sns_topic_subscription" "failures" {
-  topic_arn = module.pipeline.failure_topic_arn
-  protocol  = "email"
-  endpoint  = "ml-team@example.com"
 }
 
