@@ -49,6 +49,10 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_sagemaker_endpoint": {"arn": _arn("sagemaker", "endpoint/example")},
     "aws_sagemaker_endpoint_configuration": {"arn": _arn("sagemaker", "endpoint-config/example")},
     "aws_sagemaker_feature_group": {"arn": _arn("sagemaker", "feature-group/example")},
+    "aws_sagemaker_mlflow_tracking_server": {
+        "arn": _arn("sagemaker", "mlflow-tracking-server/example"),
+        "tracking_server_url": "https://t-example.eu-north-1.experiments.sagemaker.aws",
+    },
     "aws_sagemaker_model": {"arn": _arn("sagemaker", "model/example")},
     "aws_sagemaker_model_package_group": {"arn": _arn("sagemaker", "model-package-group/example")},
     "aws_sagemaker_pipeline": {"arn": _arn("sagemaker", "pipeline/example")},

@@ -17,6 +17,10 @@ _KEY, _OTHER_KEY = (
 _TAGS = {"workload": "orders"}
 _BOUNDARY = f"arn:aws:iam::{_ACCOUNT}:policy/boundary"
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+_TRACKING_SERVER = {
+    "artifacts_s3_uri": "s3://shop-models/mlflow",
+    "off_hours": {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "UTC"},
+}
 _TOPIC = f"arn:aws:sns:{_REGION}:{_ACCOUNT}:ml-alarms"
 
 
@@ -194,6 +198,7 @@ CASES: dict[str, InputCase] = {
             "tags": _TAGS,
             "deletion_protection": False,
             "feature_groups": {"orders": _feature_group()},
+            "table_optimizers": {},
         },
         {
             "deletion_protection": True,
@@ -201,7 +206,10 @@ CASES: dict[str, InputCase] = {
             "kms_key_arn": _OTHER_KEY,
             "name_prefix": "store",
             "offline_store_s3_uri": "s3://shop-features/elsewhere",
+            "permissions_boundary_arn": _BOUNDARY,
             "role_arn": _role("shop-other"),
+            "role_path": "/mlops/",
+            "table_optimizers": {"compaction": False, "retention": {}, "orphan_file_deletion": {}},
             "tags": {"workload": "returns"},
         },
     ),
@@ -415,6 +423,7 @@ CASES: dict[str, InputCase] = {
             "spaces": {"notebooks": {"user": "anna"}},
             "lifecycle_scripts": {"tools": {"script": "date"}},
             "tags": _TAGS,
+            "tracking_server": _TRACKING_SERVER,
         },
         {
             "auth_mode": "SSO",
@@ -426,11 +435,14 @@ CASES: dict[str, InputCase] = {
             "lifecycle_scripts": {"tools": {"script": "date"}, "more": {"script": "date", "app_type": "CodeEditor"}},
             "name_prefix": "store",
             "network_access": "PublicInternetOnly",
+            "permissions_boundary_arn": _BOUNDARY,
             "role_arn": _role("shop-other"),
+            "role_path": "/mlops/",
             "security_group_ids": ["sg-0123456789abcdef1"],
             "spaces": {"notebooks": {"user": "anna", "disk_gb": 20}},
             "subnet_ids": _SUBNETS[:1],
             "tags": {"workload": "returns"},
+            "tracking_server": {**_TRACKING_SERVER, "size": "Medium", "automatic_model_registration": True},
             "users": {"anna": {"role_arn": _role("shop-other")}},
             "verify_location": True,
             "vpc_id": "vpc-0123456789abcdef1",
