@@ -11,6 +11,11 @@ _BUCKET, _NAME = "bucket", "name"
 IMPORT_IDS: dict[str, str] = {
     "aws_appautoscaling_policy": "service namespace/resource ID/scalable dimension/policy name",
     "aws_appautoscaling_target": "service namespace/resource ID/scalable dimension",
+    "aws_bcmdataexports_export": "ARN",
+    "aws_budgets_budget": "account ID:name",
+    "aws_ce_anomaly_monitor": "ARN",
+    "aws_ce_anomaly_subscription": "ARN",
+    "aws_ce_cost_allocation_tag": "key of the tag",
     "aws_cloudwatch_composite_alarm": _NAME,
     "aws_cloudwatch_dashboard": _NAME,
     "aws_cloudwatch_event_rule": "event bus/rule",

@@ -213,6 +213,33 @@ CASES: dict[str, InputCase] = {
             "tags": {"workload": "returns"},
         },
     ),
+    "footprint": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "deletion_protection": False,
+            "anomaly_detection": {},
+            "budgets": {"orders": {"monthly_limit_usd": 400}},
+            "notify_emails": ["ml@example.org"],
+            "tags": _TAGS,
+        },
+        {
+            "anomaly_detection": {"minimum_impact_usd": 50},
+            "budgets": {
+                "orders": {"monthly_limit_usd": 500, "actual_percent": [90]},
+                "returns": {"monthly_limit_usd": 20},
+            },
+            "carbon_export": {"expire_after_days": 400, "keep_every_delivery": True},
+            "cost_allocation_tags": ["workload"],
+            "deletion_protection": True,
+            "existing_kms_key": {"arn": _OTHER_KEY},
+            "name_prefix": "store",
+            "notify_emails": ["ml@example.org", "finance@example.org"],
+            "tags": {"workload": "returns"},
+            "verify_location": True,
+            "workload_tag_key": "team",
+        },
+    ),
     "images": InputCase(
         {
             **_LOCATION,

@@ -146,6 +146,20 @@ WRONG_INPUTS = (
     _wrong("feature_store", "at least 3", table_optimizers={"orphan_file_deletion": {"days": 2}}),
     _wrong("feature_store", "of account_id", table_optimizers={"existing_role": {"arn": _ROLE_ELSEWHERE}}),
     _unknown_key("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
+    # footprint
+    _wrong("footprint", "no carbon figures", partition="aws-cn", region="cn-north-1"),
+    _wrong("footprint", "in Region eu-north-1", existing_kms_key={"arn": _KEY_ELSEWHERE}),
+    _wrong("footprint", "letters, digits", budgets={"orders$": {"monthly_limit_usd": 1}}),
+    _wrong("footprint", "at least 1", budgets={"orders": {"monthly_limit_usd": 0}}),
+    _wrong(
+        "footprint",
+        "notifies nobody",
+        budgets={"orders": {"monthly_limit_usd": 1, "actual_percent": [], "forecast_percent": []}},
+    ),
+    _wrong("footprint", "an email address", notify_emails=["ml-platform"]),
+    _wrong("footprint", "ARN of an anomaly monitor", anomaly_detection={"existing_monitor": {"arn": "services"}}),
+    _wrong("footprint", "letters, digits", workload_tag_key="a$b"),
+    _unknown_key("footprint", carbon_export={"expire_days": 1}),
     # images
     _wrong("images", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("images", "at least 1", repositories={}),
