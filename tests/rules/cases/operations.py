@@ -219,6 +219,21 @@ CASES = {
         "unknown": {"unknown": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
     },
+    "SUS_BUDGET_TAG_FORM": {
+        "pass": {
+            "a tag of the user": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload$delay"]}),
+            "a tag of AWS": _budget(cost_filter={"name": "TagKeyValue", "values": ["aws:createdBy$IAMUser"]}),
+        },
+        "fail": {
+            "without the prefix": _budget(cost_filter={"name": "TagKeyValue", "values": ["workload$delay"]}),
+            "another separator": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload=delay"]}),
+        },
+        "unknown": {"unknown": _budget(cost_filter={"name": "TagKeyValue", "values": UNKNOWN})},
+        "not_applicable": {
+            "no filter": _budget(),
+            "another filter": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]}),
+        },
+    },
     "SUS_COST_ALLOCATION_TAG": {
         "pass": {"active": _allocation("Active")},
         "fail": {"inactive": _allocation("Inactive")},
