@@ -1,10 +1,14 @@
 """Export, budgets and permissions of `footprint`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sagemaker_sandbox import Sandbox
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import Terraform
 from tests.lazy import LazyModule
 from tests.modules.examples import plan_example
 
@@ -87,3 +91,27 @@ def test_single_anomalies_go_to_the_topic_and_daily_summaries_to_the_addresses(p
         [{"type": "EMAIL", "address": "ml-platform@example.org"}],
     )
     assert topic["threshold_expression"][0]["dimension"][0]["values"] == ["20"]
+
+
+@pytest.mark.apply
+def test_a_tag_becomes_active_in_the_first_apply_after_a_bill_has_it(
+    tmp_path: Path, sandbox: Sandbox, terraform_environment: dict[str, str]
+) -> None:
+    """The page of the module describes this retry."""
+    (tmp_path / "main.tf").write_text(
+        'resource "aws_ce_cost_allocation_tag" "this" {\n  tag_key = "cost-centre"\n  status  = "Active"\n}\n'
+    )
+    terraform = Terraform(tmp_path, terraform_environment)
+    terraform.init()
+    with pytest.raises(UserError, match="empty result"):
+        terraform.apply()
+    queues = sandbox.client("sqs")
+    queue = queues.create_queue(QueueName="billed-later", tags={"cost-centre": "42"})["QueueUrl"]
+    try:
+        terraform.apply()
+        assert terraform.is_up_to_date(tmp_path / "tfplan")
+        terraform.apply("-destroy")
+    finally:
+        queues.delete_queue(QueueUrl=queue)
+    costs = sandbox.client("ce")
+    assert costs.list_cost_allocation_tags(TagKeys=["cost-centre"])["CostAllocationTags"][0]["Status"] == "Inactive"
