@@ -76,7 +76,7 @@ class BudgetOperations(ServiceOperations):
     def create_notification(self, request: ServiceRequest) -> Fields:
         """Add a notification to a budget."""
         parameters = check_parameters(self.service, "CreateNotification", request)
-        budget = _find_budget(request)
+        budget = _find_budget(request, action="create notification")
         if any(_is_same(one.details, parameters["Notification"]) for one in budget.notifications):
             raise BudgetDuplicateError("Unable to create notification - the notification already exists.")
         if len(budget.notifications) >= _LARGEST_NOTIFICATIONS:
@@ -99,7 +99,8 @@ class BudgetOperations(ServiceOperations):
     def delete_notification(self, request: ServiceRequest) -> Fields:
         """Remove a notification with its subscribers."""
         parameters = check_parameters(self.service, "DeleteNotification", request)
-        _find_budget(request).notifications.remove(_find_notification(request, parameters["Notification"]))
+        budget = _find_budget(request, action="delete notification")
+        budget.notifications.remove(_find_notification(request, parameters["Notification"]))
         return {}
 
     @emulated_operation
@@ -171,12 +172,12 @@ def _get_account(request: ServiceRequest) -> str:
     return str(request.parameters.get("AccountId") or request.account)
 
 
-def _find_budget(request: ServiceRequest, name: str | None = None) -> Any:
-    """Return moto's budget. Raises BudgetNotFoundError."""
+def _find_budget(request: ServiceRequest, name: str | None = None, action: str = "") -> Any:
+    """Return moto's budget. Raises BudgetNotFoundError, whose message names the `action`."""
     name = name or str(request.parameters["BudgetName"])
     budget = _get_backend(request).budgets[_get_account(request)].get(name)
     if budget is None:
-        raise BudgetNotFoundError(f"Unable to get budget: {name} - the budget doesn't exist.")
+        raise BudgetNotFoundError(f"Unable to {action or f'get budget: {name}'} - the budget doesn't exist.")
     return budget
 
 
