@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.terraform import ROOT, Terraform
 from tests.lazy import LazyModule
 from tests.modules.examples import plan_example
 
@@ -39,7 +39,11 @@ def test_the_export_overwrites_parquet_files_of_the_bucket(planned: dict[str, An
     (destination,) = export["destination_configurations"][0]["s3_destination"]
     (output,) = destination["s3_output_configurations"]
     assert (output["format"], output["compression"], output["overwrite"]) == ("PARQUET", "PARQUET", "OVERWRITE_REPORT")
-    assert (destination["s3_prefix"], destination["s3_region"]) == ("carbon", "eu-north-1")
+    assert destination["s3_region"] == "eu-north-1"
+    # Data Exports writes to this folder of the bucket, which is the output s3_uri.
+    assert f"{destination['s3_prefix']}/{export['name']}" == "carbon/flights-carbon"
+    outputs = (ROOT / "modules" / "footprint" / "outputs.tf").read_text()
+    assert "s3://${aws_s3_bucket.carbon.bucket}/carbon/${var.name_prefix}-carbon" in outputs
 
 
 @pytest.mark.plan
