@@ -7,7 +7,7 @@ from cdktn_provider_aws.kms_key import KmsKey
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from modules.event_topics import tls_statement, topic_arn
+from modules.event_topics import build_tls_statement, topic_arn
 from modules.footprint.inputs import Inputs
 from modules.iam_statements import equals
 from modules.policies import encode_policy
@@ -42,7 +42,7 @@ def add(module: Module[Inputs]) -> tuple[str, Any]:
                 _allow(var, sid, service, ["sns:Publish"], topic_arn(var, name))
                 for sid, service in (("Budgets", _BUDGETS), ("CostAnomalies", _ANOMALIES))
             ],
-            tls_statement(var, name),
+            build_tls_statement(var, name),
         ),
     )
     return key_arn, policy
