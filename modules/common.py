@@ -1,5 +1,6 @@
 """Inputs with the same meaning in every module."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
@@ -147,16 +148,24 @@ class OptionalLocation(ModuleInputs):
     region: Region | None = Field(None, description="Region of the resources. Default: the Region of kms_key_arn.")
 
 
-def require_role_of_location() -> InputRule:
-    """Return the rule that the role is in the account of `OptionalLocation`, which the IAM statements name."""
-    return rule(
-        "role_arn",
-        # Another rule reports an invalid ARN.
-        lambda v: (
-            ~can(_read_account(v.role_arn))
+def require_role_of_location(
+    field: str = "role_arn", read_roles: Callable[[Any], list[str]] | None = None
+) -> InputRule:
+    """Return the rule that roles are in the account of `OptionalLocation`, which the IAM statements name."""
+
+    # Another rule reports an invalid ARN.
+    def holds(v: Any, role: str) -> object:
+        return (
+            ~can(_read_account(role))
             | ~can(_read_account(v.kms_key_arn))
-            | (_read_account(v.role_arn) == coalesce(v.account_id, _read_account(v.kms_key_arn)))
-        ),
+            | (_read_account(role) == coalesce(v.account_id, _read_account(v.kms_key_arn)))
+        )
+
+    return rule(
+        field,
+        (lambda v: holds(v, getattr(v, field)))
+        if read_roles is None
+        else lambda v: every(read_roles(v), lambda role: holds(v, role)),
         "must be a role of account_id; without account_id, of the account of kms_key_arn",
     )
 

@@ -1,7 +1,8 @@
 """Schedule expressions and time zones of EventBridge Scheduler and Application Auto Scaling."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from sustainable_mlops.authoring import Field, must
 from sustainable_mlops.authoring.expressions import can, contains, every, join, list_of, local_table, match
 from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
 from sustainable_mlops.catalogue import time_zones
@@ -20,6 +21,15 @@ _FIELDS = {
 
 #: Pattern of a cron expression of six fields, of which ? stands for the day of the month or of the week.
 CRON_FORM = r"^cron\(\S+ \S+ (\? \S+ [^\s?]\S*|[^\s?]\S* \S+ \?) [^\s)]+\)$"
+Cron = Annotated[
+    str,
+    Field(
+        pattern=CRON_FORM,
+        json_schema_extra=must(
+            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
+        ),
+    ),
+]
 #: Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 _RATE = r"^rate\([1-9][0-9]* (minute|hour|day)s?\)$"
 _AT = r"^at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)$"

@@ -62,6 +62,8 @@ from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from sagemaker_sandbox.sagemaker.pipeline_services import PipelineServices
 from sagemaker_sandbox.service_operations.athena_queries import AthenaQueryOperations
+from sagemaker_sandbox.service_operations.budgets import BudgetOperations
+from sagemaker_sandbox.service_operations.cost_explorer import CostExplorerOperations, list_tag_keys
 from sagemaker_sandbox.service_operations.event_patterns import EventPatternOperations
 from sagemaker_sandbox.service_operations.lambda_invocations import LambdaInvocations
 from sagemaker_sandbox.service_operations.log_group_keys import LogGroupKeyOperations
@@ -106,9 +108,11 @@ class Application:
             moto_patches.apply,
             AlarmOperations(self.alarms),
             AthenaQueryOperations(),
+            BudgetOperations(),
             DataExportOperations(self.clock),
             MetricOperations(self.clock),
             AutomationOperations(AutomationExecutions(context, self.gate)),
+            CostExplorerOperations(self.clock, self._list_tag_keys),
             ComputeOptimizerOperations(self.sagemaker.call, self.clock),
             CostOptimizationHubOperations(self.sagemaker.call, self.clock, self._list_regions),
             EventPatternOperations(),
@@ -144,6 +148,11 @@ class Application:
         """Return the Regions in which an account has used SageMaker."""
         regions = [parts.region for parts in self.sagemaker.list_existing_parts()]
         return sorted(region.name for region in regions if region.account_id == account)
+
+    def _list_tag_keys(self, account: str) -> set[str]:
+        """Return the tag keys of an account's resources, in the Regions that it has used."""
+        sagemaker_tags.register_account(account)
+        return list_tag_keys(account, {DEFAULT_REGION, *self._list_regions(account)})
 
     def _find_functions(self, account: str, region: str) -> PipelineServices:
         return PipelineServices(self.sagemaker.get_parts(account, region).region)

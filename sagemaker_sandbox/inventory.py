@@ -59,6 +59,13 @@ LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
         ),
     ),
     "budgets": (ListOperation("budget", "describe_budgets", "Budgets", "BudgetName"),),
+    "ce": (
+        ListOperation("anomaly monitor", "get_anomaly_monitors", "AnomalyMonitors", "MonitorName"),
+        ListOperation("anomaly subscription", "get_anomaly_subscriptions", "AnomalySubscriptions", "SubscriptionName"),
+        ListOperation(
+            "cost allocation tag", "list_cost_allocation_tags", "CostAllocationTags", "TagKey", {"Status": "Active"}
+        ),
+    ),
     "stepfunctions": (ListOperation("state machine", "list_state_machines", "stateMachines", "name"),),
     "bcm-data-exports": (ListOperation("export", "list_exports", "Exports", "ExportName"),),
     "glue": (ListOperation("database", "get_databases", "DatabaseList", "Name"),),
@@ -69,7 +76,7 @@ LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
         for operation, key, name in [recorded.list_operation]
     ),
 }
-_GLOBAL = ("s3", "iam", "s3control", "budgets", "bcm-data-exports")
+_GLOBAL = ("s3", "iam", "s3control", "budgets", "ce", "bcm-data-exports")
 
 
 def list_inventory(context: SandboxContext, services: Iterable[str]) -> Inventory:

@@ -8,7 +8,8 @@ from envs.component import Component, explicit_settings
 from envs.components.access import Access
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
-from modules.feature_store.inputs import FeatureGroup, GroupKey
+from modules.common import RoleInputs
+from modules.feature_store.inputs import FeatureGroup, GroupKey, TableOptimizers
 from sustainable_mlops.authoring import Field
 from sustainable_mlops.authoring.expressions import each_of, jsonencode
 
@@ -24,6 +25,9 @@ class FeatureStoreSettings(CommonSettings):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
         {}, description="Overrides of envs/catalogue/features, by key. Null removes a group."
     )
+    table_optimizers: TableOptimizers | None = Field(
+        None, description="Let AWS Glue compact the tables of the feature groups. Default: none."
+    )
 
 
 class FeatureStore(Component[FeatureStoreSettings]):
@@ -37,7 +41,11 @@ class FeatureStore(Component[FeatureStoreSettings]):
             yield EnvironmentName("parameter", f"feature_groups.{key}", f"{self._path}/{key}")
 
     def add(self, env: "Environment") -> None:
-        settings, storage = self.settings, env[Storage]
+        settings, storage, access = self.settings, env[Storage], env[Access]
+        optimizers = settings.table_optimizers
+        optional_inputs: dict[str, Any] = (
+            {} if optimizers is None else {"table_optimizers": explicit_settings(optimizers)}
+        )
         module = env.call(
             env.modules["feature_store"],
             name_prefix=settings.name_prefix,
@@ -46,7 +54,9 @@ class FeatureStore(Component[FeatureStoreSettings]):
             feature_groups={key: explicit_settings(group) for key, group in settings.feature_groups.items()},
             kms_key_arn=storage.kms_key_arn,
             offline_store_s3_uri=f"s3://{storage.buckets['data'].name}/feature-store",
-            role_arn=env[Access].role_arns["data_preparation"],
+            role_arn=access.role_arns["data_preparation"],
+            **explicit_settings(access.settings.access, RoleInputs),
+            **optional_inputs,
         )
         self.feature_groups = module.feature_groups
         self._publish(env)

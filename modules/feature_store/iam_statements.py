@@ -5,10 +5,12 @@ from typing import Any
 
 from modules.feature_store.inputs import Inputs
 from modules.iam_statements import ArnLocation, Phase, StatementsByPhase, build_statement, equals, via_services
-from sustainable_mlops.authoring.expressions import list_of, match, replace
+from sustainable_mlops.authoring.expressions import concat, list_of, match, replace
 
 READ = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
 WRITE = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
+#: Glue database of Feature Store.
+GLUE_DATABASE = "sagemaker_featurestore"
 #: Actions of each phase on records: data preparation writes, training and inference read.
 ACTIONS: dict[Phase, list[str]] = {"data_preparation": sorted(READ + WRITE), "training": READ, "inference": READ}
 
@@ -61,8 +63,40 @@ def write_offline_store(
             ["glue:GetTable", "glue:UpdateTable"],
             [
                 f"{glue}:catalog",
-                f"{glue}:database/sagemaker_featurestore",
-                f"{glue}:table/sagemaker_featurestore/*",
+                f"{glue}:database/{GLUE_DATABASE}",
+                f"{glue}:table/{GLUE_DATABASE}/*",
             ],
+        ),
+    ]
+
+
+def optimize_tables(var: Inputs, at: ArnLocation, tables: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the statements of the role that Glue optimizes these tables with.
+
+    Source: Glue developer guide, "Table optimization prerequisites".
+    """
+    path = replace(var.offline_store_s3_uri, "s3://", "")
+    glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
+    logs = f"arn:{at.partition}:logs:{at.region}:{at.account_id}:log-group:/aws-glue"
+    return [
+        build_statement(
+            "RewriteFiles",
+            ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            [f"arn:{at.partition}:s3:::{path}/*"],
+        ),
+        build_statement("ListFiles", ["s3:ListBucket"], [f"arn:{at.partition}:s3:::{match('[^/]+', path)}"]),
+        build_statement("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], via_services(at, "s3")),
+        build_statement(
+            "UpdateTables",
+            ["glue:GetTable", "glue:UpdateTable"],
+            concat(
+                [f"{glue}:catalog", f"{glue}:database/{GLUE_DATABASE}"],
+                list_of(tables, lambda table: f"{glue}:table/{GLUE_DATABASE}/{table}"),
+            ),
+        ),
+        build_statement(
+            "Log",
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            [f"{logs}/iceberg-{kind}/logs:*" for kind in ("compaction", "orphan-file-deletion", "retention")],
         ),
     ]

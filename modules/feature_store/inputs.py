@@ -8,11 +8,20 @@ from modules.common import (
     OptionalLocation,
     ProtectedInputs,
     RoleArn,
+    RoleInputs,
     require_role_of_location,
 )
 from modules.location import find_region, require_key_in_region
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import contains, every, keys
+from sustainable_mlops.authoring.expressions import (
+    contains,
+    every,
+    flatten,
+    is_null,
+    keys,
+    list_of,
+    optional,
+)
 from sustainable_mlops.authoring.rules import InputRule
 
 #: Feature names that Feature Store adds to every record of the offline store.
@@ -86,7 +95,62 @@ class FeatureGroup(ModuleInputs):
     )
 
 
-class Inputs(NamedInputs, OptionalLocation, ProtectedInputs):
+class ExistingOptimizerRole(ModuleInputs):
+    """Existing role that Glue optimizes the tables with."""
+
+    arn: RoleArn = Field(
+        description="ARN of the role. Glue must be able to assume it, and it needs the rights in the section "
+        "Compaction of this page."
+    )
+
+
+class SnapshotRetention(ModuleInputs):
+    days: int = Field(5, ge=1, description="Time that Glue keeps each snapshot, in days.")
+    min_snapshots: int = Field(1, ge=1, description="Number of snapshots that Glue keeps, even if they are older.")
+
+
+class OrphanFileDeletion(ModuleInputs):
+    days: int = Field(3, ge=3, description="Age of files without a reference at which Glue deletes them, in days.")
+
+
+class TableOptimizers(ModuleInputs):
+    """Glue table optimizers of the offline stores."""
+
+    compaction: bool = Field(True, description="Merge small files.")
+    existing_role: ExistingOptimizerRole | None = Field(
+        None,
+        description="Optimize with this role instead of a new one. It is an object, so that the ARN may be unknown "
+        "until apply.",
+    )
+    orphan_file_deletion: OrphanFileDeletion | None = Field(
+        None, description="Delete files to which no snapshot refers. Default: none, so they stay."
+    )
+    retention: SnapshotRetention | None = Field(
+        None,
+        description="Delete older snapshots, and the files that only they refer to. Queries cannot go back to them. "
+        "Default: none, so they stay.",
+    )
+
+    rules = (
+        rule(
+            "compaction",
+            lambda v: v.compaction | ~is_null(v.retention) | ~is_null(v.orphan_file_deletion),
+            "without compaction, retention and orphan_file_deletion, nothing is optimized; set one of them.",
+        ),
+    )
+
+
+def read_optimizer_roles(v: Any) -> list[str]:
+    """Return the ARN of the existing role for the optimizers, or an empty list."""
+    return flatten(
+        list_of(
+            optional(v.table_optimizers),
+            lambda optimizers: list_of(optional(optimizers.existing_role), lambda role: role.arn),
+        )
+    )
+
+
+class Inputs(NamedInputs, OptionalLocation, ProtectedInputs, RoleInputs):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
         description="Feature groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
     )
@@ -99,5 +163,13 @@ class Inputs(NamedInputs, OptionalLocation, ProtectedInputs):
     role_arn: RoleArn = Field(
         description="Role that Feature Store writes the offline store with. It cannot change later."
     )
+    table_optimizers: TableOptimizers | None = Field(
+        None,
+        description="Let AWS Glue compact the Iceberg tables, and delete their old snapshots and files. Default: none.",
+    )
 
-    rules = (require_role_of_location(), require_key_in_region(read_region=find_region))
+    rules = (
+        require_role_of_location(),
+        require_role_of_location("table_optimizers", read_optimizer_roles),
+        require_key_in_region(read_region=find_region),
+    )

@@ -103,4 +103,188 @@ locals {
     region     = coalesce(var.region, split(":", var.kms_key_arn)[3])
     partition  = var.region == null ? split(":", var.kms_key_arn)[1] : (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
   }
+
+  # Glue table of each group, by key. Feature Store chooses the name. A mocked group has an empty one.
+  tables = {
+    for key, group in aws_sagemaker_feature_group.this :
+    key => join("", [for catalog in group.offline_store_config[0].data_catalog_config : catalog.table_name])
+  }
+}
+
+resource "aws_iam_role" "optimizer" {
+  for_each = toset(!alltrue([
+    for optimizers in var.table_optimizers[*] : !nonsensitive(optimizers.existing_role == null)
+  ]) ? ["optimizer"] : [])
+
+  name_prefix          = "${substr("${var.name_prefix}-feature-tables", 0, 37)}-"
+  description          = "Optimizes the tables of feature groups in ${var.name_prefix}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Optimize"
+        Effect    = "Allow"
+        Principal = { Service = "glue.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.place.account_id } }
+      },
+    ]
+  })
+}
+
+resource "terraform_data" "optimizer_policy" {
+  for_each = aws_iam_role.optimizer
+
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "RewriteFiles"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = "arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"
+      },
+      {
+        Sid      = "ListFiles"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:${local.place.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = var.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.${local.place.region}.${local.place.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
+      },
+      {
+        Sid    = "UpdateTables"
+        Effect = "Allow"
+        Action = ["glue:GetTable", "glue:UpdateTable"]
+        Resource = concat(
+          [
+            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:catalog",
+            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:database/sagemaker_featurestore",
+          ],
+          [
+            for table in [for key, table in local.tables : table] :
+            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/${table}"
+          ],
+        )
+      },
+      {
+        Sid    = "Log"
+        Effect = "Allow"
+        Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = [
+          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-compaction/logs:*",
+          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
+          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-retention/logs:*",
+        ]
+      },
+    ]
+  }
+}
+
+resource "aws_iam_role_policy" "optimizer" {
+  for_each = aws_iam_role.optimizer
+
+  name   = "optimize"
+  role   = each.value.name
+  policy = jsonencode(terraform_data.optimizer_policy[each.key].input)
+}
+
+locals {
+  optimizer_role_arn = one(concat(
+    [for role in aws_iam_role.optimizer : role.arn],
+    flatten([
+      for optimizers in var.table_optimizers[*] : [for role in optimizers.existing_role[*] : role.arn]
+    ]),
+  ))
+}
+
+# Feature Store writes many small files, which queries read.
+resource "aws_glue_catalog_table_optimizer" "compaction" {
+  for_each = {
+    for key, table in local.tables : key => table
+    if !alltrue([for one in var.table_optimizers[*] : !one.compaction])
+  }
+
+  catalog_id    = local.place.account_id
+  database_name = "sagemaker_featurestore"
+  table_name    = each.value
+  type          = "compaction"
+
+  configuration {
+    role_arn = local.optimizer_role_arn
+    enabled  = true
+  }
+
+  # Glue checks the rights of the role.
+  depends_on = [aws_iam_role_policy.optimizer]
+}
+
+# Snapshots keep the files that compaction has merged.
+resource "aws_glue_catalog_table_optimizer" "retention" {
+  for_each = {
+    for key, table in local.tables : key => table
+    if !alltrue([for one in var.table_optimizers[*] : nonsensitive(one.retention == null)])
+  }
+
+  catalog_id    = local.place.account_id
+  database_name = "sagemaker_featurestore"
+  table_name    = each.value
+  type          = "retention"
+
+  configuration {
+    role_arn = local.optimizer_role_arn
+    enabled  = true
+
+    retention_configuration {
+      iceberg_configuration {
+        clean_expired_files               = true
+        number_of_snapshots_to_retain     = var.table_optimizers.retention.min_snapshots
+        snapshot_retention_period_in_days = var.table_optimizers.retention.days
+      }
+    }
+  }
+
+  # Glue checks the rights of the role.
+  depends_on = [aws_iam_role_policy.optimizer]
+}
+
+# Failed writes leave files to which no snapshot refers.
+resource "aws_glue_catalog_table_optimizer" "orphan_file_deletion" {
+  for_each = {
+    for key, table in local.tables : key => table
+    if !alltrue([for one in var.table_optimizers[*] : nonsensitive(one.orphan_file_deletion == null)])
+  }
+
+  catalog_id    = local.place.account_id
+  database_name = "sagemaker_featurestore"
+  table_name    = each.value
+  type          = "orphan_file_deletion"
+
+  configuration {
+    role_arn = local.optimizer_role_arn
+    enabled  = true
+
+    orphan_file_deletion_configuration {
+      iceberg_configuration {
+        orphan_file_retention_period_in_days = var.table_optimizers.orphan_file_deletion.days
+      }
+    }
+  }
+
+  # Glue checks the rights of the role.
+  depends_on = [aws_iam_role_policy.optimizer]
 }

@@ -6,6 +6,7 @@ from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
 
 from modules.feature_store import iam_statements
 from modules.feature_store.inputs import Inputs
+from modules.feature_store.optimizers import add_optimizers
 from modules.iam_statements import build_statements_output, derive_location
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
@@ -71,6 +72,7 @@ class FeatureStoreModule(Module[Inputs]):
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
         at = self.local("place", derive_location(var), why="Account, Region and partition of the groups.")
+        add_optimizers(self, groups, at)
         return {
             "feature_groups": Output(
                 _by_key(var, groups),

@@ -148,6 +148,17 @@ variable "offline_store_s3_uri" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of the roles that this module creates."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…) in partition aws, aws-cn or aws-us-gov."
+  }
+}
+
 variable "region" {
   description = "Region of the resources. Default: the Region of kms_key_arn."
   type        = string
@@ -172,6 +183,71 @@ variable "role_arn" {
   validation {
     condition     = !can(split(":", var.role_arn)[4]) ? true : (!can(split(":", var.kms_key_arn)[4]) ? true : split(":", var.role_arn)[4] == coalesce(var.account_id, split(":", var.kms_key_arn)[4]))
     error_message = "role_arn: must be a role of account_id; without account_id, of the account of kms_key_arn"
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles that this module creates."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must be a path that starts and ends with a slash, such as /mlops/."
+  }
+}
+
+variable "table_optimizers" {
+  description = "Let AWS Glue compact the Iceberg tables, and delete their old snapshots and files. Default: none."
+  type = object({
+    compaction = optional(bool, true)
+    existing_role = optional(object({
+      arn = string
+    }))
+    orphan_file_deletion = optional(object({
+      days = optional(number, 3)
+    }))
+    retention = optional(object({
+      days          = optional(number, 5)
+      min_snapshots = optional(number, 1)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.table_optimizers == null ? true : var.table_optimizers.existing_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.table_optimizers.existing_role.arn))
+    error_message = "table_optimizers: existing_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = var.table_optimizers == null ? true : var.table_optimizers.orphan_file_deletion == null ? true : var.table_optimizers.orphan_file_deletion.days >= 3
+    error_message = "table_optimizers: orphan_file_deletion: days must be at least 3."
+  }
+
+  validation {
+    condition     = var.table_optimizers == null ? true : var.table_optimizers.retention == null ? true : var.table_optimizers.retention.days >= 1
+    error_message = "table_optimizers: retention: days must be at least 1."
+  }
+
+  validation {
+    condition     = var.table_optimizers == null ? true : var.table_optimizers.retention == null ? true : var.table_optimizers.retention.min_snapshots >= 1
+    error_message = "table_optimizers: retention: min_snapshots must be at least 1."
+  }
+
+  validation {
+    condition = alltrue([
+      for role in flatten([
+        for optimizers in var.table_optimizers[*] : [for role in optimizers.existing_role[*] : role.arn]
+      ]) :
+      !can(split(":", role)[4]) ? true : (!can(split(":", var.kms_key_arn)[4]) ? true : split(":", role)[4] == coalesce(var.account_id, split(":", var.kms_key_arn)[4]))
+    ])
+    error_message = "table_optimizers: must be a role of account_id; without account_id, of the account of kms_key_arn"
+  }
+
+  validation {
+    condition     = try(var.table_optimizers == null ? true : (var.table_optimizers.compaction ? true : (var.table_optimizers.retention != null ? true : var.table_optimizers.orphan_file_deletion != null)), true)
+    error_message = "table_optimizers.compaction: without compaction, retention and orphan_file_deletion, nothing is optimized; set one of them."
   }
 }
 

@@ -1,19 +1,7 @@
 """Off hours: a schedule with fewer instances."""
 
-from typing import Annotated
-
-from modules.schedules import CRON_FORM, has_valid_fields, is_canonical_time_zone, list_invalid_fields
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-
-Cron = Annotated[
-    str,
-    Field(
-        pattern=CRON_FORM,
-        json_schema_extra=must(
-            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
-        ),
-    ),
-]
+from modules.schedules import Cron, has_valid_fields, is_canonical_time_zone, list_invalid_fields
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
 
 
 class OffHours(ModuleInputs):

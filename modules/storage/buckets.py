@@ -147,7 +147,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
     policies = show_policy(
         module,
         "bucket",
-        *_deny_plain_access(arn),
+        *deny_plain_access(arn),
         *deny_other_encryption(arn, key_arn),
         why="An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other "
         "keys and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter "
@@ -171,15 +171,15 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
         "logs",
         bucket=logs.id,
         policy=encode_policy(
-            *_deny_plain_access(logs_arn),
-            _delivery(
+            *deny_plain_access(logs_arn),
+            allow_delivery(
                 "AccessLogs",
                 "logging.s3.amazonaws.com",
                 f"{logs_arn}/access-logs/*",
                 var.account_id,
                 list_of(module.locals.purposes, lambda purpose: bucket_arn(var, purpose)),
             ),
-            _delivery(
+            allow_delivery(
                 "StorageLens",
                 "storage-lens.s3.amazonaws.com",
                 f"{logs_arn}/storage-lens/*",
@@ -191,7 +191,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
     )
 
 
-def _deny_plain_access(arn: str) -> list[dict[str, Any]]:
+def deny_plain_access(arn: str) -> list[dict[str, Any]]:
     """Return the statements that deny access without TLS 1.2."""
 
     def deny(sid: str, test: str, variable: str, value: str) -> dict[str, Any]:
@@ -243,7 +243,8 @@ def deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
     ]
 
 
-def _delivery(sid: str, service: str, path: str, account_id: str, sources: list[str]) -> dict[str, Any]:
+def allow_delivery(sid: str, service: str, path: str, account_id: str, sources: list[str]) -> dict[str, Any]:
+    """Return the statement that lets an AWS service write to a path on behalf of these resources of the account."""
     return {
         "sid": sid,
         "principals": [{"type": "Service", "identifiers": [service]}],

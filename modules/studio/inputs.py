@@ -2,10 +2,21 @@
 
 from typing import Annotated, Literal
 
-from modules.common import KmsKeyArn, LocatedInputs, ProtectedInputs, RoleArn, SecurityGroupId, SubnetId, VpcId
+from modules.common import (
+    KmsKeyArn,
+    LocatedInputs,
+    ProtectedInputs,
+    RoleArn,
+    RoleInputs,
+    SecurityGroupId,
+    SubnetId,
+    VpcId,
+)
 from modules.location import require_key_in_region, require_role_of_account
+from modules.schedules import Cron, has_valid_fields, is_time_zone, list_invalid_fields
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     base64encode,
     contains,
     every,
@@ -62,6 +73,62 @@ class Disk(ModuleInputs):
     max: int = Field(50, ge=SMALLEST_GB, le=LARGEST_GB, description="Largest disk that a user can choose, in GB.")
 
 
+class TrackingServerOffHours(ModuleInputs):
+    """Schedule in which a tracking server is stopped."""
+
+    begin: Cron = Field(description="Time at which the server stops, such as cron(0 20 ? * MON-FRI *).")
+    end: Cron | None = Field(
+        None, description="Time at which it starts, such as cron(0 7 ? * MON-FRI *). Default: its users start it."
+    )
+    timezone: str = Field(description="Time zone of begin and end, such as Europe/Stockholm.")
+
+    rules = (
+        rule(
+            "begin",
+            lambda v: has_valid_fields(v.begin),
+            lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}.",
+        ),
+        rule(
+            "end",
+            lambda v: every(optional(v.end), has_valid_fields),
+            lambda v: f"{v.end} has invalid {list_invalid_fields(assume_not_null(v.end))}.",
+        ),
+        rule(
+            "timezone",
+            lambda v: is_time_zone(v.timezone),
+            lambda v: f"{v.timezone} is not the name of a time zone; use one such as Europe/Stockholm, or UTC.",
+        ),
+    )
+
+
+class TrackingServer(ModuleInputs):
+    """MLflow tracking server."""
+
+    artifacts_s3_uri: str = Field(
+        description="S3 prefix of the artifacts: s3://bucket/prefix.",
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
+        json_schema_extra=must("be a prefix in a bucket, without a slash at its end: s3://bucket/mlflow"),
+    )
+    automatic_model_registration: bool = Field(
+        False, description="Copy models that users register in MLflow to the SageMaker model registry."
+    )
+    mlflow_version: str | None = Field(
+        None,
+        description="Version of MLflow, such as 3.0. Default: the newest. A change replaces the server.",
+        pattern=r"^[0-9]+(\.[0-9]+){1,2}$",
+        json_schema_extra=must("be a version such as 3.0 or 2.16.2"),
+    )
+    off_hours: TrackingServerOffHours = Field(description="Schedule in which the server is stopped.")
+    role_arn: RoleArn | None = Field(
+        None,
+        description="Role with which the server uses the artifacts. Default: role_arn of the domain. A change replaces "
+        "the server.",
+    )
+    size: Literal["Small", "Medium", "Large"] = Field(
+        "Small", description="Size of the server: Small for about 25 users, Medium for 50, Large for 100."
+    )
+
+
 class User(ModuleInputs):
     role_arn: RoleArn | None = Field(None, description="Role of the user's apps. Default: role_arn of the domain.")
     sso_user_name: str | None = Field(
@@ -69,7 +136,7 @@ class User(ModuleInputs):
     )
 
 
-class Inputs(LocatedInputs, ProtectedInputs):
+class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     auth_mode: Literal["IAM", "SSO"] = Field(
         "IAM", description="Sign-in with IAM, or with IAM Identity Center (SSO). It cannot change later."
     )
@@ -97,6 +164,9 @@ class Inputs(LocatedInputs, ProtectedInputs):
     subnet_ids: list[SubnetId] = Field(
         min_length=1, max_length=16, description="Subnets of the apps. A change replaces the domain."
     )
+    tracking_server: TrackingServer | None = Field(
+        None, description="MLflow tracking server, which is stopped in off hours. Default: none."
+    )
     users: dict[UserName, User] = Field(default_factory=dict, description="User profiles by name.")
     vpc_id: VpcId = Field(description="VPC of the subnets. A change replaces the domain.")
 
@@ -113,6 +183,10 @@ class Inputs(LocatedInputs, ProtectedInputs):
             f"a script may have at most {LONGEST_SCRIPT // 4 * 3} bytes; let it download the rest.",
         ),
         require_role_of_account(),
+        require_role_of_account(
+            "tracking_server",
+            lambda v: flatten(list_of(optional(v.tracking_server), lambda server: optional(server.role_arn))),
+        ),
         require_role_of_account("users", lambda v: flatten(list_of(v.users, lambda user: optional(user.role_arn)))),
         rule("disk_gb", lambda v: v.disk_gb.default <= v.disk_gb.max, "default must be at most max."),
         rule(

@@ -10,6 +10,7 @@ from cdktn_provider_aws.sagemaker_user_profile import SagemakerUserProfile
 from modules.location_check import check_location
 from modules.protection import protect
 from modules.studio.inputs import AppType, Inputs
+from modules.studio.tracking_server import add_tracking_server
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     base64encode,
@@ -97,12 +98,28 @@ class StudioModule(Module[Inputs]):
             },
             tags=var.tags,
         )
-        protect(self, merge({"home_directories": domain.arn}, map_of(spaces, lambda one: one.arn)))
+        servers = add_tracking_server(self)
+        protect(
+            self,
+            merge(
+                {"home_directories": domain.arn},
+                map_of(spaces, lambda one: one.arn),
+                map_of(servers, lambda one: one.arn),
+            ),
+        )
         check_location(self)
         return {
             "domain_arn": Output(domain.arn, "ARN of the domain."),
             "domain_id": Output(domain.id, "ID of the domain."),
             "file_system_id": Output(domain.home_efs_file_system_id, "File system with the home directories."),
+            "tracking_server_arn": Output(
+                one_or_null(list_of(servers, lambda one: one.arn)),
+                "ARN of the tracking server, which MLflow takes as its tracking URI; null without one.",
+            ),
+            "tracking_server_url": Output(
+                one_or_null(list_of(servers, lambda one: one.tracking_server_url)),
+                "Address of the tracking server; null without one.",
+            ),
             "url": Output(domain.url, "Address of Studio."),
             "user_profile_arns": Output(map_of(users, lambda one: one.arn), "User profiles by name."),
         }

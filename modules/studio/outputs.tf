@@ -15,6 +15,16 @@ output "file_system_id" {
   value       = aws_sagemaker_domain.this.home_efs_file_system_id
 }
 
+output "tracking_server_arn" {
+  description = "ARN of the tracking server, which MLflow takes as its tracking URI; null without one."
+  value       = one([for one in aws_sagemaker_mlflow_tracking_server.this : one.arn])
+}
+
+output "tracking_server_url" {
+  description = "Address of the tracking server; null without one."
+  value       = one([for one in aws_sagemaker_mlflow_tracking_server.this : one.tracking_server_url])
+}
+
 output "url" {
   description = "Address of Studio."
   value       = aws_sagemaker_domain.this.url

@@ -173,6 +173,17 @@ variable "partition" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of the roles that this module creates."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…) in partition aws, aws-cn or aws-us-gov."
+  }
+}
+
 variable "region" {
   description = "Region of the resources."
   type        = string
@@ -200,6 +211,18 @@ variable "role_arn" {
       !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
     ])
     error_message = "role_arn: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles that this module creates."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must be a path that starts and ends with a slash, such as /mlops/."
   }
 }
 
@@ -300,6 +323,91 @@ variable "tags" {
   validation {
     condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
     error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "tracking_server" {
+  description = "MLflow tracking server, which is stopped in off hours. Default: none."
+  type = object({
+    artifacts_s3_uri             = string
+    automatic_model_registration = optional(bool, false)
+    mlflow_version               = optional(string)
+    off_hours = object({
+      begin    = string
+      end      = optional(string)
+      timezone = string
+    })
+    role_arn = optional(string)
+    size     = optional(string, "Small")
+  })
+  default = null
+
+  validation {
+    condition     = var.tracking_server == null ? true : var.tracking_server.off_hours != null
+    error_message = "tracking_server: off_hours must not be null."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : var.tracking_server.off_hours == null ? true : var.tracking_server.off_hours.timezone != null
+    error_message = "tracking_server: off_hours: timezone must not be null."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+$", var.tracking_server.artifacts_s3_uri))
+    error_message = "tracking_server: artifacts_s3_uri must be a prefix in a bucket, without a slash at its end: s3://bucket/mlflow."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : try(var.tracking_server.mlflow_version == null ? true : can(regex("^[0-9]+(\\.[0-9]+){1,2}$", var.tracking_server.mlflow_version)), true)
+    error_message = "tracking_server: mlflow_version must be a version such as 3.0 or 2.16.2."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ [^\\s?]\\S*|[^\\s?]\\S* \\S+ \\?) [^\\s)]+\\)$", var.tracking_server.off_hours.begin))
+    error_message = "tracking_server: off_hours: begin must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : try(var.tracking_server.off_hours.end == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ [^\\s?]\\S*|[^\\s?]\\S* \\S+ \\?) [^\\s)]+\\)$", var.tracking_server.off_hours.end)), true)
+    error_message = "tracking_server: off_hours: end must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : try(var.tracking_server.role_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.tracking_server.role_arn)), true)
+    error_message = "tracking_server: role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = var.tracking_server == null ? true : try(contains(["Small", "Medium", "Large"], var.tracking_server.size), true)
+    error_message = "tracking_server: size must be one of \"Small\", \"Medium\", \"Large\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in flatten([for server in var.tracking_server[*] : server.role_arn[*]]) :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "tracking_server: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
+
+  validation {
+    condition = try(var.tracking_server == null ? true : alltrue([
+      for field, pattern in local.cron : can(regex(pattern, var.tracking_server.off_hours.begin))
+    ]), true)
+    error_message = try(var.tracking_server == null ? "" : "tracking_server.off_hours.begin: ${var.tracking_server.off_hours.begin} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.tracking_server.off_hours.begin))])}.", "")
+  }
+
+  validation {
+    condition = try(var.tracking_server == null ? true : alltrue([
+      for expression in var.tracking_server.off_hours.end[*] :
+      alltrue([for field, pattern in local.cron : can(regex(pattern, expression))])
+    ]), true)
+    error_message = try(var.tracking_server == null ? "" : "tracking_server.off_hours.end: ${var.tracking_server.off_hours.end} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.tracking_server.off_hours.end))])}.", "")
+  }
+
+  validation {
+    condition     = try(var.tracking_server == null ? true : contains(local.time_zones, var.tracking_server.off_hours.timezone), true)
+    error_message = try(var.tracking_server == null ? "" : "tracking_server.off_hours.timezone: ${var.tracking_server.off_hours.timezone} is not the name of a time zone; use one such as Europe/Stockholm, or UTC.", "")
   }
 }
 

@@ -32,6 +32,12 @@ RESOURCES: dict[str, dict[str, str]] = {
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
         "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
     },
+    "aws_bcmdataexports_export": {
+        "id": f"arn:aws:bcm-data-exports:us-east-1:{ACCOUNT}:export/example-{_KEY}",
+    },
+    "aws_budgets_budget": {"arn": f"arn:aws:budgets::{ACCOUNT}:budget/example"},
+    "aws_ce_anomaly_monitor": {"arn": f"arn:aws:ce::{ACCOUNT}:anomalymonitor/{_KEY}"},
+    "aws_ce_anomaly_subscription": {"arn": f"arn:aws:ce::{ACCOUNT}:anomalysubscription/{_KEY}"},
     "aws_cloudwatch_composite_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
     "aws_cloudwatch_event_rule": {"arn": _arn("events", "rule/example")},
     "aws_cloudwatch_log_group": {"arn": _arn("logs", "log-group:example")},
@@ -49,6 +55,10 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_sagemaker_endpoint": {"arn": _arn("sagemaker", "endpoint/example")},
     "aws_sagemaker_endpoint_configuration": {"arn": _arn("sagemaker", "endpoint-config/example")},
     "aws_sagemaker_feature_group": {"arn": _arn("sagemaker", "feature-group/example")},
+    "aws_sagemaker_mlflow_tracking_server": {
+        "arn": _arn("sagemaker", "mlflow-tracking-server/example"),
+        "tracking_server_url": "https://t-example.eu-north-1.experiments.sagemaker.aws",
+    },
     "aws_sagemaker_model": {"arn": _arn("sagemaker", "model/example")},
     "aws_sagemaker_model_package_group": {"arn": _arn("sagemaker", "model-package-group/example")},
     "aws_sagemaker_pipeline": {"arn": _arn("sagemaker", "pipeline/example")},

@@ -71,7 +71,7 @@ _MACHINES = {
     "it is a payment commitment; its offering names the price": """
         elasticache_reserved_cache_node rds_reserved_instance savingsplans_savings_plan
     """,
-    "AWS does not publish the machine of MLflow": "sagemaker_mlflow_app sagemaker_mlflow_tracking_server",
+    "AWS does not publish the machine of MLflow": "sagemaker_mlflow_app",
     "automated labeling trains on machines that AWS chooses": "sagemaker_labeling_job",
     "only the owner of an edge device knows its usage": "sagemaker_device",
 }

@@ -36,6 +36,7 @@ from sustainable_mlops.footprint.services import (
     jobs,
     stores,
     studio,
+    tracking_servers,
 )
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
 from sustainable_mlops.footprint.sizes import (
@@ -64,6 +65,7 @@ READERS: dict[str, PartReader] = {
     "aws_sagemaker_app": studio.read_app,
     "aws_sagemaker_domain": studio.read_domain,
     "aws_sagemaker_space": studio.read_space,
+    "aws_sagemaker_mlflow_tracking_server": tracking_servers.read_tracking_server,
     "aws_s3_bucket": stores.read_bucket,
     "aws_s3_bucket_replication_configuration": stores.read_replication,
     "aws_sagemaker_feature_group": stores.read_feature_group,

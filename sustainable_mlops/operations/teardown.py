@@ -18,6 +18,7 @@ from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.operations.studio_apps import DomainCleaner
+from sustainable_mlops.operations.tracking_servers import wait_for_servers
 from sustainable_mlops.terraform import Terraform
 
 #: The deletion guard in `terraform state list`; see `protect` in modules/.
@@ -62,8 +63,8 @@ def destroy(
     again: such groups are deleted if they appear within `late_seconds`; `say` is called for a group that stays.
 
     Apps and spaces of Studio domains, and model packages, are deleted first, because SageMaker deletes no domain and no
-    group that holds one. Raises UserError, as `refuse_protected` and AccountClients.check do, before anything is
-    deleted.
+    group that holds one. Tracking servers that start or stop end that first. Raises UserError, as `refuse_protected`
+    and AccountClients.check do, before anything is deleted.
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
@@ -71,14 +72,20 @@ def destroy(
     log_group_arns = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
     packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
     groups, domains = [LogGroup.of(arn) for arn in log_group_arns], _list_arns(terraform, "aws_sagemaker_domain")
+    servers = _list_arns(terraform, "aws_sagemaker_mlflow_tracking_server")
     account = _find_account(
-        settings, platform, [*log_group_arns, *packages, *domains, *(roles if _package_groups(platform) else ())]
+        settings,
+        platform,
+        [*log_group_arns, *packages, *domains, *servers, *(roles if _package_groups(platform) else ())],
     )
     prefix = settings.get("name_prefix") or platform.get("name_prefix")
     owner = Owner(prefix, frozenset([*roles, *platform.get("roles", {}).values()]))
     if account is not None:
         account.check()
         _clean_domains(terraform, domains, account, progress)
+        for arn in servers:  # arn:aws:sagemaker:<region>:<account>:mlflow-tracking-server/<name>
+            sagemaker = account.client("sagemaker", arn.split(":")[3])
+            wait_for_servers(sagemaker, [arn.rpartition("/")[2]], progress)
         progress("model packages")
         _delete_packages(platform, account)
     result = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))

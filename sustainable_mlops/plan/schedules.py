@@ -1,11 +1,12 @@
 """Schedules: the expressions of EventBridge, EventBridge Scheduler and SageMaker, and what they start."""
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 
 from sustainable_mlops.aws import cron
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
-from sustainable_mlops.plan.joins import ENDPOINT, Joins
+from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, any_of
 
@@ -123,35 +124,46 @@ def _find_target_key(trigger: Resource, path: str, joins: Joins) -> object:
 
 def has_deletion_schedule(endpoint: Resource, joins: Joins) -> bool | Unknown:
     """Return whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
-    return any_of(_names_endpoint(schedule, endpoint, joins) for schedule in _list_deletion_schedules(joins))
+    return any_of(named for _, named in find_calling_schedules("sagemaker:deleteEndpoint", endpoint, "name", joins))
 
 
-@lru_cache(maxsize=4)
-def _list_deletion_schedules(joins: Joins) -> list[Resource]:
-    """Return the schedules that delete endpoints, or may do so.
+def find_calling_schedules(
+    call: str, resource: Resource, name_path: str, joins: Joins
+) -> Iterator[tuple[Resource, bool | Unknown]]:
+    """Yield each schedule that calls an API operation such as `sagemaker:deleteEndpoint`, or may do so.
 
-    A schedule whose target is another resource of the plan deletes no endpoint.
+    The second value tells whether the call names `resource`, whose name is at `name_path`.
+    """
+    for schedule in _list_calling_schedules(call, joins):
+        yield schedule, _names_resource(schedule, resource, name_path, joins)
+
+
+@lru_cache(maxsize=16)
+def _list_calling_schedules(call: str, joins: Joins) -> list[Resource]:
+    """Return the schedules that call an API operation, or may do so.
+
+    A schedule whose target is another resource of the plan calls none.
     """
     schedules = []
     for schedule in joins.list_existing(SCHEDULE):
         values = schedule.values(before=joins.before)
         arn = values.text("target.0.arn")
         targets_another = arn is UNKNOWN and joins.find_references(schedule, "target.0.arn").resources
-        calls = arn is UNKNOWN or "sagemaker:deleteEndpoint" in (arn or "")
+        calls = arn is UNKNOWN or call in (arn or "")
         if calls and not targets_another and values.get("state") != "DISABLED":
             schedules.append(schedule)
     return schedules
 
 
-def _names_endpoint(schedule: Resource, endpoint: Resource, joins: Joins) -> bool | Unknown:
+def _names_resource(schedule: Resource, resource: Resource, name_path: str, joins: Joins) -> bool | Unknown:
     values = schedule.values(before=joins.before)
     if UNKNOWN in (values.text("target.0.arn"), values.text("state")):
         return UNKNOWN
-    body, name = values.text("target.0.input"), endpoint.values(before=joins.before).text("name")
+    body, name = values.text("target.0.input"), resource.values(before=joins.before).text(name_path)
     if isinstance(body, str) and isinstance(name, str):
         return name in body
-    endpoints = joins.list_referenced(schedule, "target", ENDPOINT)
-    return endpoint in endpoints if endpoints else UNKNOWN
+    resources = joins.list_referenced(schedule, "target", resource.type)
+    return resource in resources if resources else UNKNOWN
 
 
 def _count_runs(trigger: Resource, joins: Joins) -> float | Unknown | None:

@@ -27,6 +27,7 @@ WHOLE: dict[str, Any] = {
     },
     "observability": {"idle_stop": "delete"},
     "storage": {"storage_lens_export": True},
+    "table_optimizers": {"orphan_file_deletion": {}, "retention": {"days": 9}},
 }
 OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 7 ? * MON-FRI *)", "timezone": "UTC"}
 SCHEDULE = {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight_delay/2026/"}}
@@ -92,6 +93,7 @@ def test_the_documents_allow_exactly_the_calls_of_terraform(
     driver.execute_command("get")
     run(documents, "apply", "-auto-approve")
     run([one for one in documents if one.name.startswith("plan-")], "plan")
+    whole["table_optimizers"] = {"orphan_file_deletion": {}, "retention": {"days": 5}}
     documents = write(**whole, tags={**dev["tags"], "owner": "somebody"}, log_retention_days=30)
     run(documents, "apply", "-auto-approve")
     delete_packages(sandbox)

@@ -108,7 +108,9 @@ def test_only_roles_of_the_prefix_are_passed_to_named_services() -> None:
     passing = [one for _, one in STATEMENTS if "iam:PassRole" in one["Action"]]
     assert {one["Resource"][0] for one in passing} == {"arn:aws:iam::123456789012:role/smlops-dev-*"}
     services = [one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing]
-    assert sorted(services) == [["events.amazonaws.com"], ["sagemaker.amazonaws.com"], ["scheduler.amazonaws.com"]]
+    assert sorted(services) == [
+        [f"{service}.amazonaws.com"] for service in ("events", "glue", "sagemaker", "scheduler")
+    ]
 
 
 def test_statements_on_roles_have_the_boundary_and_the_paths() -> None:

@@ -73,6 +73,15 @@ def test_only_settings_of_a_module_are_passed_to_its_call(environment: Environme
     assert calls["access"] == {**plain["access"], "role_path": "/mlops/"}
 
 
+def test_the_role_of_table_optimizers_has_the_boundary_of_all_roles(environment: Environment) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    optimizers = {"retention": {"days": 9}}
+    root = environment(table_optimizers=optimizers, access={"permissions_boundary_arn": boundary})
+    call = root.json()["module"]["feature_store"]
+    assert (call["table_optimizers"], call["permissions_boundary_arn"]) == (optimizers, boundary)
+    assert "table_optimizers" not in environment().json()["module"]["feature_store"]
+
+
 def test_the_configured_load_test_role_is_published(environment: Environment) -> None:
     role = "arn:aws:iam::123456789012:role/load-tests"
     plain = environment().json()["locals"]["platform"]["roles"]

@@ -502,7 +502,7 @@ def test_uncovered_machines_are_unknown() -> None:
     result = estimate_plan(
         build_plan(
             build_change("aws_glue_job.a", {"worker_type": "G.2X"}),
-            build_change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Small"}),
+            build_change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Large"}),
         )
     )
     assert set(list_unknown(result)) == {"aws_glue_job.a", "aws_sagemaker_mlflow_tracking_server.m"}

@@ -28,7 +28,6 @@ SIZED = (
     "aws_ecs_service",
     "aws_glue_job",
     "aws_lambda_function",
-    "aws_sagemaker_mlflow_tracking_server",
 )
 
 

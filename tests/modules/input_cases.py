@@ -17,6 +17,10 @@ _KEY, _OTHER_KEY = (
 _TAGS = {"workload": "orders"}
 _BOUNDARY = f"arn:aws:iam::{_ACCOUNT}:policy/boundary"
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+_TRACKING_SERVER = {
+    "artifacts_s3_uri": "s3://shop-models/mlflow",
+    "off_hours": {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "UTC"},
+}
 _TOPIC = f"arn:aws:sns:{_REGION}:{_ACCOUNT}:ml-alarms"
 
 
@@ -195,6 +199,7 @@ CASES: dict[str, InputCase] = {
             "tags": _TAGS,
             "deletion_protection": False,
             "feature_groups": {"orders": _feature_group()},
+            "table_optimizers": {},
         },
         {
             "deletion_protection": True,
@@ -202,8 +207,38 @@ CASES: dict[str, InputCase] = {
             "kms_key_arn": _OTHER_KEY,
             "name_prefix": "store",
             "offline_store_s3_uri": "s3://shop-features/elsewhere",
+            "permissions_boundary_arn": _BOUNDARY,
             "role_arn": _role("shop-other"),
+            "role_path": "/mlops/",
+            "table_optimizers": {"compaction": False, "retention": {}, "orphan_file_deletion": {}},
             "tags": {"workload": "returns"},
+        },
+    ),
+    "footprint": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "deletion_protection": False,
+            "anomaly_detection": {},
+            "budgets": {"orders": {"monthly_limit_usd": 400}},
+            "notify_emails": ["ml@example.org"],
+            "tags": _TAGS,
+        },
+        {
+            "anomaly_detection": {"minimum_impact_usd": 50},
+            "budgets": {
+                "orders": {"monthly_limit_usd": 500, "actual_percent": [90]},
+                "returns": {"monthly_limit_usd": 20},
+            },
+            "carbon_export": {"expire_after_days": 400, "keep_every_delivery": True},
+            "cost_allocation_tags": ["workload"],
+            "deletion_protection": True,
+            "existing_kms_key": {"arn": _OTHER_KEY},
+            "name_prefix": "store",
+            "notify_emails": ["ml@example.org", "finance@example.org"],
+            "tags": {"workload": "returns"},
+            "verify_location": True,
+            "workload_tag_key": "team",
         },
     ),
     "images": InputCase(
@@ -417,6 +452,7 @@ CASES: dict[str, InputCase] = {
             "spaces": {"notebooks": {"user": "anna"}},
             "lifecycle_scripts": {"tools": {"script": "date"}},
             "tags": _TAGS,
+            "tracking_server": _TRACKING_SERVER,
         },
         {
             "auth_mode": "SSO",
@@ -428,11 +464,14 @@ CASES: dict[str, InputCase] = {
             "lifecycle_scripts": {"tools": {"script": "date"}, "more": {"script": "date", "app_type": "CodeEditor"}},
             "name_prefix": "store",
             "network_access": "PublicInternetOnly",
+            "permissions_boundary_arn": _BOUNDARY,
             "role_arn": _role("shop-other"),
+            "role_path": "/mlops/",
             "security_group_ids": ["sg-0123456789abcdef1"],
             "spaces": {"notebooks": {"user": "anna", "disk_gb": 20}},
             "subnet_ids": _SUBNETS[:1],
             "tags": {"workload": "returns"},
+            "tracking_server": {**_TRACKING_SERVER, "size": "Medium", "automatic_model_registration": True},
             "users": {"anna": {"role_arn": _role("shop-other")}},
             "verify_location": True,
             "vpc_id": "vpc-0123456789abcdef1",

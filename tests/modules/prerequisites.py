@@ -11,6 +11,7 @@ from tests.sandbox.support import create_tar, make_role, push_images
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
 _NETWORK_ID = re.compile(r"\b(vpc|subnet|rtb|sg)-[0-9a-f]{17}\b")
+_BILLED_TAGS = re.compile(r"^ *cost_allocation_tags *= *\[(.*?)\]", re.M)
 _ADDRESS = re.compile(r"s3://([\w.-]+)/([\w./-]*)")
 _ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 #: A model that returns empty text.
@@ -32,7 +33,10 @@ def provided_prerequisites(sandbox: Any, text: str) -> Iterator[None]:
 
 
 def create_prerequisites(sandbox: Any, text: str) -> set[str]:
-    """Create the roles, images, keys, networks, buckets and model archives in a text, and return the new buckets."""
+    """Create the roles, images, keys, networks, billed tags, buckets and model archives of a text.
+
+    Return the new buckets.
+    """
     for role in sorted(set(_ROLE.findall(text))):
         make_role(sandbox, role)
         sandbox.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=json.dumps(_ALL))
@@ -40,6 +44,8 @@ def create_prerequisites(sandbox: Any, text: str) -> set[str]:
     for key in sorted(set(_KEY.findall(text))):
         create_key(sandbox, key)
     create_network(sandbox, text)
+    for tag in (tag for tags in _BILLED_TAGS.findall(text) for tag in re.findall(r'"([^"]+)"', tags)):
+        sandbox.client("sqs").create_queue(QueueName="billed", tags={tag: "any"})
     s3, buckets = sandbox.client("s3"), set[str]()
     for bucket, key in sorted(set(_ADDRESS.findall(text))):
         with suppress(s3.exceptions.BucketAlreadyOwnedByYou):

@@ -21,6 +21,7 @@ _OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI 
 _GROUP = CASES["feature_store"].arguments["feature_groups"]["orders"]
 _EMAIL = {"protocol": "email", "endpoint": "ml-team@example.com"}
 _FIFO_QUEUE = f"arn:aws:sqs:eu-north-1:{_ACCOUNT}:alarms.fifo"
+_SERVER = CASES["studio"].arguments["tracking_server"]
 _SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 _GROUPS = ["sg-0123456789abcdef0"]
 _DEFINITION = '{"Version": "2020-12-01", "Parameters": [], "Steps": [%s]}'
@@ -51,6 +52,10 @@ def _unknown_key(module: str, **inputs: Any) -> WrongInput:
 
 def _endpoint(**values: Any) -> dict[str, Any]:
     return {"churn": {"name": "shop-churn", "kind": "realtime", "instance_type": "ml.c7g.large", **values}}
+
+
+def _tracking_server(**off_hours: str) -> dict[str, Any]:
+    return {**_SERVER, "off_hours": {**_SERVER["off_hours"], **off_hours}}
 
 
 def _step(type_: str, arguments: str = "{}") -> str:
@@ -136,7 +141,25 @@ WRONG_INPUTS = (
     _wrong("feature_store", "must not be null", feature_groups={"orders": {**_GROUP, "features": None}}),
     _wrong("feature_store", "at least 1", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"value": 0}}}}),
     _wrong("feature_store", "Weeks", feature_groups={"orders": {**_GROUP, "online": {"ttl": {"unit": "Years"}}}}),
+    _wrong("feature_store", "nothing is optimized", table_optimizers={"compaction": False}),
+    _wrong("feature_store", "at least 1", table_optimizers={"retention": {"days": 0}}),
+    _wrong("feature_store", "at least 3", table_optimizers={"orphan_file_deletion": {"days": 2}}),
+    _wrong("feature_store", "of account_id", table_optimizers={"existing_role": {"arn": _ROLE_ELSEWHERE}}),
     _unknown_key("feature_store", feature_groups={"orders": {**_GROUP, "onlin": {}}}),
+    # footprint
+    _wrong("footprint", "no carbon figures", partition="aws-cn", region="cn-north-1"),
+    _wrong("footprint", "in Region eu-north-1", existing_kms_key={"arn": _KEY_ELSEWHERE}),
+    _wrong("footprint", "letters, digits", budgets={"orders$": {"monthly_limit_usd": 1}}),
+    _wrong("footprint", "at least 1", budgets={"orders": {"monthly_limit_usd": 0}}),
+    _wrong(
+        "footprint",
+        "notifies nobody",
+        budgets={"orders": {"monthly_limit_usd": 1, "actual_percent": [], "forecast_percent": []}},
+    ),
+    _wrong("footprint", "an email address", notify_emails=["ml-platform"]),
+    _wrong("footprint", "ARN of an anomaly monitor", anomaly_detection={"existing_monitor": {"arn": "services"}}),
+    _wrong("footprint", "letters, digits", workload_tag_key="a$b"),
+    _unknown_key("footprint", carbon_export={"expire_days": 1}),
     # images
     _wrong("images", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("images", "at least 1", repositories={}),
@@ -323,5 +346,13 @@ WRONG_INPUTS = (
     _wrong("studio", "at most 50", spaces={"notebooks": {"user": "anna", "disk_gb": 51}}),
     _wrong("studio", "default must be at most max", disk_gb={"default": 60}),
     _wrong("studio", "VpcOnly", network_access="Private"),
+    _wrong("studio", "invalid hours", tracking_server=_tracking_server(begin="cron(0 24 ? * MON-FRI *)")),
+    _wrong("studio", "invalid minutes", tracking_server=_tracking_server(end="cron(60 6 ? * MON-FRI *)")),
+    _wrong("studio", "six fields", tracking_server=_tracking_server(begin="rate(1 day)")),
+    _wrong("studio", "such as Europe/Stockholm", tracking_server=_tracking_server(timezone="Stockholm")),
+    _wrong("studio", "without a slash at its end", tracking_server={**_SERVER, "artifacts_s3_uri": "s3://shop-models"}),
+    _wrong("studio", "of account 123456789012", tracking_server={**_SERVER, "role_arn": _ROLE_ELSEWHERE}),
+    _wrong("studio", "such as 3.0", tracking_server={**_SERVER, "mlflow_version": "newest"}),
+    _wrong("studio", "Medium", tracking_server={**_SERVER, "size": "Tiny"}),
     _wrong("studio", "such as ml.t3.medium", hidden_instance_types=["g5.xlarge"]),
 )

@@ -26,7 +26,6 @@ WITHOUT_CODE = {
     "SUS_GPU_PARTITIONS": _LATER,
     "SUS_INSTANCE_POOLS": _LATER,
     "SUS_METRICS_INTERVAL": _LATER,
-    "SUS_MLFLOW_SERVER": _LATER,
     "SUS_MODEL_CARD_ENVIRONMENT": _LATER,
     "SUS_MODEL_MONITOR": "the remedy is to delete the resource",
     "SUS_REGION_CARBON": "the remedy is the Region of the provider",

@@ -2,6 +2,12 @@
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:role/example"
+    }
+  }
+
   mock_resource "aws_sagemaker_feature_group" {
     defaults = {
       arn = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/example"

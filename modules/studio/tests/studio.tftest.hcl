@@ -44,6 +44,8 @@ run "apply" {
       output.domain_arn,
       output.domain_id,
       output.file_system_id,
+      output.tracking_server_arn,
+      output.tracking_server_url,
       output.url,
       output.user_profile_arns,
     ] : value != null])

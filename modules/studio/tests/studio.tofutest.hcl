@@ -2,10 +2,23 @@
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:role/example"
+    }
+  }
+
   mock_resource "aws_sagemaker_domain" {
     defaults = {
       arn = "arn:aws:sagemaker:eu-north-1:123456789012:domain/d-example"
       url = "https://d-example.studio.aws"
+    }
+  }
+
+  mock_resource "aws_sagemaker_mlflow_tracking_server" {
+    defaults = {
+      arn                 = "arn:aws:sagemaker:eu-north-1:123456789012:mlflow-tracking-server/example"
+      tracking_server_url = "https://t-example.eu-north-1.experiments.sagemaker.aws"
     }
   }
 
@@ -24,6 +37,18 @@ mock_provider "aws" {
   mock_resource "aws_sagemaker_user_profile" {
     defaults = {
       arn = "arn:aws:sagemaker:eu-north-1:123456789012:user-profile/d-example/example"
+    }
+  }
+
+  mock_resource "aws_scheduler_schedule" {
+    defaults = {
+      arn = "arn:aws:scheduler:eu-north-1:123456789012:schedule/example/example"
+    }
+  }
+
+  mock_resource "aws_scheduler_schedule_group" {
+    defaults = {
+      arn = "arn:aws:scheduler:eu-north-1:123456789012:schedule-group/example"
     }
   }
 
@@ -83,6 +108,8 @@ run "apply" {
       output.domain_arn,
       output.domain_id,
       output.file_system_id,
+      output.tracking_server_arn,
+      output.tracking_server_url,
       output.url,
       output.user_profile_arns,
     ] : value != null])

@@ -106,7 +106,7 @@ def find_tracking_servers(scope: Scope) -> Iterator[IdleFinding | str]:
             IdleKind.TRACKING_SERVER,
             name,
             f"no new artifact for {scope.period}, size {description['TrackingServerSize']}",
-            "none: smlops clean stops it",
+            "tracking_server.off_hours (studio)",
             _estimate_server(description["TrackingServerSize"], scope.region),
             arn,
             scope.find_manager(arn),

@@ -158,7 +158,8 @@ COPY_PROTECTIONS = (
     _keep("aws_msk_cluster", "storage_mode", changes_to("LOCAL"), "records in tiered storage will be deleted", STOP,
           "LOCAL"),
     _keep("aws_glue_catalog_table_optimizer", "type, configuration", deletes_more_snapshots_or_files,
-          "retention: snapshots or files of the table are deleted sooner", default={}, level_if_new=LOOK),
+          "retention: snapshots or files of the table are deleted sooner", default={}, level_if_new=LOOK,
+          ignored=frozenset({"role_arn"})),
     *(
         _keep("aws_s3tables_table",
               f"maintenance_configuration.iceberg_snapshot_management.settings.{name}", is_lowered,

@@ -281,6 +281,8 @@ SWITCHES = (
     _switch("aws_budgets_budget_action", "action_threshold.0.action_threshold_value", is_raised,
             "costs are stopped later"),
     _switch("aws_budgets_budget_action", "subscriber", loses_block("address"), _SILENT),
+    _switch("aws_ce_cost_allocation_tag", "status", downgrades_from("Active"),
+            "costs no longer carry the tag, so budgets and reports by the tag count nothing"),
     _switch("aws_ce_anomaly_subscription", "subscriber", loses_block("address"), _SILENT),
     _switch("aws_ce_anomaly_subscription", "monitor_arn_list", loses_items, _SILENT),
     _switch("aws_athena_workgroup", "configuration.0.bytes_scanned_cutoff_per_query", is_removed,

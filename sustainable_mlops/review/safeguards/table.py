@@ -327,6 +327,9 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "no action stops costs that exceed the budget", path="budget_name", kind="aws_budgets_budget",
         key=("budget_name", "definition"),
     ),
+    "aws_ce_cost_allocation_tag": Safeguard(
+        "costs no longer carry the tag, so budgets and reports by the tag count nothing", key=("tag_key",)
+    ),
     "aws_ce_anomaly_monitor": Safeguard("unusual costs are no longer detected", key=("name",)),
     "aws_ce_anomaly_subscription": Safeguard("nobody is notified of unusual costs", key=("name",)),
     # Alarms and notifications.

@@ -4,12 +4,16 @@ Budgets notify before the money is spent, and tags show whose cost it is. The ru
 SageMaker resources. They do not require a budget, because budgets are mostly managed elsewhere.
 """
 
+from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource
 from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
 from sustainable_mlops.rules.ml_evidence import SAGEMAKER
 from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 BUDGET = "aws_budgets_budget"
+_BY_TAG = "TagKeyValue"
+#: Value of a filter by tag. Source: hashicorp/terraform-provider-aws, issue 39850.
+_TAG_VALUE = LazyPattern(r"(user|aws):[^$]+\$.*")
 
 
 def _has_sagemaker(plan: Plan) -> bool:
@@ -48,12 +52,39 @@ def budget_is_of_a_workload(plan: Plan, budget: Resource) -> RuleResults:
         return
     filters = ConfiguredAttributes(plan, budget).blocks("cost_filter")
     names = UNKNOWN if filters is UNKNOWN else [_read_name(block) for block in filters]
-    by_tag = UNKNOWN if names is UNKNOWN else "TagKeyValue" in [name for name in names if name is not UNKNOWN]
+    by_tag = UNKNOWN if names is UNKNOWN else _BY_TAG in [name for name in names if name is not UNKNOWN]
     if by_tag is False and names is not UNKNOWN and UNKNOWN in names:
         by_tag = UNKNOWN
     yield check_value(
         by_tag, "cost_filter", lambda tagged: tagged, "the budget covers the whole account, not one workload"
     )
+
+
+@rule(
+    id="SUS_BUDGET_TAG_FORM",
+    severity=Severity.WARN,
+    title="A budget's filter by tag should have the form that AWS counts",
+    problem="A budget counts no costs, because its filter by tag has the wrong form",
+    practices=("77",),
+    fix="Write each value as user:KEY$VALUE, such as user:workload$delay.",
+    types=(BUDGET,),
+)
+def budget_filter_has_the_form_of_tags(plan: Plan, budget: Resource) -> RuleResults:
+    """Check the values of filters by tag. AWS accepts other forms, and the budget stays at 0."""
+    filters = ConfiguredAttributes(plan, budget).blocks("cost_filter")
+    if filters is UNKNOWN:
+        return
+    for block in filters:
+        if block.text("name") != _BY_TAG:
+            continue
+        values = block.texts("values")
+        for value in [values] if values is UNKNOWN else values:
+            yield check_value(
+                value,
+                "cost_filter",
+                lambda text: _TAG_VALUE.fullmatch(text) is not None,
+                f"the filter {value} has not the form user:KEY$VALUE, so the budget counts nothing",
+            )
 
 
 @rule(

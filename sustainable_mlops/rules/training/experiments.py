@@ -1,7 +1,9 @@
 """Experiment tracking."""
 
-from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource
+from sustainable_mlops.plan.schedules import find_calling_schedules
+from sustainable_mlops.plan.values import any_of
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 
 @rule(
@@ -10,10 +12,17 @@ from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule
     title="Experiment tracking should not need a server that always runs",
     problem="Experiment tracking needs a server that always runs",
     practices=("40",),
-    fix="Use aws_sagemaker_mlflow_app, which is serverless, or stop the server while nobody uses it.",
+    fix="Use aws_sagemaker_mlflow_app, which is serverless, or stop the server with an aws_scheduler_schedule.",
     types=("aws_sagemaker_mlflow_tracking_server",),
 )
-def no_tracking_server(_: Plan, server: Resource) -> RuleResults:
-    """Report a tracking server: it is billed by the hour, even while nobody uses it."""
+def tracking_server_stops(plan: Plan, server: Resource) -> RuleResults:
+    """Check for a schedule that stops the server: it is billed by the hour, even while nobody uses it."""
     path = "tracking_server_size"
-    yield failure(f"a server of size {server.get(path, 'Small')} runs all day", path)
+    schedules = find_calling_schedules("sagemaker:stopMlflowTrackingServer", server, "tracking_server_name", plan.joins)
+    stops = any_of(named for _, named in schedules)
+    if stops is UNKNOWN:
+        yield unknown_result("it is not known until apply what stops it", path)
+    elif stops:
+        yield success()
+    else:
+        yield failure(f"a server of size {server.get(path, 'Small')} runs all day", path)

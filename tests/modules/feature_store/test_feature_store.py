@@ -28,7 +28,7 @@ USE_KEY = {
 FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
 
 
-def render_root_module(groups: dict[str, Any], role_name: str = "store") -> str:
+def render_root_module(groups: dict[str, Any], role_name: str = "store", optimizers: str = "{}") -> str:
     """A root module that creates the role, so its ARN is unknown before the apply."""
     return f"""
 resource "aws_iam_role" "store" {{
@@ -50,6 +50,7 @@ module "feature_store" {{
   offline_store_s3_uri = "s3://shop-data/feature-store"
   role_arn             = one([for policy in [aws_iam_role_policy.store] : aws_iam_role.store.arn])
   feature_groups       = jsondecode({json.dumps(json.dumps(groups))})
+  table_optimizers     = {optimizers}
 }}
 
 output "feature_groups" {{
@@ -106,6 +107,40 @@ def apply_group(terraform: Terraform, variables: dict[str, str], *arguments: str
     )
     assert (changes.returncode, changes.stderr) == (0, "")
     return changes.stdout
+
+
+@pytest.mark.apply
+def test_an_existing_role_replaces_the_role_of_the_optimizers_and_retention_is_opt_in(applied: Terraform) -> None:
+    existing = "{ existing_role = { arn = aws_iam_role.store.arn }, retention = { days = 9 } }"
+    changes = list_changes(plan(applied, render_orders(FEATURES), optimizers=existing))
+    assert {address.removeprefix("module.feature_store."): actions for address, actions in changes.items()} == {
+        'aws_glue_catalog_table_optimizer.compaction["orders"]': ["update"],
+        'aws_glue_catalog_table_optimizer.retention["orders"]': ["create"],
+        'aws_iam_role.optimizer["optimizer"]': ["delete"],
+        'aws_iam_role_policy.optimizer["optimizer"]': ["delete"],
+        'terraform_data.optimizer_policy["optimizer"]': ["delete"],
+    }
+
+
+@pytest.mark.apply
+def test_the_role_of_the_optimizers_reaches_only_the_tables_and_the_prefix_of_the_groups(applied: Terraform) -> None:
+    resources = {
+        one["address"].removeprefix("module.feature_store."): one["values"]
+        for one in json.loads(applied.run("show", "-json"))["values"]["root_module"]["child_modules"][0]["resources"]
+    }
+    table = resources['aws_glue_catalog_table_optimizer.compaction["orders"]']["table_name"]
+    policy = json.loads(resources['aws_iam_role_policy.optimizer["optimizer"]']["policy"])
+    reached = {one["Sid"]: one["Resource"] for one in policy["Statement"]}
+    glue = "arn:aws:glue:eu-north-1:123456789012"
+    assert reached["RewriteFiles"] == "arn:aws:s3:::shop-data/feature-store/*"
+    assert reached["UpdateTables"] == [
+        f"{glue}:catalog",
+        f"{glue}:database/sagemaker_featurestore",
+        f"{glue}:table/sagemaker_featurestore/{table}",
+    ]
+    trust = json.loads(resources['aws_iam_role.optimizer["optimizer"]']["assume_role_policy"])["Statement"][0]
+    assert trust["Principal"] == {"Service": "glue.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 @pytest.mark.apply

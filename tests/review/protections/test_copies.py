@@ -287,6 +287,13 @@ def test_a_new_resource_that_deletes_data_is_a_risk(kind: str, deletes: Any, kee
     assert find_risks(kind, None, keeps) == []
 
 
+def test_an_optimizer_whose_role_is_unknown_until_apply_is_judged_by_its_settings() -> None:
+    for kind, expected in (("compaction", []), ("retention", ["DATA_WEAKER"])):
+        unknown = {"configuration": [{"role_arn": True}]}
+        risks = find_risks("aws_glue_catalog_table_optimizer", None, optimize(kind), unknown=unknown)
+        assert [risk.id for risk in risks] == expected
+
+
 VALUES: dict[str, tuple[Any, Any]] = {
     "is_turned_off": (True, False),
     "loses_items": (["a", "b"], ["a"]),

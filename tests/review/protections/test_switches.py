@@ -97,6 +97,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("aws_lb", {"access_logs": [{"bucket": "b", "enabled": True}]}, {"access_logs": [{"enabled": False}]}),
     ("aws_elb", {"access_logs": [{"bucket": "b"}]}, {"access_logs": []}),
     ("aws_budgets_budget", {"limit_amount": "100"}, {"limit_amount": "1000.0"}),
+    ("aws_ce_cost_allocation_tag", {"status": "Active"}, {"status": "Inactive"}),
     ("aws_budgets_budget", {"notification": notify(80, "a")}, {"notification": notify(95, "a")}),
     ("aws_budgets_budget", {"notification": notify(80, "a", "b")}, {"notification": notify(80, "a")}),
     ("aws_budgets_budget", {"notification": notify(80, "a")}, {"notification": []}),

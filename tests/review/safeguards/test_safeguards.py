@@ -126,6 +126,7 @@ SUCCESSORS = [
     ),
     ("aws_backup_selection", *({"plan_id": "p", "name": name} for name in ("a", "a", "b"))),
     ("aws_budgets_budget", {"name": "all"}, {"name": "all"}, {"name": "other"}),
+    ("aws_ce_cost_allocation_tag", {"tag_key": "team"}, {"tag_key": "team"}, {"tag_key": "owner"}),
 ]  # fmt: skip
 
 

@@ -24,6 +24,14 @@ def _evaluates(image: Any, default: str | None = None) -> Resources:
 _ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}
 
 
+def _tracked(call: str, text: Any, **schedule: Any) -> Resources:
+    target = {"arn": f"arn:aws:scheduler:::aws-sdk:sagemaker:{call}MlflowTrackingServer", "input": text}
+    return {
+        "aws_sagemaker_mlflow_tracking_server.t": {"tracking_server_name": "shop"},
+        "aws_scheduler_schedule.s": {"schedule_expression": "rate(1 day)", "target": target, **schedule},
+    }
+
+
 def _logs(name: str, **settings: Any) -> Resources:
     return {"aws_cloudwatch_log_group.l": {"name": name, **settings}}
 
@@ -138,9 +146,13 @@ CASES = {
         },
     },
     "SUS_MLFLOW_SERVER": {
-        "pass": "every tracking server fails",
-        "fail": {"server": {"aws_sagemaker_mlflow_tracking_server.t": {"tracking_server_name": "t"}}},
-        "unknown": "the resource type is always known",
+        "pass": {"stopped by a schedule": _tracked("stop", '{"TrackingServerName": "shop"}')},
+        "fail": {
+            "no schedule": _tracked("start", '{"TrackingServerName": "shop"}'),
+            "another server": _tracked("stop", '{"TrackingServerName": "other"}'),
+            "disabled": _tracked("stop", '{"TrackingServerName": "shop"}', state="DISABLED"),
+        },
+        "unknown": {"input known after apply": _tracked("stop", UNKNOWN)},
         "not_applicable": {"serverless": {"aws_sagemaker_mlflow_app.a": {"name": "a"}}},
     },
     "SUS_CODEBUILD_TIMEOUT": {
@@ -206,6 +218,21 @@ CASES = {
         "fail": {"account": _budget(), "service": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]})},
         "unknown": {"unknown": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
+    },
+    "SUS_BUDGET_TAG_FORM": {
+        "pass": {
+            "a tag of the user": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload$delay"]}),
+            "a tag of AWS": _budget(cost_filter={"name": "TagKeyValue", "values": ["aws:createdBy$IAMUser"]}),
+        },
+        "fail": {
+            "without the prefix": _budget(cost_filter={"name": "TagKeyValue", "values": ["workload$delay"]}),
+            "another separator": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload=delay"]}),
+        },
+        "unknown": {"unknown": _budget(cost_filter={"name": "TagKeyValue", "values": UNKNOWN})},
+        "not_applicable": {
+            "no filter": _budget(),
+            "another filter": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]}),
+        },
     },
     "SUS_COST_ALLOCATION_TAG": {
         "pass": {"active": _allocation("Active")},

@@ -14,6 +14,11 @@ module "feature_store" {
   role_arn             = "arn:aws:iam::123456789012:role/flights-dev-data-preparation"
   tags                 = { workload = "flight_delay" }
 
+  table_optimizers = {
+    orphan_file_deletion = {}
+    retention            = {}
+  }
+
   feature_groups = {
     flights = {
       description       = "Scheduled flights, as known before departure."

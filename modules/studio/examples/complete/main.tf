@@ -30,6 +30,14 @@ module "studio" {
   spaces = {
     anna-notebooks = { user = "anna", disk_gb = 20 }
   }
+  tracking_server = {
+    artifacts_s3_uri = "s3://flights-dev-models-123456789012-eu-north-1/mlflow"
+    off_hours = {
+      begin    = "cron(0 19 ? * MON-FRI *)"
+      end      = "cron(0 8 ? * MON-FRI *)"
+      timezone = "Europe/Stockholm"
+    }
+  }
   lifecycle_scripts = {
     private-index = { script = "pip config set global.index-url https://packages.example.com/simple" }
   }

@@ -15,6 +15,16 @@ output "file_system_id" {
   value       = module.studio.file_system_id
 }
 
+output "tracking_server_arn" {
+  description = "ARN of the tracking server, which MLflow takes as its tracking URI; null without one."
+  value       = module.studio.tracking_server_arn
+}
+
+output "tracking_server_url" {
+  description = "Address of the tracking server; null without one."
+  value       = module.studio.tracking_server_url
+}
+
 output "url" {
   description = "Address of Studio."
   value       = module.studio.url

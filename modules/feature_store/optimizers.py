@@ -1,0 +1,141 @@
+"""Glue table optimizers of the offline stores, and the role that Glue optimizes with."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from cdktn_provider_aws.glue_catalog_table_optimizer import GlueCatalogTableOptimizer
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.iam_role_policy import IamRolePolicy
+
+from modules.feature_store.iam_statements import GLUE_DATABASE, optimize_tables
+from modules.feature_store.inputs import Inputs, TableOptimizers, read_optimizer_roles
+from modules.iam_statements import ArnLocation, equals
+from modules.policies import encode_policy, show_policy
+from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
+    concat,
+    each_of,
+    every,
+    is_omitted,
+    join,
+    jsonencode,
+    list_of,
+    map_of,
+    one_or_null,
+    optional,
+    set_of,
+    truncate,
+    when,
+)
+from sustainable_mlops.authoring.resources import Module
+
+_KEY = "optimizer"
+
+
+def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None:
+    """Add the optimizers of each group's table, and the role unless `existing_role` is set."""
+    optimizers = assume_not_null(module.var.table_optimizers)
+    tables = module.local(
+        "tables",
+        map_of(groups, _read_table),
+        why="Glue table of each group, by key. Feature Store chooses the name. A mocked group has an empty one.",
+    )
+    policies, role_arn = _add_role(module, tables, at)
+
+    def add(kind: str, is_off: Callable[[TableOptimizers], Any], configuration: dict[str, Any], why: str) -> None:
+        table = each_of(
+            map_of(
+                tables,
+                lambda _key, table: table,
+                where=lambda _key, _table: ~every(optional(module.var.table_optimizers), is_off),
+            )
+        )
+        module.add(
+            GlueCatalogTableOptimizer,
+            kind,
+            why=why,
+            for_each=table,
+            catalog_id=at.account_id,
+            database_name=GLUE_DATABASE,
+            table_name=table.value,
+            type=kind,
+            configuration=[{"role_arn": role_arn, "enabled": True, **configuration}],
+            notes={"depends_on": "Glue checks the rights of the role."},
+            depends_on=[policies],
+        )
+
+    add("compaction", lambda one: ~one.compaction, {}, "Feature Store writes many small files, which queries read.")
+    add(
+        "retention",
+        lambda one: is_omitted(one.retention),
+        {
+            "retention_configuration": _configure_iceberg(
+                clean_expired_files=True,
+                number_of_snapshots_to_retain=assume_not_null(optimizers.retention).min_snapshots,
+                snapshot_retention_period_in_days=assume_not_null(optimizers.retention).days,
+            )
+        },
+        "Snapshots keep the files that compaction has merged.",
+    )
+    add(
+        "orphan_file_deletion",
+        lambda one: is_omitted(one.orphan_file_deletion),
+        {
+            "orphan_file_deletion_configuration": _configure_iceberg(
+                orphan_file_retention_period_in_days=assume_not_null(optimizers.orphan_file_deletion).days
+            )
+        },
+        "Failed writes leave files to which no snapshot refers.",
+    )
+
+
+def _read_table(group: Any) -> str:
+    return join("", list_of(group.offline_store_config[0].data_catalog_config, lambda catalog: catalog.table_name))
+
+
+def _configure_iceberg(**settings: Any) -> list[dict[str, Any]]:
+    return [{"iceberg_configuration": [settings]}]
+
+
+def _add_role(module: Module[Inputs], tables: Any, at: ArnLocation) -> tuple[Any, str]:
+    """Add the role with its policy. Returns the policies, and the ARN of this role or of the existing one."""
+    var = module.var
+    nobody: list[str] = []
+    is_new = ~every(optional(var.table_optimizers), lambda optimizers: ~is_omitted(optimizers.existing_role))
+    key = each_of(set_of(when(is_new, [_KEY], nobody)))
+    roles = module.add(
+        IamRole,
+        _KEY,
+        for_each=key,
+        name_prefix=f"{truncate(f'{var.name_prefix}-feature-tables', 37)}-",
+        description=f"Optimizes the tables of feature groups in {var.name_prefix}",
+        path=var.role_path,
+        permissions_boundary=var.permissions_boundary_arn,
+        assume_role_policy=encode_policy(
+            {
+                "sid": "Optimize",
+                "actions": ["sts:AssumeRole"],
+                "principals": [{"type": "Service", "identifiers": ["glue.amazonaws.com"]}],
+                "condition": [equals("aws:SourceAccount", at.account_id)],
+            }
+        ),
+        tags=var.tags,
+    )
+    role = each_of(roles)
+    statements = optimize_tables(var, at, list_of(tables, lambda _key, table: table))
+    shown = show_policy(module, _KEY, *statements, for_each=role)
+    policies = module.add(
+        IamRolePolicy,
+        _KEY,
+        for_each=role,
+        name="optimize",
+        role=role.value.name,
+        policy=jsonencode(shown[role.key].input),
+    )
+    role_arn = module.local("optimizer_role_arn", one_or_null(concat(list_of(roles, _arn), read_optimizer_roles(var))))
+    return policies, cast(str, role_arn)
+
+
+def _arn(role: Any) -> str:
+    arn: str = role.arn
+    return arn

@@ -1,0 +1,49 @@
+# Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
+
+mock_provider "aws" {
+  source = "./mocks"
+}
+
+variables {
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  budgets     = { churn = { monthly_limit_usd = 400 } }
+}
+
+run "plan" {
+  command = plan
+
+  variables {
+    verify_location = true
+  }
+}
+
+run "invalid_name_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Not valid"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+# The complete example has no deletion protection, so that the test can destroy it.
+run "apply" {
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = alltrue([for value in [
+      output.anomaly_monitor_arn,
+      output.bucket,
+      output.budgets,
+      output.export,
+      output.kms_key_arn,
+      output.topic_arn,
+    ] : value != null])
+    error_message = "An output has no value."
+  }
+}
