@@ -51,7 +51,7 @@ def test_each_case_that_fails_is_named_and_every_other_case_runs(tmp_path: Path,
     file = tmp_path / "test_file.py"
     file.write_text(FILE)
     command = [sys.executable, "-m", "pytest", "-q", "-rA", f"--rootdir={tmp_path}", str(file)]
-    environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(root)}
+    environment = {**os.environ, "COLUMNS": "200", "PYTEST_ADDOPTS": "", "PYTHONPATH": str(root)}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     summary = [line for line in run.stdout.splitlines() if re.match("(SUB)?(PASSED|FAILED|SKIPPED)", line)]
     assert summary == [

@@ -380,7 +380,7 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_a_script_ends_with_its_parent() -> None:
+def test_a_script_ends_with_its_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -390,10 +390,11 @@ def test_a_script_ends_with_its_parent() -> None:
             "from sagemaker_sandbox.runtime.process import Process\n"
             "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
             "show = lambda line, is_error: print(line, flush=True)\n"
-            "container = Container(pathlib.Path(), mounted=False)\n"
+            "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "command = [sys.executable, '-c', script]\n"
             "Process(container, command, container.folder, {}, show, lambda: None)\n"
             "time.sleep(60)\n",
+            tmp_path,
         ],
         stdout=subprocess.PIPE,
     )
