@@ -7,6 +7,7 @@ from envs.components.access import Access
 from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.feature_store import FeatureStore
 from envs.components.model_registry import ModelRegistry
+from envs.components.network import Network
 from envs.components.observability import Observability
 from envs.components.pipelines import Pipelines
 from envs.components.platform import Platform
@@ -17,6 +18,7 @@ from envs.components.storage import Storage
 
 COMPONENTS: tuple[type[Component[Any]], ...] = (
     Storage,
+    Network,
     Access,
     FeatureStore,
     ModelRegistry,

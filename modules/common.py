@@ -170,6 +170,13 @@ def require_role_of_location(
     )
 
 
+class VpcConfig(ModuleInputs):
+    """Network of jobs or containers, in a VPC."""
+
+    security_group_ids: list[SecurityGroupId] = Field(min_length=1, description="Existing security groups.")
+    subnets: list[SubnetId] = Field(min_length=1, description="Private subnets.")
+
+
 class ProtectedInputs(ModuleInputs):
     """Input of a module that holds data."""
 

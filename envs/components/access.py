@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from envs.common import CommonSettings
 from envs.component import Component, explicit_settings, module_options
+from envs.components.network import Network
 from envs.components.storage import Storage
 from modules.access.inputs import Inputs
 from modules.common import LocatedInputs, RoleArn
 from modules.iam_statements import Phase
 from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.authoring.expressions import merge
+from sustainable_mlops.authoring.expressions import concat, merge
 
 if TYPE_CHECKING:
     from envs.root import Environment
@@ -51,9 +52,18 @@ class Access(Component[AccessSettings]):
             feature_group_names=env.list_names("feature_group"),
             model_package_group_names=env.list_names("model_package_group"),
             **optional_inputs,
-            **explicit_settings(self.settings.access),
+            **(explicit_settings(self.settings.access) | self._vpc(env[Network].vpc)),
         )
         self.role_arns = module.role_arns
+
+    def _vpc(self, network: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the input `vpc`: the network of the environment, and the one in the settings."""
+        others = explicit_settings(self.settings.access).get("vpc")
+        if network is None:
+            return {}
+        if others is None:
+            return {"vpc": network}
+        return {"vpc": {name: concat(network[name], ids) for name, ids in others.items()}}
 
     def platform_fields(self) -> Mapping[str, Any]:
         role_arn = self.settings.recommendation_role_arn

@@ -1,10 +1,11 @@
 """Base component of endpoints on instances: real-time and asynchronous."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from envs.component import S
 from envs.components.model_endpoints import ModelEndpoints
+from envs.components.network import Network
 from envs.names import join_parts, shorten_name
 from modules.endpoints import hardware
 from modules.iam_statements import StatementsByPhase
@@ -40,12 +41,19 @@ class InstanceEndpoints(ModelEndpoints[S]):
     def environment_inputs(self, env: "Environment") -> dict[str, Any]:
         return super().environment_inputs(env) | self.settings.located
 
+    def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:
+        inputs = super().model_inputs(env, key, endpoint)
+        network, models = env[Network].vpc_config, cast(Any, self.settings).models
+        if network is not None and models[key].vpc:
+            inputs.setdefault("vpc_config", network)
+        return inputs
+
     def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:
         for key, endpoint in self.declared_endpoints().items():
             inputs = bind_inputs(
                 self.inputs,
                 **self.environment_inputs(env),
-                **self.model_inputs(env, endpoint),
+                **self.model_inputs(env, key, endpoint),
                 name=self.endpoint_name(key),
             )
             yield fold_constants(type(self).statements(inputs))

@@ -61,15 +61,15 @@ class ModelEndpoints(Component[S]):
         """Return the inputs that are the same for all endpoints of this kind."""
         return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
 
-    def model_inputs(self, env: "Environment", endpoint: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
-        """Return the inputs of one endpoint."""
+    def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
+        """Return the inputs of the endpoint of one model."""
         return {name: value for name, value in explicit_settings(endpoint).items() if value is not None}
 
     def add(self, env: "Environment") -> None:
         if not self.declared_endpoints():
             return
         entries = {
-            key: {"name": self.endpoint_name(key), **self.model_inputs(env, one)}
+            key: {"name": self.endpoint_name(key), **self.model_inputs(env, key, one)}
             for key, one in self.declared_endpoints().items()
         }
         self.model_local = env.local(f"{self.module}s", entries)

@@ -9,6 +9,7 @@ from envs.common import CommonSettings
 from envs.component import Component, explicit_settings, module_options
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry, RegistrySettings
+from envs.components.network import Network
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
 from envs.subscribers import PIPELINES
@@ -62,7 +63,11 @@ class DataArrivalOptions(ModuleInputs):
     """Settings of the trigger by objects in the data bucket."""
 
 
-_ENVIRONMENT_INPUTS = ("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn")
+_ENVIRONMENT_INPUTS = (
+    *("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn"),
+    # Launchers compare a deployed definition with that of the workload in the network of the platform.
+    "vpc_config",
+)
 
 
 @module_options(Inputs, excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *_ENVIRONMENT_INPUTS))
@@ -144,6 +149,8 @@ class Pipelines(Component[PipelineSettings]):
     def _call(self, env: "Environment", key: str, pipeline: Any) -> Any:
         settings, storage, access = self.settings, env[Storage], env[Access]
         options = explicit_settings(pipeline)
+        if (network := env[Network].vpc_config) is not None:
+            options["vpc_config"] = network
         arrival = options.pop("data_arrival", None)
         if arrival is not None:
             options["data_arrival"] = {"bucket": storage.buckets["data"].name, **arrival}

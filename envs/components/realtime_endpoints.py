@@ -7,6 +7,7 @@ from envs.common import CommonSettings
 from envs.component import module_options
 from envs.components.instance_endpoints import InstanceEndpoints
 from envs.components.model_endpoints import ENVIRONMENT_INPUTS
+from envs.components.network import ModelInNetwork
 from envs.components.storage import Storage
 from envs.provider import aws_provider_field
 from modules.common import LocatedInputs
@@ -41,7 +42,7 @@ class RealtimeEndpointOptions(ModuleInputs):
     )
 
 
-class RealtimeModel(ModuleInputs):
+class RealtimeModel(ModelInNetwork):
     realtime_endpoint: RealtimeEndpointOptions | None = Field(
         None, description="Endpoint on instances that always run. It is created with the first package."
     )
@@ -61,8 +62,8 @@ class RealtimeEndpoints(InstanceEndpoints[RealtimeSettings]):
         models = self.settings.models.items()
         return {key: model.realtime_endpoint for key, model in models if model.realtime_endpoint}
 
-    def model_inputs(self, env: "Environment", endpoint: ModuleInputs) -> dict[str, Any]:
-        inputs = super().model_inputs(env, endpoint)
+    def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:
+        inputs = super().model_inputs(env, key, endpoint)
         if "data_capture" in inputs:
             inputs["data_capture"] |= {"s3_uri": f"s3://{env[Storage].buckets['data'].name}/captures"}
         return inputs

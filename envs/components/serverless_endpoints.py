@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.common import CommonSettings
 from envs.component import module_options
 from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ModelEndpoints
+from envs.components.network import ModelInNetwork, NetworkSettings
 from modules.common import OptionalLocation
 from modules.model_registry.inputs import GroupKey
 from modules.serverless_endpoint.inputs import Inputs
@@ -21,13 +21,13 @@ class ServerlessEndpointOptions(ModuleInputs):
     """Settings of a serverless endpoint."""
 
 
-class ServerlessModel(ModuleInputs):
+class ServerlessModel(ModelInNetwork):
     serverless_endpoint: ServerlessEndpointOptions | None = Field(
         None, description="Endpoint that scales to zero. It is created with the first package in `model_packages`."
     )
 
 
-class ServerlessSettings(CommonSettings):
+class ServerlessSettings(NetworkSettings):
     models: dict[GroupKey, ServerlessModel] = Field({})
 
 
@@ -44,6 +44,12 @@ class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
         return super().environment_inputs(env) | self.settings.account_and_region
 
     def find_problems(self) -> Iterator[str]:
+        for key in self.declared_endpoints() if self.settings.network else ():
+            if self.settings.models[key].vpc:
+                yield (
+                    f"models.{key}.serverless_endpoint: a serverless endpoint cannot join the network of the "
+                    f"environment; use another kind of endpoint, or set models.{key}.vpc to false"
+                )
         region = regions.find(self.settings.region)
         if self.declared_endpoints() and region is not None and not region.has_serverless:
             supported = [name for name, other in regions.load_all().items() if other.has_serverless]

@@ -3,6 +3,7 @@
 from modules.common import LocatedInputs
 from modules.endpoints.hardware import InstanceInputs
 from modules.endpoints.inputs import EndpointInputs, RollbackInputs, SingleContainerInputs
+from modules.endpoints.network import VpcInputs
 from modules.endpoints.rollback import LONGEST_WATCH
 from modules.location import (
     require_image_in_region,
@@ -14,7 +15,7 @@ from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.catalogue.limits import get_limit
 
 
-class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInputs, RollbackInputs):
+class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInputs, RollbackInputs, VpcInputs):
     enable_network_isolation: bool = Field(
         True,
         description="Isolate the container from every network. SageMaker itself fetches the model and the requests.",

@@ -50,10 +50,18 @@ resource "terraform_data" "instance_type" {
 # SageMaker refuses an update to an endpoint's current configuration. The provider would send one when only
 # deployment_config changes, so this replaces the configuration.
 resource "terraform_data" "deployment" {
-  input = {
-    bake_seconds         = var.bake_seconds
-    more_rollback_alarms = toset(var.more_rollback_alarms)
-  }
+  input = merge(
+    {
+      bake_seconds         = var.bake_seconds
+      more_rollback_alarms = toset(var.more_rollback_alarms)
+    },
+    {
+      for vpc_config in var.vpc_config[*] : "vpc_config" => {
+        security_group_ids = toset(vpc_config.security_group_ids)
+        subnets            = toset(vpc_config.subnets)
+      }
+    },
+  )
 }
 
 locals {
@@ -85,8 +93,18 @@ resource "aws_sagemaker_model" "this" {
     environment                  = var.environment_variables
   }
 
+  dynamic "vpc_config" {
+    for_each = var.vpc_config[*]
+
+    content {
+      subnets            = vpc_config.value.subnets
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.deployment]
   }
 }
 

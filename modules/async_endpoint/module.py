@@ -9,9 +9,19 @@ from modules.async_endpoint import iam_statements
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
 from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.endpoints.network import network_arguments, network_value
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
-from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    concat,
+    each_of,
+    map_of,
+    merge,
+    optional,
+    set_of,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 #: Minutes without a request before instances are removed, as with target tracking.
@@ -49,13 +59,19 @@ class AsyncEndpointModule(Module[Inputs]):
         )
         kind = hardware.add_instance_type_trigger(self)
         changed = hosting.add_deployment_trigger(
-            self, {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)}
+            self,
+            merge(
+                {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)},
+                # Only with a network, so that the resource stays as it is without one.
+                map_of(optional(var.vpc_config), network_value, key=lambda _vpc_config: "vpc_config"),
+            ),
         )
         endpoint, outputs = hosting.add_single_container_endpoint(
             self,
             var,
             name,
-            model={"enable_network_isolation": var.enable_network_isolation},
+            # SageMaker cannot update a model, and old provider versions plan an update that has no effect.
+            model={"triggers": [changed], **network_arguments(var)},
             variant={
                 "instance_type": var.instance_type,
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),

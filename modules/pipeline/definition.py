@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modules.common import VpcConfig
 from sustainable_mlops.authoring.expressions import (
     all_groups,
     can,
@@ -11,10 +12,12 @@ from sustainable_mlops.authoring.expressions import (
     get,
     jsondecode,
     jsonencode,
+    length,
     list_of,
     map_of,
     match,
     merge,
+    optional,
     when,
 )
 
@@ -44,10 +47,14 @@ STEP_TYPES = (
     "Transform",
     "Tuning",
 )
+#: Arguments of a step that are objects with a VpcConfig.
+_OBJECTS_WITH_NETWORK = ("NetworkConfig", "TrainingJobDefinition")
 #: Reference to a parameter in a definition, as `jsonencode` writes it. \x22 is a quotation mark: checkov does not parse
 #: an escaped one within a template.
 _REFERENCE = r"\x22Get\x22:\x22Parameters\.([^\x22]+)\x22"
 _WHOLE = "-?(0|[1-9][0-9]*)"
+#: One match for each job and model of a definition: their required arguments, as `jsonencode` writes them.
+_PLACED = r"(\x22(AlgorithmSpecification|AppSpecification)\x22:|\x22Type\x22:\x22Model\x22)"
 
 
 def _parameters(definition: str) -> Any:
@@ -91,8 +98,14 @@ def _values_of(type_: str) -> str:
     return when(type_ == BOOLEAN, "^(true|false)$", number)
 
 
-def render_definition(definition: str, defaults: Mapping[str, str]) -> str:
-    """Return the definition with these defaults, converted to the types of the parameters. Keys are sorted."""
+def render_definition(
+    definition: str, defaults: Mapping[str, str], vpc_config: VpcConfig | None, network: Any, arguments_in_vpc: Any
+) -> str:
+    """Return the definition with these defaults, converted to the types of the parameters. Keys are sorted.
+
+    With `vpc_config`, the jobs and models of its steps are in this network. The last two arguments are the locals of
+    `build_network` and `build_arguments_in_vpc`.
+    """
     parameters = list_of(
         _parameters(definition),
         lambda parameter: merge(
@@ -105,4 +118,86 @@ def render_definition(definition: str, defaults: Mapping[str, str]) -> str:
             ),
         ),
     )
-    return jsonencode(merge(jsondecode(definition), {"Parameters": parameters}))
+    steps = map_of(
+        optional(vpc_config),
+        lambda _vpc_config: _place_steps(jsondecode(definition).Steps, network, arguments_in_vpc),
+        key=lambda _vpc_config: "Steps",
+    )
+    return jsonencode(merge(jsondecode(definition), {"Parameters": parameters}, steps))
+
+
+def build_network(vpc_config: VpcConfig | None) -> dict[str, Any]:
+    """Return the member `VpcConfig` of a job's request; nothing without a network."""
+    return map_of(
+        optional(vpc_config),
+        lambda vpc_config: {"SecurityGroupIds": vpc_config.security_group_ids, "Subnets": vpc_config.subnets},
+        key=lambda _vpc_config: "VpcConfig",
+    )
+
+
+def build_arguments_in_vpc(network: Any) -> dict[str, Any]:
+    """Return the arguments that the network adds to a step, by its type."""
+    return {
+        **{kind: {"NetworkConfig": network} for kind in ("ClarifyCheck", "Processing", "QualityCheck")},
+        **dict.fromkeys(("Model", "Training"), network),
+    }
+
+
+def _place_steps(steps: Any, network: Any, arguments_in_vpc: Any) -> Any:
+    """Return the steps and the steps of their conditions, with the network unless they have their own.
+
+    Terraform has no recursion, hence two levels. `reaches_all_jobs` refuses jobs on other levels.
+    """
+    nothing: dict[str, Any] = {}
+    return list_of(
+        steps,
+        lambda step: merge(
+            step,
+            map_of(
+                step,
+                lambda _, arguments: merge(
+                    get(arguments_in_vpc, step.Type, nothing),
+                    arguments,
+                    map_of(
+                        arguments,
+                        lambda _, value: merge(network, value),
+                        where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
+                        key=lambda name, _: name,
+                    ),
+                    map_of(
+                        arguments,
+                        lambda _, branch: list_of(
+                            branch,
+                            lambda inner: merge(
+                                inner,
+                                map_of(
+                                    inner,
+                                    lambda _, values: merge(
+                                        get(arguments_in_vpc, inner.Type, nothing),
+                                        values,
+                                        map_of(
+                                            values,
+                                            lambda _, value: merge(network, value),
+                                            where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
+                                            key=lambda name, _: name,
+                                        ),
+                                    ),
+                                    where=lambda member, _: member == "Arguments",
+                                    key=lambda member, _: member,
+                                ),
+                            ),
+                        ),
+                        where=lambda outcome, _: contains(("IfSteps", "ElseSteps"), outcome),
+                        key=lambda outcome, _: outcome,
+                    ),
+                ),
+                where=lambda part, _: part == "Arguments",
+                key=lambda part, _: part,
+            ),
+        ),
+    )
+
+
+def reaches_all_jobs(text: str) -> Any:
+    """Return the condition that the jobs and models of a rendered definition have a `VpcConfig`."""
+    return length(all_groups(r"(\x22VpcConfig\x22:)", text)) >= length(all_groups(_PLACED, text))

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any
 
-from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
+from modules.common import (
+    LONGEST_PREFIX,
+    ExistingPublisherRole,
+    KmsKeyArn,
+    LocatedInputs,
+    RoleArn,
+    RoleInputs,
+    VpcConfig,
+)
 from modules.location import require_key_in_region, require_publisher_role_of_account, require_role_of_account
 from modules.pipeline import definition
 from modules.schedules import is_schedule, is_time_zone
@@ -235,6 +243,11 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     start_retries: StartRetries = Field(
         default_factory=StartRetries, description="Retries of a start that SageMaker rejects."
+    )
+    vpc_config: VpcConfig | None = Field(
+        None,
+        description="Network of all jobs and models of the steps, except those with a VpcConfig of their own. Set the "
+        "same subnets in `access`. Default: the definition as it is.",
     )
 
     rules = (

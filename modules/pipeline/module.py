@@ -8,7 +8,7 @@ from modules.pipeline import definition, iam_statements, notifications, trigger_
 from modules.pipeline.inputs import Inputs
 from modules.schedules import SCHEDULER_TABLES
 from sustainable_mlops.authoring.cdktn import DataResource
-from sustainable_mlops.authoring.expressions import length, list_of, one_or_null
+from sustainable_mlops.authoring.expressions import is_omitted, length, list_of, one_or_null
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.catalogue.limits import get_limit
 
@@ -27,9 +27,17 @@ class PipelineModule(Module[Inputs]):
             f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{name}",
             why="Composed: a reference to the resource would be unknown in each plan that changes it.",
         )
+        network = self.local(
+            "network", definition.build_network(var.vpc_config), why="Member of each job's request; empty without one."
+        )
+        arguments_in_vpc = self.local(
+            "arguments_in_vpc",
+            definition.build_arguments_in_vpc(network),
+            why="Arguments that the network adds to steps, by type.",
+        )
         text = self.local(
             "definition",
-            definition.render_definition(var.definition, var.parameters),
+            definition.render_definition(var.definition, var.parameters, var.vpc_config, network, arguments_in_vpc),
             why="Normalized text, so that white space and the order of keys cause no change in a plan.",
         )
         pipeline = self.add(
@@ -44,11 +52,18 @@ class PipelineModule(Module[Inputs]):
             parallelism_configuration={"max_parallel_execution_steps": var.max_parallel_steps},
             tags=var.tags,
             lifecycle={
-                "precondition": {
-                    "condition": length(text) <= MOST_CHARACTERS,
-                    "error_message": f"definition: SageMaker allows {MOST_CHARACTERS} characters, and this has "
-                    f"{length(text)} with its parameters; split the pipeline, or move long values to S3",
-                }
+                "precondition": [
+                    {
+                        "condition": length(text) <= MOST_CHARACTERS,
+                        "error_message": f"definition: SageMaker allows {MOST_CHARACTERS} characters, and this has "
+                        f"{length(text)} with its parameters; split the pipeline, or move long values to S3",
+                    },
+                    {
+                        "condition": is_omitted(var.vpc_config) | definition.reaches_all_jobs(text),
+                        "error_message": "vpc_config: it reaches only the jobs of the pipeline and of its conditions; "
+                        "give each job of inner conditions and of TrainingJobDefinitions a VpcConfig in the definition",
+                    },
+                ]
             },
         )
         self.add(

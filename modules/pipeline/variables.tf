@@ -443,3 +443,37 @@ variable "verify_location" {
   default     = false
   nullable    = false
 }
+
+variable "vpc_config" {
+  description = "Network of all jobs and models of the steps, except those with a VpcConfig of their own. Set the same subnets in `access`. Default: the definition as it is."
+  type = object({
+    security_group_ids = list(string)
+    subnets            = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc_config == null ? true : var.vpc_config.security_group_ids != null && var.vpc_config.subnets != null
+    error_message = "vpc_config: security_group_ids and subnets must not be null."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(length(var.vpc_config.security_group_ids) >= 1, true)
+    error_message = "vpc_config: security_group_ids must hold at least 1."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(alltrue([for item in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc_config: security_group_ids must be the id of a security group such as sg-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(length(var.vpc_config.subnets) >= 1, true)
+    error_message = "vpc_config: subnets must hold at least 1."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : try(alltrue([for item in var.vpc_config.subnets : can(regex("^subnet-[0-9a-f]{8}([0-9a-f]{9})?$", item))]), true)
+    error_message = "each of vpc_config: subnets must be the id of a subnet such as subnet-0123456789abcdef0."
+  }
+}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from modules.common import LocatedInputs, SecurityGroupId, SubnetId
+from modules.common import LocatedInputs
 from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, names_other_silicon
 from modules.endpoints.inputs import (
     VARIANT,
@@ -12,6 +12,7 @@ from modules.endpoints.inputs import (
     SingleContainerInputs,
     has_one_source,
 )
+from modules.endpoints.network import VpcInputs
 from modules.location import (
     require_image_in_region,
     require_key_in_region,
@@ -96,15 +97,6 @@ class DataCapture(ModuleInputs):
     )
 
 
-class VpcConfig(ModuleInputs):
-    """Network of the containers."""
-
-    security_group_ids: list[SecurityGroupId] = Field(min_length=1, description="Existing security groups.")
-    subnets: list[SubnetId] = Field(
-        min_length=2, description="Subnets in at least two Availability Zones, so that one zone may fail."
-    )
-
-
 def _has_one_source(v: Any) -> Any:
     """Return the condition that the variant main has exactly one source of its model."""
     nothing_else = is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
@@ -136,7 +128,7 @@ def _incompatible_challengers(v: Any) -> str:
     return join(", ", names)
 
 
-class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs):
+class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs, VpcInputs):
     challengers: dict[VariantName, Challenger] = Field(
         default_factory=dict,
         description="Models that share the requests with the variant main, by variant name, with the same instance "
@@ -219,9 +211,6 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
     )
     shadow: Shadow | None = Field(
         None, description="Model that receives copies of requests, to test it without effect on callers. Default: none."
-    )
-    vpc_config: VpcConfig | None = Field(
-        None, description="Network of the containers. Set the same subnets in `access`. Default: none."
     )
 
     rules = (

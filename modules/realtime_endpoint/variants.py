@@ -7,6 +7,7 @@ from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
 from modules.endpoints import hardware, hosting
 from modules.endpoints.inputs import VARIANT
+from modules.endpoints.network import network_arguments, network_value
 from modules.realtime_endpoint.inputs import SHADOW, Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
@@ -19,7 +20,6 @@ from sustainable_mlops.authoring.expressions import (
     one_or_null,
     optional,
     optional_map,
-    set_of,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -30,16 +30,7 @@ MAIN_WEIGHT = 100
 
 def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
     """Add the model of the variant main, and the models of the other variants."""
-    network: dict[str, Any] = {
-        "enable_network_isolation": var.enable_network_isolation,
-        "vpc_config": Dynamic(
-            optional(var.vpc_config),
-            lambda vpc_config: {
-                "subnets": vpc_config.value.subnets,
-                "security_group_ids": vpc_config.value.security_group_ids,
-            },
-        ),
-    }
+    network = network_arguments(var)
     nothing: list[str] = []
     changed_network, changed_mode = _add_triggers(module, var)
     main = hosting.add_model(
@@ -94,17 +85,7 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         "network",
         why="SageMaker cannot update a model. For a change of the network, AWS provider versions before 6.25 plan an "
         "update that has no effect (provider issue 45491). This resource replaces the models instead.",
-        input={
-            "vpc_config": one_or_null(
-                list_of(
-                    optional(var.vpc_config),
-                    lambda vpc_config: {
-                        "security_group_ids": set_of(vpc_config.security_group_ids),
-                        "subnets": set_of(vpc_config.subnets),
-                    },
-                )
-            )
-        },
+        input={"vpc_config": one_or_null(list_of(optional(var.vpc_config), network_value))},
     )
     mode = module.add(
         DataResource,

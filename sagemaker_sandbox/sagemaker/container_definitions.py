@@ -1,7 +1,6 @@
 """Checks of a model's containers and of the images, data and networks that they name.
 
-The messages are AWS's where they are known. CreateModel checks images and data with the model's role. It is assumed
-that it also checks the network; the messages for this are assumed too.
+The messages are AWS's where they are known. CreateModel checks images and data with the model's role.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from collections.abc import Callable, Iterator
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.sagemaker import resource_lookup
+from sagemaker_sandbox.sagemaker import networks, resource_lookup
 from sustainable_mlops.aws.s3 import S3Uri
 
 
@@ -28,8 +27,7 @@ def check_containers(region: AccountRegion, model: Fields, containers: list[Fiel
         for uri, exists in _list_data(container):
             _check_data(region, role, uri, exists)
     _check_together(model, containers)
-    if "VpcConfig" in model:
-        _check_network(region, model["VpcConfig"])
+    networks.check_vpc_config(region, model.get("VpcConfig"))
 
 
 def _check_definition(container: Fields) -> None:
@@ -125,20 +123,3 @@ def _check_together(model: Fields, containers: list[Fields]) -> None:
         raise ValidationError("InferenceExecutionConfig can only be specified with Containers.")
     if execution is not None and execution["Mode"] == "Direct" and not names:
         raise ValidationError("ContainerHostname must be specified for every container in Direct inference mode.")
-
-
-def _check_network(region: AccountRegion, network: Fields) -> None:
-    """Check that subnets and security groups exist and are in one VPC."""
-    vpcs: dict[str, str] = {}
-    for subnet in network["Subnets"]:
-        vpcs[subnet] = _check_vpc(resource_lookup.find_subnet_vpc(region, subnet), f"subnet ID '{subnet}'")
-    for group in network["SecurityGroupIds"]:
-        vpcs[group] = _check_vpc(resource_lookup.find_security_group_vpc(region, group), f"security group '{group}'")
-    if len(set(vpcs.values())) > 1:
-        raise ValidationError(f"{', '.join(vpcs)} must be in one VPC.")
-
-
-def _check_vpc(vpc: str | None, resource: str) -> str:
-    if vpc is None:
-        raise ValidationError(f"The {resource} does not exist.")
-    return vpc

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
+from sagemaker_sandbox.sagemaker import networks
 from sagemaker_sandbox.sagemaker.jobs import JobFamily
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ class ProcessingJobs(JobFamily):
         name = request["ProcessingJobName"]
         self.check_job_name_is_free(name)
         _check_names(request)
-        isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
+        network = request.get("NetworkConfig", {})
+        networks.check_vpc_config(self.region, network.get("VpcConfig"))
+        isolated = network.get("EnableNetworkIsolation", False)
         role = None if isolated else request["RoleArn"]
         return self.start_job(request, {}, ProcessingDefinition(request, self.build_arn(name)), role=role)
 

@@ -6,7 +6,7 @@ from sagemaker_sandbox.algorithms.images import check_algorithm, list_metric_def
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
-from sagemaker_sandbox.sagemaker import volume_keys, warm_pools
+from sagemaker_sandbox.sagemaker import networks, volume_keys, warm_pools
 from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily, add_empty_key
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class TrainingJobs(JobFamily):
         name = request["TrainingJobName"]
         self.check_job_name_is_free(name)
         check_training_job(request)
+        networks.check_vpc_config(self.region, request.get("VpcConfig"))
         request = _add_metric_definitions(request)
         isolated, spot = (
             request.get(f"Enable{feature}", False) for feature in ("NetworkIsolation", "ManagedSpotTraining")

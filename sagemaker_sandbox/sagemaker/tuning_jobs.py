@@ -8,7 +8,7 @@ from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.listing import build_page, find_documented_default, list_page
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.sagemaker import training_jobs
+from sagemaker_sandbox.sagemaker import networks, training_jobs
 from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
 from sagemaker_sandbox.tuning.checks import check_request
@@ -60,6 +60,7 @@ class HyperParameterTuningJobs(ResourceFamily):
         check_request(request, parents)
         for definition in parse_definitions(request):
             training_jobs.check_training_job(definition.build_request(name, {}, []))
+            networks.check_vpc_config(self.region, definition.structure.get("VpcConfig"))
         tuner = Tuner(request, parents)
         config = request["HyperParameterTuningJobConfig"]
         job = self.add(name, _build_description(request), request.get("Tags"))

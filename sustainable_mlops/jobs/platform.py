@@ -36,6 +36,19 @@ class Roles(Settings):
     recommendation: str | None = Field(None, description="Role that load tests of recommendation jobs assume.")
 
 
+class Vpc(Settings):
+    """Subnets and security groups of a VPC."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    subnet_ids: list[str] = Field(min_length=1, description="Private subnets.")
+    security_group_ids: list[str] = Field(min_length=1, description="Security groups.")
+
+    def to_request(self) -> dict[str, list[str]]:
+        """Return the `VpcConfig` of a request."""
+        return {"SecurityGroupIds": self.security_group_ids, "Subnets": self.subnet_ids}
+
+
 class Platform(Settings):
     """An environment, as a launcher needs it. Fields for other readers are ignored."""
 
@@ -58,6 +71,7 @@ class Platform(Settings):
         False, description="True if training jobs may keep instances for the next job, idle and billed."
     )
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
+    vpc: Vpc | None = Field(None, description="Network of jobs and models. Null: no VPC.")
 
     def role(self, phase: Phase) -> str:
         """Return the ARN of the phase's role. Raises UserError if the platform has none."""

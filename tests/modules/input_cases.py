@@ -45,6 +45,12 @@ class InputCase:
         return {**self.arguments, name: self.changes[name], **self.companions.get(name, {})}
 
 
+_VPC_CONFIG = {
+    "security_group_ids": ["sg-0123456789abcdef0"],
+    "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+}
+
+
 def _definition(instance_type: str) -> str:
     arguments = {
         "RoleArn": _role("shop-data-preparation"),
@@ -184,6 +190,7 @@ CASES: dict[str, InputCase] = {
             "scale_in_while_busy": True,
             "silicon": "x86",
             "target_backlog_per_instance": 2,
+            "vpc_config": _VPC_CONFIG,
         },
         {
             **_MODEL_COMPANIONS,
@@ -373,6 +380,7 @@ CASES: dict[str, InputCase] = {
             "start_retries": {"max_attempts": 3},
             "tags": {"workload": "returns"},
             "verify_location": True,
+            "vpc_config": _VPC_CONFIG,
         },
     ),
     "realtime_endpoint": InputCase(
@@ -409,10 +417,7 @@ CASES: dict[str, InputCase] = {
             "requests_per_instance": 1200,
             "shadow": {"image_uri": _image("churn:2-arm64")},
             "silicon": "x86",
-            "vpc_config": {
-                "security_group_ids": ["sg-0123456789abcdef0"],
-                "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-            },
+            "vpc_config": _VPC_CONFIG,
         },
         {
             **_MODEL_COMPANIONS,

@@ -251,6 +251,7 @@ WRONG_INPUTS = (
     ),
     _wrong("pipeline", "must be JSON", definition="Version: 2020-12-01"),
     _wrong("pipeline", "at least one of Steps", definition='{"Version": "2020-12-01", "Steps": []}'),
+    _wrong("pipeline", "id of a subnet", vpc_config={"subnets": ["a"], "security_group_ids": _GROUPS}),
     _wrong("pipeline", "use one of AutoML", definition=_step("Process"), data_arrival=None),
     _wrong("pipeline", "declare it", definition=_step("Training", '{"Get": "Parameters.Days"}'), data_arrival=None),
     _wrong("pipeline", "declare it there", parameters={"VolumeGB": "10"}),

@@ -1,5 +1,6 @@
 """Models and endpoint configurations that SageMaker refuses: contradictions and missing resources."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -161,7 +162,24 @@ def test_model_data_must_be_in_a_bucket_of_the_region(
 
 
 def test_subnets_and_security_groups_must_exist_in_one_vpc(sandbox: Sandbox, model: Make) -> None:
-    ec2 = sandbox.client("ec2")
+    ec2, sagemaker = sandbox.client("ec2"), sandbox.client("sagemaker")
+    machine = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    train = functools.partial(
+        sagemaker.create_training_job,
+        TrainingJobName="in-vpc",
+        RoleArn=ROLE,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        OutputDataConfig={"S3OutputPath": "s3://code/out"},
+        ResourceConfig=machine,
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    process = functools.partial(
+        sagemaker.create_processing_job,
+        ProcessingJobName="in-vpc",
+        RoleArn=ROLE,
+        AppSpecification={"ImageUri": IMAGE},
+        ProcessingResources={"ClusterConfig": machine},
+    )
 
     def network(number: int) -> tuple[str, str]:
         vpc = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
@@ -174,8 +192,13 @@ def test_subnets_and_security_groups_must_exist_in_one_vpc(sandbox: Sandbox, mod
         ([subnet], ["sg-1"], "The security group 'sg-1' does not exist."),
         ([subnet, another], [group], "must be in one VPC"),
     ):
-        refused = catch_error(model, VpcConfig={"Subnets": subnets, "SecurityGroupIds": groups})
-        assert (refused[0], why in refused[1]) == ("ValidationException", True), refused
+        vpc_config = {"Subnets": subnets, "SecurityGroupIds": groups}
+        for refused in (
+            catch_error(model, VpcConfig=vpc_config),
+            catch_error(train, VpcConfig=vpc_config),
+            catch_error(process, NetworkConfig={"VpcConfig": vpc_config}),
+        ):
+            assert (refused[0], why in refused[1]) == ("ValidationException", True), refused
     model(VpcConfig={"Subnets": [subnet], "SecurityGroupIds": [group]})
 
 

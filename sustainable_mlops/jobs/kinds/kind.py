@@ -14,7 +14,7 @@ from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
-from sustainable_mlops.jobs.platform import Phase, Platform
+from sustainable_mlops.jobs.platform import Phase, Platform, Vpc
 from sustainable_mlops.jobs.record import ENDED, RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.spec_files import load_spec_file
@@ -41,6 +41,8 @@ class JobReferences:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     #: Name of the resource that `JobKind.list_prerequisites` returns.
     prerequisite: Value | None = None
+    #: Network of the platform. A pipeline definition has none: each environment adds its own.
+    vpc: Vpc | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ class JobKind(ABC, Generic[Spec]):
             models=run.layout.models,
             checkpoints=checkpoints,
             outputs=outputs,
+            vpc=platform.vpc,
             prerequisite=next((prerequisite.name for prerequisite in self.list_prerequisites(run)), None),
         )
         tags = [{"Key": key, "Value": value} for key, value in sorted(run.tags.items())]

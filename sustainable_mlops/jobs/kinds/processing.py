@@ -99,7 +99,10 @@ class ProcessingKind(JobKind[ProcessingSpec]):
                 }
             },
             "StoppingCondition": {"MaxRuntimeInSeconds": spec.limits.max_runtime_minutes * 60},
-            "NetworkConfig": {"EnableNetworkIsolation": spec.network.isolation},
+            "NetworkConfig": {
+                "EnableNetworkIsolation": spec.network.isolation,
+                **drop_missing(VpcConfig=spec.network.build_vpc_config(references.vpc)),
+            },
             "Environment": {
                 **spec.environment,
                 INPUT_DIR: INPUTS,

@@ -85,6 +85,7 @@ class TrainingKind(JobKind[TrainingSpec]):
             "StoppingCondition": _build_stopping_condition(spec),
             "EnableManagedSpotTraining": spec.compute.spot,
             "EnableNetworkIsolation": spec.network.isolation,
+            **drop_missing(VpcConfig=spec.network.build_vpc_config(references.vpc)),
             # By default SageMaker profiles every job and runs an additional rule container.
             "ProfilerConfig": {"DisableProfiler": True},
             "Environment": {

@@ -92,6 +92,8 @@ class TransformKind(JobKind[TransformSpec]):
             "PrimaryContainer": run.container,
             "ExecutionRoleArn": role,
             "EnableNetworkIsolation": spec.network.isolation,
+            # A transform job has no network of its own: it uses that of the model.
+            **drop_missing(VpcConfig=spec.network.build_vpc_config(run.platform.vpc)),
         }
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
         tags = [{"Key": key, "Value": value} for key, value in sorted(run.tags.items()) if key != "run_key"]

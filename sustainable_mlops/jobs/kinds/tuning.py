@@ -32,6 +32,7 @@ _TRAINING_JOB_FIELDS = (
     "StoppingCondition",
     "EnableManagedSpotTraining",
     "EnableNetworkIsolation",
+    "VpcConfig",
     "CheckpointConfig",
     "Environment",
 )

@@ -224,6 +224,11 @@ class Flow:
     def _make_references(
         self, spec: Launchable, kind: JobKind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
     ) -> JobReferences:
+        if spec.network.vpc is False:
+            raise UserError(
+                f"{self.path}: {spec.name}: network.vpc: false has no effect in a pipeline, whose environment sets the "
+                "network; remove it"
+            )
         return JobReferences(
             role=self.add_string(ROLES[kind.phase]),
             image=self.add_string(IMAGES[kind.name]),

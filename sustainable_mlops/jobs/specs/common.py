@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
-from sustainable_mlops.jobs.platform import InlinePlatform
+from sustainable_mlops.jobs.platform import InlinePlatform, Vpc
 from sustainable_mlops.settings import WORKLOAD, Settings
 
 #: Length of the launcher's suffix of a job name: the time in UTC and the start of the run key.
@@ -128,6 +128,14 @@ class Network(Settings):
     """Network access of the container."""
 
     isolation: bool = Field(True, description="Container without any network.")
+    vpc: Literal[False] | Vpc | None = Field(
+        None, description="Subnets and security groups of the job, or false for none. Default: those of the platform."
+    )
+
+    def build_vpc_config(self, platform_vpc: Vpc | None) -> dict[str, Any] | None:
+        """Return the `VpcConfig` of a request; None without a VPC."""
+        vpc = platform_vpc if self.vpc is None else self.vpc
+        return vpc.to_request() if vpc else None
 
 
 def tag_platform(platform: object) -> str:

@@ -12,9 +12,11 @@ import pytest
 from modules.pipeline.inputs import LONGEST_NAME, Inputs
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines.network import place_definition
 from sustainable_mlops.jobs.pipelines.versions import format_import_block
+from sustainable_mlops.jobs.platform import Vpc
 from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.cases import check_cases
 from tests.modules.examples import Example, examples
 from tests.provider import alone
@@ -125,6 +127,37 @@ def test_errors_of_definitions_are_reported_in_the_plan(tmp_path: Path, terrafor
         with pytest.raises(UserError) as error:
             terraform.plan(tmp_path / "tfplan")
         assert message in " ".join(str(error.value).replace("│", "").split())
+
+
+@pytest.mark.plan
+def test_a_network_reaches_the_same_steps_as_in_a_launcher(
+    tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
+    vpc = Vpc(subnet_ids=["subnet-0123456789abcdef0"], security_group_ids=["sg-0123456789abcdef0"])
+    definition = json.loads((ROOT / "workloads" / "flight_delay" / "pipeline.json").read_text())
+    train = definition["Steps"][1]
+    search = {"TrainingJobDefinition": train["Arguments"]}
+    definition["Steps"] += [{"Name": "Search", "Type": "Tuning", "Arguments": search}]
+    condition = definition["Steps"][3]["Arguments"]
+    condition["ElseSteps"] += [{**train, "Name": "Again"}]
+    (tmp_path / "modules").symlink_to(ROOT / "modules")
+    arguments = {**GIVEN, "source": "./modules/pipeline", "definition": '${file("definition.json")}'}
+    network = {"subnets": vpc.subnet_ids, "security_group_ids": vpc.security_group_ids}
+    (tmp_path / "main.tf.json").write_text(json.dumps({"module": {"pipeline": {**arguments, "vpc_config": network}}}))
+    terraform = Terraform(tmp_path, terraform_environment)
+
+    def plan_definition() -> Any:
+        (tmp_path / "definition.json").write_text(json.dumps(definition))
+        planned = terraform.plan(tmp_path / "tfplan")["resource_changes"]
+        (pipeline,) = (one for one in planned if one["type"] == "aws_sagemaker_pipeline")
+        return json.loads(pipeline["change"]["after"]["pipeline_definition"])
+
+    (tmp_path / "definition.json").write_text(json.dumps(definition))
+    terraform.init()
+    assert plan_definition() == place_definition(definition, vpc) != definition
+    condition["IfSteps"][0]["Arguments"]["ElseSteps"] += [{**train, "Name": "Deep"}]
+    with pytest.raises(UserError, match="vpc_config: it reaches only the jobs of the pipeline"):
+        plan_definition()
 
 
 @dataclass(frozen=True)
