@@ -148,7 +148,6 @@ def _place_steps(steps: Any, network: Any, arguments_in_vpc: Any) -> Any:
 
     Terraform has no recursion, hence two levels. `reaches_all_jobs` refuses jobs on other levels.
     """
-    nothing: dict[str, Any] = {}
     return list_of(
         steps,
         lambda step: merge(
@@ -156,44 +155,49 @@ def _place_steps(steps: Any, network: Any, arguments_in_vpc: Any) -> Any:
             map_of(
                 step,
                 lambda _, arguments: merge(
-                    get(arguments_in_vpc, step.Type, nothing),
-                    arguments,
-                    map_of(
-                        arguments,
-                        lambda _, value: merge(network, value),
-                        where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
-                        key=lambda name, _: name,
-                    ),
-                    map_of(
-                        arguments,
-                        lambda _, branch: list_of(
-                            branch,
-                            lambda inner: merge(
-                                inner,
-                                map_of(
-                                    inner,
-                                    lambda _, values: merge(
-                                        get(arguments_in_vpc, inner.Type, nothing),
-                                        values,
-                                        map_of(
-                                            values,
-                                            lambda _, value: merge(network, value),
-                                            where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
-                                            key=lambda name, _: name,
-                                        ),
-                                    ),
-                                    where=lambda member, _: member == "Arguments",
-                                    key=lambda member, _: member,
-                                ),
-                            ),
-                        ),
-                        where=lambda outcome, _: contains(("IfSteps", "ElseSteps"), outcome),
-                        key=lambda outcome, _: outcome,
-                    ),
+                    *_list_placed_arguments(step.Type, arguments, network, arguments_in_vpc),
+                    _place_branches(arguments, network, arguments_in_vpc),
                 ),
                 where=lambda part, _: part == "Arguments",
                 key=lambda part, _: part,
             ),
+        ),
+    )
+
+
+def _place_branches(arguments: Any, network: Any, arguments_in_vpc: Any) -> Any:
+    """Return the branches of a condition, with the network in their steps."""
+    return map_of(
+        arguments,
+        lambda _, branch: list_of(branch, lambda inner: _place_inner_step(inner, network, arguments_in_vpc)),
+        where=lambda outcome, _: contains(("IfSteps", "ElseSteps"), outcome),
+        key=lambda outcome, _: outcome,
+    )
+
+
+def _place_inner_step(inner: Any, network: Any, arguments_in_vpc: Any) -> Any:
+    return merge(
+        inner,
+        map_of(
+            inner,
+            lambda _, values: merge(*_list_placed_arguments(inner.Type, values, network, arguments_in_vpc)),
+            where=lambda member, _: member == "Arguments",
+            key=lambda member, _: member,
+        ),
+    )
+
+
+def _list_placed_arguments(kind: Any, arguments: Any, network: Any, arguments_in_vpc: Any) -> tuple[Any, ...]:
+    """Return the parts of the arguments of a step: its network, its own arguments, its objects with the network."""
+    nothing: dict[str, Any] = {}
+    return (
+        get(arguments_in_vpc, kind, nothing),
+        arguments,
+        map_of(
+            arguments,
+            lambda _, value: merge(network, value),
+            where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
+            key=lambda name, _: name,
         ),
     )
 
