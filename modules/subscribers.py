@@ -1,4 +1,4 @@
-"""Subscribers of the topics that notify people."""
+"""Subscribers of SNS topics: people and systems that receive notifications."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ SubscriberKey = Annotated[
 ]
 #: Protocols that encrypt messages in transit. The topics reject plain HTTP.
 Protocol = Literal["email", "https", "lambda", "sqs"]
-#: Patterns of the endpoints of each protocol. A standard topic has no FIFO queue as a subscriber.
+#: Patterns of the endpoints of each protocol. A FIFO queue cannot subscribe to a standard topic.
 _ENDPOINTS = {
     "email": r"[^@\s]+@[^@\s]+\.[^@\s]+",
     "https": r"https://\S+",
@@ -49,7 +49,7 @@ class Subscriber(ModuleInputs):
 
 
 def require_distinct_endpoints(field: str, read_subscribers: Callable[[Any], Any]) -> InputRule:
-    """Return the rule that subscribers have different endpoints. SNS has one subscription for equal endpoints."""
+    """Return the rule that subscribers have different endpoints. SNS creates one subscription for equal endpoints."""
     return rule(
         field,
         lambda v: length(distinct(_list_endpoints(read_subscribers(v)))) == length(read_subscribers(v)),

@@ -57,7 +57,7 @@ class Access(Component[AccessSettings]):
         self.role_arns = module.role_arns
 
     def _vpc(self, network: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the input `vpc`: the network of the environment, and the one in the settings."""
+        """Return the input `vpc`: the network of the environment, together with the one in the settings."""
         others = explicit_settings(self.settings.access).get("vpc")
         if network is None:
             return {}

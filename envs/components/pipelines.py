@@ -65,7 +65,7 @@ class DataArrivalOptions(ModuleInputs):
 
 _ENVIRONMENT_INPUTS = (
     *("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn"),
-    # Launchers compare a deployed definition with that of the workload in the network of the platform.
+    # Launchers expect each deployed definition in the network of the platform, so a pipeline cannot set another one.
     "vpc_config",
 )
 
@@ -211,7 +211,7 @@ def _list_parameter_names(pipeline: Any) -> dict[str, str]:
 
 
 def _list_subscribers(settings: CommonSettings) -> dict[str, Any]:
-    """Return the subscribers of a failure topic, as an attribute of the topic; nothing if there are none."""
+    """Return the subscribers of a failure topic, as an attribute of the topic; empty without subscribers."""
     subscribers = settings.notifications.select(PIPELINES)
     return {"subscribers": subscribers} if subscribers else {}
 

@@ -62,7 +62,7 @@ class AsyncEndpointModule(Module[Inputs]):
             self,
             merge(
                 {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)},
-                # Only with a network, so that the resource stays as it is without one.
+                # Absent without a network, so that the resource of such an endpoint does not change.
                 map_of(optional(var.vpc_config), network_value, key=lambda _vpc_config: "vpc_config"),
             ),
         )
@@ -70,7 +70,7 @@ class AsyncEndpointModule(Module[Inputs]):
             self,
             var,
             name,
-            # SageMaker cannot update a model, and old provider versions plan an update that has no effect.
+            # SageMaker cannot update a model, and provider versions before 6.25 plan an update that has no effect.
             model={"triggers": [changed], **network_arguments(var)},
             variant={
                 "instance_type": var.instance_type,

@@ -38,7 +38,7 @@ def network_arguments(var: Any) -> dict[str, Any]:
 
 
 def network_value(vpc_config: Any) -> dict[str, Any]:
-    """Return a network with sets, for a resource that replaces models: the order of subnets does not matter."""
+    """Return a network as sets, so that a changed order of the subnets replaces no model."""
     return {
         "security_group_ids": set_of(vpc_config.security_group_ids),
         "subnets": set_of(vpc_config.subnets),

@@ -140,5 +140,5 @@ class Inputs(LocatedInputs, ProtectedInputs):
 
 
 def bucket_name(var: LocatedInputs) -> str:
-    """Return the name of the bucket of the export."""
+    """Return the name of the export's bucket."""
     return f"{var.name_prefix}-carbon-{var.account_id}-{var.region}"

@@ -53,7 +53,7 @@ _OBJECTS_WITH_NETWORK = ("NetworkConfig", "TrainingJobDefinition")
 #: an escaped one within a template.
 _REFERENCE = r"\x22Get\x22:\x22Parameters\.([^\x22]+)\x22"
 _WHOLE = "-?(0|[1-9][0-9]*)"
-#: One match for each job and model of a definition: their required arguments, as `jsonencode` writes them.
+#: Pattern that matches each job and model of a definition once: a required argument, as `jsonencode` writes it.
 _PLACED = r"(\x22(AlgorithmSpecification|AppSpecification)\x22:|\x22Type\x22:\x22Model\x22)"
 
 
@@ -103,8 +103,8 @@ def render_definition(
 ) -> str:
     """Return the definition with these defaults, converted to the types of the parameters. Keys are sorted.
 
-    With `vpc_config`, the jobs and models of its steps are in this network. The last two arguments are the locals of
-    `build_network` and `build_arguments_in_vpc`.
+    With `vpc_config`, the jobs and models of its steps are in this network. The last two arguments are locals with the
+    results of `build_network` and `build_arguments_in_vpc`.
     """
     parameters = list_of(
         _parameters(definition),
@@ -127,7 +127,7 @@ def render_definition(
 
 
 def build_network(vpc_config: VpcConfig | None) -> dict[str, Any]:
-    """Return the member `VpcConfig` of a job's request; nothing without a network."""
+    """Return the member `VpcConfig` of a job's request; empty without a network."""
     return map_of(
         optional(vpc_config),
         lambda vpc_config: {"SecurityGroupIds": vpc_config.security_group_ids, "Subnets": vpc_config.subnets},
@@ -144,9 +144,9 @@ def build_arguments_in_vpc(network: Any) -> dict[str, Any]:
 
 
 def _place_steps(steps: Any, network: Any, arguments_in_vpc: Any) -> Any:
-    """Return the steps and the steps of their conditions, with the network unless they have their own.
+    """Return the steps and the steps of their conditions, in the network unless they have their own.
 
-    Terraform has no recursion, hence two levels. `reaches_all_jobs` refuses jobs on other levels.
+    Terraform has no recursion, so this covers two levels. `reaches_all_jobs` is false for jobs on deeper levels.
     """
     return list_of(
         steps,
@@ -166,7 +166,7 @@ def _place_steps(steps: Any, network: Any, arguments_in_vpc: Any) -> Any:
 
 
 def _place_branches(arguments: Any, network: Any, arguments_in_vpc: Any) -> Any:
-    """Return the branches of a condition, with the network in their steps."""
+    """Return the branches of a condition, with their steps in the network."""
     return map_of(
         arguments,
         lambda _, branch: list_of(branch, lambda inner: _place_inner_step(inner, network, arguments_in_vpc)),
@@ -188,7 +188,7 @@ def _place_inner_step(inner: Any, network: Any, arguments_in_vpc: Any) -> Any:
 
 
 def _list_placed_arguments(kind: Any, arguments: Any, network: Any, arguments_in_vpc: Any) -> tuple[Any, ...]:
-    """Return the parts of the arguments of a step: its network, its own arguments, its objects with the network."""
+    """Return the parts of the arguments of a step: its network, its own arguments, and its objects with the network."""
     nothing: dict[str, Any] = {}
     return (
         get(arguments_in_vpc, kind, nothing),

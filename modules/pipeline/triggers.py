@@ -80,7 +80,7 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Ma
 def add_drift(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> tuple[Any, Any]:
     """Add the alarm on drift and the rule that starts the pipeline. Returns maps of alarms and rules, at most one each.
 
-    A change to ALARM is one event, so an alarm starts the pipeline once.
+    Each change to ALARM is one event, so the same drift starts the pipeline once.
     """
     var, name = module.var, f"{module.locals.name}-{DRIFT}"
     drift_each = each_of(optional_map(DRIFT, var.drift))

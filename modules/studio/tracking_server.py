@@ -28,7 +28,7 @@ from sustainable_mlops.authoring.resources import Module
 
 #: Key of the server. No space can have this name, because it has an underscore.
 _KEY = "tracking_server"
-#: Time in which Scheduler tries a stop or a start again.
+#: Time in which Scheduler retries a stop or a start.
 _RETRY_SECONDS = 3600
 _RETRIES = 10
 #: Maximum delay of a stop or a start. It avoids load peaks on the hour.

@@ -97,7 +97,7 @@ def parse_schedule(expression: str, zone: str, first: datetime) -> Occurrences:
 
 @lru_cache(maxsize=128)
 def _parse_calendar(fields: str, zone: str) -> Calendar:
-    """Return the occurrences of a cron expression. The clock parses it for every minute in which an alarm is due."""
+    """Return the occurrences of a cron expression. The clock needs them in every minute in which an alarm is due."""
     calendar = Calendar(cron.parse_cron(fields), cron.find_time_zone(zone))
     cron.list_values(calendar.fields.year, *_YEARS)
     calendar.fields.list_minutes()

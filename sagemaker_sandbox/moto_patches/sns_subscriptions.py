@@ -1,8 +1,8 @@
 """SNS: moto confirms every subscription itself, and delivers to queues that do not accept the messages.
 
 Sources: API reference, Subscribe, ConfirmSubscription and Unsubscribe; SNS developer guide, "Subscribing an Amazon SQS
-queue to an Amazon SNS topic" and "Configuring AWS KMS permissions for Amazon SNS". The refusal of Unsubscribe is the
-one that Terraform's provider recognizes.
+queue to an Amazon SNS topic" and "Configuring AWS KMS permissions for Amazon SNS". Terraform's provider
+recognizes the refusal of Unsubscribe by its message.
 """
 
 import sys
@@ -117,7 +117,7 @@ def _patch_responses() -> None:
 
 
 def _list_with_status(respond: Any) -> Any:
-    """Return the operation with the status of pending subscriptions in place of their ARNs, as AWS lists them."""
+    """Return an operation that lists the status of pending subscriptions in place of their ARNs, as AWS does."""
 
     def list_subscriptions(self: Any) -> Any:
         response = respond(self)
@@ -148,14 +148,14 @@ def _has_form(endpoint: str, protocol: str) -> bool:
 
 
 def _find_obstacle(subscription: Any) -> str | None:
-    """Return why a message does not reach the endpoint, or None."""
+    """Return the reason that a message cannot reach the endpoint, or None."""
     return (
         _find_queue_obstacle(subscription) if subscription.protocol == "sqs" else _NOT_SENT.get(subscription.protocol)
     )
 
 
 def _find_queue_obstacle(subscription: Any) -> str | None:
-    """Return why SNS may not send to a queue, or None."""
+    """Return the reason that SNS cannot send to a queue, or None."""
     _, _, _, region, account, name = subscription.endpoint.split(":", 5)
     topic = subscription.topic.arn
     queue = sqs_backends[account][region].queues.get(name)
@@ -168,7 +168,7 @@ def _find_queue_obstacle(subscription: Any) -> str | None:
 
 
 def _find_key_obstacle(key_id: str, account: str, region: str, keys: dict[str, str | None]) -> str | None:
-    """Return why SNS may not use the key of a queue, or None. The policy of a key of AWS allows no service."""
+    """Return the reason that SNS cannot use the key of a queue, or None. Keys that AWS manages allow no service."""
     key = None if "alias/aws/" in key_id else kms_backends[account][region].describe_key(key_id)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         if key is None or not policies.allows_service(key.policy, _PUBLISHER, action, key.arn, keys):

@@ -1,7 +1,7 @@
 """Networks of models and jobs: the subnets and security groups of a `VpcConfig`.
 
-AWS documents no check of the network by CreateModel and by the operations that start jobs. It is assumed that they
-refuse subnets and security groups that do not exist; the messages are assumed too.
+AWS does not document how CreateModel and the operations that start jobs check the network. The sandbox assumes that
+they refuse subnets and security groups that do not exist. Their messages are assumed too.
 """
 
 from sagemaker_sandbox.errors import ValidationError

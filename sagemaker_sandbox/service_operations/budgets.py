@@ -1,6 +1,6 @@
 """Operations of AWS Budgets that moto lacks: subscribers, changes and tags.
 
-moto creates and deletes budgets and notifications. Its budgets hold the rest of the state.
+moto itself describes and deletes budgets. Its budgets hold all state, including the tags.
 """
 
 from typing import Any
@@ -189,7 +189,7 @@ def _find_notification(request: ServiceRequest, details: Fields) -> Any:
 
 
 def _is_same(notification: Fields, other: Fields) -> bool:
-    """Compare the members that identify a notification. A percentage is the default."""
+    """Compare the members that identify a notification. PERCENTAGE is the default type of a threshold."""
     names = {"NotificationType": "", "ComparisonOperator": "", "Threshold": 0, "ThresholdType": "PERCENTAGE"}
     return all(notification.get(name, default) == other.get(name, default) for name, default in names.items())
 
@@ -231,7 +231,7 @@ def _parse_tags(tags: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _use_numbers_for_times(definition: Fields) -> Fields:
-    """Return a definition with the times of its period as numbers, as moto answers them."""
+    """Return a definition with the times of its period as numbers, as moto returns them."""
     period = definition.get("TimePeriod")
     if not period:
         return definition

@@ -46,7 +46,7 @@ class CostState:
 class CostExplorerOperations(ServiceOperations):
     """Operations of monitors, subscriptions, their tags, and cost allocation tags.
 
-    `list_tag_keys(account)` returns the tag keys of the account's resources. Each is on the bill at once.
+    `list_tag_keys(account)` returns the tag keys of the account's resources. The bill has each key at once.
     """
 
     service = moto_service = signing_name = "ce"
@@ -57,7 +57,7 @@ class CostExplorerOperations(ServiceOperations):
 
     @emulated_operation
     def create_anomaly_monitor(self, request: ServiceRequest) -> Fields:
-        """Create a monitor. An account has one for each dimension."""
+        """Create a monitor. An account can have one for each dimension."""
         parameters = check_parameters(self.service, "CreateAnomalyMonitor", request)
         monitor, state = parameters["AnomalyMonitor"], _get_state(request)
         dimension = monitor.get("MonitorDimension")
@@ -79,7 +79,7 @@ class CostExplorerOperations(ServiceOperations):
 
     @emulated_operation
     def get_anomaly_monitors(self, request: ServiceRequest) -> Fields:
-        """Return the monitors, or those of some ARNs."""
+        """Return all monitors, or those with the requested ARNs."""
         parameters = check_parameters(self.service, "GetAnomalyMonitors", request)
         monitors = _get_state(request).monitors
         arns = parameters.get("MonitorArnList") or list(monitors)
@@ -105,7 +105,7 @@ class CostExplorerOperations(ServiceOperations):
 
     @emulated_operation
     def create_anomaly_subscription(self, request: ServiceRequest) -> Fields:
-        """Create a subscription of monitors."""
+        """Create a subscription to monitors."""
         parameters = check_parameters(self.service, "CreateAnomalySubscription", request)
         subscription, state = parameters["AnomalySubscription"], _get_state(request)
         _check_subscription(request, subscription)
@@ -117,7 +117,7 @@ class CostExplorerOperations(ServiceOperations):
 
     @emulated_operation
     def get_anomaly_subscriptions(self, request: ServiceRequest) -> Fields:
-        """Return the subscriptions, or those of some ARNs or of a monitor."""
+        """Return all subscriptions, or those with the requested ARNs or of the requested monitor."""
         parameters = check_parameters(self.service, "GetAnomalySubscriptions", request)
         arns = parameters.get("SubscriptionArnList") or list(_get_state(request).subscriptions)
         subscriptions = [_find_subscription(request, arn) for arn in arns]
@@ -225,7 +225,7 @@ class CostExplorerOperations(ServiceOperations):
 
 
 def list_tag_keys(account: str, regions: Iterable[str]) -> set[str]:
-    """Return the tag keys of an account's resources in these Regions, and in all Regions with a key or a topic."""
+    """Return the tag keys of an account's resources in these Regions and those with a KMS key or an SNS topic."""
     from moto.core.resource_tagging import iter_taggable_backends
 
     used = {region for service in ("kms", "sns") for region in get_backends(service)[account]}
@@ -282,7 +282,7 @@ def _check_subscription(request: ServiceRequest, subscription: Fields) -> None:
 
 
 def _confirm_subscribers(subscription: Fields) -> Fields:
-    """Return a subscription with the status of its subscribers."""
+    """Return a subscription whose subscribers are confirmed."""
     return subscription | {"Subscribers": [one | {"Status": "CONFIRMED"} for one in subscription["Subscribers"]]}
 
 

@@ -63,8 +63,8 @@ def destroy(
     again: such groups are deleted if they appear within `late_seconds`; `say` is called for a group that stays.
 
     Apps and spaces of Studio domains, and model packages, are deleted first, because SageMaker deletes no domain and no
-    group that holds one. Tracking servers that start or stop end that first. Raises UserError, as `refuse_protected`
-    and AccountClients.check do, before anything is deleted.
+    group that holds one. Terraform starts only when no tracking server is changing its status. Raises UserError, as
+    `refuse_protected` and AccountClients.check do, before anything is deleted.
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})

@@ -1,4 +1,4 @@
-"""Wait for MLflow tracking servers that start, stop or change, because AWS refuses to delete them meanwhile."""
+"""Wait for MLflow tracking servers that are changing their status. AWS refuses to delete them meanwhile."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
 from sustainable_mlops.errors import UserError
 
-#: Longest wait for a server, in seconds. A start takes SageMaker up to half an hour.
+#: Longest wait for a server, in seconds. A start takes up to half an hour.
 LONGEST_SECONDS = 40 * 60.0
 _PAUSE_SECONDS = 2.0
 _ABSENT = "ResourceNotFound"
@@ -19,7 +19,7 @@ def wait_for_servers(
     progress: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Return when no server of these names is changing. Raise UserError after `LONGEST_SECONDS`."""
+    """Wait until no server with these names is changing its status. Raises UserError after `LONGEST_SECONDS`."""
     for name in names:
         begin = time.monotonic()
         while (status := _read_status(sagemaker, name)) in _CHANGING:

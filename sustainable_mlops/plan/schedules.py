@@ -132,7 +132,7 @@ def find_calling_schedules(
 ) -> Iterator[tuple[Resource, bool | Unknown]]:
     """Yield each schedule that calls an API operation such as `sagemaker:deleteEndpoint`, or may do so.
 
-    The second value tells whether the call names `resource`, whose name is at `name_path`.
+    The second value is true if the call names `resource`. The name of the resource is at `name_path`.
     """
     for schedule in _list_calling_schedules(call, joins):
         yield schedule, _names_resource(schedule, resource, name_path, joins)
@@ -142,7 +142,7 @@ def find_calling_schedules(
 def _list_calling_schedules(call: str, joins: Joins) -> list[Resource]:
     """Return the schedules that call an API operation, or may do so.
 
-    A schedule whose target is another resource of the plan calls none.
+    A schedule whose target is another resource of the plan does not call it.
     """
     schedules = []
     for schedule in joins.list_existing(SCHEDULE):

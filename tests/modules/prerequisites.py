@@ -33,7 +33,7 @@ def provided_prerequisites(sandbox: Any, text: str) -> Iterator[None]:
 
 
 def create_prerequisites(sandbox: Any, text: str) -> set[str]:
-    """Create the roles, images, keys, networks, billed tags, buckets and model archives of a text.
+    """Create the roles, images, keys, networks, billed tags, buckets and model archives in a text.
 
     Return the new buckets.
     """

@@ -8,7 +8,7 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import catch_error
 
-#: An account that no other test uses, because its quotas and tags count.
+#: An account that no other test uses, because the tests count its monitors and tags.
 ACCOUNT = "210000000078"
 TOPIC = f"arn:aws:sns:eu-north-1:{ACCOUNT}:costs"
 MAIL = {"SubscriptionType": "EMAIL", "Address": "ml@example.org"}

@@ -11,7 +11,7 @@ from sustainable_mlops.plan.schedules import find_calling_schedules
 from sustainable_mlops.plan.timetable import CapacityAction, compute_spans
 
 _CALLS = {"sagemaker:stopMlflowTrackingServer": 0.0, "sagemaker:startMlflowTrackingServer": 1.0}
-#: Share of a month in which a server runs that users start and a schedule stops: 8 hours on 21 days.
+#: Share of a month in which a server runs if users start it and a schedule stops it: 8 hours on 21 days.
 _STARTED_BY_USERS = bounded_quantity(
     0.0, 8 * 21 / HOURS_PER_MONTH, 1.0, "share of the time that users let the server run"
 )
@@ -30,7 +30,7 @@ def read_tracking_server(resource: Resource, side: PlanSide) -> list[ResourcePar
 
 
 def _compute_share(resource: Resource, side: PlanSide) -> Quantity:
-    """Return the share of the time in which the server runs; all of it if a schedule is not known."""
+    """Return the share of the time in which the server runs; 1 if a schedule is unknown."""
     actions = []
     for call, capacity in _CALLS.items():
         for schedule, named in find_calling_schedules(call, resource, "tracking_server_name", side.joins):

@@ -82,7 +82,7 @@ class Flow:
 
     @property
     def start_reason(self) -> ParameterString:
-        """Reason of the start. A step with this argument hits no cached result of a start for another reason."""
+        """Reason of the start. A step with this argument hits the cache only of starts for the same reason."""
         return self.add_string(START_REASON, "none")
 
     def add_string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:

@@ -1,4 +1,4 @@
-"""Network of a pipeline's jobs. Definitions have none, so that all environments share them."""
+"""Network of a pipeline's jobs. A definition contains none, so that all environments can share it."""
 
 from collections.abc import Mapping
 from typing import Any

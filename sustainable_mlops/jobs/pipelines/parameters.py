@@ -19,7 +19,7 @@ ROLES: Mapping[Phase, str] = {
 #: Job kind to the parameter of its image.
 IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage", "tuning": "TrainingImage"}
 INPUT_KEY, GROUP = "InputKey", "ModelPackageGroupName"
-#: Parameter with the reason of a start, which an alarm on drift sets.
+#: Parameter with the reason of a start. The alarm on drift sets it.
 START_REASON = "StartReason"
 #: Parameter with the CloudWatch namespace of drift metrics.
 DRIFT_NAMESPACE = "DriftNamespace"

@@ -74,7 +74,7 @@ class PipelineRecord(Settings):
 
     @property
     def start_reason(self) -> str | None:
-        """Reason of the start, which an alarm on drift sets; None for other starts."""
+        """Reason that the alarm on drift gives for the start; None for other starts."""
         return self.parameters.get(START_REASON)
 
     @property

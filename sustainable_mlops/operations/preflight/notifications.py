@@ -7,12 +7,12 @@ from sustainable_mlops.operations.preflight.finding import PreflightFinding
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _CHECK = "notifications"
-#: Text that SNS lists in place of the ARN of such a subscription.
+#: Text that SNS lists in place of the ARN of a pending subscription.
 _PENDING = "PendingConfirmation"
 
 
 def check_notifications(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
-    """Check if alarms notify somebody: subscribers in the settings, and subscriptions of the topic if it exists."""
+    """Check that alarms notify somebody, from the subscribers in the settings and the subscriptions of the topic."""
     client = account.client("sns")
     response = account.read(
         "sns:ListSubscriptionsByTopic",

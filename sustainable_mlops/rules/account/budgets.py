@@ -70,7 +70,7 @@ def budget_is_of_a_workload(plan: Plan, budget: Resource) -> RuleResults:
     types=(BUDGET,),
 )
 def budget_filter_has_the_form_of_tags(plan: Plan, budget: Resource) -> RuleResults:
-    """Check the values of filters by tag. AWS accepts other forms, and the budget stays at 0."""
+    """Check the values of filters by tag. AWS accepts other forms too, but then the budget counts no costs."""
     filters = ConfiguredAttributes(plan, budget).blocks("cost_filter")
     if filters is UNKNOWN:
         return

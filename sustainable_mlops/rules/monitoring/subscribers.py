@@ -17,7 +17,7 @@ _ALARMS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
     types=("aws_sns_topic",),
 )
 def alarm_subscribers(plan: Plan, topic: Resource) -> RuleResults:
-    """Check topics that alarms of this plan notify. This is advice: subscriptions are often managed elsewhere."""
+    """Check topics that alarms of this plan notify. The severity is INFO, because another plan may subscribe."""
     if not any(resource.type.startswith(SAGEMAKER) for resource in plan.resources):
         return
     alarms = [plan.joins.find_list_sources(topic, kind, "alarm_actions") for kind in _ALARMS]
@@ -36,6 +36,6 @@ def alarm_subscribers(plan: Plan, topic: Resource) -> RuleResults:
 
 
 def _may_notify(plan: Plan, alarm: Resource) -> bool:
-    """Return whether unknown actions of an alarm may include a topic: not if each of them is another resource."""
+    """Return whether unknown actions of an alarm may include a topic. They cannot if all are other resources."""
     references = plan.find_references(alarm, "alarm_actions")
     return bool(references.unresolved) or not references.resources

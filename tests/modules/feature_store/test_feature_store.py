@@ -29,7 +29,7 @@ FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"
 
 
 def render_root_module(groups: dict[str, Any], role_name: str = "store", optimizers: str = "{}") -> str:
-    """A root module that creates the role, so its ARN is unknown before the apply."""
+    """Return a root module that creates the role, so that its ARN is unknown before the apply."""
     return f"""
 resource "aws_iam_role" "store" {{
   name               = "{role_name}"

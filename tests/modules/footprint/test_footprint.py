@@ -13,13 +13,13 @@ from tests.lazy import LazyModule
 from tests.modules.examples import plan_example
 
 ACCOUNT = "123456789012"
-#: It imports cdktn, which starts jsii.
+#: Loaded lazily, because it imports cdktn, which starts jsii.
 module = LazyModule("modules.footprint.module")
 
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """Planned values of the complete example, by address within the module."""
+    """Return the planned values of the complete example, by address within the module."""
     values = plan_example("footprint-complete", tmp_path_factory.mktemp("footprint"), terraform_environment)
     return {address.removeprefix("module.footprint."): value for address, value in values.items()}
 
@@ -101,7 +101,7 @@ def test_single_anomalies_go_to_the_topic_and_daily_summaries_to_the_addresses(p
 def test_a_tag_becomes_active_in_the_first_apply_after_a_bill_has_it(
     tmp_path: Path, sandbox: Sandbox, terraform_environment: dict[str, str]
 ) -> None:
-    """The page of the module describes this retry."""
+    """Check the second apply that the page of the module describes."""
     (tmp_path / "main.tf").write_text(
         'resource "aws_ce_cost_allocation_tag" "this" {\n  tag_key = "cost-centre"\n  status  = "Active"\n}\n'
     )

@@ -213,7 +213,7 @@ class AppliedPipeline:
         return str(alarms["MetricAlarms"][0]["StateValue"])
 
     def parameters(self, execution: dict[str, Any]) -> dict[str, str]:
-        """The parameters of the execution that replace defaults."""
+        """Return the parameters of the execution that replace defaults."""
         response = self.sandbox.client("sagemaker").list_pipeline_parameters_for_execution(
             PipelineExecutionArn=execution["PipelineExecutionArn"]
         )

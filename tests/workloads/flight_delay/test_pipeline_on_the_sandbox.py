@@ -202,7 +202,7 @@ def test_the_approved_models_metric_is_the_bound_of_the_next_model(
 def test_a_start_by_drift_prepares_the_data_again_and_records_the_reason(
     bench: PipelineBench, first: dict[str, Any]
 ) -> None:
-    """The start is that of the alarm's event: the key of the old data, and the reason."""
+    """Start the pipeline as the alarm's event does: with the key of the old data, and the reason."""
     reason = "Threshold Crossed: 1 datapoint [3.0 (01/07/13 03:00:00)] was greater than the threshold (1.0)."
     values = {**first["parameters"], "StartReason": reason}
     bench.sandbox.client("sagemaker").start_pipeline_execution(
@@ -221,7 +221,7 @@ def test_a_start_by_drift_prepares_the_data_again_and_records_the_reason(
 def test_a_delivered_batch_is_compared_with_the_profile_of_the_evaluation(
     bench: PipelineBench, first: dict[str, Any], flights: pd.DataFrame, weather: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """The model was trained on days of January; the batch has flights of July."""
+    """Compare flights of July with a model that was trained on days of January."""
     artifacts = f"{bench.name}-artifacts"
     execution = first["execution_arn"].rpartition("/")[2]
     [profile] = [
