@@ -40,6 +40,8 @@ ROLE_ACTIONS = {
     # As the starter, which the module makes itself.
     "aws_cloudwatch_event_target": {},
     "aws_scheduler_schedule": {},
+    # As the role of the optimizers, which the module makes itself.
+    "aws_glue_catalog_table_optimizer": {},
     # The code that people run decides.
     "aws_sagemaker_domain": {},
     "aws_sagemaker_user_profile": {},
