@@ -44,6 +44,7 @@ ROLE_ACTIONS = {
     "aws_glue_catalog_table_optimizer": {},
     # The code that people run decides.
     "aws_sagemaker_domain": {},
+    "aws_sagemaker_mlflow_tracking_server": {},
     "aws_sagemaker_user_profile": {},
     "aws_sagemaker_pipeline": {
         "role_arn": [
