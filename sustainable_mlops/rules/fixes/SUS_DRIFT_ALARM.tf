@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "drift" {
   alarm_name          = "delay-drift"
-  alarm_description   = "The data or the predictions have drifted."
+  alarm_description   = "The data or the predictions of ${aws_sagemaker_endpoint.this.name} have drifted."
   namespace           = "delay/drift"
   metric_name         = "DriftingColumns"
   statistic           = "Maximum"
