@@ -97,8 +97,8 @@ def mark_applied_examples() -> list[Any]:
     """Return all examples with the marks of their apply, which takes minutes.
 
     A complete example has the resources of the minimal one, so minimal examples are applied before a release. Every
-    other provider applies the complete examples. On a busy machine, one of six applies of footprint's budgets sent a
-    notification twice, which AWS Budgets and the sandbox refuse, so it is applied before a release too.
+    other provider applies the complete examples. The complete example of footprint failed once on a busy machine with
+    DuplicateRecordException of CreateNotification, for an unknown reason. So it is applied before a release, too.
     """
     marks = {"minimal": pytest.mark.release, "complete": pytest.mark.toolchain}
     return [
