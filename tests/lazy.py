@@ -11,9 +11,9 @@ class LazyModule:
     """
 
     def __init__(self, name: str) -> None:
-        self.__dict__["_name"] = name
+        self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("_"):
             raise AttributeError(attribute)
-        return getattr(importlib.import_module(self.__dict__["_name"]), attribute)
+        return getattr(importlib.import_module(self._name), attribute)
