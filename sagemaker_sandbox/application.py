@@ -195,7 +195,7 @@ class Application:
     def _respond(self, request: Request) -> Response:
         """Return the response to a request that is not in CBOR, and record the call. Never raises."""
         try:
-            response = self._route(request)
+            response = self._responses.respond_once(request, lambda: self._route(request))
         except Exception as error:  # any failure of moto or the sandbox
             traceback.print_exc()
             response = malformed_requests.build_error_response(
@@ -214,10 +214,7 @@ class Application:
         service = signed.service
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
             region, account = signed.region or DEFAULT_REGION, accounts.find_account(request)
-            return self._responses.respond_once(
-                request,
-                lambda: self._apply_faults(request, service, lambda: self._api.respond(request, account, region)),
-            )
+            return self._apply_faults(request, service, lambda: self._api.respond(request, account, region))
         if service == scaling_api.SERVICE and self._scaling_api.is_about_sagemaker(request):
             region, account = signed.region or DEFAULT_REGION, accounts.find_account(request)
             return self._apply_faults(request, service, lambda: self._scaling_api.respond(request, account, region))
@@ -232,10 +229,6 @@ class Application:
         if request.method in ("GET", "DELETE") and service == "s3":
             # A bucket shows every record that was put or captured before.
             self._flush(hosts.find_bucket(request))
-        if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
-            return self._responses.respond_once(
-                request, lambda: self._apply_faults(request, service, lambda: self._call_moto(request))
-            )
         return self._apply_faults(request, service, lambda: self._call_moto(request))
 
     def _apply_faults(self, request: Request, service: str, respond: Callable[[], Response]) -> Response:

@@ -97,14 +97,10 @@ def mark_applied_examples() -> list[Any]:
     """Return all examples with the marks of their apply, which takes minutes.
 
     A complete example has the resources of the minimal one, so minimal examples are applied before a release. Every
-    other provider applies the complete examples. The complete example of footprint failed once on a busy machine with
-    DuplicateRecordException of CreateNotification, for an unknown reason. So it is applied before a release, too.
+    other provider applies the complete examples.
     """
     marks = {"minimal": pytest.mark.release, "complete": pytest.mark.toolchain}
-    return [
-        pytest.param(one, marks=pytest.mark.release if one.module == "footprint" else marks.get(one.case, ()))
-        for one in examples()
-    ]
+    return [pytest.param(one, marks=marks.get(one.case, ())) for one in examples()]
 
 
 def plan_example(name: str, folder: Path, variables: dict[str, str]) -> dict[str, Any]:

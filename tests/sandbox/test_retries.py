@@ -3,12 +3,16 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from sagemaker_sandbox.retries import ResponseCache
 
 
@@ -53,6 +57,44 @@ def test_a_retry_waits_for_the_first_attempt() -> None:
         may_end.set()
         assert first.result(60) is second.result(60)
     assert deletions == ["deleted"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("kms", "create_alias", {"AliasName": "alias/one"}),  # JSON
+        ("iam", "create_user", {"UserName": "retried"}),  # query
+        (
+            "s3",  # REST
+            "create_bucket",
+            {"Bucket": "retried", "CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}},
+        ),
+    ],
+)
+def test_a_creation_sent_twice_by_one_call_is_done_once(
+    sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    def send_as_attempt(number: int) -> Any:
+        client = make_client(service, "eu-north-1", sandbox.endpoint, retries={"total_max_attempts": 1})
+
+        def set_attempt(request: Any, **_: Any) -> None:
+            for name, value in {
+                "amz-sdk-invocation-id": f"{service}-call",
+                "amz-sdk-request": f"attempt={number}",
+            }.items():
+                del request.headers[name]
+                request.headers[name] = value
+
+        client.meta.events.register("before-send", set_attempt)
+        return getattr(client, operation)(**parameters)
+
+    if service == "kms":
+        parameters = parameters | {"TargetKeyId": sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]}
+    first, second = send_as_attempt(1), send_as_attempt(2)
+    assert first.pop("ResponseMetadata")["HTTPStatusCode"] == second.pop("ResponseMetadata")["HTTPStatusCode"]
+    assert first == second
+    with pytest.raises(ClientError, match="already"):
+        send_as_attempt(1)
 
 
 def test_long_responses_are_not_cached() -> None:
