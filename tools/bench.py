@@ -60,7 +60,8 @@ def print_times(sizes: Iterable[int], rounds: int, base: Path, as_json: bool) ->
     """Print the fastest run of each program, as a table or as JSON."""
     from sustainable_mlops.checkov import PROGRAM
 
-    rows = [make_row("synthesis, unchanged", find_fastest(rounds, *SMLOPS, "synth", "--check"), None)]
+    (synthesis,) = find_fastest(rounds, (*SMLOPS, "synth", "--check"))
+    rows = [make_row("synthesis, unchanged", synthesis, None)]
     whole = json.loads(base.read_text())
     with tempfile.TemporaryDirectory() as folder:
         for count in sizes:
@@ -68,9 +69,12 @@ def print_times(sizes: Iterable[int], rounds: int, base: Path, as_json: bool) ->
             file.write_text(json.dumps(multiply_plan(count, whole)))
             options = ("--framework", "terraform_plan", "--skip-download", "-o", "json")
             with cli.console.status(f"{count} resources"):
-                checkov = find_fastest(rounds, PROGRAM, "-f", file, *options)
-                review = find_fastest(rounds, *SMLOPS, "review", file)
-                both = find_fastest(rounds, *SMLOPS, "review", file, "--checkov")
+                checkov, review, both = find_fastest(
+                    rounds,
+                    (PROGRAM, "-f", file, *options),
+                    (*SMLOPS, "review", file),
+                    (*SMLOPS, "review", file, "--checkov"),
+                )
             rows.append(make_row(f"plain checkov, {count} resources", checkov, checkov))
             rows.append(make_row(f"review, {count} resources", review, checkov))
             rows.append(make_row(f"review --checkov, {count} resources", both, checkov))
@@ -168,9 +172,12 @@ def measure(*command: str | Path) -> Measurement:
     return Measurement(time.monotonic() - begin, usage.ru_maxrss // unit)
 
 
-def find_fastest(rounds: int, *command: str | Path) -> Measurement:
-    """Return the measurement of the fastest of several runs."""
-    return min(measure(*command) for _ in range(rounds))
+def find_fastest(rounds: int, *commands: tuple[str | Path, ...]) -> list[Measurement]:
+    """Return the measurement of the fastest run of each program.
+
+    The programs run in turn: the speed of a shared machine changes within seconds, and ratios must not show it.
+    """
+    return [min(runs) for runs in zip(*([measure(*one) for one in commands] for _ in range(rounds)), strict=True)]
 
 
 if __name__ == "__main__":
