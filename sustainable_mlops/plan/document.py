@@ -28,6 +28,7 @@ _OTHER_FILES = {
 #: Half of a surrogate pair: valid in JSON, but not printable.
 _HALF_CHARACTER = LazyPattern(r"\\u[dD][89a-fA-F]")
 _JSON_TYPES = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+_CONTAINERS = frozenset((dict, list))
 
 
 def read_file(path: Path) -> bytes:
@@ -146,13 +147,13 @@ def _is_too_deep(value: Any, deepest: int) -> bool:
 
     The check goes level by level, because a document may be nested deeper than Python can recurse.
     """
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(deepest):
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer if type(outer) is list else ())
-            if type(inner) is dict or type(inner) is list
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
         ]
         if not level:
             return False

@@ -26,9 +26,17 @@ class Regions:
         self._inventory = inventory
         self._configuration = configuration
         self._providers: dict[tuple[str, str], str | Unknown] = {}
+        self._known: dict[tuple[int, bool], str | Unknown] = {}
 
     def find_region(self, resource: Resource, *, before: bool = False) -> str | Unknown:
         """Return the Region of `resource`, else `UNKNOWN`."""
+        key = (id(resource), before)
+        region = self._known.get(key)
+        if region is None:
+            region = self._known[key] = self._find_resource_region(resource, before)
+        return region
+
+    def _find_resource_region(self, resource: Resource, before: bool) -> str | Unknown:
         values = resource.values(before=before)
         own = _find_own_region(values) or (_find_own_region(resource.old) if not before else None)
         if own is None and values.text("region") is UNKNOWN:  # set to an unknown value, or computed by the provider

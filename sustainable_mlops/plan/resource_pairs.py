@@ -10,7 +10,7 @@ from sustainable_mlops.plan.values import UNKNOWN, Block, is_same_value
 class ResourcePair:
     """One resource on both sides. A side on which it does not exist is None."""
 
-    __slots__ = ("action", "after", "before", "new", "old", "resource")
+    __slots__ = ("action", "address", "after", "before", "new", "old", "resource", "type")
 
     def __init__(self, old: Resource | None, new: Resource | None, before: Block | None, after: Block | None) -> None:
         """Pair `old` and `new`, the resources in the plans, with `before` and `after`, their values there."""
@@ -18,6 +18,9 @@ class ResourcePair:
         assert resource is not None
         self.old, self.new, self.before, self.after = old, new, before, after
         self.resource = resource
+        #: Address after the plan, or before the plan if the plan removes the resource.
+        self.address = resource.address
+        self.type = resource.type
         self.action = self._action()
 
     def _action(self) -> str:
@@ -27,16 +30,6 @@ class ResourcePair:
         if self.before is None or self.after is None:
             return planned
         return "update" if any(self.list_changed_attributes()) else "no-op"
-
-    @property
-    def address(self) -> str:
-        """Address after the plan, or before the plan if the plan removes the resource."""
-        return self.resource.address
-
-    @property
-    def type(self) -> str:
-        """Type of the resource."""
-        return self.resource.type
 
     @property
     def is_same_object(self) -> bool:

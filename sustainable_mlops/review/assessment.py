@@ -55,8 +55,10 @@ class FindingAssessment(NamedTuple):
     @property
     def level(self) -> Level:
         """The level that remains after waivers and the baseline."""
+        if self.until_apply or self.in_baseline:
+            return Level.NOTE
         outcome = self.finding.outcome
-        if outcome is rules.Outcome.WAIVED or self.until_apply or self.in_baseline:
+        if outcome is rules.Outcome.WAIVED:
             return Level.NOTE
         level = _SEVERITY[self.rule.severity]
         return Level.LOOK if outcome is rules.Outcome.UNKNOWN and level is Level.STOP else level

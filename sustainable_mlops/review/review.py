@@ -348,17 +348,17 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
 
     Findings without an outcome count once per resource. Findings that the apply settles are counted apart.
     """
-    leveled_findings = [(assessment, assessment.level) for assessment in findings]
+    leveled_findings = [(assessment, assessment.level) for assessment in findings if not assessment.until_apply]
     undecided = {
         assessment.finding.address
         for assessment, level in leveled_findings
         if level is Level.LOOK and assessment.is_open
     }
-    after_apply = sum(assessment.until_apply for assessment, _ in leveled_findings)
+    after_apply = len(findings) - len(leveled_findings)
     levels = [
         level
         for assessment, level in leveled_findings
-        if not assessment.until_apply and not (assessment.is_open and assessment.finding.address in undecided)
+        if not (assessment.is_open and assessment.finding.address in undecided)
     ]
     parts = [
         _format_counts([level for level in levels if level is not Level.NOTE]),

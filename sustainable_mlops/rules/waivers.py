@@ -42,7 +42,7 @@ def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
         tags = cache[id(resource)] = {}
         for tag_source in _list_tag_sources(plan, resource):
             tags |= {key: value for key, value in _list_waiver_tags(tag_source).items() if key not in tags}
-    return _parse_waiver(tags[PREFIX + rule]) if PREFIX + rule in tags else None
+    return _parse_waiver(tags[PREFIX + rule]) if tags and PREFIX + rule in tags else None
 
 
 @lru_cache(maxsize=2)

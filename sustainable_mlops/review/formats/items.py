@@ -191,13 +191,12 @@ def _list_gap_items(review: Review) -> Iterator[ReportItem]:
 def _list_finding_items(review: Review) -> Iterator[ReportItem]:
     untold: dict[str, list[FindingAssessment]] = {}
     for assessment in review.findings:
-        level = assessment.level
         if assessment.until_apply:
             continue
         if assessment.is_open:
             untold.setdefault(assessment.finding.address, []).append(assessment)
             continue
-        section, level = _choose_section(level, "rules", review)
+        section, level = _choose_section(assessment.level, "rules", review)
         section = (
             ReportSection.BASELINE
             if assessment.in_baseline

@@ -73,6 +73,7 @@ _ASSIGNMENT = LazyPattern(
 _CODE = LazyPattern(r"[A-Za-z_]\w*(?:\.\w+)+|.*[({\[].*")
 
 
+@lru_cache(maxsize=4096)
 def is_credential_name(name: str) -> bool:
     """Return whether `name` denotes a credential: `HF_TOKEN`, `db.password` and `ApiKey` do."""
     words = [word.upper() for word in _PARTS.findall(name.rstrip("0123456789_-"))]
@@ -93,11 +94,11 @@ def may_be_secret_name(name: str, value: str) -> bool:
     return "".join(_PARTS.findall(name)).upper().endswith("SECRET") and bool(_WORDS.fullmatch(value.strip()))
 
 
-def find_credentials(text: str) -> Iterator[str]:
-    """Yield the credentials in a text: `a GitHub token`, or `a literal DB_PASSWORD` that a script sets."""
-    yield from _find_tokens(text)
-    if _HINT.search(text):
-        yield from dict.fromkeys(_find_assignments(text))
+@lru_cache(maxsize=4096)
+def find_credentials(text: str) -> tuple[str, ...]:
+    """Return the credentials in a text: `a GitHub token`, or `a literal DB_PASSWORD` that a script sets."""
+    assignments = dict.fromkeys(_find_assignments(text)) if _HINT.search(text) else ()
+    return (*_find_tokens(text), *assignments)
 
 
 def _find_assignments(text: str) -> Iterator[str]:

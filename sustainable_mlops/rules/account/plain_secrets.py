@@ -7,6 +7,7 @@ Terraform state and in logs. No message here shows a value.
 import base64
 import binascii
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def literal_secret(plan: Plan, resource: Resource) -> RuleResults:
     if pipeline is not None and pipeline.definition is UNKNOWN and not isinstance(resource.get(_DEFINITION), str):
         yield unknown_result(pipeline.unreadable_reason, _DEFINITION)
         return
-    settings = list(_list_settings(plan, resource))
+    settings = _list_settings(plan, resource)
     results = [result for setting in settings for result in _check_setting(setting)]
     yield from results
     if settings and not results and all(_is_text(setting.value) for setting in settings):
@@ -78,7 +79,7 @@ def _check_setting(setting: _Setting) -> Iterator[RuleResult]:
         return
     if isinstance(value, Sensitive):
         return  # SUS_SECRET_IN_PLAIN_TEXT reports it
-    credential_texts = list(credentials.find_credentials(value))
+    credential_texts = credentials.find_credentials(value)
     yield from (
         failure(f"{_describe_name(name)} contains {credential} in plain text", path) for credential in credential_texts
     )
@@ -106,7 +107,7 @@ def _describe_name(name: str) -> str:
 )
 def secret_in_plain_text(plan: Plan, resource: Resource) -> RuleResults:
     """Check sensitive values. Terraform hides them, but AWS shows them to everybody who may describe the resource."""
-    settings = list(_list_settings(plan, resource))
+    settings = _list_settings(plan, resource)
     for name, value, path in settings:
         if isinstance(value, Sensitive):
             yield failure(f"{_describe_name(name)} is sensitive, but SageMaker stores and shows it in plain text", path)
@@ -114,7 +115,21 @@ def secret_in_plain_text(plan: Plan, resource: Resource) -> RuleResults:
         yield success()
 
 
-def _list_settings(plan: Plan, resource: Resource) -> Iterator[_Setting]:
+def _list_settings(plan: Plan, resource: Resource) -> tuple[_Setting, ...]:
+    cache = _cache(plan)
+    settings = cache.get(id(resource))
+    if settings is None:
+        settings = cache[id(resource)] = tuple(_read_settings(plan, resource))
+    return settings
+
+
+@lru_cache(maxsize=2)
+def _cache(_: Plan) -> dict[int, tuple[_Setting, ...]]:
+    """Return the cache of settings of a plan, by resource: two rules check the same settings."""
+    return {}
+
+
+def _read_settings(plan: Plan, resource: Resource) -> Iterator[_Setting]:
     if resource.type == PIPELINE:
         yield from _list_pipeline_settings(plan, resource)
         return
