@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from werkzeug import Request, Response
 
 _CALL_HEADER, _ATTEMPT_HEADER = "amz-sdk-invocation-id", "amz-sdk-request"
+_READS = ("GET", "HEAD")
 _FIRST_ATTEMPT = re.compile(r"attempt=1\b|$")
 _MAX_CALLS = 512
 #: Largest cached response, in bytes. Responses to changes are short, and a read can be repeated.
@@ -34,7 +35,7 @@ class ResponseCache:
             request.headers.get(_CALL_HEADER, ""),
             _FIRST_ATTEMPT.match(request.headers.get(_ATTEMPT_HEADER, "")),
         )
-        if not call:
+        if not call or request.method in _READS:
             return respond()
         with self._lock:
             earlier = None if is_first else self._responses.get(call)

@@ -18,7 +18,7 @@ from sagemaker_sandbox.retries import ResponseCache
 
 def request(call: str, attempt: str) -> Request:
     headers = Headers([("amz-sdk-invocation-id", call), ("amz-sdk-request", attempt)])
-    return EnvironBuilder(headers=headers).get_request(Request)
+    return EnvironBuilder(method="POST", headers=headers).get_request(Request)
 
 
 def test_a_retry_gets_the_same_response_and_does_nothing_twice() -> None:
