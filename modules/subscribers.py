@@ -33,7 +33,7 @@ class Subscriber(ModuleInputs):
     protocol: Protocol = Field(
         description="Kind of the receiver. It receives nothing over email or https until it confirms the subscription."
     )
-    endpoint: str = Field(description="E-mail address, HTTPS address, or ARN of the function or the standard queue.")
+    endpoint: str = Field(description="Email address, HTTPS address, or ARN of the function or the standard queue.")
 
     rules = (
         rule(

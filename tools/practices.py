@@ -113,7 +113,7 @@ def _render_head() -> Iterator[str]:
     yield "[Guidance for Optimizing MLOps for Sustainability](https://aws.amazon.com/solutions/guidance/optimizing-mlops-for-sustainability/)"
     yield "(steps 1 to 14) and of the"
     yield "[Well-Architected Machine Learning Lens](https://docs.aws.amazon.com/wellarchitected/latest/machine-learning-lens/)"
-    yield "(MLSUS…). The page lists the part of the project that implements each practice by default, and the"
+    yield "(MLSUS…). The page lists the part of the project that implements each practice, and the"
     yield "[rules](#rules) that check it in any Terraform plan."
     yield ""
     yield "| state | practices | meaning |"
@@ -123,11 +123,11 @@ def _render_head() -> Iterator[str]:
 
 
 _STATES = {
-    "implemented": "a module, a command or a workload does it by default",
+    "implemented": "a module, a command or a workload does it, by default or with the listed input",
     "partly": "implemented, but something is missing",
     "checked": "rules check it in a plan; no module or command does it yet",
     "not yet": "neither implemented nor checked",
-    "not possible": "the feature is closed, or a plan cannot show it",
+    "not possible": "AWS has closed the feature, or neither Terraform nor a job file can express it",
 }
 
 

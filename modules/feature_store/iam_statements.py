@@ -70,10 +70,14 @@ def write_offline_store(
     ]
 
 
-def optimize_tables(var: Inputs, at: ArnLocation, tables: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the statements of the role that Glue optimizes these tables with.
+def optimize_tables(var: Inputs, at: ArnLocation) -> list[dict[str, Any]]:
+    """Return the statements of the role that Glue optimizes the tables of the groups with.
 
-    Source: Glue developer guide, "Table optimization prerequisites".
+    Feature Store names a table after its group, in a form that Athena accepts, and appends the time of creation. So
+    the statements have the start of each name, and every plan knows them.
+
+    Sources: Glue developer guide, "Table optimization prerequisites"; SageMaker Python SDK, notebook
+    "Data Catalog Configuration for Amazon SageMaker Feature Store".
     """
     path = replace(var.offline_store_s3_uri, "s3://", "")
     glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
@@ -91,7 +95,10 @@ def optimize_tables(var: Inputs, at: ArnLocation, tables: Iterable[str]) -> list
             ["glue:GetTable", "glue:UpdateTable"],
             concat(
                 [f"{glue}:catalog", f"{glue}:database/{GLUE_DATABASE}"],
-                list_of(tables, lambda table: f"{glue}:table/{GLUE_DATABASE}/{table}"),
+                list_of(
+                    var.feature_groups,
+                    lambda key, _group: f"{glue}:table/{GLUE_DATABASE}/{replace(group_name(var, key), '-', '_')}_*",
+                ),
             ),
         ),
         build_statement(

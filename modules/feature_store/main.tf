@@ -176,8 +176,8 @@ resource "terraform_data" "optimizer_policy" {
             "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:database/sagemaker_featurestore",
           ],
           [
-            for table in [for key, table in local.tables : table] :
-            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/${table}"
+            for key, group in var.feature_groups :
+            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/${replace("${var.name_prefix}-${replace(key, "_", "-")}", "-", "_")}_*"
           ],
         )
       },

@@ -40,7 +40,7 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
         map_of(groups, _read_table),
         why="Glue table of each group, by key. Feature Store chooses the name. A mocked group has an empty one.",
     )
-    policies, role_arn = _add_role(module, tables, at)
+    policies, role_arn = _add_role(module, at)
 
     def add(kind: str, is_off: Callable[[TableOptimizers], Any], configuration: dict[str, Any], why: str) -> None:
         table = each_of(
@@ -97,7 +97,7 @@ def _configure_iceberg(**settings: Any) -> list[dict[str, Any]]:
     return [{"iceberg_configuration": [settings]}]
 
 
-def _add_role(module: Module[Inputs], tables: Any, at: ArnLocation) -> tuple[Any, str]:
+def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
     """Add the role with its policy. Returns the policies, and the ARN of this role or of the existing one."""
     var = module.var
     nobody: list[str] = []
@@ -122,8 +122,7 @@ def _add_role(module: Module[Inputs], tables: Any, at: ArnLocation) -> tuple[Any
         tags=var.tags,
     )
     role = each_of(roles)
-    statements = optimize_tables(var, at, list_of(tables, lambda _key, table: table))
-    shown = show_policy(module, _KEY, *statements, for_each=role)
+    shown = show_policy(module, _KEY, *optimize_tables(var, at), for_each=role)
     policies = module.add(
         IamRolePolicy,
         _KEY,

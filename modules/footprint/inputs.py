@@ -5,6 +5,7 @@ from typing import Annotated
 from modules.common import KmsKeyArn, LocatedInputs, ProtectedInputs, TagKey
 from modules.location import require_key_in_region
 from modules.storage.inputs import LONGEST_BUCKET_NAME
+from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import every, length, list_of, optional
 
@@ -95,7 +96,7 @@ class Inputs(LocatedInputs, ProtectedInputs):
     )
     cost_allocation_tags: list[TagKey] = Field(
         default_factory=list,
-        description="Tag keys to activate for costs. Only the payer account can, and only after a bill has the tag.",
+        description="Tag keys to activate for costs. Only the payer account can activate one, once a bill has it.",
     )
     existing_kms_key: ExistingKmsKey | None = Field(
         None,
@@ -106,6 +107,9 @@ class Inputs(LocatedInputs, ProtectedInputs):
         default_factory=list,
         max_length=10,
         description="Email addresses that AWS notifies directly, in addition to the topic.",
+    )
+    subscribers: dict[SubscriberKey, Subscriber] = Field(
+        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
     )
     workload_tag_key: Annotated[
         str,
@@ -128,6 +132,7 @@ class Inputs(LocatedInputs, ProtectedInputs):
             ),
             "a budget needs at least one of actual_percent and forecast_percent; otherwise it notifies nobody",
         ),
+        require_distinct_endpoints("subscribers", lambda v: v.subscribers),
         require_key_in_region(
             "existing_kms_key", lambda v: list_of(optional(v.existing_kms_key), lambda existing: existing.arn)
         ),

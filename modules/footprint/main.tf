@@ -102,6 +102,14 @@ resource "aws_sns_topic_policy" "costs" {
   })
 }
 
+resource "aws_sns_topic_subscription" "costs" {
+  for_each = var.subscribers
+
+  topic_arn = aws_sns_topic.costs.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
 resource "aws_s3_bucket" "carbon" {
   # checkov:skip=CKV_AWS_18:AWS writes to it each month and few people read it; a log would be larger than the data
   # checkov:skip=CKV_AWS_144:Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes

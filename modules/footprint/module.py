@@ -77,9 +77,7 @@ class FootprintModule(Module[Inputs]):
                 "Carbon export: arn, and s3_uri for `smlops reconcile --export`.",
             ),
             "kms_key_arn": Output(key_arn, "KMS key of the topic."),
-            "topic_arn": Output(
-                topic_policy.arn, "SNS topic of the budgets and anomalies. Add your subscriptions to it."
-            ),
+            "topic_arn": Output(topic_policy.arn, "SNS topic of the budgets and anomalies."),
         }
 
     def _export(self, name: str, bucket_policy: Any) -> Any:

@@ -34,6 +34,6 @@ output "kms_key_arn" {
 }
 
 output "topic_arn" {
-  description = "SNS topic of the budgets and anomalies. Add your subscriptions to it."
+  description = "SNS topic of the budgets and anomalies."
   value       = aws_sns_topic_policy.costs.arn
 }

@@ -7,7 +7,7 @@ from cdktn_provider_aws.kms_key import KmsKey
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from modules.event_topics import build_tls_statement, topic_arn
+from modules.event_topics import add_subscriptions, build_tls_statement, topic_arn
 from modules.footprint.inputs import Inputs
 from modules.iam_statements import equals
 from modules.policies import encode_policy
@@ -45,6 +45,7 @@ def add(module: Module[Inputs]) -> tuple[str, Any]:
             build_tls_statement(var, name),
         ),
     )
+    add_subscriptions(module, "costs", topic.arn, var.subscribers)
     return key_arn, policy
 
 

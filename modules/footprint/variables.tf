@@ -106,7 +106,7 @@ variable "carbon_export" {
 }
 
 variable "cost_allocation_tags" {
-  description = "Tag keys to activate for costs. Only the payer account can, and only after a bill has the tag."
+  description = "Tag keys to activate for costs. Only the payer account can activate one, once a bill has it."
   type        = list(string)
   default     = []
   nullable    = false
@@ -208,6 +208,49 @@ variable "region" {
   validation {
     condition     = contains(["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], var.region)
     error_message = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "subscribers" {
+  description = "Subscribers of the topic, by a key of your choice. Default: none."
+  type = map(object({
+    protocol = string
+    endpoint = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.subscribers : item != null])
+    error_message = "each of subscribers must not be null."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.subscribers : item == null ? true : item.protocol != null && item.endpoint != null])
+    error_message = "subscribers: protocol and endpoint must not be null."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.subscribers : contains(["email", "https", "lambda", "sqs"], item.protocol)]), true)
+    error_message = "subscribers: protocol must be one of \"email\", \"https\", \"lambda\", \"sqs\"."
+  }
+
+  validation {
+    condition     = try(alltrue([for key in keys(var.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
+    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for key, subscriber in var.subscribers : subscriber.endpoint])) == length(var.subscribers)
+    error_message = "subscribers: two subscribers have the same endpoint, which SNS subscribes once; remove one."
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.subscribers :
+      can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.subscribers : "subscribers.${key}.endpoint: ${item.endpoint} does not fit protocol ${item.protocol}; use an address such as ml-team@example.com for email, an https:// address for https, the ARN of a function for lambda, or the ARN of a standard queue for sqs." if !can(regex("^(email [^@\\s]+@[^@\\s]+\\.[^@\\s]+|https https://\\S+|lambda arn:(aws|aws-cn|aws-us-gov):lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)?|sqs arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+)$", "${item.protocol} ${item.endpoint}"))]), "")
   }
 }
 

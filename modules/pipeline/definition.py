@@ -54,7 +54,7 @@ _OBJECTS_WITH_NETWORK = ("NetworkConfig", "TrainingJobDefinition")
 _REFERENCE = r"\x22Get\x22:\x22Parameters\.([^\x22]+)\x22"
 _WHOLE = "-?(0|[1-9][0-9]*)"
 #: Pattern that matches each job and model of a definition once: a required argument, as `jsonencode` writes it.
-_PLACED = r"(\x22(AlgorithmSpecification|AppSpecification)\x22:|\x22Type\x22:\x22Model\x22)"
+_JOB_OR_MODEL = r"(\x22(AlgorithmSpecification|AppSpecification)\x22:|\x22Type\x22:\x22Model\x22)"
 
 
 def _parameters(definition: str) -> Any:
@@ -204,4 +204,4 @@ def _list_placed_arguments(kind: Any, arguments: Any, network: Any, arguments_in
 
 def reaches_all_jobs(text: str) -> Any:
     """Return the condition that the jobs and models of a rendered definition have a `VpcConfig`."""
-    return length(all_groups(r"(\x22VpcConfig\x22:)", text)) >= length(all_groups(_PLACED, text))
+    return length(all_groups(r"(\x22VpcConfig\x22:)", text)) >= length(all_groups(_JOB_OR_MODEL, text))

@@ -28,7 +28,7 @@ _CONFIRMED = {
     "https": "Invalid parameter: Endpoint must match the specified protocol",
 }
 _PENDING = "PendingConfirmation"
-_NOT_SENT = {"email": "no e-mail is sent", "email-json": "no e-mail is sent", "lambda": "no function is invoked"}
+_NOT_SENT = {"email": "no email is sent", "email-json": "no email is sent", "lambda": "no function is invoked"}
 
 
 def apply() -> None:

@@ -1,6 +1,7 @@
 """Environments set the parameters of pipeline definitions and report errors before Terraform starts."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,20 +131,19 @@ def test_images_equal_those_of_the_job_files() -> None:
 
 
 def test_the_documented_settings_start_the_check_of_drift_and_the_retraining(
-    environment: Callable[..., Any], dev: dict[str, Any]
+    environment: Callable[..., Any], dev: dict[str, Any], tmp_path: Path
 ) -> None:
-    (block,) = (
+    catalogue_entry, overrides = (
         text.partition("```")[0]
-        for text in (ROOT / "docs" / "jobs.md").read_text().split("```yaml\n")
-        if "flight_delay_drift" in text.partition("```")[0]
+        for text in (ROOT / "docs" / "jobs.md").read_text().replace("BUCKET/", "bucket/").split("```yaml\n")
+        if "flight_delay_batches/" in text.partition("```")[0] or "flight_delay_drift:" in text.partition("```")[0]
     )
-    documented = yaml.safe_load(block.replace("BUCKET/", "bucket/"))["pipelines"]
-    merged = {
-        "flight_delay": {**dev["pipelines"]["flight_delay"], **documented["flight_delay"]},
-        "flight_delay_drift": documented["flight_delay_drift"],
-    }
-    calls = environment(**{**dev, "pipelines": merged}).json()["module"]
-    assert calls["pipeline_flight_delay"]["drift"] == documented["flight_delay"]["drift"]
+    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "pipelines" / "flight_delay_drift.yaml").write_text(catalogue_entry)
+    text = (ROOT / "envs" / "dev" / "settings.yaml").read_text() + overrides
+    pipelines = settings.parse(text, "settings.yaml", tmp_path).model_dump(exclude_unset=True)["pipelines"]
+    calls = environment(**{**dev, "pipelines": pipelines}).json()["module"]
+    assert calls["pipeline_flight_delay"]["drift"] == yaml.safe_load(overrides)["pipelines"]["flight_delay"]["drift"]
     check = calls["pipeline_flight_delay_drift"]
     assert check["parameters"]["DriftNamespace"] == f"{dev['name_prefix']}/drift"
     assert check["parameters"]["Profile"].startswith("s3://bucket/runs/flight-delay/")

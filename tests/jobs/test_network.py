@@ -8,7 +8,7 @@ import boto3
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING, TRANSFORM, TUNING, JobKind
 from sustainable_mlops.jobs.launch import prepare
-from sustainable_mlops.jobs.pipelines.network import place_definition
+from sustainable_mlops.jobs.pipelines.network import add_network
 from sustainable_mlops.jobs.platform import Vpc
 from tests.jobs.support import PARAMETER, PLATFORM, REGION, TUNE, WriteJob
 
@@ -63,7 +63,7 @@ def test_all_jobs_of_a_definition_are_placed_except_those_with_a_network() -> No
         {"Name": "Wait", "Type": "Callback"},
     ]
     network = {"VpcConfig": to_request(VPC)}
-    placed = place_definition({"Steps": steps}, Vpc.model_validate(VPC))["Steps"]
+    placed = add_network({"Steps": steps}, Vpc.model_validate(VPC))["Steps"]
     assert [step.get("Arguments") for step in placed[:3]] == [
         {"NetworkConfig": {"EnableNetworkIsolation": True, **own}},
         {"NetworkConfig": network},
@@ -72,4 +72,4 @@ def test_all_jobs_of_a_definition_are_placed_except_those_with_a_network() -> No
     (inner,) = placed[3]["Arguments"]["IfSteps"]
     assert inner["Arguments"]["IfSteps"] == [{**train, "Arguments": {"RoleArn": "r", **network}}]
     assert placed[4] == steps[4]
-    assert place_definition({"Steps": steps}, None) == {"Steps": steps}
+    assert add_network({"Steps": steps}, None) == {"Steps": steps}

@@ -243,6 +243,7 @@ CASES: dict[str, InputCase] = {
             "existing_kms_key": {"arn": _OTHER_KEY},
             "name_prefix": "store",
             "notify_emails": ["ml@example.org", "finance@example.org"],
+            "subscribers": {"team": {"protocol": "email", "endpoint": "ml-team@example.com"}},
             "tags": {"workload": "returns"},
             "verify_location": True,
             "workload_tag_key": "team",

@@ -159,6 +159,7 @@ WRONG_INPUTS = (
     _wrong("footprint", "an email address", notify_emails=["ml-platform"]),
     _wrong("footprint", "ARN of an anomaly monitor", anomaly_detection={"existing_monitor": {"arn": "services"}}),
     _wrong("footprint", "letters, digits", workload_tag_key="a$b"),
+    _wrong("footprint", "remove one", subscribers={"team": _EMAIL, "again": _EMAIL}),
     _unknown_key("footprint", carbon_export={"expire_days": 1}),
     # images
     _wrong("images", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),

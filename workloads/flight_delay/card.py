@@ -51,6 +51,7 @@ def _environment(footprint: Mapping[str, Any]) -> dict[str, str]:
     instance_seconds = ", ".join(f"{step} {value:g} s" for step, value in footprint["instance_seconds"].items())
     return {
         "Environment: carbon of making this model": _range(footprint["co2e_kg"], "kgCO2e, operational and embodied"),
+        "Environment: energy of making this model": _range(footprint["energy_kwh"], "kWh"),
         "Environment: cost of making this model": _range(footprint["cost_usd"], "USD"),
         "Environment: instance time": instance_seconds or "unknown",
         "Environment: Region": footprint["region"] or "unknown",

@@ -1,4 +1,5 @@
-"""Footprint of making a model, from measured seconds and factors.json (kgCO2e and USD of an instance hour by Region).
+"""Footprint of making a model, from measured seconds and factors.json (kWh, kgCO2e and USD of an instance
+hour by Region).
 
 The factors come from the footprint model; pipeline.py writes them. The container has neither the model nor a network.
 """
@@ -63,12 +64,12 @@ def measure_this_instance(seconds: float) -> StepUsage | None:
 
 
 def estimate_footprint(usages: Iterable[StepUsage], region: str | None) -> dict[str, Any]:
-    """Return `co2e_kg` and `cost_usd`, each with low, value and high, and the instance seconds by step.
+    """Return `co2e_kg`, `cost_usd` and `energy_kwh` (low, value and high), and the instance seconds by step.
 
     Raises InputError for an instance type without factors: an unknown footprint is not zero.
     """
     factors = json.loads(FACTORS.read_text(encoding="utf-8"))
-    totals = {name: [0.0, 0.0, 0.0] for name in ("co2e_kg", "cost_usd")}
+    totals = {name: [0.0, 0.0, 0.0] for name in ("co2e_kg", "cost_usd", "energy_kwh")}
     seconds: dict[str, float] = {}
     for usage in usages:
         try:
@@ -78,8 +79,9 @@ def estimate_footprint(usages: Iterable[StepUsage], region: str | None) -> dict[
                 f"{FACTORS.name} has no factors of {usage.instance_type} in {region}: add the instance type to "
                 "pipeline.yaml and run pipeline.py"
             ) from None
-        for name, hours in (("co2e_kg", usage.seconds / 3600), ("cost_usd", usage.billed_seconds / 3600)):
-            totals[name] = [total + hours * factor for total, factor in zip(totals[name], hourly[name], strict=True)]
+        for name, total in totals.items():
+            hours = (usage.billed_seconds if name == "cost_usd" else usage.seconds) / 3600
+            totals[name] = [part + hours * factor for part, factor in zip(total, hourly[name], strict=True)]
         seconds[usage.step] = round(seconds.get(usage.step, 0.0) + usage.seconds, 3)
     ranges = {
         name: {key: float(f"{value:.4g}") for key, value in zip(("low", "value", "high"), total, strict=True)}

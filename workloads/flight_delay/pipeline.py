@@ -3,7 +3,7 @@
     python workloads/flight_delay/pipeline.py
 
 writes two files from the job files beside it: pipeline.json (the definition, the same bytes on every machine, written
-without any call) and factors.json (kgCO2e and USD of an instance hour, by Region).
+without any call) and factors.json (kWh, kgCO2e and USD of an instance hour, by Region).
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""kgCO2e and USD of an instance hour by Region, for code that runs without this library."""
+"""kWh, kgCO2e and USD of an instance hour by Region, for code that runs without this library."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _DIGITS = 4
 
 
 def render_factors(instance_types: Iterable[str], volume_gb: float) -> str:
-    """Return JSON: Region → instance type → `co2e_kg` and `cost_usd` of an hour, each as low, central and high.
+    """Return JSON: Region → instance type → `energy_kwh`, `co2e_kg` and `cost_usd` of an hour: low, central and high.
 
     A Region with unknown electricity has no `co2e_kg`. Raises UserError for an unknown instance type.
     """
@@ -36,7 +36,7 @@ def write_factors(path: Path, instance_types: Iterable[str], volume_gb: float) -
 
 def _estimate_hour(instance_type: str, region: str, volume_gb: float) -> dict[str, list[float]]:
     figures = estimate_job(instance_type, 1, 3600, region, billable_seconds=3600, volume_gb=volume_gb).figures
-    metrics = {"co2e_kg": "total", "cost_usd": "cost"}
+    metrics = {"co2e_kg": "total", "cost_usd": "cost", "energy_kwh": "energy"}
     return {name: _list_bounds(figures[metric]) for name, metric in metrics.items() if metric in figures}
 
 

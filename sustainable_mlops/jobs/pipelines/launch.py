@@ -21,7 +21,7 @@ from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines import parameters, registry
 from sustainable_mlops.jobs.pipelines.data import DataFolder, read_data_folder
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, make_step_name
-from sustainable_mlops.jobs.pipelines.network import place_definition
+from sustainable_mlops.jobs.pipelines.network import add_network
 from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY, Definition, Job
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import (
@@ -109,7 +109,7 @@ def read_files(path: Path) -> PipelineFiles:
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
     layout = Layout(platform.buckets, spec.name)
-    definition = place_definition(definition, platform.vpc)
+    definition = add_network(definition, platform.vpc)
     files = PipelineFiles(
         path, spec, definition, jobs, platform, {layout.source(package.digest): package for package in packages}
     )

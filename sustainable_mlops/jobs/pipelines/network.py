@@ -7,10 +7,10 @@ from sustainable_mlops.jobs.pipelines.parameters import Definition
 from sustainable_mlops.jobs.platform import Vpc
 
 #: Types of steps that are processing jobs, and types whose arguments have a `VpcConfig`.
-_PROCESSING, _PLACED = ("ClarifyCheck", "Processing", "QualityCheck"), ("Model", "Training")
+_PROCESSING, _MODELS_AND_TRAINING = ("ClarifyCheck", "Processing", "QualityCheck"), ("Model", "Training")
 
 
-def place_definition(definition: Definition, vpc: Vpc | None) -> Definition:
+def add_network(definition: Definition, vpc: Vpc | None) -> Definition:
     """Return the definition with its jobs and models in a network, unless they have their own.
 
     The module `pipeline` does the same with its input `vpc_config`.
@@ -18,15 +18,15 @@ def place_definition(definition: Definition, vpc: Vpc | None) -> Definition:
     if vpc is None:
         return definition
     network = {"VpcConfig": vpc.to_request()}
-    return definition | {"Steps": [_place_step(step, network) for step in definition["Steps"]]}
+    return definition | {"Steps": [_add_network_to_step(step, network) for step in definition["Steps"]]}
 
 
-def _place_step(step: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, Any]:
+def _add_network_to_step(step: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, Any]:
     """Return a step in the network, with the steps of its branches."""
     if "Arguments" not in step:
         return dict(step)
     arguments = dict(step["Arguments"])
-    if step["Type"] in _PLACED:
+    if step["Type"] in _MODELS_AND_TRAINING:
         arguments = {**network, **arguments}
     if step["Type"] in _PROCESSING:
         arguments.setdefault("NetworkConfig", {})
@@ -35,5 +35,5 @@ def _place_step(step: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str
             arguments[name] = {**network, **arguments[name]}
     for branch in ("IfSteps", "ElseSteps"):
         if branch in arguments:
-            arguments[branch] = [_place_step(inner, network) for inner in arguments[branch]]
+            arguments[branch] = [_add_network_to_step(inner, network) for inner in arguments[branch]]
     return {**step, "Arguments": arguments}

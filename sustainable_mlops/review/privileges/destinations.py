@@ -279,7 +279,7 @@ def _describe_external_destination(value: str) -> str:
     if value.startswith(_SCHEMES):
         return "" if re.fullmatch(_AWS_HOST, value) else "an address outside AWS"
     if "@" in value and "/" not in value and " " not in value:
-        return "an e-mail address"
+        return "an email address"
     return "a phone number" if value.startswith("+") and value[1:].isdecimal() else ""
 
 

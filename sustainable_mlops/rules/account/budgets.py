@@ -26,7 +26,7 @@ def _has_sagemaker(plan: Plan) -> bool:
     title="A budget should notify somebody",
     problem="A budget notifies nobody",
     practices=("77",),
-    fix="Add a notification with an e-mail address or an SNS topic, preferably on the FORECASTED amount.",
+    fix="Add a notification with an email address or an SNS topic, preferably on the FORECASTED amount.",
     types=(BUDGET,),
 )
 def budget_notifies(plan: Plan, budget: Resource) -> RuleResults:
@@ -83,7 +83,7 @@ def budget_filter_has_the_form_of_tags(plan: Plan, budget: Resource) -> RuleResu
                 value,
                 "cost_filter",
                 lambda text: _TAG_VALUE.fullmatch(text) is not None,
-                f"the filter {value} has not the form user:KEY$VALUE, so the budget counts nothing",
+                f"the filter {value} does not have the form user:KEY$VALUE, so the budget counts nothing",
             )
 
 

@@ -171,9 +171,7 @@ def _check_conflicts(training: CreateRequest, path: str) -> RuleResults:
     title="New workloads should not use Model Monitor, which is closed to new customers since 2026-07-30",
     problem="A new workload uses Model Monitor, which is closed to new customers since 2026-07-30",
     practices=("73", "74"),
-    fix=(
-        "Compute drift with Evidently in a processing step and alarm on the metric. Existing customers may waive this."
-    ),
+    fix="Compute drift in a processing step, and alarm on its metric. Existing customers may waive this.",
     types=("aws_sagemaker_data_quality_job_definition", "aws_sagemaker_monitoring_schedule"),
 )
 def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
@@ -186,7 +184,7 @@ def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
     title="New pipelines should not use Model Monitor or Clarify, which are closed to new customers since 2026-07-30",
     problem="A new pipeline uses Model Monitor or Clarify, which are closed to new customers since 2026-07-30",
     practices=("73", "74"),
-    fix="Compare data in a processing step (Evidently, shap, custom metrics). Existing customers may waive this.",
+    fix="Compare data in a processing step (scipy, shap, custom metrics). Existing customers may waive this.",
     types=(PIPELINE,),
 )
 @check_steps("QualityCheck", "ClarifyCheck")

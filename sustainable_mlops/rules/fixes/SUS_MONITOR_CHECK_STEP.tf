@@ -10,7 +10,7 @@ resource "aws_sagemaker_pipeline" "this" {
         Name = "Compare"
         Type = "Processing"
         Arguments = {
-          # compare.py compares the data with the baseline (Evidently, shap) and publishes the drift as a metric
+          # compare.py compares the data with the baseline (scipy, shap) and publishes the drift as a metric
           AppSpecification = {
             ImageUri            = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/drift:2026-11-01"
             ContainerEntrypoint = ["python3", "compare.py"]

@@ -12,7 +12,7 @@ import pytest
 from modules.pipeline.inputs import LONGEST_NAME, Inputs
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.pipelines.network import place_definition
+from sustainable_mlops.jobs.pipelines.network import add_network
 from sustainable_mlops.jobs.pipelines.versions import format_import_block
 from sustainable_mlops.jobs.platform import Vpc
 from sustainable_mlops.settings import validate
@@ -154,7 +154,7 @@ def test_a_network_reaches_the_same_steps_as_in_a_launcher(
 
     (tmp_path / "definition.json").write_text(json.dumps(definition))
     terraform.init()
-    assert plan_definition() == place_definition(definition, vpc) != definition
+    assert plan_definition() == add_network(definition, vpc) != definition
     condition["IfSteps"][0]["Arguments"]["ElseSteps"] += [{**train, "Name": "Deep"}]
     with pytest.raises(UserError, match="vpc_config: it reaches only the jobs of the pipeline"):
         plan_definition()

@@ -208,7 +208,7 @@ CASES = {
         "not_applicable": {"no card": _MODEL},
     },
     "SUS_BUDGET_NOTIFIES": {
-        "pass": {"e-mail": _budget(notification={"subscriber_email_addresses": ["us@example.org"]})},
+        "pass": {"email": _budget(notification={"subscriber_email_addresses": ["us@example.org"]})},
         "fail": {"nobody": _budget()},
         "unknown": {"unknown": _budget(notification=UNKNOWN)},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},

@@ -90,13 +90,16 @@ def test_the_footprint_equals_the_footprint_models_estimate(archive: Path, data:
         estimate_job("ml.m7i.large", 1, 120 + own_seconds, REGION, billable_seconds=120 + own_seconds, volume_gb=10),
         estimate_job("ml.m7i.xlarge", 2, 600, REGION, billable_seconds=200, volume_gb=10),
     ]
-    for name, metric in (("co2e_kg", "total"), ("cost_usd", "cost")):
+    for name, metric in (("co2e_kg", "total"), ("cost_usd", "cost"), ("energy_kwh", "energy")):
         for key, end in (("low", "low"), ("value", "central"), ("high", "high")):
             total = sum(getattr(estimate.figures[metric], end) for estimate in expected)
             assert footprint_figures[name][key] == pytest.approx(total, rel=2e-3)
     details = card["additional_information"]["custom_details"]
     assert details["Environment: carbon of making this model"].startswith(
         f"{footprint_figures['co2e_kg']['value']:g} kgCO2e"
+    )
+    assert details["Environment: energy of making this model"].startswith(
+        f"{footprint_figures['energy_kwh']['value']:g} kWh"
     )
     assert details["Training job"] == "j-1"
     assert all(isinstance(text, str) for text in details.values())

@@ -54,6 +54,7 @@ def test_the_first_execution_registers_a_model_pending_approval(bench: PipelineB
     environment = card["additional_information"]["custom_details"]
     assert environment["Environment: Region"] == "eu-north-1"
     assert "kgCO2e, operational and embodied" in environment["Environment: carbon of making this model"]
+    assert " kWh (" in environment["Environment: energy of making this model"]
 
 
 def test_the_record_has_the_figures_of_each_step_and_their_sums(bench: PipelineBench, first: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ module "footprint" {
   workload_tag_key     = "workload"
   cost_allocation_tags = ["workload"] # only after a bill has the tag: see "Activate the tag"
   notify_emails        = ["ml-platform@example.org"]
+  subscribers          = { finance = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-north-1:123456789012:flights-costs" } }
   anomaly_detection    = { minimum_impact_usd = 20 }
   carbon_export        = { expire_after_days = 1825 }
 

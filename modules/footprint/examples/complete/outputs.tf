@@ -26,6 +26,6 @@ output "kms_key_arn" {
 }
 
 output "topic_arn" {
-  description = "SNS topic of the budgets and anomalies. Add your subscriptions to it."
+  description = "SNS topic of the budgets and anomalies."
   value       = module.footprint.topic_arn
 }
