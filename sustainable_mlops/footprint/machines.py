@@ -1,6 +1,7 @@
 """Calculations for instances and serverless workers."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
@@ -73,14 +74,18 @@ def calculate_fleet(
         network_w = take(coefficients.network_w_per_gbps if has_network else ZERO)
     vcpu, memory = instance.vcpu, instance.memory_gib
 
+    @cache  # for one duty, because most inputs that `propagate` changes leave the load as it is
+    def compute_power(duty: float) -> float:
+        return compute_slice_power(platform, vcpu, memory, duty, coefficients)
+
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
         duty = min(v[load] / v[stretch], 1.0)
         if accelerator is None:
-            watts = v[host] * compute_slice_power(platform, vcpu, memory, duty, coefficients)
+            watts = v[host] * compute_power(duty)
         else:
             # Host and accelerators are busy at the same time, for a share of the hours.
-            idle = compute_slice_power(platform, vcpu, memory, 0.0, coefficients) * v[host]
-            busy = compute_slice_power(platform, vcpu, memory, v[busy_load], coefficients) * v[host]
+            idle = compute_power(0.0) * v[host]
+            busy = compute_power(v[busy_load]) * v[host]
             idle += number * (v[idle_w] + v[rest_idle_w])
             busy += number * (v[busy_w] + v[rest_busy_w])
             watts = idle * (1 - duty) + busy * duty + (number * gbps * v[network_w] if v[count] > 1 else 0.0)

@@ -191,6 +191,7 @@ def test_an_unavailable_server_is_one_line_without_a_long_wait() -> None:
     assert "secret" not in line
 
 
+@pytest.mark.slow  # imports mlflow
 @pytest.mark.parametrize("address", ["nonsense://x", "arn:aws:sagemaker:eu-north-1:123456789012:mlflow-app/app-1"])
 def test_an_invalid_address_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):

@@ -1,5 +1,9 @@
-"""Wrong inputs of each module, each with the remedy that its message must contain."""
+"""Wrong inputs of each module, each with the remedy that its message must contain.
 
+`python -m tests.modules.wrong_inputs` prints how many a plan refuses, and the others with their reasons.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -358,3 +362,17 @@ WRONG_INPUTS = (
     _wrong("studio", "Medium", tracking_server={**_SERVER, "size": "Tiny"}),
     _wrong("studio", "such as ml.t3.medium", hidden_instance_types=["g5.xlarge"]),
 )
+
+
+def format_counts() -> Iterator[str]:
+    """Yield a line for each module, each accepted input and the total. test_wrong_inputs.py proves them by plans."""
+    for module in CASES:
+        wrong = [each for each in WRONG_INPUTS if each.module == module]
+        yield f"{module}: {sum(not each.accepted_because for each in wrong)} of {len(wrong)} refused"
+    accepted = [each for each in WRONG_INPUTS if each.accepted_because]
+    yield from (f"accepted: {each.module}.{each.input}: {each.accepted_because}" for each in accepted)
+    yield f"total: {len(WRONG_INPUTS) - len(accepted)} of {len(WRONG_INPUTS)} refused"
+
+
+if __name__ == "__main__":
+    print("\n".join(format_counts()))

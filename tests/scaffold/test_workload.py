@@ -39,6 +39,7 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone) -> None:
         assert files == {f"workloads/{name}/{file}" for file in own} | {f"tests/workloads/{name}/test_{name}.py"}
     scratch.lint(*folders)
     assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
+    scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")
 
 
 @check_cases(

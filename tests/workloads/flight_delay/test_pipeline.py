@@ -79,8 +79,8 @@ def test_the_definition_is_reproducible_and_needs_no_network(tmp_path: Path) -> 
         assert completed.returncode == 0, completed.stderr[-2000:]
         definitions.append(completed.stdout)
     assert definitions[0] == definitions[1]
-    assert definitions[0] == (WORKLOAD / "pipeline.json").read_text(), (
-        "write it again: python workloads/flight_delay/pipeline.py"
+    assert definitions[0] == (WORKLOAD / "pipeline.json").read_text(), renew(
+        ".venv/bin/python workloads/flight_delay/pipeline.py"
     )
 
 
