@@ -18,6 +18,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `logs_tags` | `LogsBackend.delete_log_group` |
 | `s3_bucket_documents` | `S3Response`: GET, PUT and DELETE of a bucket's configurations |
 | `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
+| `s3_checksums` | `S3Response`: PutObject, UploadPart |
 | `s3_delete_markers` | `FakeDeleteMarker.dispose` |
 | `s3_log_delivery` | `FakeBucket`: check of the log bucket's policy |
 | `s3_object_files` | `FakeKey.value`, `FakeMultipart.complete`, `S3Backend.copy_object`, `S3Response`: GET |
@@ -46,6 +47,7 @@ PATCHES = {
     "s3": (
         "s3_bucket_documents",
         "s3_bucket_tags",
+        "s3_checksums",
         "s3_delete_markers",
         "s3_log_delivery",
         "s3_object_files",
