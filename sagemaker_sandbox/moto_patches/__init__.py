@@ -15,6 +15,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `iam_aws_policies` | `IAMBackend`: `get_policy`, `list_policies`, `attach_role_policy` and two like it |
 | `iam_service_linked_roles` | `IAMBackend.create_service_linked_role` |
 | `kms_key_ids` | `KmsBackend.create_key` |
+| `logs_event_filters` | `LogsResponse.filter_log_events`, `LogsBackend._find_log_group` |
 | `logs_tags` | `LogsBackend.delete_log_group` |
 | `s3_bucket_documents` | `S3Response`: GET, PUT and DELETE of a bucket's configurations |
 | `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
@@ -43,7 +44,7 @@ PATCHES = {
     "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
     "iam": ("iam_aws_policies", "iam_service_linked_roles"),
     "kms": ("kms_key_ids",),
-    "logs": ("logs_tags",),
+    "logs": ("logs_event_filters", "logs_tags"),
     "s3": (
         "s3_bucket_documents",
         "s3_bucket_tags",

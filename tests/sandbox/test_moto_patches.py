@@ -2,6 +2,7 @@
 
 import ast
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,29 @@ def test_the_key_of_a_log_group_can_change_and_be_removed(sandbox: Sandbox, fres
     logs.disassociate_kms_key(resourceIdentifier=arn)
     assert find_key() is None
     assert catch_error(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName=name)
+
+
+def test_log_events_are_filtered_by_streams_in_the_order_of_their_times(sandbox: Sandbox, fresh: Fresh) -> None:
+    logs, name = sandbox.client("logs"), fresh("events")
+    logs.create_log_group(logGroupName=name)
+    now = int(time.time() * 1000)
+    for stream, moments in {"a/1": (0, 20), "a/2": (10, 30), "b/1": (5,)}.items():
+        logs.create_log_stream(logGroupName=name, logStreamName=stream)
+        events = [{"timestamp": now + moment, "message": f"{stream} {moment}"} for moment in moments]
+        logs.put_log_events(logGroupName=name, logStreamName=stream, logEvents=events)
+    of_a = ["a/1 0", "a/2 10", "a/1 20", "a/2 30"]
+    arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{name}"
+    for group in ({"logGroupName": name}, {"logGroupIdentifier": arn}):
+        for prefix, messages in (("a/", of_a), ("b", ["b/1 5"]), ("none", []), ("", [*of_a[:1], "b/1 5", *of_a[1:]])):
+            streams = {"logStreamNamePrefix": prefix} if prefix else {}
+            pages = logs.get_paginator("filter_log_events").paginate(**group, **streams, limit=2)
+            assert [event["message"] for page in pages for event in page["events"]] == messages
+    assert len(logs.describe_log_streams(logGroupIdentifier=arn)["logStreams"]) == 3
+    assert catch_error(logs.describe_log_streams, logGroupIdentifier=f"{arn}-none")[0] == "ResourceNotFoundException"
+    both = {"logStreamNames": ["a/1"], "logStreamNamePrefix": "a"}
+    assert catch_error(logs.filter_log_events, logGroupName=name, **both)[0] == "InvalidParameterException"
+    assert catch_error(logs.filter_log_events, logGroupName="none")[0] == "ResourceNotFoundException"
     logs.delete_log_group(logGroupName=name)
 
 
