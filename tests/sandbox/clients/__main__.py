@@ -1,9 +1,10 @@
 """Scenarios of clients that this project does not write, on a sandbox. It prints a table of their calls.
 
-    python -m tests.sandbox.clients [--build FOLDER] [CLIENT ...]
+    python -m tests.sandbox.clients [--build FOLDER] [--write] [CLIENT ...]
 
 The clients are go, javascript, aws_cli, sdk_v2 and sdk_v3. Nothing is installed. The run skips a client whose packages
 are missing, and prints the command that installs them. FOLDER holds the packages, `.local/clients` by default.
+`--write` writes the rows to the table of docs/sandbox.md. Rows of other clients stay.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import sys
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,8 @@ from sagemaker_sandbox import Sandbox
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+TABLE = HERE / "table.md"
+HEAD = ("| client | version | tried | works | refused clearly | misbehaves |", "|---|---|---:|---:|---:|---:|")
 RESULTS = ("works", "refused", "misbehaves")
 #: Errors that each client receives once, and after which it sends the request again.
 FAULTS = {"s3:PutObject": "SlowDown", "CreateModel": "ThrottlingException", "InvokeEndpoint": "ServiceUnavailable"}
@@ -94,7 +96,7 @@ _JS_PACKAGES = " ".join(
 )
 CLIENTS = {
     "go": Client(
-        "AWS SDK for Go v2 (service/sagemaker)",
+        "AWS SDK for Go v2",
         "go/go.mod",
         f"mkdir -p go && cd go && go mod init clients && go get github.com/aws/aws-sdk-go-v2/{_GO_PACKAGES}",
         "go/clients",
@@ -187,27 +189,36 @@ def run_client(client: Client, name: str, folder: Path) -> Outcome:
     return outcome
 
 
-def main(arguments: list[str], write: Callable[[str], None] = print) -> None:
+def read_rows() -> dict[str, str]:
+    """Return the rows of the written table by client."""
+    lines = TABLE.read_text(encoding="utf-8").splitlines()[len(HEAD) :] if TABLE.exists() else []
+    return {line.split("|")[1].strip(): line for line in lines}
+
+
+def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(CLIENTS))
     parser.add_argument("--build", type=Path, default=ROOT / ".local" / "clients", metavar="FOLDER")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     folder = options.build.resolve()
-    table = ["| client | version | tried | works | refused clearly | misbehaves |", "|---|---|---:|---:|---:|---:|"]
+    rows: dict[str, str] = {}
     for name in options.clients or CLIENTS:
         client = CLIENTS[name]
         if not (folder / client.package).exists():
-            write(f"{name}: not installed. Run in {folder}: {client.install}")
+            print(f"{name}: not installed. Run in {folder}: {client.install}")
             continue
         command = ["bash", "-c", client.version]
         version = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
         outcome = run_client(client, name, folder)
-        for line in outcome.others:
-            write(line)
+        print(*outcome.others, sep="\n")
         counts = " | ".join(str(outcome.counts[result]) for result in RESULTS)
-        table.append(f"| {client.title} | {version} | {outcome.counts.total()} | {counts} |")
-    for row in table:
-        write(row)
+        rows[client.title] = f"| {client.title} | {version} | {outcome.counts.total()} | {counts} |"
+    print(*HEAD, *rows.values(), sep="\n")
+    if options.write:
+        rows = read_rows() | rows
+        lines = [*HEAD, *(rows[client.title] for client in CLIENTS.values() if client.title in rows)]
+        TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
