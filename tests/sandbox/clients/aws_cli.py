@@ -111,6 +111,11 @@ def train(role: str, bucket: str) -> None:
     )
     line = run(f"{events} --log-stream-name-prefix {NAME}/ --filter-pattern trained")
     check("line in the log", line.startswith("trained"), line)
+    streams = run(
+        "logs filter-log-events --log-group-name /aws/sagemaker/TrainingJobs --output text"
+        f" --log-stream-name-prefix {NAME}/ --query events[].logStreamName"
+    )
+    check("streams of the prefix", all(stream.startswith(f"{NAME}/") for stream in streams.split()), streams)
     run(f"s3 cp s3://{bucket}/models/{NAME}/output/model.tar.gz {FILES}/trained")
 
 

@@ -66,7 +66,7 @@ rows = [path.read_text() for path in pathlib.Path("/opt/ml/processing/in").rglob
 (out / "report.json").write_text(json.dumps({"error": {"value": 0.1}}))
 """
 real_sleep = time.sleep
-time.sleep = lambda seconds: real_sleep(min(seconds, 0.5))  # the SDK looks every 5 to 30 seconds
+time.sleep = lambda seconds: real_sleep(min(float(seconds), 0.5))  # the SDK looks every 5 to 30 seconds
 
 for file, text in (("train.py", TRAIN), ("prepare.py", PREPARE)):
     (FOLDER / file).write_text(text)

@@ -74,7 +74,7 @@ for path in pathlib.Path("/opt/ml/processing/in").iterdir():
     pathlib.Path("/opt/ml/processing/out", path.name).write_text(path.read_text() + sys.argv[1])
 """
 real_sleep = time.sleep
-time.sleep = lambda seconds: real_sleep(min(seconds, 0.5))  # the SDK looks every 5 to 30 seconds
+time.sleep = lambda seconds: real_sleep(min(float(seconds), 0.5))  # the SDK looks every 5 to 30 seconds
 
 
 def write(folder: str, file: str, text: str) -> str:

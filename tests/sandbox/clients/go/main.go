@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,8 +55,7 @@ func main() {
 		run  func()
 	}{{"account", accountAndStorage}, {"training", training}, {"endpoint", endpoint}, {"registry", registry},
 		{"features", features}} {
-		scenario = part.name
-		part.run()
+		runScenario(part.name, part.run)
 	}
 }
 
@@ -255,6 +255,14 @@ func training() {
 			FilterPattern: str("trained")})
 	})
 	check("line in the log", len(lines.Events) == 1, lines.Events)
+	found := try("FilterLogEvents with an ARN", func() (*cloudwatchlogs.FilterLogEventsOutput, error) {
+		return logs.FilterLogEvents(background, &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupIdentifier: str(fmt.Sprintf("arn:aws:logs:%s:123456789012:log-group:/aws/sagemaker/TrainingJobs",
+				account.Region)), LogStreamNamePrefix: str(name + "/")})
+	})
+	for _, event := range found.Events {
+		check("stream of an event", strings.HasPrefix(*event.LogStreamName, name+"/"), *event.LogStreamName)
+	}
 	reject("DescribeLogStreams missing", "ResourceNotFoundException", "",
 		func() (*cloudwatchlogs.DescribeLogStreamsOutput, error) {
 			return logs.DescribeLogStreams(background, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: str("none")})

@@ -15,6 +15,17 @@ var (
 	scenario   string
 )
 
+// runScenario runs the calls of one scenario, and reports a panic between them.
+func runScenario(name string, run func()) {
+	scenario = name
+	defer func() {
+		if cause := recover(); cause != nil {
+			report("the rest of the scenario", false, nil, fmt.Sprint(cause))
+		}
+	}()
+	run()
+}
+
 // try reports one call and returns its result.
 func try[T any](name string, call func() (T, error)) T {
 	result, err := call()

@@ -296,7 +296,38 @@ async function features() {
   await attempt("DeleteFeatureGroup", send(sagemaker, new sm.DeleteFeatureGroupCommand(group)));
 }
 
-for (const scenario of [account, training, endpoint, registry, features]) {
+async function errors() {
+  const [client, invalid] = [new logs.CloudWatchLogsClient({}), "ValidationException"];
+  const missing = { Bucket: `${name}-none` };
+  const arn = "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1";
+  await attempt("PutObject", send(storage, new s3.PutObjectCommand({ Bucket: bucket, Key: "wide", Body: "a" })));
+  for (const [code, words, target, command] of [
+    [invalid, "NextToken", sagemaker, new sm.ListModelsCommand({ NextToken: "none" })],
+    [invalid, "maxResults", sagemaker, new sm.ListModelsCommand({ MaxResults: 1000 })],
+    [invalid, "sortBy", sagemaker, new sm.ListTrainingJobsCommand({ SortBy: "None" })],
+    [invalid, "modelName", sagemaker, new sm.CreateModelCommand({})],
+    [invalid, "Could not find model", sagemaker, new sm.DeleteModelCommand({ ModelName: "none" })],
+    [invalid, "not found", sagemaker, new sm.StopTrainingJobCommand({ TrainingJobName: "none" })],
+    [invalid, "does not exist", sagemaker, new sm.DescribeModelPackageCommand({ ModelPackageName: arn })],
+    ["ResourceNotFound", "", sagemaker, new sm.DescribePipelineCommand({ PipelineName: "none" })],
+    ["ResourceNotFound", "", sagemaker, new sm.DescribeExperimentCommand({ ExperimentName: "none" })],
+    ["InvalidParameterException", "", client, new logs.PutRetentionPolicyCommand({ logGroupName: "a", retentionInDays: 8 })],
+    ["ResourceNotFoundException", "", client, new logs.GetQueryResultsCommand({ queryId: "none" })],
+    ["InvalidBucketName", "", storage, new s3.CreateBucketCommand({ Bucket: "Upper_case" })],
+    ["NoSuchBucket", "", storage, new s3.ListObjectsV2Command(missing)],
+    ["NoSuchBucketPolicy", "", storage, new s3.GetBucketPolicyCommand({ Bucket: bucket })],
+    ["BucketNotEmpty", "", storage, new s3.DeleteBucketCommand({ Bucket: bucket })],
+    ["InvalidRange", "", storage, new s3.GetObjectCommand({ Bucket: bucket, Key: "wide", Range: "bytes=100-" })],
+    ["PreconditionFailed", "", storage, new s3.PutObjectCommand({ Bucket: bucket, Key: "wide", IfNoneMatch: "*" })],
+  ]) {
+    await reject(command.constructor.name.replace("Command", ""), code, words, send(target, command));
+  }
+  const names = { Bucket: bucket, Key: "wide", ObjectAttributes: ["ETag", "Checksum", "ObjectSize"] };
+  const attributes = await attempt("GetObjectAttributes", send(storage, new s3.GetObjectAttributesCommand(names)));
+  check("attributes", attributes.ObjectSize === 1 && attributes.Checksum, attributes);
+}
+
+for (const scenario of [account, training, endpoint, registry, features, errors]) {
   begin(scenario.name);
-  await scenario();
+  await scenario().catch((error) => check("the rest of the scenario", false, String(error)));
 }
