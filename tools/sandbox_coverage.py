@@ -91,8 +91,9 @@ def _list_clients() -> Iterator[str]:
     yield "the SageMaker SDKs. Each call either works (the answer or the error is that of AWS), is refused with"
     yield "`UnsupportedOperationException`, or misbehaves. A first throttled or unavailable answer must be retried."
     yield from ("", *CLIENTS.read_text(encoding="utf-8").splitlines(), "")
-    yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs leave out two functions"
-    yield "that read members which the API does not have: `HyperparameterTuner.attach` of v2, `ModelPackage.create` of v3."
+    yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs leave out"
+    yield "`HyperparameterTuner.attach` of v2 and `ModelPackage.create` of v3, which read members that the API does not"
+    yield "have, and feature records in Go."
     yield ""
     yield "The command runs the programs of [tests/sandbox/clients/](../tests/sandbox/clients/), and writes this table:"
     yield from ("", "```", "python -m tests.sandbox.clients --write", "```", "")
