@@ -17,6 +17,7 @@ from sagemaker_sandbox.plane.registry import OPERATIONS, SERVICES, Operation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "sandbox.md"
+CLIENTS = ROOT / "tests" / "sandbox" / "clients" / "table.md"
 MOTO_TESTS = ROOT / "tests" / "sandbox" / "moto_suite" / "failing.yaml"
 COMMAND = "python -m tools.sandbox_coverage"
 _INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox. -->
@@ -38,6 +39,7 @@ def build_page() -> str:
             _INTRODUCTION,
             *_list_counts(),
             *_list_moto_tests(),
+            *_list_clients(),
             *_list_emulated(),
             *_list_recorded(),
             *_list_refused(),
@@ -76,6 +78,26 @@ def _list_moto_tests() -> Iterator[str]:
     yield "|---:|---:|---:|---:|---:|"
     numbers = (tests["run"], passing, *(reasons[reason] for reason in ("lax", "moto_differs", "wording")))
     yield f"| {' | '.join(map(str, numbers))} |"
+
+
+def _list_clients() -> Iterator[str]:
+    yield from (
+        "",
+        "## Clients",
+        "",
+        "Programs that use each client as its documentation shows run against the sandbox:",
+    )
+    yield "an account and S3, training, endpoints, autoscaling, the model registry, Feature Store, and classes of"
+    yield "the SageMaker SDKs. Each call either works (the answer or the error is that of AWS), is refused with"
+    yield "`UnsupportedOperationException`, or misbehaves. A first throttled or unavailable answer must be retried."
+    yield from ("", *CLIENTS.read_text(encoding="utf-8").splitlines(), "")
+    yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs leave out"
+    yield "`HyperparameterTuner.attach` of v2 and `ModelPackage.create` of v3, which read members that the API does not"
+    yield "have, and feature records in Go."
+    yield ""
+    yield "The command runs the programs of [tests/sandbox/clients/](../tests/sandbox/clients/), and writes this table:"
+    yield from ("", "```", "python -m tests.sandbox.clients --write", "```", "")
+    yield "It installs no client. For a missing one, it prints the command that does."
 
 
 def _list_emulated() -> Iterator[str]:

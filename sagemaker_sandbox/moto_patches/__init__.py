@@ -14,15 +14,22 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `events_rules` | `Rule.send_to_targets`, `EventsBackend`: `put_rule`, `put_targets`; events of S3 |
 | `iam_aws_policies` | `IAMBackend`: `get_policy`, `list_policies`, `attach_role_policy` and two like it |
 | `iam_service_linked_roles` | `IAMBackend.create_service_linked_role` |
+| `kms_grants` | `KmsResponse.list_grants` |
 | `kms_key_ids` | `KmsBackend.create_key` |
+| `logs_event_filters` | `LogsResponse.filter_log_events`, `LogsBackend._find_log_group` |
+| `logs_retention` | `LogsBackend`: `put_retention_policy`, `get_query_results` |
 | `logs_tags` | `LogsBackend.delete_log_group` |
 | `s3_bucket_documents` | `S3Response`: GET, PUT and DELETE of a bucket's configurations |
+| `s3_bucket_names` | `S3Backend.create_bucket` |
 | `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
+| `s3_checksums` | `S3Response`: PutObject, UploadPart |
 | `s3_delete_markers` | `FakeDeleteMarker.dispose` |
 | `s3_log_delivery` | `FakeBucket`: check of the log bucket's policy |
+| `s3_object_attributes` | `S3Backend.get_object_attributes` |
 | `s3_object_files` | `FakeKey.value`, `FakeMultipart.complete`, `S3Backend.copy_object`, `S3Response`: GET |
 | `s3_policy_conditions` | `FakeBucket.get_permission` |
 | `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig` and other classes: the methods for CloudFormation |
+| `sagemaker_experiments` | `SageMakerModelBackend.describe_experiment` |
 | `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
 | `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
 | `scheduler_tags` | `EventBridgeSchedulerBackend.delete_schedule_group` |
@@ -41,16 +48,20 @@ PATCHES = {
     "cloudwatch": ("cloudwatch_special_numbers",),
     "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
     "iam": ("iam_aws_policies", "iam_service_linked_roles"),
-    "kms": ("kms_key_ids",),
-    "logs": ("logs_tags",),
+    "kms": ("kms_grants", "kms_key_ids"),
+    "logs": ("logs_event_filters", "logs_retention", "logs_tags"),
     "s3": (
         "s3_bucket_documents",
+        "s3_bucket_names",
         "s3_bucket_tags",
+        "s3_checksums",
         "s3_delete_markers",
         "s3_log_delivery",
+        "s3_object_attributes",
         "s3_object_files",
         "s3_policy_conditions",
     ),
+    "sagemaker": ("sagemaker_experiments",),
     "scheduler": ("scheduler_tags",),
     "sns": ("sns_subscriptions",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),

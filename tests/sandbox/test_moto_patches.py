@@ -2,6 +2,7 @@
 
 import ast
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from sagemaker_sandbox import Sandbox, moto_patches
 from sagemaker_sandbox.moto_patches import iam_aws_policies
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
 from tests.sandbox.support import catch_error, make_role
 
 pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
+LOCATION = {"CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}}
 
 RULES = {
     "Rules": [
@@ -273,6 +276,72 @@ def test_the_key_of_a_log_group_can_change_and_be_removed(sandbox: Sandbox, fres
     assert find_key() is None
     assert catch_error(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
     logs.delete_log_group(logGroupName=name)
+
+
+def test_log_events_are_filtered_by_streams_in_the_order_of_their_times(sandbox: Sandbox, fresh: Fresh) -> None:
+    logs, name = sandbox.client("logs"), fresh("events")
+    logs.create_log_group(logGroupName=name)
+    now = int(time.time() * 1000)
+    for stream, moments in {"a/1": (0, 20), "a/2": (10, 30), "b/1": (5,)}.items():
+        logs.create_log_stream(logGroupName=name, logStreamName=stream)
+        events = [{"timestamp": now + moment, "message": f"{stream} {moment}"} for moment in moments]
+        logs.put_log_events(logGroupName=name, logStreamName=stream, logEvents=events)
+    of_a = ["a/1 0", "a/2 10", "a/1 20", "a/2 30"]
+    arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{name}"
+    for group in ({"logGroupName": name}, {"logGroupIdentifier": arn}):
+        for prefix, messages in (("a/", of_a), ("b", ["b/1 5"]), ("none", []), ("", [*of_a[:1], "b/1 5", *of_a[1:]])):
+            streams = {"logStreamNamePrefix": prefix} if prefix else {}
+            pages = logs.get_paginator("filter_log_events").paginate(**group, **streams, limit=2)
+            assert [event["message"] for page in pages for event in page["events"]] == messages
+    assert len(logs.describe_log_streams(logGroupIdentifier=arn)["logStreams"]) == 3
+    assert catch_error(logs.describe_log_streams, logGroupIdentifier=f"{arn}-none")[0] == "ResourceNotFoundException"
+    both = {"logStreamNames": ["a/1"], "logStreamNamePrefix": "a"}
+    assert catch_error(logs.filter_log_events, logGroupName=name, **both)[0] == "InvalidParameterException"
+    assert catch_error(logs.filter_log_events, logGroupName="none")[0] == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName=name)
+
+
+@check_cases(
+    ("service", "operation", "members", "code"),
+    [
+        ("kms", "list_grants", {"KeyId": "00000000-0000-0000-0000-000000000000"}, "NotFoundException"),
+        ("logs", "get_query_results", {"queryId": "none"}, "ResourceNotFoundException"),
+        ("sagemaker", "describe_experiment", {"ExperimentName": "none"}, "ResourceNotFound"),
+        ("s3", "create_bucket", {"Bucket": "Upper-case", **LOCATION}, "InvalidBucketName"),
+        ("s3", "create_bucket", {"Bucket": "under_score", **LOCATION}, "InvalidBucketName"),
+        ("s3", "create_bucket", {"Bucket": "two..dots", **LOCATION}, "InvalidBucketName"),
+        ("s3", "create_bucket", {"Bucket": "-first", **LOCATION}, "InvalidBucketName"),
+        ("s3", "create_bucket", {"Bucket": "10.0.0.1", **LOCATION}, "InvalidBucketName"),
+    ],
+)
+def test_missing_resources_and_wrong_names_are_refused(
+    sandbox: Sandbox, service: str, operation: str, members: dict[str, Any], code: str
+) -> None:
+    assert catch_error(getattr(sandbox.client(service), operation), **members)[0] == code
+
+
+def test_a_log_group_has_only_the_retentions_of_cloudwatch(sandbox: Sandbox, fresh: Fresh) -> None:
+    logs, name = sandbox.client("logs"), fresh("retention")
+    logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=7)
+    error = catch_error(logs.put_retention_policy, logGroupName=name, retentionInDays=8)
+    assert error[0] == "InvalidParameterException"
+    logs.delete_log_group(logGroupName=name)
+
+
+def test_the_attributes_of_an_object_can_be_named_with_spaces(sandbox: Sandbox, bucket: str) -> None:
+    s3 = sandbox.client("s3")
+    s3.put_object(Bucket=bucket, Key="attributes", Body=b"three", ChecksumAlgorithm="SHA256")
+    names = ["ETag", "Checksum", "ObjectSize", "StorageClass"]
+
+    def separate_with_spaces(request: Any, **_: Any) -> None:
+        request.headers.replace_header("x-amz-object-attributes", ", ".join(names))
+
+    s3.meta.events.register("before-sign.s3.GetObjectAttributes", separate_with_spaces)
+    response = s3.get_object_attributes(Bucket=bucket, Key="attributes", ObjectAttributes=names)
+    assert (response["ObjectSize"], response["StorageClass"]) == (5, "STANDARD")
+    assert "ChecksumSHA256" in response["Checksum"]
+    s3.delete_object(Bucket=bucket, Key="attributes")
 
 
 def test_tags_are_deleted_with_their_resource(sandbox: Sandbox, fresh: Fresh) -> None:

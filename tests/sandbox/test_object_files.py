@@ -13,6 +13,7 @@ import boto3
 import psutil
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto.s3 import models
 from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
@@ -114,6 +115,46 @@ def test_an_overwritten_object_is_still_sent_to_the_end(s3: Any, bucket: str) ->
     s3.put_object(Bucket=bucket, Key="it", Body=b"other" * MIB)
     s3.delete_object(Bucket=bucket, Key="it")
     assert begin + body.read() == CONTENT
+
+
+@check_cases(
+    ("members", "code", "message"),
+    [
+        ({"ChecksumCRC32": "AAAAAA=="}, "BadDigest", "The CRC32 you specified"),
+        ({"ChecksumSHA256": base64.b64encode(bytes(32)).decode()}, "BadDigest", "The SHA256 you specified"),
+        ({"ChecksumSHA256": "AAAA"}, "InvalidRequest", "x-amz-checksum-sha256 header is invalid"),
+        ({"ContentMD5": base64.b64encode(bytes(16)).decode()}, "BadDigest", "The Content-MD5 you specified"),
+        ({"ContentMD5": "AAAA"}, "InvalidDigest", "The Content-MD5 you specified was invalid"),
+    ],
+)
+def test_an_upload_with_a_wrong_checksum_is_refused(
+    s3: Any, bucket: str, members: dict[str, str], code: str, message: str
+) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="wrong")["UploadId"]
+    for body in (b"small", CONTENT):
+        for store, place in ((s3.put_object, {}), (s3.upload_part, {"UploadId": upload, "PartNumber": 1})):
+            with pytest.raises(ClientError, match=message) as error:
+                store(Bucket=bucket, Key="wrong", Body=body, **place, **members)
+            assert error.value.response["Error"]["Code"] == code
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="wrong")["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("content", [b"small", CONTENT], ids=["small", "large"])
+def test_a_checksum_after_the_chunks_of_a_body_is_checked(sandbox: Sandbox, bucket: str, content: bytes) -> None:
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=A/20260101/{sandbox.region}/s3/aws4_request, Signature=a",
+        "Content-Encoding": "aws-chunked",
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length": str(len(content)),
+        "x-amz-trailer": "x-amz-checksum-crc32",
+    }
+    for crc32, status in ((zlib.crc32(content), 200), (0, 400)):
+        checksum = base64.b64encode(crc32.to_bytes(4, "big"))
+        body = b"%x\r\n%b\r\n0\r\nx-amz-checksum-crc32:%b\r\n\r\n" % (len(content), content, checksum)
+        connection = HTTPConnection(str(urlsplit(sandbox.endpoint).netloc))
+        connection.request("PUT", f"/{bucket}/trailer", body, headers)
+        response = connection.getresponse()
+        assert (response.status, b"BadDigest" in response.read()) == (status, status == 400)
 
 
 PARTS = [CONTENT[start : start + 6 * MIB] for start in range(0, SIZE, 6 * MIB)]
@@ -240,7 +281,11 @@ def test_a_body_of_500_mib_needs_little_memory(sandbox: Sandbox, s3: Any, bucket
 
     s3.put_object(Bucket=bucket, Key="warm", Body=CONTENT)
     before = server.memory_info().rss
-    s3.put_object(Bucket=bucket, Key="it", Body=WatchedPattern(size), ChecksumCRC32="AAAAAA==")
+    pattern, checksum = Pattern(size), 0
+    while part := pattern.read(MIB):
+        checksum = zlib.crc32(part, checksum)
+    encoded = base64.b64encode(checksum.to_bytes(4, "big")).decode()
+    s3.put_object(Bucket=bucket, Key="it", Body=WatchedPattern(size), ChecksumCRC32=encoded)
     body = s3.get_object(Bucket=bucket, Key="it")["Body"]
     received = 0
     while chunk := body.read(50 * MIB):
