@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from typer.main import get_command
 
 from sagemaker_sandbox import DEFAULT_ACCOUNT, DEFAULT_REGION, LOG, Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import create_console, run
+from sustainable_mlops.program import create_console, report_usage_errors, run
 
 PROGRAM = "sagemaker-sandbox"
 _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
@@ -97,7 +98,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
 
 def main() -> None:
     """Run `sagemaker-sandbox` with this process's arguments."""
-    run(create_app())
+    run(lambda: report_usage_errors(get_command(create_app()))(prog_name=PROGRAM))
 
 
 def start(

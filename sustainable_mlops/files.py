@@ -1,10 +1,31 @@
-"""Atomic file writes."""
+"""Reads of text files, and atomic writes."""
 
+import io
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, describe_missing_file
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file. Raises UserError with the place and the remedy if it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(describe_missing_file(path)) from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder; pass a file") from None
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read: {error.strerror or error}; correct the path or its permissions"
+        ) from None
+    try:
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()  # with universal newlines
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise UserError(f"{path}: line {line}: is not UTF-8 text (byte {byte:#04x}); save the file as UTF-8") from None
 
 
 def write_file(path: Path, text: str) -> None:

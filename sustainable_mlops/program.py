@@ -6,10 +6,11 @@ Standard library only, so that Ctrl-C ends a command in one line even while type
 import errno
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.errors import UserError
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 #: The error numbers of a full disk.
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: Parts of typer's messages about values, and their replacements.
+_REQUIREMENTS = {
+    "Input should be": "must be",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+}
 #: Maximum columns of a table in a pipe, a file or a log, unless the variable COLUMNS sets another width.
 PLAIN_WIDTH = 120
 
@@ -71,9 +79,57 @@ def run(command: Callable[[], object]) -> None:
             raise SystemExit(130) from None
         if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
             close_stdout()
-            print(f"error: {cause.filename or 'the output'} cannot be written: {cause.strerror}", file=sys.stderr)
+            print(
+                f"error: {cause.filename or 'the output'} cannot be written: {cause.strerror}; free some space",
+                file=sys.stderr,
+            )
             raise SystemExit(2) from None
         raise
+
+
+def report_usage_errors(command: Any) -> Any:
+    """Return the typer command, which now raises UserError for a wrong option, argument or sub-command."""
+    for name in ("make_context", "invoke"):
+        setattr(command, name, _translate_usage_errors(getattr(command, name)))
+    return command
+
+
+def _translate_usage_errors(method: Callable[..., Any]) -> Callable[..., Any]:
+    from typer import BadParameter
+
+    usage_error: Any = BadParameter.__base__  # typer exports only this subclass of UsageError
+
+    def translate(*arguments: Any, **options: Any) -> Any:
+        try:
+            return method(*arguments, **options)
+        except usage_error as error:
+            if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed
+                raise
+            raise UserError(_describe_usage_error(error)) from None
+
+    return translate
+
+
+def _describe_usage_error(error: Any) -> str:
+    """Return one line with the option, its value, the requirement and the command that explains it."""
+    context = error.ctx
+    remedy = f"; see `{context.command_path} --help`" if context else ""
+    problem: str = error.format_message().rstrip(".")
+    if match := re.match(r"Invalid value for '([^']+)': (.*)", problem, re.DOTALL):
+        option, requirement = match[1].split(" / ")[0], match[2].partition(", unable to parse")[0]
+        for theirs, ours in _REQUIREMENTS.items():
+            requirement = requirement.replace(theirs, ours)
+        problem = f"{option}: {requirement}{_quote_value(option)}"
+    return problem + remedy
+
+
+def _quote_value(option: str) -> str:
+    """Return the value of an option in the arguments of this process, as the end of a message."""
+    for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == option:
+            return f", not {value if equals else following!r}"
+    return ""
 
 
 def _find_root_cause(error: BaseException) -> BaseException:

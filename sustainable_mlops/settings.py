@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from sustainable_mlops.errors import UserError, describe_missing_file, did_you_mean, suggest
+from sustainable_mlops.errors import UserError, did_you_mean, suggest
+from sustainable_mlops.files import read_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,13 +44,7 @@ class Settings(BaseModel):
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
     """Read a YAML file into a `model`. Raises UserError with the file, the field (or line) and the remedy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(describe_missing_file(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return parse_yaml(text, model, str(path))
+    return parse_yaml(read_text(path), model, str(path))
 
 
 def parse_yaml(text: str, model: type[Model], source: str) -> Model:
@@ -59,12 +54,18 @@ def parse_yaml(text: str, model: type[Model], source: str) -> Model:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        raise UserError(f"{source}:{where} not valid YAML: {error.problem}") from None
+        raise UserError(f"{source}:{where} not valid YAML: {_describe_yaml_problem(error)}") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{source}: not valid YAML: {error}") from None
     if data is None:
         raise UserError(f"{source}: is empty; it needs {', '.join(_list_required(model))}")
     return validate(data, model, source)
+
+
+def _describe_yaml_problem(error: yaml.MarkedYAMLError) -> str:
+    if "'\\t'" in str(error.problem):
+        return "a tab is no indentation; replace it with spaces"
+    return str(error.problem)
 
 
 def parse_json(text: str | bytes, model: type[Model], source: str) -> Model:
@@ -137,6 +138,13 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
         return _describe_requirement(value, fields) or _describe_mismatch(value, item["ctx"]["pattern"], fields)
     if kind == "literal_error" and (problem := _describe_requirement(value, _find_fields(model, location))):
         return problem + suggest(str(value), re.findall("'([^']*)'", item["ctx"]["expected"]))
+    if kind == "union_tag_invalid":
+        context = item["ctx"]
+        tags = re.findall("'([^']*)'", context["expected_tags"])
+        key = str(context["discriminator"]).strip("'")
+        return f"{key}: must be one of {', '.join(tags)}, not {context['tag']!r}{suggest(context['tag'], tags)}"
+    if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"must be text; put it in quotes in the file (YAML reads the number {value!r})"
     suffix = f", not {value!r}" if isinstance(value, str | int | float) else ""
     requirement = _REQUIREMENTS.get(kind) or item["msg"].replace("Input should be", "must be").replace(
         "String should", "must"
@@ -201,7 +209,9 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable
     for key, _ in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
             if key.value in keys:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' appears twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key '{key.value}' appears twice; remove one", problem_mark=key.start_mark
+                )
             keys.add(key.value)
     return loader.construct_mapping(node, deep=True)
 

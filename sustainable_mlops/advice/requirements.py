@@ -11,6 +11,8 @@ from sustainable_mlops.footprint.coefficients import load_assumptions
 Accelerator = Literal["none", "any", "gpu"]
 #: Waits that callers accept if no p99 is required. Each includes the ones before it.
 ACCEPTED_WAITS = ("cold_start", "minutes", "day")
+#: Largest load; a larger number has a wrong unit.
+MAX_REQUESTS_PER_DAY = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,7 @@ class ServingRequirements:
         if regions.find(self.region) is None:
             hint = suggest(self.region, regions.load_all()) or "; use for example eu-north-1"
             raise UserError(f"region: the catalogue has no Region {self.region}{hint}")
-        for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s", "zones"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UserError(f"{name}: {value:g} must be more than 0")
-        if self.hours_per_day > 24:
-            raise UserError(f"hours_per_day: {self.hours_per_day:g} is more than 24")
-        if not (isfinite(self.peak) and self.peak >= 1):
-            raise UserError(f"peak: {self.peak:g} must be at least 1, because a peak is not below the average")
+        self._check_amounts()
         if isinstance(self.latency, str):
             if self.latency not in ACCEPTED_WAITS:
                 raise UserError(f"latency: {self.latency} must be a p99 in ms or one of: {', '.join(ACCEPTED_WAITS)}")
@@ -59,6 +54,21 @@ class ServingRequirements:
             raise UserError(f"latency: {self.latency:g} ms must be more than 0")
         if self.accelerator not in ("none", "any", "gpu"):
             raise UserError(f"accelerator: {self.accelerator} must be one of: none, any, gpu")
+
+    def _check_amounts(self) -> None:
+        for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s", "zones"):
+            value = getattr(self, name)
+            if not (isfinite(value) and value > 0):
+                raise UserError(f"{name}: {value:g} must be more than 0")
+        if self.requests_per_day > MAX_REQUESTS_PER_DAY:
+            raise UserError(
+                f"requests_per_day: {self.requests_per_day:g} is more than {MAX_REQUESTS_PER_DAY:g}; "
+                "check the number and its unit"
+            )
+        if self.hours_per_day > 24:
+            raise UserError(f"hours_per_day: {self.hours_per_day:g} is more than 24")
+        if not (isfinite(self.peak) and self.peak >= 1):
+            raise UserError(f"peak: {self.peak:g} must be at least 1, because a peak is not below the average")
 
     @property
     def average_concurrency(self) -> float:

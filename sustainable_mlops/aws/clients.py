@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sustainable_mlops.aws.errors import read_error_code, translate_aws_errors
+from sustainable_mlops.aws.errors import describe_missing_profile, read_error_code, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -36,7 +36,7 @@ def make_client(
     """
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, NoRegionError
+    from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
 
     attempts = read_attempts()
     make: Any = boto3.client
@@ -52,8 +52,16 @@ def make_client(
         raise UserError(
             "no AWS Region: set AWS_REGION, or write `platform` as a full ARN or inline (with its region)"
         ) from None
+    except ProfileNotFound as error:
+        raise UserError(describe_missing_profile(error)) from None
     except BotoCoreError as error:
         raise UserError(f"AWS configuration: {error}") from None
+    except ValueError as error:
+        if "endpoint" not in str(error):
+            raise
+        raise UserError(
+            f"AWS configuration: {error}; write AWS_ENDPOINT_URL with its scheme, such as http://127.0.0.1:5000"
+        ) from None
 
 
 def read_attempts() -> int:

@@ -34,6 +34,9 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_ROLE_REMEDY = "write each role in platform.roles as an ARN, such as arn:aws:iam::123456789012:role/NAME"
+
+
 class Violation(NamedTuple):
     """Violation of a constraint: the value at `path`, and the constraint in the service's words."""
 
@@ -62,7 +65,9 @@ def check(operation: str, request: dict[str, Any]) -> None:
         [report.generate_report()] if report.has_errors() else [_describe(one) for one in violations(request, shape)]
     )
     if problems:
-        raise UserError(f"SageMaker would refuse the {operation} request: {'; '.join(problems)}")
+        text = "; ".join(problems)
+        remedy = f"; {_ROLE_REMEDY}" if "rolearn" in text.lower() else ""
+        raise UserError(f"SageMaker would refuse the {operation} request: {text}{remedy}")
 
 
 def _describe(violation: Violation) -> str:

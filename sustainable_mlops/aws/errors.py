@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Error codes for expired credentials.
 _EXPIRED_CODES = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
@@ -21,7 +22,13 @@ class AwsError(UserError):
 @contextmanager
 def translate_aws_errors(action: str) -> Iterator[None]:
     """Raise AwsError, starting with `action`, if a request inside the block fails."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        ProfileNotFound,
+    )
 
     try:
         yield
@@ -35,8 +42,25 @@ def translate_aws_errors(action: str) -> Iterator[None]:
         hint = expired if read_error_code(error) in _EXPIRED_CODES else ""
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.BAD_REQUEST)
         raise AwsError(f"{action}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
+    except ProfileNotFound as error:
+        raise UserError(f"{action}: {describe_missing_profile(error)}") from None
+    except EndpointConnectionError as error:
+        address = error.kwargs["endpoint_url"]
+        raise AwsError(
+            f"{action}: cannot connect to {address}; check the network and the Region (AWS_REGION, or in the file)"
+        ) from None
     except BotoCoreError as error:
         raise AwsError(f"{action}: {error}") from None
+
+
+def describe_missing_profile(error: Any) -> str:
+    """Return the message about a ProfileNotFound: the most similar profile, or else the command that creates one."""
+    from botocore.session import get_session
+
+    profile = error.kwargs["profile"]
+    profiles = get_session().available_profiles
+    hint = did_you_mean(profile, profiles) if profiles else "; create it with `aws configure --profile`"
+    return f"AWS_PROFILE: there is no profile {profile!r} in the AWS configuration{hint}"
 
 
 def read_error_code(error: Exception) -> str:

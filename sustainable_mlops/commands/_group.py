@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sustainable_mlops import __version__
+from sustainable_mlops.program import report_usage_errors
 
 _FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
 
@@ -22,8 +23,8 @@ def run(arguments: Sequence[str]) -> None:
     """
     name = next(iter(arguments), "")
     if name in _FILES:
-        _load(name)(arguments[1:], prog_name=f"smlops {name}")
-    app(arguments, prog_name="smlops")
+        report_usage_errors(_load(name))(arguments[1:], prog_name=f"smlops {name}")
+    report_usage_errors(get_command(app))(arguments, prog_name="smlops")
 
 
 def _load(name: str) -> Any:

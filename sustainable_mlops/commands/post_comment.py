@@ -17,7 +17,8 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError, describe_missing_file
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import read_text
 
 app = cli.app()
 
@@ -34,12 +35,7 @@ def post_comment(
     from sustainable_mlops.review.comment_marker import find_plan_hashes
 
     above = _parse_amount(comment_above) if comment_above else None
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(describe_missing_file(file)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read: {error}") from None
+    text = read_text(file)
     if not find_plan_hashes(text):
         raise UserError(f"{file}: is no review; pass the file that smlops review --write {file.stem}.md writes")
     print(pr_comment.post_comment(text, pr_comment.detect_api(os.environ), above))

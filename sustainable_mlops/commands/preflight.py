@@ -61,9 +61,11 @@ def preflight(
 def _read_target(folder: Path, jobs: list[Path]) -> Any:
     """Return the requirements of the environment and job files. Raises UserError for invalid files."""
     from sustainable_mlops import synth
+    from sustainable_mlops.operations.deploy.entry import read_packages
     from sustainable_mlops.operations.preflight.job_files import read_job
 
     synth.use_this_checkout()
+    read_packages(folder)
     target = import_module("envs.preflight").read_target(folder)
     return replace(target, jobs=(*target.jobs, *map(read_job, jobs)))
 

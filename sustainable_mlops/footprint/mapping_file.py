@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError, describe_missing_file
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import read_text
 from sustainable_mlops.lazy_pattern import LazyPattern
 
 #: Numbers such as `1e6`: YAML 1.2 and JSON read a number, YAML 1.1 (pyyaml) reads text.
@@ -16,14 +17,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
     Raises UserError that names the file and the fault.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(describe_missing_file(path)) from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not UTF-8 text") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+    text = read_text(path)
     kind, parse = ("JSON", _parse_json) if path.suffix == ".json" else ("YAML", _parse_yaml)
     try:
         content = parse(text)
@@ -57,6 +51,6 @@ def _build_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key, value in pairs:
         if key in mapping:
-            raise ValueError(f"the key {key} appears twice")
+            raise ValueError(f"the key {key} appears twice; remove one")
         mapping[key] = value
     return mapping

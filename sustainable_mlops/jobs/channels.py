@@ -29,17 +29,30 @@ def find_channels(data: Mapping[str, str], bucket: str, s3: Client, field: str =
     `field` is the field of the job file, for messages. Raises UserError if a data set is missing.
     """
     return tuple(
-        _inspect_channel(
-            f"{field}.{name}", name, location if is_s3(location) else str(S3Uri(bucket, location.lstrip("/"))), s3
-        )
+        _inspect_channel(f"{field}.{name}", name, _resolve_address(f"{field}.{name}", location, bucket), s3)
         for name, location in sorted(data.items())
     )
+
+
+def _resolve_address(field: str, location: str, bucket: str) -> str:
+    """Return the address of a data set. Raises UserError for a local path or an incomplete S3 address."""
+    if is_s3(location):
+        return location
+    if location.startswith("s3:"):
+        path = location.removeprefix("s3:").lstrip("/")
+        raise UserError(f"{field}: {location!r} is not an S3 address; write s3://{path}")
+    if location.startswith(("./", "../", "~")):
+        raise UserError(
+            f"{field}: {location!r} is a path of this computer; upload it to a folder of s3://{bucket}/, "
+            "and write the key of that folder"
+        )
+    return str(S3Uri(bucket, location.lstrip("/")))
 
 
 def _inspect_channel(field: str, name: str, address: str, s3: Client) -> Channel:
     from botocore.exceptions import ClientError
 
-    bucket, prefix = S3Uri.parse(address)
+    bucket, prefix = S3Uri.parse(address, field)
     folder = prefix.rpartition("/")[0]
     objects: list[tuple[str, str, int]] = []
     try:

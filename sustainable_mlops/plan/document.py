@@ -17,6 +17,7 @@ MAX_DEPTH = 100
 
 #: Other files that people pass by mistake, by a key that only such a file has.
 _OTHER_FILES = {
+    "AWSTemplateFormatVersion": "a CloudFormation template, not a Terraform plan",
     "lineage": "a state file, not a plan",
     "projects": "an Infracost report, not a Terraform plan",
     "bomFormat": "a software bill of materials, not a Terraform plan",
@@ -90,7 +91,7 @@ def _parse_json(text: str, name: str) -> Any:
         if '"@level"' in text[:1000]:
             raise UserError(f"{name}: is the log of `terraform plan -json`, not a plan; {SHOW_COMMAND}") from None
         location = f"line {error.lineno}, column {error.colno}"
-        raise UserError(f"{name}: is not JSON: {error.msg} at {location}; {SHOW_COMMAND}") from None
+        raise UserError(f"{name}: is not JSON: {error.msg.removesuffix(' at')} at {location}; {SHOW_COMMAND}") from None
     except RecursionError:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW_COMMAND}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python accepts

@@ -273,6 +273,7 @@ def test_advised_options_are_within_every_limit(
     [
         ({"region": "mars-1"}, "no Region mars-1"),
         ({"requests_per_day": 0.0}, "requests_per_day: 0 must be more than 0"),
+        ({"requests_per_day": 1e30}, "requests_per_day: 1e.30 is more than 1e.12; check the number and its unit"),
         ({"hours_per_day": 25.0}, "more than 24"),
         ({"peak": 0.5}, "peak: 0.5"),
         ({"latency": "soon"}, "latency: soon"),

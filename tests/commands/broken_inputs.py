@@ -56,10 +56,13 @@ def _run_command(arguments: list[str]) -> int:
 
 
 def write_source(path: Path, source: str | Mapping[str, Any]) -> None:
-    """Write a text, or a copy of a file or folder of this repository with some texts replaced."""
+    """Write a text in UTF-8 or another encoding, or a copy of a file or folder with some texts replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, str):
         path.write_text(source)
+        return
+    if "text" in source:
+        path.write_text(source["text"], encoding=source["encoding"])
         return
     original = ROOT / source["copy"]
     (shutil.copytree if original.is_dir() else shutil.copyfile)(original, path)

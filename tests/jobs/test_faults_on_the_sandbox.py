@@ -175,7 +175,10 @@ def test_a_full_disk_for_the_output_is_one_line(bench: Bench) -> None:
             env=bench.sandbox.process_environment(),
         )
     assert completed.returncode == 2
-    assert completed.stderr.splitlines()[-1] == "error: the output cannot be written: No space left on device"
+    assert (
+        completed.stderr.splitlines()[-1]
+        == "error: the output cannot be written: No space left on device; free some space"
+    )
     assert "Traceback" not in completed.stderr
 
 

@@ -96,6 +96,11 @@ def test_the_data_digest_depends_on_keys_and_contents_but_not_on_the_address(clo
     [
         ("flight_delay/test/", "data.train: no object under s3://acme-dev-data/flight_delay/test/"),
         ("s3://no-such-bucket/x", "data.train: the bucket no-such-bucket does not exist"),
+        ("s3:/bucket/train/", "data.train: 's3:/bucket/train/' is not an S3 address; write s3://bucket/train/"),
+        (
+            "./train.csv",
+            "data.train: './train.csv' is a path of this computer; upload it to a folder of s3://acme-dev-",
+        ),
     ],
 )
 def test_a_missing_data_set_is_named(cloud: Clients, address: str, message: str) -> None:

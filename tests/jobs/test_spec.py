@@ -25,7 +25,9 @@ INVALID_FILES: dict[str, dict[str, Any]] = {
         "compute": {"keep_alive_minutes": 5}
     },
     "source.entry_point: 'src/train.py' does not match": {"source": {"entry_point": "src/train.py"}},
-    "image.version: must be text; put it in quotes, not 1.7": {"image": {"framework": "xgboost", "version": 1.7}},
+    "image.version: must be text; put it in quotes in the file (YAML reads the number 1.7)": {
+        "image": {"framework": "xgboost", "version": 1.7}
+    },
     "image.versoin: unknown key; did you mean 'version'?": {
         "image": {"framework": "x", "version": "1", "versoin": "1"}
     },
@@ -56,7 +58,7 @@ INVALID_FILES: dict[str, dict[str, Any]] = {
     },
     "environment: the launcher sets CHECKPOINT_DIR": {"environment": {"CHECKPOINT_DIR": "/x"}},
     "environment: everyone who sees the job can read HF_TOKEN": {"environment": {"HF_TOKEN": "hf_abc"}},
-    "environment.X: must be text; put it in quotes, not 1": {"environment": {"X": 1}},
+    "environment.X: must be text; put it in quotes in the file (YAML reads the number 1)": {"environment": {"X": 1}},
     "tags: workload is a folder name in S3": {"tags": {"workload": "flight delay"}},
     "name: must have at most 40 characters": {"name": "n" * 41},
 }

@@ -29,7 +29,7 @@ INVALID_CONTENTS = {
     "empty": (b"", "is empty; it needs name, "),
     "not YAML": (b"a: [1\n", "line 2, column 1: not valid YAML"),
     "a list": (b"- 1\n", "must be a mapping (key: value)"),
-    "no text": (b"\xff\xfe\x00", "cannot be read: 'utf-8' codec"),
+    "no text": (b"\xff\xfe\x00", "line 1: is not UTF-8 text (byte 0xff); save the file as UTF-8"),
 }
 
 

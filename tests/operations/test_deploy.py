@@ -620,7 +620,10 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
         (["--package", "foo"], "--package: foo is no ARN of a model package"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),
-        (["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"], "model package arn:"),
+        (
+            ["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"],
+            "--package: model package arn:",
+        ),
         (
             ["--environment", "staging"],
             "the credentials are of account 123456789012 (arn:aws:sts::123456789012:user/moto), and the environment is",

@@ -14,7 +14,7 @@ from typing import Literal
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.errors import UserError, did_you_mean, suggest
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import find_platform, pack_source
 from sustainable_mlops.jobs.layout import Layout
@@ -104,7 +104,7 @@ def read_files(path: Path) -> PipelineFiles:
     """Read the pipeline file at `path` and its files. Raises UserError, also if the definition has other code."""
     spec = load_spec_file(path, PipelineSpec)
     definition = _read_definition(path.parent / spec.definition)
-    jobs = dict(_load_jobs(spec, definition, path.parent))
+    jobs = dict(_load_jobs(path, spec, definition))
     packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
@@ -175,7 +175,7 @@ def start_execution(launch: PipelineLaunch) -> PipelineRecord:
 def read_utilization_floors(path: Path) -> dict[str, UtilizationFloor]:
     """Return the utilization floor of each step whose job file has one. Raises UserError."""
     spec = load_spec_file(path, PipelineSpec)
-    jobs = _load_jobs(spec, _read_definition(path.parent / spec.definition), path.parent)
+    jobs = _load_jobs(path, spec, _read_definition(path.parent / spec.definition))
     return {name: job.floor for name, (_, job) in jobs if job.floor is not None}
 
 
@@ -208,18 +208,19 @@ def _read_definition(path: Path) -> Definition:
     return document
 
 
-def _load_jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[tuple[str, Job]]:
+def _load_jobs(path: Path, spec: PipelineSpec, definition: Definition) -> Iterator[tuple[str, Job]]:
     """Yield the job file of each step, loaded as the kind of the step in the definition."""
     types = {step["Name"]: step["Type"] for step in definition["Steps"]}
     for key, file in spec.steps.items():
         name = make_step_name(key)
         if types.get(name) not in KIND_OF_STEP:
             raise UserError(
-                f"steps.{key}: {spec.definition} has no step {name} that runs a job; "
-                f"{_format_build_command(spec, folder)}"
+                f"{path}: steps.{key}: {spec.definition} has no step {name} that runs a job"
+                f"{suggest(name, [step for step, kind in types.items() if kind in KIND_OF_STEP])}; "
+                f"correct the key, or {_format_build_command(spec, path.parent)}"
             )
         kind = KINDS[KIND_OF_STEP[types[name]]]
-        loaded = kind.load(folder / file)
+        loaded = kind.load(path.parent / file)
         kind.check(loaded)
         yield name, (kind, loaded)
 

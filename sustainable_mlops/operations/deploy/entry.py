@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_file
+from sustainable_mlops.files import read_text, write_file
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 
 #: The block of an entry that declares the endpoint: from its key to the next key, or to the end.
@@ -202,17 +202,33 @@ def write_entry(path: Path, edit: EditedEntry) -> bool:
     return has_change
 
 
+def read_packages(folder: Path) -> dict[str, Any]:
+    """Return the packages file of an environment; empty without one. Raises UserError unless it maps models to ARNs."""
+    path = folder / synth.PACKAGES
+    if not path.is_file():
+        return {}
+    try:
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}; correct it there") from None
+    packages = document.get("model_packages", {}) if isinstance(document, dict) else None
+    if not isinstance(packages, dict):
+        raise UserError(f'{path}: model_packages: must map models to ARNs: {{"model_packages": {{"MODEL": "ARN"}}}}')
+    for model, package in packages.items():
+        if not isinstance(package, str) or not package.startswith("arn:"):
+            raise UserError(
+                f"{path}: model_packages.{model}: must be the ARN of a model package, not {json.dumps(package)}"
+            )
+    return cast("dict[str, Any]", document)
+
+
 def edit_packages(folder: Path, model: str, package: str) -> str | None:
     """Return the text of the packages file with this package; None if it has it already. Raises UserError."""
-    path = folder / synth.PACKAGES
-    try:
-        document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        packages = document.setdefault("model_packages", {})
-        if packages.get(model) == package:
-            return None
-        packages[model] = package
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"{path}: must be a JSON object with model_packages by model: {error}") from None
+    document = read_packages(folder)
+    packages = document.setdefault("model_packages", {})
+    if packages.get(model) == package:
+        return None
+    packages[model] = package
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -221,7 +221,14 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
     if arn is not None:
         if ":model-package/" not in arn:
             raise UserError(f"--package: {arn} is no ARN of a model package")
-        model_package = model_under_test.read_model(arn, clients)
+        try:
+            model_package = model_under_test.read_model(arn, clients)
+        except aws.AwsError:
+            raise
+        except UserError as error:
+            package_group = arn.rpartition(":model-package/")[2].partition("/")[0]
+            command = f"aws sagemaker list-model-packages --model-package-group-name {package_group}"
+            raise UserError(f"--package: {str(error).rstrip('.')}; choose a version that exists: {command}") from None
         with aws.translate_aws_errors(f"model package {arn}"):
             description = clients.sagemaker.describe_model_package(ModelPackageName=arn)
         if (status := description.get("ModelApprovalStatus", APPROVED)) != APPROVED:

@@ -35,6 +35,8 @@ class Target:
 
 def read_environment(folder: Path) -> Target:
     """Return the target of an environment's folder. Raises UserError if its settings are not usable."""
+    if folder.is_file():
+        raise UserError(f"--environment: {folder}: is a file; name its folder: {folder.absolute().parent}")
     file = folder / "settings.yaml"
     if not file.is_file():
         raise UserError(describe_missing_file(file))

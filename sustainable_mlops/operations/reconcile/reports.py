@@ -128,6 +128,8 @@ def read_export(address: str, s3: Client | None) -> EmissionsReport:
 def _read_files(address: str, s3: Client | None) -> Iterator[tuple[str, bytes]]:
     if not is_s3(address):
         folder = Path(address)
+        if folder.is_file():
+            raise UserError(f"--export: {address}: is a file; name its folder: {folder.absolute().parent}")
         if not folder.is_dir():
             raise UserError(f"--export: {address}: no such folder; name a folder, or s3://BUCKET/PREFIX/NAME")
         for path in sorted(folder.rglob("*.parquet")):

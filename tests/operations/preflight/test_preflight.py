@@ -191,7 +191,7 @@ def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
     with pytest.raises(UserError, match="sts:GetCallerIdentity: no AWS credentials; sign in"):
         check(target)
     monkeypatch.setenv("AWS_PROFILE", "nope")
-    with pytest.raises(UserError, match=r"AWS configuration: The config profile \(nope\) could not be found"):
+    with pytest.raises(UserError, match="AWS_PROFILE: there is no profile 'nope' in the AWS configuration; create it"):
         check(target)
 
 
