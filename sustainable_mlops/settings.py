@@ -64,7 +64,7 @@ def parse_yaml(text: str, model: type[Model], source: str) -> Model:
 
 def _describe_yaml_problem(error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in str(error.problem):
-        return "a tab is no indentation; replace it with spaces"
+        return "a tab cannot indent a line; replace it with spaces"
     return str(error.problem)
 
 
