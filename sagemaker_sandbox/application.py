@@ -240,8 +240,11 @@ class Application:
         if (response := self._long_operations.respond(request)) is not None:
             return response
         with self.gate.enter_shared():
-            response = self._operations.respond(request) or Response.from_app(
-                moto, moto_request.adapt_request(request), buffered=True
+            response = moto_request.repeat_interrupted(
+                lambda: (
+                    self._operations.respond(request)
+                    or Response.from_app(moto, moto_request.adapt_request(request), buffered=True)
+                )
             )
         if any(isinstance(part, bodies.FileBody) for part in response.response):
             response.response = bodies.read_parts(response.iter_encoded())

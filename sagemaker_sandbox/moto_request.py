@@ -1,6 +1,7 @@
 """Adaptation of requests to moto's expectations."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from moto.core.utils import get_service_model
 from werkzeug import Request
@@ -9,7 +10,11 @@ from sagemaker_sandbox import signature
 from sagemaker_sandbox.connections.bodies import BodyStream
 from sagemaker_sandbox.service_lookup import find_services
 
+_Result = TypeVar("_Result")
+
 _FORM = "application/x-www-form-urlencoded"
+#: Most attempts to read a collection that other requests change.
+_MAX_ATTEMPTS = 20
 
 
 def adapt_request(request: Request) -> dict[str, Any]:
@@ -33,3 +38,17 @@ def _has_query_protocol(signing_name: str) -> bool:
         "query" in get_service_model(model.service_name).metadata.get("protocols", ())
         for model in find_services(signing_name)
     )
+
+
+def repeat_interrupted(respond: Callable[[], _Result]) -> _Result:
+    """Return the result of `respond`, and repeat it while another request changes a collection that it reads.
+
+    moto has no locks. Python ends the iteration over a collection whose size changes with a RuntimeError.
+    """
+    for _ in range(_MAX_ATTEMPTS - 1):
+        try:
+            return respond()
+        except RuntimeError as error:
+            if "during iteration" not in str(error):
+                raise
+    return respond()

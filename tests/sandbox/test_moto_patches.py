@@ -1,6 +1,7 @@
 """Patches of moto, and operations that the sandbox answers in its place."""
 
 import ast
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.iam.models import IAMBackend
 
-from sagemaker_sandbox import Sandbox, moto_patches
+from sagemaker_sandbox import Sandbox, moto_patches, moto_request
 from sagemaker_sandbox.moto_patches import iam_aws_policies
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.terraform import ROOT
@@ -531,3 +532,21 @@ def test_a_policy_that_is_created_during_a_list_stays(monkeypatch: pytest.Monkey
     iam_aws_policies.apply()
     backend.list_policies(None, 100, only_attached=False, path_prefix="/", scope="All")
     assert [policy.name for policy in backend.managed_policies.values()] == ["of-another-request"]
+
+
+def test_a_read_of_a_collection_that_another_request_changes_is_repeated() -> None:
+    roles = {"first": "training"}
+
+    def read(changes: Iterator[str]) -> list[str]:
+        names = []
+        for name in roles:
+            names.append(name)
+            if (new := next(changes, "")) != "":
+                roles[new] = "inference"
+        return names
+
+    changes = iter(["second", "third"])
+    assert moto_request.repeat_interrupted(lambda: read(changes)) == ["first", "second", "third"]
+    endless = (f"role-{number}" for number in itertools.count())
+    with pytest.raises(RuntimeError, match="during iteration"):
+        moto_request.repeat_interrupted(lambda: read(endless))
