@@ -10,6 +10,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.deploy.leftovers import check_leftovers, delete_failed_endpoints, find_leftovers
 from tests.sandbox.support import IMAGE, create_tar, make_role, wait_until
 
+pytestmark = pytest.mark.slow
+
 BUCKET, ROLE = "leftovers", "arn:aws:iam::123456789012:role/leftovers"
 WORKS = "def model_fn(folder):\n    return 1\n"
 FAILS = "def model_fn(folder):\n    raise RuntimeError('does not load')\n"

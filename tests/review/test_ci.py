@@ -21,6 +21,8 @@ from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
 from tests.review.comments import Service, environment
 
+pytestmark = pytest.mark.slow
+
 PLAN = FIXTURES / "change.json"
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 

@@ -22,6 +22,8 @@ from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.request_gate import RequestGate
 from tests.sandbox.support import advance_to_next_minute, catch_error, make_queue, subscribe_queue, wait_until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 BOTH = ["MetricAlarm", "CompositeAlarm"]
 SCALING = "arn:aws:autoscaling:eu-north-1:123456789012:scalingPolicy:p:resource/sagemaker/endpoint/e/variant/v"

@@ -15,6 +15,8 @@ from tests.cases import check_cases
 from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 Step = dict[str, Any]
 SSM, EVENTS = "ssm.amazonaws.com", "events.amazonaws.com"

@@ -11,6 +11,8 @@ from sagemaker_sandbox import Sandbox
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import ROLE, catch_error, make_queue, make_service_role, subscribe_queue, wait_until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 EVENTS = "events.amazonaws.com"
 START = "sagemaker:StartPipelineExecution"

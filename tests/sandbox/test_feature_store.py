@@ -13,6 +13,8 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import ROLE, TRUST, catch_error, make_role, wait_until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 DEFINITIONS = [

@@ -26,6 +26,8 @@ from tests.sandbox.support import (
 )
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 SCHEDULER = "scheduler.amazonaws.com"
 ACTIONS = ("sagemaker:StartPipelineExecution", "sqs:SendMessage", "sns:Publish", "events:PutEvents")

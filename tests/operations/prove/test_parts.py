@@ -17,6 +17,8 @@ from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import ROOT
 
+pytestmark = pytest.mark.slow
+
 #: The points of issue 22 that only a real account decides.
 POINTS = {
     "approval-event-once",
