@@ -31,7 +31,7 @@ fast: setup
 	@$(MAKE) --no-print-directory -j 2 types units
 
 units: synthesized # which caches what the tests would synthesize
-	@$(PYTEST) $(CORES) --hypothesis-profile fast -m 'not plan and not apply and not slow'
+	@$(PYTEST) $(CORES) --hypothesis-profile fast -m 'not plan and not apply and not slow and not release'
 
 # The tests for another engine or provider. SMLOPS_TERRAFORM names the engine, such as `tofu`. SMLOPS_AWS_PROVIDER names
 # the provider: the folder of a mirror, or a version. MARKS selects other tests, such as `plan`.

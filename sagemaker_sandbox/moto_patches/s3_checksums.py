@@ -67,12 +67,12 @@ def _find_errors(response: Any) -> Iterator[S3ClientError]:
 
 def _read_checksums(response: Any) -> dict[str, str]:
     """Return the values that the client sent, by algorithm."""
-    values = {name: response.headers.get(f"x-amz-checksum-{name}") for name in _ALGORITHMS}
+    values: dict[str, str] = {}
     if "x-amz-trailer" in response.headers:
-        for name, value in _TRAILER.findall(bytes(response.raw_body[-_TRAILER_BYTES:])):
-            values.setdefault(name.decode(), None)
-            values[name.decode()] = values[name.decode()] or value.decode()
-    return {name: value for name, value in values.items() if value is not None and name in _ALGORITHMS}
+        trailer = _TRAILER.findall(bytes(response.raw_body[-_TRAILER_BYTES:]))
+        values = {name.decode(): value.decode() for name, value in trailer}
+    headers = {name: response.headers.get(f"x-amz-checksum-{name}", values.get(name)) for name in _ALGORITHMS}
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 def _decode(value: str, size: int) -> bytes | None:

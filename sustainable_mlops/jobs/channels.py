@@ -29,12 +29,12 @@ def find_channels(data: Mapping[str, str], bucket: str, s3: Client, field: str =
     `field` is the field of the job file, for messages. Raises UserError if a data set is missing.
     """
     return tuple(
-        _inspect_channel(f"{field}.{name}", name, _resolve_address(f"{field}.{name}", location, bucket), s3)
+        _inspect_channel(f"{field}.{name}", name, resolve_address(f"{field}.{name}", location, bucket), s3)
         for name, location in sorted(data.items())
     )
 
 
-def _resolve_address(field: str, location: str, bucket: str) -> str:
+def resolve_address(field: str, location: str, bucket: str) -> str:
     """Return the address of a data set. Raises UserError for a local path or an incomplete S3 address."""
     if is_s3(location):
         return location

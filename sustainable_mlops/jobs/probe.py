@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sustainable_mlops.aws import Client
-from sustainable_mlops.aws.s3 import S3Uri, is_s3
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.channels import resolve_address
 from sustainable_mlops.jobs.duration import find_rounds
 from sustainable_mlops.jobs.kinds import JobKind
 from sustainable_mlops.jobs.platform import Platform
@@ -39,8 +40,7 @@ def make_probe(kind: JobKind[Any], spec: Any, platform: Platform, s3: Client) ->
 def _find_smaller_data(kind: JobKind[Any], spec: Any, platform: Platform, s3: Client) -> Iterator[tuple[str, str]]:
     """Yield each data set with several objects, with the address of its object of median size."""
     for name, location in kind.list_data(spec).items():
-        address = location if is_s3(location) else str(S3Uri(platform.buckets.data, location.lstrip("/")))
-        bucket, prefix = S3Uri.parse(address)
+        bucket, prefix = S3Uri.parse(resolve_address(name, location, platform.buckets.data))
         response = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)  # the first 1000 objects are enough
         objects = sorted((item["Size"], item["Key"]) for item in response.get("Contents", []) if _has_data(item))
         if len(objects) > 1 and not (name in kind.sharded_channels(spec) and spec.compute.instance_count > 1):

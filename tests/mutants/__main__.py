@@ -21,7 +21,7 @@ from tests.mutants import equivalent, mutants, running
 
 #: The fast tests of the mutated packages.
 TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules", "test_values.py")
-MARKS = "not plan and not apply and not slow"
+MARKS = "not plan and not apply and not slow and not release"
 #: The share of the sample that may survive.
 ALLOWED = 0.03
 

@@ -135,7 +135,6 @@ def test_an_unusual_value_of_any_attribute_does_not_break_a_review(kind: str, st
     review_strange_values(kind, strange, ["update"])
 
 
-@pytest.mark.slow
 @pytest.mark.release
 @check_cases("kind", TYPES, group=lambda kind: kind.removeprefix("aws_")[0])
 @check_cases("actions", [["update"], ["delete", "create"]])

@@ -39,7 +39,15 @@ def list_files() -> list[FencedBlock]:
 
 def run_tests(reader: Reader, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run the fast tests of `TESTS` in the clone."""
-    command = [".venv/bin/pytest", "-q", "-p", "no:xdist", "-m", "not plan and not apply and not slow", *options]
+    command = [
+        ".venv/bin/pytest",
+        "-q",
+        "-p",
+        "no:xdist",
+        "-m",
+        "not plan and not apply and not slow and not release",
+        *options,
+    ]
     return subprocess.run(
         command, cwd=reader.folder, env=reader.environment, capture_output=True, text=True, check=False
     )
