@@ -94,7 +94,9 @@ def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingA
         FindingAssessment(
             finding,
             finding.address in touched_addresses,
-            bool(touched_addresses) and _is_known_after_apply(plan, finding),
+            finding.outcome is rules.Outcome.UNKNOWN
+            and bool(touched_addresses)
+            and _is_known_after_apply(plan, finding),
         )
         for finding in open_findings
     )
@@ -120,9 +122,7 @@ def _list_touched_addresses(comparison: Comparison) -> set[str]:
 
 
 def _is_known_after_apply(plan: Plan, finding: rules.Finding) -> bool:
-    """Return whether the apply reveals the value. Sensitive values stay hidden after apply."""
-    if finding.outcome is not rules.Outcome.UNKNOWN:
-        return False
+    """Return whether the apply reveals the value of an unknown finding. Sensitive values stay hidden after apply."""
     resource = plan.find_resource(finding.address)
     value = resource.get(finding.path) if resource is not None and finding.path else None
     return not _contains_sensitive(value) and (value is UNKNOWN or UNTIL_APPLY in finding.message)

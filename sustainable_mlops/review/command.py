@@ -343,6 +343,7 @@ def _review_contents(
         only=arguments.only,
         checkov=checkov,
         calibration=arguments.carbon_ratios,
+        two_processes=not checkov and hasattr(os, "fork"),  # checkov uses both cores, and threads
     )
     return apply_baseline(reviews, baseline) if baseline is not None else reviews
 

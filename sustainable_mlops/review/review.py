@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,11 +29,14 @@ from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.scope import list_out_of_scope, summarize_addresses
+from sustainable_mlops.review.second_process import start_work
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import CheckovResult
 
 GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
+#: Number of resources from which a second process saves time.
+_LARGE_PLAN = 500
 #: Gates that always stop a plan. A scope is explicit, so --fail-on does not turn its gate off.
 _ALWAYS_FAIL_ON = frozenset(("scope",))
 
@@ -193,18 +196,20 @@ def review_all(
     checkov: "Sequence[Callable[[], CheckovResult] | None]" = (),
     today: date | None = None,
     calibration: Sequence[CarbonRatio] = (),
+    two_processes: bool = False,
 ) -> list[Review]:
     """Review plans for one report, each by itself; budgets apply to all plans together.
 
     Each plan is compared with `base`. `checkov` has one entry per plan. `calibration` has the ratios of the enclosing
-    `footprint.apply_calibration`. The other parameters are those of `review`.
+    `footprint.apply_calibration`. With `two_processes`, the rules for a large plan run in a second process; the caller
+    must have one thread only. The other parameters are those of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]
     plans_under_review = [_prepare(plan_under_review, usage) for plan_under_review in comparisons]
     unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # complete only after all footprints
     reviews = [
-        _build_review(plan_under_review, accepted, today)._replace(
+        _build_review(plan_under_review, accepted, today, two_processes)._replace(
             budgets=tuple(results),
             cost_increase=increase,
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
@@ -232,13 +237,17 @@ def _prepare(comparison: Comparison, usage: ResourceUsage | None) -> PlanUnderRe
     )
 
 
-def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], today: date) -> Review:
+def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], today: date, two_processes: bool) -> Review:
     """Return the review of one plan, without budgets."""
     _, footprint, comparison, coverage_gaps = planned
     plan = comparison.plan
+    get_findings = partial(assess_findings, comparison, today)
+    if two_processes and len(comparison.pairs) >= _LARGE_PLAN:
+        get_findings = start_work(get_findings)
     risks = [risk for find_risks in _RISKS for risk in find_risks(comparison)]
     changes = tuple(_list_changes(comparison))
-    findings, passed_count = assess_findings(comparison, today)
+    alternatives = tuple(find_alternatives(footprint, plan.provider_major))
+    findings, passed_count = get_findings()
     return Review(
         name=plan.name,
         changes=changes,
@@ -248,7 +257,7 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
         rules_passed=passed_count,
         coverage_gaps=coverage_gaps,
         footprint=footprint,
-        alternatives=tuple(find_alternatives(footprint, plan.provider_major)),
+        alternatives=alternatives,
     )
 
 

@@ -23,8 +23,8 @@ def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> li
         if key not in subjects:
             subjects[key] = _list_subjects(plan, rule)
         for resource in subjects[key]:
-            if results := list(rule.check(plan, resource)):
-                findings += _build_findings(plan, rule, resource, results)
+            # Equal results, as for several variants, are reported once.
+            findings += [_build_finding(plan, rule, resource, r) for r in dict.fromkeys(rule.check(plan, resource))]
     return findings
 
 
@@ -33,11 +33,6 @@ def _list_subjects(plan: Plan, rule: Rule) -> list[Resource]:
     return [
         resource for resource in resources if resource.deposed is None and (rule.includes_deleted or resource.exists())
     ]
-
-
-def _build_findings(plan: Plan, rule: Rule, resource: Resource, results: list[RuleResult]) -> list[Finding]:
-    """Return the findings for one resource. Equal results, as for several variants, are reported once."""
-    return [_build_finding(plan, rule, resource, result) for result in dict.fromkeys(results)]
 
 
 def _build_finding(plan: Plan, rule: Rule, resource: Resource, result: RuleResult) -> Finding:

@@ -261,11 +261,12 @@ def _expand_paths(values: Block, path: str) -> Iterator[str]:
 
 def _list_policy_paths(side: _Side) -> Iterator[str]:
     """Yield the paths of policy documents in a resource of any type, and of unreadable values that may be one."""
-    pending: list[tuple[str, Any]] = [] if side.values.values is UNKNOWN else list(side.values.values.items())
+    values = {} if side.values.values is UNKNOWN else side.values.values
+    pending = [(name, value) for name, value in values.items() if _may_hold_policy(value)]
     while pending:
         path, value = pending.pop()
         if type(value) is str:
-            if _may_hold_policy(value) and parse_statements(value) is not None:
+            if parse_statements(value) is not None:
                 yield path
         elif isinstance(value, dict):
             pending += [(f"{path}.{key}", below) for key, below in value.items() if _may_hold_policy(below)]
