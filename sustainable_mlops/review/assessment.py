@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sustainable_mlops import rules
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
@@ -85,7 +85,11 @@ def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> Risk
     )
 
 
-def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingAssessment, ...], int]:
+#: The findings that did not pass, and the number of those that passed.
+AssessedFindings: TypeAlias = tuple[tuple[FindingAssessment, ...], int]
+
+
+def assess_findings(comparison: Comparison, today: date) -> AssessedFindings:
     """Return the findings that did not pass, and the number of those that passed."""
     plan, touched_addresses = comparison.plan, _list_touched_addresses(comparison)
     findings = rules.evaluate(plan, today=today)

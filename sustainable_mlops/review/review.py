@@ -13,7 +13,13 @@ from sustainable_mlops.footprint.plan_footprint import PlanFootprint, estimate_p
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.acceptances import Acceptance
-from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment, assess_findings, assess_risk
+from sustainable_mlops.review.assessment import (
+    AssessedFindings,
+    FindingAssessment,
+    RiskAssessment,
+    assess_findings,
+    assess_risk,
+)
 from sustainable_mlops.review.attributes.review import find_attribute_risks
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
@@ -73,12 +79,12 @@ class _ReviewFields(NamedTuple):
     changes: tuple[ChangeSummary, ...]
     unchanged: int
     risks: tuple[RiskAssessment, ...]
-    findings: tuple[FindingAssessment, ...]
-    #: Number of rule checks that passed.
-    rules_passed: int
     coverage_gaps: tuple[CoverageGap, ...]
     footprint: PlanFootprint
     alternatives: tuple[FootprintAlternative, ...]
+    findings: tuple[FindingAssessment, ...] = ()
+    #: Number of rule checks that passed.
+    rules_passed: int = 0
     budgets: tuple[BudgetResult, ...] = ()
     #: The cost that the plan adds, compared with a limit; None without a limit.
     cost_increase: CostIncrease | None = None
@@ -201,15 +207,18 @@ def review_all(
     """Review plans for one report, each by itself; budgets apply to all plans together.
 
     Each plan is compared with `base`. `checkov` has one entry per plan. `calibration` has the ratios of the enclosing
-    `footprint.apply_calibration`. With `two_processes`, the rules for a large plan run in a second process; the caller
+    `footprint.apply_calibration`. With `two_processes`, the rules of large plans run in a second process; the caller
     must have one thread only. The other parameters are those of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]
+    assess: Callable[[], list[AssessedFindings]] = partial(_assess_all_findings, comparisons, today)
+    if two_processes and sum(len(comparison.pairs) for comparison in comparisons) >= _LARGE_PLAN:
+        assess = start_work(assess)
     plans_under_review = [_prepare(plan_under_review, usage) for plan_under_review in comparisons]
     unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # complete only after all footprints
     reviews = [
-        _build_review(plan_under_review, accepted, today, two_processes)._replace(
+        _build_review(plan_under_review, accepted, today)._replace(
             budgets=tuple(results),
             cost_increase=increase,
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
@@ -225,9 +234,15 @@ def review_all(
         )
     ]
     return [
-        plan_under_review._replace(checkov_result=result()) if result else plan_under_review
-        for plan_under_review, result in zip_longest(reviews, checkov)
+        plan_under_review._replace(
+            findings=findings, rules_passed=passed_count, checkov_result=result() if result else None
+        )
+        for plan_under_review, (findings, passed_count), result in zip_longest(reviews, assess(), checkov)
     ]
+
+
+def _assess_all_findings(comparisons: Sequence[Comparison], today: date) -> list[AssessedFindings]:
+    return [assess_findings(comparison, today) for comparison in comparisons]
 
 
 def _prepare(comparison: Comparison, usage: ResourceUsage | None) -> PlanUnderReview:
@@ -237,27 +252,19 @@ def _prepare(comparison: Comparison, usage: ResourceUsage | None) -> PlanUnderRe
     )
 
 
-def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], today: date, two_processes: bool) -> Review:
-    """Return the review of one plan, without budgets."""
+def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], today: date) -> Review:
+    """Return the review of one plan, without findings and budgets."""
     _, footprint, comparison, coverage_gaps = planned
     plan = comparison.plan
-    get_findings = partial(assess_findings, comparison, today)
-    if two_processes and len(comparison.pairs) >= _LARGE_PLAN:
-        get_findings = start_work(get_findings)
     risks = [risk for find_risks in _RISKS for risk in find_risks(comparison)]
-    changes = tuple(_list_changes(comparison))
-    alternatives = tuple(find_alternatives(footprint, plan.provider_major))
-    findings, passed_count = get_findings()
     return Review(
         name=plan.name,
-        changes=changes,
+        changes=tuple(_list_changes(comparison)),
         unchanged=sum(pair.action == "no-op" or _is_only_refreshed(pair, plan) for pair in comparison.pairs),
         risks=tuple(assess_risk(risk, accepted, today) for risk in rank_risks(risks)),
-        findings=findings,
-        rules_passed=passed_count,
         coverage_gaps=coverage_gaps,
         footprint=footprint,
-        alternatives=alternatives,
+        alternatives=tuple(find_alternatives(footprint, plan.provider_major)),
     )
 
 
