@@ -1,7 +1,6 @@
 """Work in a second process, so that the review of a large plan uses two cores."""
 
 import os
-import pickle
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,11 +15,13 @@ def start_work(work: Callable[[], _T]) -> Callable[[], _T]:
 
     `multiprocessing` does the same, but its import takes 15 ms, a tenth of a small review.
     """
+    import pickle  # late, because a small review does not need it
+
     receiver, sender = os.pipe()
     process = os.fork()
     if process == 0:
         os.close(receiver)
-        _send_result(work, sender)
+        _write_result(lambda: pickle.dumps(work()), sender)
     os.close(sender)
 
     def wait() -> _T:
@@ -35,11 +36,11 @@ def start_work(work: Callable[[], _T]) -> Callable[[], _T]:
     return wait
 
 
-def _send_result(work: Callable[[], object], sender: int) -> None:
+def _write_result(work: Callable[[], bytes], sender: int) -> None:
     """Write the result and end this process. The first process reports errors and interruptions."""
     status = 1
     try:
-        content = pickle.dumps(work())
+        content = work()
         with open(sender, "wb") as pipe:
             pipe.write(content)
         status = 0
