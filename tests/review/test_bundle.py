@@ -194,6 +194,7 @@ ONES: dict[str, Callable[[], list[Review]]] = {
 }
 
 
+@pytest.mark.slow
 @check_cases("kind", ONES)
 def test_names_stay_names_where_there_are_several_plans(kind: str) -> None:
     result = ONES[kind]()

@@ -84,5 +84,5 @@ def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
 @check_cases("piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"])
 def test_a_hostile_text_is_searched_quickly(piece: str) -> None:
     start = time.process_time()
-    list(credentials.find_credentials(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
-    assert time.process_time() - start < 40  # a pattern with backtracking takes minutes
+    list(credentials.find_credentials(piece * (50_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
+    assert time.process_time() - start < 10  # a pattern with backtracking takes minutes

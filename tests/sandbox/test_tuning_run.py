@@ -150,7 +150,7 @@ def test_an_internal_error_fails_it_and_stops_its_jobs(plane: ControlPlane, capf
 
 def test_it_ends_after_its_maximum_runtime(plane: ControlPlane) -> None:
     Tuner(request()).launch()  # what searches is imported with the first
-    limits = {"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 2}
+    limits = {"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 1}
     run = plane.start(request(ResourceLimits=limits))
     assert run.join(LIMIT)
     last = plane.reports[-1]
