@@ -9,6 +9,7 @@ Exit codes: 0 tuned, 1 the tuning failed or was stopped, 2 the input is not vali
 Examples:
 
 * `smlops tune workloads/flight_delay/tune.yaml --dry-run`: the request and its estimate; nothing is launched
+* `smlops tune workloads/flight_delay/tune.yaml --probe`: one short training, and the estimate of the search
 * `smlops tune workloads/flight_delay/tune.yaml`: launch and follow
 * `smlops tune workloads/flight_delay/tune.yaml --no-wait`: launch only; follow it without --no-wait
 * `smlops tune workloads/flight_delay/tune.yaml --json | jq .record.trials`
@@ -24,6 +25,7 @@ app = cli.app()
 def tune(
     job: _job.File,
     dry_run: _job.DryRun = False,
+    probe: _job.Probe = False,
     force: _job.Force = False,
     wait: _job.Wait = True,
     as_json: cli.AsJson = False,
@@ -31,4 +33,14 @@ def tune(
     calibration: _job.Calibration = None,
 ) -> None:
     """Tune hyperparameters."""
-    _job.run("tuning", job, dry_run=dry_run, force=force, wait=wait, as_json=as_json, out=out, calibration=calibration)
+    _job.run(
+        "tuning",
+        job,
+        dry_run=dry_run,
+        force=force,
+        wait=wait,
+        as_json=as_json,
+        out=out,
+        calibration=calibration,
+        probe=probe,
+    )

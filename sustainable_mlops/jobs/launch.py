@@ -86,42 +86,51 @@ def prepare(
     spec = kind.load(path)
     with _name_file_in_errors(path), aws.translate_aws_errors("AWS"):
         kind.check(spec)  # checks without AWS come first
-        package = pack_source(spec, path.parent)
-        platform = find_platform(spec.platform)
-        image = kind.find_image(spec, platform)
-        clients = aws.connect_clients(platform.region)
         if probe:
-            spec = make_probe(kind, spec, platform, clients.s3)
-        run = kind.build_run(spec, platform, image, package.digest if package else None, clients)
-        previous, stored_tag, claimed_name = _find_record(kind, run, clients)
-        now = now or datetime.now(UTC)
-        reused_record = None if force else previous  # a forced run has addresses of its own
-        attempt = f"{now:%Y%m%d-%H%M%S}" if force else ""
-        checkpoints = _choose_checkpoints(run, reused_record, attempt)
-        outputs = (reused_record and reused_record.outputs) or kind.list_outputs(run, attempt)
-        # Reuse a claimed name: if the launch that claimed it still runs, it cannot start a second job.
-        name = claimed_name if claimed_name and not force else kind.make_job_name(spec.name, run.key, now)
-        request, prerequisites = kind.build_named_request(run, name, checkpoints, outputs), kind.list_prerequisites(run)
-        has_checkpoints = checkpoints is not None and _all_exist([checkpoints], clients.s3)
-        resumed_request = None if force else kind.resume_request(request, previous, checkpoints=has_checkpoints)
-        decision = _choose_decision(previous, clients.s3, force=force, can_resume=resumed_request is not None)
-        derived_fields = kind.derived_fields(run)
-        if previous is not None and decision in ("attach", "done"):
-            record = previous.model_copy(update=derived_fields)
-        else:
-            record = _make_record(
-                kind,
-                run,
-                resumed_request or request,
-                job_name=name,
-                launched_at=now,
-                resumed=decision == "resume",
-                checkpoints=checkpoints,
-                outputs=outputs,
-                sagemaker_model=next((prerequisite.name for prerequisite in prerequisites), None),
-                stops_after=kind.runtime_cap_seconds(spec),
-                **derived_fields,
-            )
+            return _prepare_spec(*kind.find_probed_job(spec), path.parent, force=force, probe=True, now=now)
+        return _prepare_spec(kind, spec, path.parent, force=force, probe=False, now=now)
+
+
+def _prepare_spec(
+    kind: JobKind[Any], spec: Any, folder: Path, *, force: bool, probe: bool, now: datetime | None
+) -> JobLaunch:
+    """Inspect S3 and SageMaker for a job, and decide. `folder` has the job file."""
+    package = pack_source(spec, folder)
+    platform = find_platform(spec.platform)
+    image = kind.find_image(spec, platform)
+    clients = aws.connect_clients(platform.region)
+    if probe:
+        spec = make_probe(kind, spec, platform, clients.s3)
+    run = kind.build_run(spec, platform, image, package.digest if package else None, clients)
+    previous, stored_tag, claimed_name = _find_record(kind, run, clients)
+    now = now or datetime.now(UTC)
+    reused_record = None if force else previous  # a forced run has addresses of its own
+    attempt = f"{now:%Y%m%d-%H%M%S}" if force else ""
+    checkpoints = _choose_checkpoints(run, reused_record, attempt)
+    outputs = (reused_record and reused_record.outputs) or kind.list_outputs(run, attempt)
+    # Reuse a claimed name: if the launch that claimed it still runs, it cannot start a second job.
+    name = claimed_name if claimed_name and not force else kind.make_job_name(spec.name, run.key, now)
+    request, prerequisites = kind.build_named_request(run, name, checkpoints, outputs), kind.list_prerequisites(run)
+    has_checkpoints = checkpoints is not None and _all_exist([checkpoints], clients.s3)
+    resumed_request = None if force else kind.resume_request(request, previous, checkpoints=has_checkpoints)
+    decision = _choose_decision(previous, clients.s3, force=force, can_resume=resumed_request is not None)
+    derived_fields = kind.derived_fields(run)
+    if previous is not None and decision in ("attach", "done"):
+        record = previous.model_copy(update=derived_fields)
+    else:
+        record = _make_record(
+            kind,
+            run,
+            resumed_request or request,
+            job_name=name,
+            launched_at=now,
+            resumed=decision == "resume",
+            checkpoints=checkpoints,
+            outputs=outputs,
+            sagemaker_model=next((prerequisite.name for prerequisite in prerequisites), None),
+            stops_after=kind.runtime_cap_seconds(spec),
+            **derived_fields,
+        )
     return JobLaunch(
         kind,
         decision,

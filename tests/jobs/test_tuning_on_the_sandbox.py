@@ -105,6 +105,20 @@ def test_a_search_ends_at_its_target_and_its_best_model_is_registered(tuning_ben
     assert described["CustomerMetadataProperties"]["training_job"] == record["best"]
 
 
+def test_a_probe_is_one_short_training_and_gives_the_estimate_of_the_search(tuning_bench: TuningBench) -> None:
+    tuning_bench.train(epochs=30)
+    tuning_bench.write()
+    answer = tuning_bench.tune("--probe")
+    probe, duration = answer["record"], answer["estimate"]["duration"]
+    assert (answer["outcome"], probe["kind"], probe["status"]) == ("probed", "training", "Completed")
+    assert (probe["hyperparameters"]["epochs"], probe["hyperparameters"]["rate"]) == (3, 0.5)
+    assert duration["source"].startswith("at most 20 jobs;")
+    assert f"({probe['job_name']})" in duration["source"]
+    sagemaker = tuning_bench.bench.sandbox.client("sagemaker")
+    name = tuning_bench.bench.name
+    assert sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)["HyperParameterTuningJobSummaries"] == []
+
+
 def test_hyperband_runs_the_better_jobs_longer(tuning_bench: TuningBench) -> None:
     tuning_bench.train(epochs=9, pause=0.4)
     hyperband = {"strategy": "hyperband", "hyperband": {"max_epochs": 9}}

@@ -52,6 +52,24 @@ def test_sagemaker_accepts_the_request_of_every_strategy(launch: Any, strategy: 
     assert config["ResourceLimits"]["MaxNumberOfTrainingJobs"] == (8 if strategy == "grid" else 20)
 
 
+def test_a_probe_has_the_middle_of_each_range_that_the_training_does_not_set(
+    cloud: Clients,  # noqa: ARG001
+    write_job: WriteJob,
+) -> None:
+    ranges = {
+        "eta": {"type": "continuous", "min": 0.01, "max": 1, "scaling": "logarithmic"},
+        "lambda": {"type": "continuous", "min": 0, "max": 3, "scaling": "linear"},
+        "max_bin": {"type": "integer", "min": 2, "max": 10, "scaling": "linear"},
+        "booster": {"type": "categorical", "values": ["dart", "gbtree"]},
+        "max_depth": ...,
+    }
+    path = write_job().parent / "tune.yaml"
+    path.write_text(yaml.safe_dump(merge_changes(TUNE, {"ranges": ranges})))
+    hyperparameters = prepare(TUNING, path, probe=True).request["HyperParameters"]
+    chosen = {name: hyperparameters[name] for name in ("eta", "lambda", "max_bin", "booster", "num_round")}
+    assert chosen == {"eta": "0.1", "lambda": "1.5", "max_bin": "6", "booster": "gbtree", "num_round": "24"}
+
+
 def test_each_job_is_the_training_with_spot_checkpoints_and_caps(launch: Any, write_job: WriteJob) -> None:
     prepared = launch(ranges={"num_round": {"type": "integer", "min": 1, "max": 9}})
     definition = prepared.request["TrainingJobDefinition"]

@@ -121,6 +121,10 @@ class JobKind(ABC, Generic[Spec]):
         spec: Spec = load_spec_file(path, self.spec)
         return spec
 
+    def find_probed_job(self, spec: Spec) -> "tuple[JobKind[Any], Any]":
+        """Return the kind and the job file of the job that a probe shortens."""
+        return self, spec
+
     @abstractmethod
     def check(self, spec: Spec) -> None:
         """Raise UserError for a spec that SageMaker would reject, as far as this is known without AWS."""

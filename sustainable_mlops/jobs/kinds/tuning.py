@@ -58,6 +58,10 @@ class TuningKind(JobKind[TuningSpec]):
         """Load the file with the job file that it names; replace parents that are record files by their job names."""
         return _replace_record_paths(_load_tuning(path), path)
 
+    def find_probed_job(self, spec: TuningSpec) -> tuple[TrainingKind, TrainingSpec]:
+        """Return one training: its duration gives the estimate of the search."""
+        return TRAINING, spec.typical_job
+
     def check(self, spec: TuningSpec) -> None:
         """Raise UserError for a training job that is invalid."""
         TRAINING.check(spec.job)

@@ -180,6 +180,12 @@ class TuningSpec(Settings):
         return self.training
 
     @property
+    def typical_job(self) -> TrainingSpec:
+        """The training with the middle of each range that it does not set itself."""
+        middles = {name: _find_middle(parameter_range) for name, parameter_range in self.ranges.items()}
+        return self.job.model_copy(update={"hyperparameters": {**middles, **self.job.parameters}})
+
+    @property
     def platform(self) -> str | InlinePlatform:
         """The platform of the training."""
         return self.job.platform
@@ -299,6 +305,14 @@ class TuningSpec(Settings):
     def jobs(self) -> int:
         """Maximum number of trainings."""
         return int(self.combination_count) if self.limits.max_jobs is None else self.limits.max_jobs
+
+
+def _find_middle(parameter_range: Range) -> Scalar:
+    if isinstance(parameter_range, CategoricalRangeSpec):
+        return parameter_range.values[len(parameter_range.values) // 2]
+    low, high = parameter_range.min, parameter_range.max
+    middle = math.sqrt(low * high) if parameter_range.scaling == "logarithmic" else (low + high) / 2
+    return round(middle) if isinstance(parameter_range, IntegerRangeSpec) else middle
 
 
 def _count_values(parameter_range: Range) -> float:
