@@ -132,6 +132,7 @@ def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: P
         assert ("## ✅ Fine" in comment["body"]) == (verdict == "fine")
 
 
+@pytest.mark.release
 def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: Path, service: str) -> None:
     pipeline = read("docs/ci/gitlab-ci.yml")
     plan, review = pipeline["plan"], pipeline["review"]
@@ -176,6 +177,7 @@ def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
     assert says in process.stdout
 
 
+@pytest.mark.release
 def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(theirs: Path, project: Path) -> None:
     text = (ROOT / "docs/ci/pre-commit-config.yaml").read_text()
     text = text.replace("https://example.com/sustainable-mlops.git", project.as_uri())

@@ -133,6 +133,7 @@ def test_it_scales_to_zero_wakes_on_a_request_grows_with_the_backlog_and_returns
     assert shrink_time - last_response >= timedelta(minutes=13), "a quarter of an hour without requests"
 
 
+@pytest.mark.release
 def test_no_instance_is_removed_while_requests_are_processed(sandbox: Sandbox, folder: Path) -> None:
     sagemaker, runtime, s3 = (sandbox.client(name) for name in ("sagemaker", "sagemaker-runtime", "s3"))
     (folder / "go").unlink(missing_ok=True)

@@ -76,6 +76,7 @@ def test_several_hosts_with_all_flights_each_are_rejected(monkeypatch: pytest.Mo
             train.check_sharding()
 
 
+@pytest.mark.release
 def test_spot_interruptions_at_random_moments_give_the_same_model_and_the_right_saving(
     sandbox: Any, platform: str, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ def compute_auc(data: Path, folder: Path, max_depth: int, eta: float, min_child_
     return float(report["metrics"]["validation:auc"])
 
 
+@pytest.mark.release
 def test_a_search_with_a_quarter_of_the_trainings_finds_the_grids_best_auc(
     sandbox: Any, data: Path, tmp_path: Path
 ) -> None:
