@@ -84,8 +84,8 @@ $ smlops practices --answers plan.json --workload $WORKLOAD --lens-arn $LENS --o
 | the practice has no rule | open: answer it yourself | |
 
 If a question has no selected and no open practice, the answer is *None of these*. A plan shows only a part of a
-workload, so check *not applicable* before you send it. A request replaces the selected choices of its question, so answer
-the open practices after you have sent the requests.
+workload, so check *not applicable* before you send it. A request replaces the selected choices of its question, so
+answer the open practices after you have sent the requests.
 
 The risk of a question is none with all practices, medium with some, and high with none. A practice that is not possible
 does not count."""
