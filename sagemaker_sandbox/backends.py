@@ -7,7 +7,7 @@ from typing import Any
 #: state is saved, restored, listed and reset as moto's.
 OWN_BACKENDS = {
     "bcm-data-exports": "sagemaker_sandbox.dataexports.exports",
-    "wellarchitected": "sagemaker_sandbox.wellarchitected.reviews",
+    "wellarchitected": "sagemaker_sandbox.wellarchitected.lens_reviews",
 }
 
 

@@ -10,11 +10,12 @@ from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import build_page, check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sagemaker_sandbox.wellarchitected.lens_documents import parse_lens
-from sagemaker_sandbox.wellarchitected.reviews import (
+from sagemaker_sandbox.wellarchitected.lens_reviews import (
     DRAFT,
     SERVICE,
     CustomLens,
-    ReviewConflictError,
+    LensReviewConflictError,
+    LensReviewNotFoundError,
     Workload,
     WorkloadLens,
     create_id,
@@ -23,6 +24,8 @@ from sagemaker_sandbox.wellarchitected.reviews import (
 
 #: Quota of custom lenses. Source: user guide, "Creating a custom lens": 15 lenses for an account.
 MAX_LENSES = 15
+#: Members of CreateWorkload that GetWorkload does not return, or returns in another form.
+_REQUEST_ONLY = ("ClientRequestToken", "Lenses", "ProfileArns", "ReviewTemplateArns", "JiraConfiguration")
 _PAGE = 50
 
 
@@ -33,7 +36,7 @@ class LensQuotaError(ApiError):
     status = 402
 
 
-class ReviewOperations(ServiceOperations):
+class LensReviewOperations(ServiceOperations):
     """Operations of custom lenses, workloads and answers."""
 
     service = moto_service = signing_name = SERVICE
@@ -62,9 +65,9 @@ class ReviewOperations(ServiceOperations):
         parameters = check_parameters(SERVICE, "CreateLensVersion", request)
         lens, version = self._get_backend(request).find_lens(parameters["LensAlias"]), parameters["LensVersion"]
         if lens.draft is None:
-            raise ReviewConflictError("The lens has no draft to publish.", "Lens", lens.arn)
+            raise LensReviewConflictError("The lens has no draft to publish.", "Lens", lens.arn)
         if version in lens.versions:
-            raise ReviewConflictError(f"The lens has a version {version} already.", "Lens", lens.arn)
+            raise LensReviewConflictError(f"The lens has a version {version} already.", "Lens", lens.arn)
         lens.versions[version], lens.draft, lens.updated = lens.draft, None, self._clock.now()
         return {"LensArn": lens.arn, "LensVersion": version}
 
@@ -120,11 +123,19 @@ class ReviewOperations(ServiceOperations):
         parameters, backend = check_parameters(SERVICE, "CreateWorkload", request), self._get_backend(request)
         id_, name = create_id(), parameters["WorkloadName"]
         if any(one.parameters["WorkloadName"] == name for one in backend.workloads.values()):
-            raise ReviewConflictError(f"A workload has the name {name} already.", "Workload", name)
+            raise LensReviewConflictError(f"A workload has the name {name} already.", "Workload", name)
         workload = Workload(id_, backend.build_arn("workload", id_), parameters, self._clock.now())
         backend.add_lenses(workload, parameters["Lenses"])
         backend.workloads[id_] = workload
         return {"WorkloadId": id_, "WorkloadArn": workload.arn}
+
+    @emulated_operation
+    def get_workload(self, request: ServiceRequest) -> Fields:
+        """Return a workload with the number of questions of each risk."""
+        check_parameters(SERVICE, "GetWorkload", request)
+        workload = self._find_workload(request)
+        given = {name: value for name, value in workload.parameters.items() if name not in _REQUEST_ONLY}
+        return {"Workload": given | _summarize_workload(workload, request.account)}
 
     @emulated_operation
     def list_workloads(self, request: ServiceRequest) -> Fields:
@@ -132,15 +143,7 @@ class ReviewOperations(ServiceOperations):
         parameters = check_parameters(SERVICE, "ListWorkloads", request)
         prefix = parameters.get("WorkloadNamePrefix") or ""
         summaries = [
-            {
-                "WorkloadId": workload.id,
-                "WorkloadArn": workload.arn,
-                "WorkloadName": workload.parameters["WorkloadName"],
-                "Owner": request.account,
-                "UpdatedAt": workload.updated,
-                "Lenses": list(workload.lenses),
-                "RiskCounts": _count_risks([lens for lens in workload.lenses.values() if lens is not None]),
-            }
+            _summarize_workload(workload, request.account)
             for workload in self._get_backend(request).workloads.values()
             if workload.parameters["WorkloadName"].startswith(prefix)
         ]
@@ -160,6 +163,18 @@ class ReviewOperations(ServiceOperations):
         parameters = check_parameters(SERVICE, "AssociateLenses", request)
         workload = self._find_workload(request)
         self._get_backend(request).add_lenses(workload, parameters["LensAliases"])
+        workload.updated = self._clock.now()
+        return {}
+
+    @emulated_operation
+    def disassociate_lenses(self, request: ServiceRequest) -> Fields:
+        """Remove lenses from a workload, with their answers."""
+        parameters = check_parameters(SERVICE, "DisassociateLenses", request)
+        workload = self._find_workload(request)
+        for alias in parameters["LensAliases"]:
+            if alias not in workload.lenses:
+                raise LensReviewNotFoundError("Lens review", alias)
+            del workload.lenses[alias]
         workload.updated = self._clock.now()
         return {}
 
@@ -219,6 +234,18 @@ class ReviewOperations(ServiceOperations):
 
 def _is_draft(lens: CustomLens) -> bool:
     return lens.find_version()[0] == DRAFT
+
+
+def _summarize_workload(workload: Workload, owner: str) -> Fields:
+    return {
+        "WorkloadId": workload.id,
+        "WorkloadArn": workload.arn,
+        "WorkloadName": workload.parameters["WorkloadName"],
+        "Owner": owner,
+        "UpdatedAt": workload.updated,
+        "Lenses": list(workload.lenses),
+        "RiskCounts": _count_risks([lens for lens in workload.lenses.values() if lens is not None]),
+    }
 
 
 def _summarize_lens(lens: CustomLens) -> Fields:

@@ -150,6 +150,11 @@ def test_the_first_rule_whose_condition_is_met_sets_the_risk(tool: Any, answer: 
         assert response["Answer"]["Risk"] == risk
         (summary,) = tool.list_workloads()["WorkloadSummaries"]
         assert summary["RiskCounts"] == {risk: 1}
+        described = tool.get_workload(WorkloadId=workload)["Workload"]
+        assert described["Lenses"] == ["wellarchitected", arn]
+        assert (described["ReviewOwner"], described["RiskCounts"]) == ("owner@example.com", {risk: 1})
+        tool.disassociate_lenses(WorkloadId=workload, LensAliases=[arn])
+        assert tool.get_workload(WorkloadId=workload)["Workload"]["Lenses"] == ["wellarchitected"]
     finally:
         tool.delete_workload(WorkloadId=workload)
         tool.delete_lens(LensAlias=arn, LensStatus="ALL")

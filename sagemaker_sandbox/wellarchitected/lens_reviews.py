@@ -18,7 +18,7 @@ DRAFT = "DRAFT"
 FRAMEWORK = "wellarchitected"
 
 
-class ReviewNotFoundError(ApiError):
+class LensReviewNotFoundError(ApiError):
     """A lens, workload or question that does not exist."""
 
     code = "ResourceNotFoundException"
@@ -28,7 +28,7 @@ class ReviewNotFoundError(ApiError):
         super().__init__(f"{kind} {id_} does not exist.", ResourceId=id_, ResourceType=kind.upper())
 
 
-class ReviewConflictError(ConflictError):
+class LensReviewConflictError(ConflictError):
     """A lens or workload whose state does not allow the operation."""
 
     status = 409
@@ -50,13 +50,13 @@ class CustomLens:
     versions: dict[str, Fields] = field(default_factory=dict)
 
     def find_version(self, version: str = "") -> tuple[str, Fields]:
-        """Return a version and its document: the latest one by default, else the draft. Raise ReviewNotFoundError."""
+        """Return a version and its document: the latest one by default, else the draft. Raise LensReviewNotFoundError."""
         if not version and self.versions:
             version = next(reversed(self.versions))
         if version in ("", DRAFT) and self.draft is not None:
             return DRAFT, self.draft
         if version not in self.versions:
-            raise ReviewNotFoundError("Lens version", version or self.arn)
+            raise LensReviewNotFoundError("Lens version", version or self.arn)
         return version, self.versions[version]
 
 
@@ -73,11 +73,11 @@ class WorkloadLens:
         return [(pillar["id"], question) for pillar in self.document["pillars"] for question in pillar["questions"]]
 
     def find_question(self, id_: str) -> tuple[str, Fields]:
-        """Return a question with the ID of its pillar. Raise ReviewNotFoundError."""
+        """Return a question with the ID of its pillar. Raise LensReviewNotFoundError."""
         for pillar, question in self.list_questions():
             if question["id"] == id_:
                 return pillar, question
-        raise ReviewNotFoundError("Question", id_)
+        raise LensReviewNotFoundError("Question", id_)
 
     def update_answer(self, id_: str, changes: Fields) -> None:
         """Change the answer to a question. Raise ValidationError."""
@@ -118,16 +118,16 @@ class Workload:
     lenses: dict[str, WorkloadLens | None] = field(default_factory=dict)
 
     def find_lens(self, alias: str) -> WorkloadLens:
-        """Return a custom lens of the workload. Raise ReviewNotFoundError."""
+        """Return a custom lens of the workload. Raise LensReviewNotFoundError."""
         if alias not in self.lenses:
-            raise ReviewNotFoundError("Lens review", alias)
+            raise LensReviewNotFoundError("Lens review", alias)
         lens = self.lenses[alias]
         if lens is None:
             raise NotEmulatedError(f"The content of the official lens {alias}")
         return lens
 
 
-class ReviewBackend(BaseBackend):  # type: ignore[misc]  # moto has no types here
+class LensReviewBackend(BaseBackend):  # type: ignore[misc]  # moto has no types here
     """Lenses by ARN and workloads by ID of one account and Region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -140,15 +140,15 @@ class ReviewBackend(BaseBackend):  # type: ignore[misc]  # moto has no types her
         return f"arn:aws:{SERVICE}:{self.region_name}:{self.account_id}:{kind}/{id_}"
 
     def find_lens(self, alias: str) -> CustomLens:
-        """Return a lens. Raise ReviewNotFoundError."""
+        """Return a lens. Raise LensReviewNotFoundError."""
         if alias not in self.lenses:
-            raise ReviewNotFoundError("Lens", alias)
+            raise LensReviewNotFoundError("Lens", alias)
         return self.lenses[alias]
 
     def find_workload(self, id_: str) -> Workload:
-        """Return a workload. Raise ReviewNotFoundError."""
+        """Return a workload. Raise LensReviewNotFoundError."""
         if id_ not in self.workloads:
-            raise ReviewNotFoundError("Workload", id_)
+            raise LensReviewNotFoundError("Workload", id_)
         return self.workloads[id_]
 
     def add_lenses(self, workload: Workload, aliases: list[str]) -> None:
@@ -162,7 +162,7 @@ class ReviewBackend(BaseBackend):  # type: ignore[misc]  # moto has no types her
             if version == DRAFT:
                 raise ValidationError(f"Lens {alias} is a draft; publish it with CreateLensVersion.")
             lenses[alias] = WorkloadLens(version, document)
-        workload.lenses = lenses | workload.lenses
+        workload.lenses |= {alias: lens for alias, lens in lenses.items() if alias not in workload.lenses}
 
 
 def create_id() -> str:
@@ -171,10 +171,10 @@ def create_id() -> str:
 
 
 #: Backends by account and Region.
-BACKENDS: Any = BackendDict(ReviewBackend, SERVICE)
+BACKENDS: Any = BackendDict(LensReviewBackend, SERVICE)
 
 
-def get_backend(account: str, region: str) -> ReviewBackend:
+def get_backend(account: str, region: str) -> LensReviewBackend:
     """Return the lenses and workloads of an account and Region."""
-    backend: ReviewBackend = BACKENDS[account][region]
+    backend: LensReviewBackend = BACKENDS[account][region]
     return backend
