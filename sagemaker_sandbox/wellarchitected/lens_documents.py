@@ -4,10 +4,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.wellarchitected.risk_rules import DEFAULT, RISKS, Condition, ConditionError
+from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.wellarchitected.risk_rules import DEFAULT, RISKS, ConditionError, RiskCondition
 
 SCHEMA_VERSION = "2021-11-01"
 MAX_NAME = 128
@@ -18,8 +18,6 @@ MAX_CHOICES = 15
 MAX_RESOURCES = 5
 _ID = re.compile(r"\w{3,128}", re.ASCII)
 _RESOURCE_TYPES = ("HELPFUL_RESOURCE", "IMPROVEMENT_PLAN")
-
-Fields = dict[str, Any]
 
 
 def parse_lens(text: str) -> Fields:
@@ -88,7 +86,7 @@ def _check_risk_rules(question: Fields, choices: set[str], path: str) -> None:
         if rule["condition"].strip() == DEFAULT:
             continue
         try:
-            unknown = Condition(rule["condition"]).choices - choices
+            unknown = RiskCondition(rule["condition"]).choices - choices
         except ConditionError as error:
             raise ValidationError(f"{place}.condition is not a Boolean expression: {error}.") from None
         _require(not unknown, f"{place}.condition", f"names {', '.join(sorted(unknown))}, which is no choice")

@@ -50,7 +50,10 @@ class CustomLens:
     versions: dict[str, Fields] = field(default_factory=dict)
 
     def find_version(self, version: str = "") -> tuple[str, Fields]:
-        """Return a version and its document: the latest one by default, else the draft. Raise LensReviewNotFoundError."""
+        """Return a version and its document: by default the latest one, else the draft.
+
+        Raise LensReviewNotFoundError if there is none.
+        """
         if not version and self.versions:
             version = next(reversed(self.versions))
         if version in ("", DRAFT) and self.draft is not None:

@@ -134,8 +134,8 @@ class LensReviewOperations(ServiceOperations):
         """Return a workload with the number of questions of each risk."""
         check_parameters(SERVICE, "GetWorkload", request)
         workload = self._find_workload(request)
-        given = {name: value for name, value in workload.parameters.items() if name not in _REQUEST_ONLY}
-        return {"Workload": given | _summarize_workload(workload, request.account)}
+        parameters = {name: value for name, value in workload.parameters.items() if name not in _REQUEST_ONLY}
+        return {"Workload": parameters | _summarize_workload(workload, request.account)}
 
     @emulated_operation
     def list_workloads(self, request: ServiceRequest) -> Fields:

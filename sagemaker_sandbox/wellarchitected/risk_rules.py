@@ -17,7 +17,7 @@ class ConditionError(Exception):
     """A condition that is not a Boolean expression of choices."""
 
 
-class Condition:
+class RiskCondition:
     """A parsed condition."""
 
     def __init__(self, text: str) -> None:
@@ -94,6 +94,6 @@ def _evaluate(node: Any, selected: Mapping[str, bool]) -> bool | None:
 def find_risk(rules: list[dict[str, str]], selected: Mapping[str, bool]) -> str:
     """Return the risk of the first rule whose condition is met. The rule `default` is always met."""
     for rule in rules:
-        if rule["condition"].strip() == DEFAULT or Condition(rule["condition"]).is_met(selected):
+        if rule["condition"].strip() == DEFAULT or RiskCondition(rule["condition"]).is_met(selected):
             return RISKS[rule["risk"]]
     raise AssertionError("a valid lens has a default rule")

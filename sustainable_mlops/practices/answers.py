@@ -28,7 +28,7 @@ _MAX_ADDRESSES = 3
 Request = dict[str, Any]
 
 
-class Status(StrEnum):
+class AnswerStatus(StrEnum):
     """Answer about one practice; the values are those of AWS, except `OPEN`, which a reviewer has to answer."""
 
     SELECTED = "SELECTED"
@@ -42,7 +42,7 @@ class PracticeAnswer:
     """Answer about a practice; `evidence` are texts that name rules and addresses."""
 
     practice: Practice
-    status: Status
+    status: AnswerStatus
     evidence: tuple[str, ...]
 
     @property
@@ -66,24 +66,24 @@ class QuestionAnswer:
     @property
     def is_applicable(self) -> bool:
         """False if no rule of any practice of the question applies to the plan."""
-        return any(answer.status is not Status.NOT_APPLICABLE for answer in self.practices)
+        return any(answer.status is not AnswerStatus.NOT_APPLICABLE for answer in self.practices)
 
     @property
     def is_none_selected(self) -> bool:
         """True if the answer is `None of these`. AWS counts a question without a selected choice as unanswered."""
         statuses = {answer.status for answer in self.practices}
-        return Status.UNSELECTED in statuses and not statuses & {Status.SELECTED, Status.OPEN}
+        return AnswerStatus.UNSELECTED in statuses and not statuses & {AnswerStatus.SELECTED, AnswerStatus.OPEN}
 
     def build_request(self, plan_name: str, workload_id: str, lens_alias: str) -> Request:
         """Return the request of UpdateAnswer."""
-        updates = {one.choice_id: _build_update(one) for one in self.practices if one.status is not Status.OPEN}
+        updates = {one.choice_id: _build_update(one) for one in self.practices if one.status is not AnswerStatus.OPEN}
         if self.is_none_selected:
-            updates[build_none_id(self.question)] = {"Status": str(Status.SELECTED)}
+            updates[build_none_id(self.question)] = {"Status": str(AnswerStatus.SELECTED)}
         request: Request = {
             "WorkloadId": workload_id,
             "LensAlias": lens_alias,
             "QuestionId": self.question.id,
-            "SelectedChoices": [id_ for id_, update in updates.items() if update["Status"] == Status.SELECTED],
+            "SelectedChoices": [id_ for id_, update in updates.items() if update["Status"] == AnswerStatus.SELECTED],
             "ChoiceUpdates": updates,
             "Notes": self._format_notes(plan_name),
             "IsApplicable": self.is_applicable,
@@ -92,7 +92,7 @@ class QuestionAnswer:
 
     def _format_notes(self, plan_name: str) -> str:
         """Return the evidence for all practices: first the open ones, which a reviewer has to answer."""
-        answers = sorted(self.practices, key=lambda answer: answer.status is not Status.OPEN)
+        answers = sorted(self.practices, key=lambda answer: answer.status is not AnswerStatus.OPEN)
         lines = [_shorten(f"Answers of smlops practices for {plan_name}.", MAX_QUESTION_NOTES // 2)]
         for answer in answers:
             words = answer.status.lower().replace("_", " ")
@@ -121,18 +121,20 @@ def build_requests(
 
 def _answer(practice: Practice, findings: dict[str, list[Finding]]) -> PracticeAnswer:
     if not practice.checked_by:
-        return PracticeAnswer(practice, Status.OPEN, ("no rule checks it",))
+        return PracticeAnswer(practice, AnswerStatus.OPEN, ("no rule checks it",))
     relevant = [finding for rule in practice.checked_by for finding in findings.get(rule, ())]
     if not relevant:
         rule_ids = ", ".join(practice.checked_by)
-        return PracticeAnswer(practice, Status.NOT_APPLICABLE, (f"no resource of the plan is checked by {rule_ids}",))
+        return PracticeAnswer(
+            practice, AnswerStatus.NOT_APPLICABLE, (f"no resource of the plan is checked by {rule_ids}",)
+        )
     not_met = [finding for finding in relevant if finding.outcome in (Outcome.FAIL, Outcome.WAIVED)]
     unknown = [finding for finding in relevant if finding.outcome is Outcome.UNKNOWN]
     if not_met:
-        return PracticeAnswer(practice, Status.UNSELECTED, tuple(_describe_findings(not_met)))
+        return PracticeAnswer(practice, AnswerStatus.UNSELECTED, tuple(_describe_findings(not_met)))
     if unknown:
-        return PracticeAnswer(practice, Status.OPEN, tuple(_describe_findings(unknown)))
-    return PracticeAnswer(practice, Status.SELECTED, tuple(_describe_findings(relevant)))
+        return PracticeAnswer(practice, AnswerStatus.OPEN, tuple(_describe_findings(unknown)))
+    return PracticeAnswer(practice, AnswerStatus.SELECTED, tuple(_describe_findings(relevant)))
 
 
 _VERBS = {
@@ -155,7 +157,7 @@ def _describe_findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _build_update(answer: PracticeAnswer) -> dict[str, str]:
-    reason = {"Reason": OUT_OF_SCOPE} if answer.status is Status.NOT_APPLICABLE else {}
+    reason = {"Reason": OUT_OF_SCOPE} if answer.status is AnswerStatus.NOT_APPLICABLE else {}
     return {"Status": str(answer.status)} | reason | {"Notes": answer.format_notes()}
 
 

@@ -7,16 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.practices.answers import QuestionAnswer, Status
+from sustainable_mlops.practices.answers import AnswerStatus, QuestionAnswer
 from sustainable_mlops.practices.practice import STATES, Practice
 
 #: Parts that a row names; the page docs/practices.md and --json have all.
 _MAX_PARTS = 2
 _STATUS_WORDS = {
-    Status.SELECTED: "selected",
-    Status.UNSELECTED: "unselected",
-    Status.NOT_APPLICABLE: "not applicable",
-    Status.OPEN: "open",
+    AnswerStatus.SELECTED: "selected",
+    AnswerStatus.UNSELECTED: "unselected",
+    AnswerStatus.NOT_APPLICABLE: "not applicable",
+    AnswerStatus.OPEN: "open",
 }
 
 
@@ -56,7 +56,7 @@ def print_answers(answers: Iterable[QuestionAnswer], out: Console) -> None:
         table.add_row("", Text(answer.question.title, "bold"))
         for one in answer.practices:
             # Rules that do not apply are long lists, which tell a reader nothing.
-            evidence = "" if one.status is Status.NOT_APPLICABLE else one.format_notes()
+            evidence = "" if one.status is AnswerStatus.NOT_APPLICABLE else one.format_notes()
             table.add_row(str(one.practice.row), Text(one.practice.title), _STATUS_WORDS[one.status], Text(evidence))
     out.print(table)
     out.print(format_counts(answers), markup=False)

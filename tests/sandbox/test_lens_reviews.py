@@ -9,7 +9,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from sagemaker_sandbox.wellarchitected.risk_rules import Condition, ConditionError
+from sagemaker_sandbox.wellarchitected.risk_rules import ConditionError, RiskCondition
 from sustainable_mlops.plan import load
 from sustainable_mlops.practices.answers import answer_questions, build_requests
 from sustainable_mlops.practices.lens import build_lens
@@ -228,10 +228,10 @@ def test_answers_of_unknown_questions_choices_and_official_lenses_are_refused(to
     ],
 )
 def test_a_condition_is_a_boolean_expression(condition: str, selected: dict[str, bool], is_met: bool) -> None:
-    assert Condition(condition).is_met(selected) is is_met
+    assert RiskCondition(condition).is_met(selected) is is_met
 
 
 @check_cases("condition", ["", "aaa bbb", "aaa & bbb", "(aaa", "aaa)", "!"])
 def test_another_text_is_no_condition(condition: str) -> None:
     with pytest.raises(ConditionError):
-        Condition(condition)
+        RiskCondition(condition)
