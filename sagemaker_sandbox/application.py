@@ -72,6 +72,7 @@ from sagemaker_sandbox.service_operations.registry import OperationRegistry
 from sagemaker_sandbox.service_operations.service_quotas import QuotaOperations
 from sagemaker_sandbox.service_operations.table_optimizers import TableOptimizerOperations
 from sagemaker_sandbox.stepfunctions import clients
+from sagemaker_sandbox.wellarchitected.operations import LensReviewOperations
 
 #: Services without a state of their own.
 _STATELESS = {"moto_api", "instance_metadata", SustainabilityOperations.moto_service}
@@ -120,6 +121,7 @@ class Application:
             PolicySimulationOperations(),
             QuotaOperations(),
             SustainabilityOperations(self._ledger),
+            LensReviewOperations(self.clock),
             TableOptimizerOperations(),
         )
         #: Operations that last longer than a request, and send requests themselves.

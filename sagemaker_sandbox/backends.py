@@ -5,7 +5,10 @@ from typing import Any
 
 #: Modules with the state of services that moto lacks, by botocore's name. Their `BACKENDS` has moto's form, so that the
 #: state is saved, restored, listed and reset as moto's.
-OWN_BACKENDS = {"bcm-data-exports": "sagemaker_sandbox.dataexports.exports"}
+OWN_BACKENDS = {
+    "bcm-data-exports": "sagemaker_sandbox.dataexports.exports",
+    "wellarchitected": "sagemaker_sandbox.wellarchitected.lens_reviews",
+}
 
 
 def get_backends(service: str) -> Any:

@@ -68,6 +68,10 @@ LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
     ),
     "stepfunctions": (ListOperation("state machine", "list_state_machines", "stateMachines", "name"),),
     "bcm-data-exports": (ListOperation("export", "list_exports", "Exports", "ExportName"),),
+    "wellarchitected": (
+        ListOperation("workload", "list_workloads", "WorkloadSummaries", "WorkloadName"),
+        ListOperation("lens", "list_lenses", "LensSummaries", "LensName", {"LensStatus": "ALL"}),
+    ),
     "glue": (ListOperation("database", "get_databases", "DatabaseList", "Name"),),
     "sagemaker": tuple(
         ListOperation(recorded.arn_type, xform_name(operation), key, name)

@@ -30,6 +30,8 @@ def read_text(path: Path) -> str:
 
 def write_file(path: Path, text: str) -> None:
     """Write a file completely or not at all, even if this process is killed. Raises UserError if it cannot."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; pass a file")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,106 +6,27 @@
 It joins `catalogue/practices.yaml` with the rules. A rule names its practices, so this relation cannot go stale.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from sustainable_mlops import cli, program, rules
-from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.practices.practice import SECTIONS, STATES, Implementation, load_practices
 from sustainable_mlops.rules.fix_code import find_file
 from sustainable_mlops.terraform import ROOT
-
-#: The sections of the list, by the row they begin with.
-SECTIONS = {
-    1: "Business goal and problem framing",
-    7: "Data preparation",
-    25: "Model development, training and tuning",
-    48: "Deployment",
-    69: "Monitoring and management",
-}
-_FIELDS = {"row", "title", "lens", "guidance", "implemented_by", "not_yet", "cannot"}
-_FILE = CATALOGUE_DIRECTORY / "practices.yaml"
-
 
 app = cli.app()
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """One practice, with the fields that `practices.yaml` describes."""
-
-    row: int
-    title: str
-    lens: tuple[str, ...] = ()
-    guidance: tuple[int, ...] = ()
-    implemented_by: tuple[str, ...] = ()
-    not_yet: str = ""
-    cannot: str = ""
-
-    @property
-    def checked_by(self) -> tuple[str, ...]:
-        """IDs of the rules that check the practice."""
-        return _group_rules().get(str(self.row), ())
-
-    @property
-    def state(self) -> str:
-        """State: `implemented`, `partly`, `checked` (by rules only), `not yet` or `not possible`."""
-        if self.implemented_by:
-            return "partly" if self.not_yet else "implemented"
-        if self.cannot:
-            return "not possible"
-        return "checked" if self.checked_by else "not yet"
-
-
-@cache
-def load_practices() -> dict[str, Practice]:
-    """Return every practice by its row, as rules name it (`"33"`). Raises UserError if the file is not valid."""
-    import yaml
-
-    try:
-        entries = yaml.load(_FILE.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  (both safe)
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{_FILE}: {error}; install the package again") from None
-    practices = [_parse_practice(entry) for entry in entries]
-    return {str(practice.row): practice for practice in practices}
-
-
-def _parse_practice(entry: Mapping[str, Any]) -> Practice:
-    if unknown := entry.keys() - _FIELDS:
-        raise UserError(f"{_FILE}: row {entry.get('row')}: {', '.join(sorted(unknown))} is no field of a practice")
-    return Practice(
-        row=int(entry["row"]),
-        title=str(entry["title"]),
-        lens=tuple(entry.get("lens", ())),
-        guidance=tuple(entry.get("guidance", ())),
-        implemented_by=tuple(entry.get("implemented_by", ())),
-        not_yet=entry.get("not_yet", ""),
-        cannot=entry.get("cannot", ""),
-    )
-
-
-@cache
-def _group_rules() -> dict[str, tuple[str, ...]]:
-    ids: dict[str, tuple[str, ...]] = {}
-    for rule in rules.ALL:
-        for row in rule.practices:
-            ids[row] = (*ids.get(row, ()), rule.id)
-    return ids
-
-
 def render_page() -> str:
     """Return the page `docs/practices.md`."""
-    return "\n".join([*_render_head(), *_render_practices(), *_render_rules(), ""])
+    return "\n".join([*_render_head(), *_render_lens(), *_render_practices(), *_render_rules(), ""])
 
 
 def _render_head() -> Iterator[str]:
     practices = list(load_practices().values())
-    counts = {state: sum(p.state == state for p in practices) for state in _STATES}
+    counts = {state: sum(p.state == state for p in practices) for state in STATES}
     yield "<!-- Written by tools/practices.py from sustainable_mlops/catalogue/practices.yaml and the rules. -->"
     yield "# Practices and their implementation"
     yield ""
@@ -118,17 +39,56 @@ def _render_head() -> Iterator[str]:
     yield ""
     yield "| state | practices | meaning |"
     yield "|---|---|---|"
-    for state, meaning in _STATES.items():
+    for state, meaning in STATES.items():
         yield f"| {state} | {counts[state]} | {meaning} |"
+    yield ""
+    yield "The command `smlops practices` prints the list, and `--json` prints all fields."
 
 
-_STATES = {
-    "implemented": "a module, a command or a workload does it, by default or with the listed input",
-    "partly": "implemented, but something is missing",
-    "checked": "rules check it in a plan; no module or command does it yet",
-    "not yet": "neither implemented nor checked",
-    "not possible": "AWS has closed the feature, or neither Terraform nor a job file can express it",
-}
+def _render_lens() -> Iterator[str]:
+    yield from ("", "## The practices in the AWS Well-Architected Tool", "")
+    yield _LENS
+
+
+_LENS = """\
+`smlops practices --lens` writes the practices as a custom lens. A question groups the practices of one concern, and its
+choices are the practices. The improvement plan of a choice names the module, the command and the remedies of the rules.
+`--source-url` adds links to your copy of this repository on the web.
+
+```console
+$ smlops practices --lens lens.json
+```
+
+Import the lens, publish it, and add it to a workload. `import-lens` returns the ARN of the lens:
+
+```console account
+$ aws wellarchitected import-lens --json-string file://lens.json
+$ aws wellarchitected create-lens-version --lens-alias $LENS --lens-version 1 --is-major-version
+$ aws wellarchitected associate-lenses --workload-id $WORKLOAD --lens-aliases $LENS
+```
+
+A plan answers the questions. The first command prints the answers with their evidence. The second one writes them as
+requests of UpdateAnswer, and `smlops practices --help` shows how to send these:
+
+```console account
+$ smlops practices --answers plan.json
+$ smlops practices --answers plan.json --workload $WORKLOAD --lens-arn $LENS --out answers.json
+```
+
+| result of the rules of a practice | answer | notes |
+|---|---|---|
+| all passed | selected | the rules and the addresses |
+| one failed or is waived | unselected | these rules and their addresses |
+| none applies to a resource of the plan | not applicable | the rules |
+| one depends on a value known after apply | open: answer it yourself | the rule and the addresses |
+| the practice has no rule | open: answer it yourself | |
+
+If a question has no selected and no open practice, the answer is *None of these*. A plan shows only a part of a
+workload, so check *not applicable* before you send it. A request replaces the selected choices of its question, so
+answer the open practices after you have sent the requests.
+
+The risk of a question is none with all practices, medium with some, and high with none. A practice that is not possible
+does not count."""
 
 
 def _render_practices() -> Iterator[str]:
@@ -142,18 +102,14 @@ def _render_practices() -> Iterator[str]:
             practice.title,
             ", ".join(practice.lens),
             ", ".join(map(str, practice.guidance)),
-            f"{practice.state}: {why}" if (why := practice.not_yet or practice.cannot) else practice.state,
-            ", ".join(map(_link, practice.implemented_by)),
+            f"{practice.state}: {practice.reason}" if practice.reason else practice.state,
+            ", ".join(map(_link, practice.implementations)),
             ", ".join(f"[{rule}](#{rule.lower()})" for rule in practice.checked_by),
         )
 
 
-def _link(implemented_by: str) -> str:
-    path, _, variable = implemented_by.partition("#")
-    name = path.removeprefix("modules/")
-    if command := re.fullmatch(r"sustainable_mlops/commands/(\w+)\.py", path):
-        name = f"smlops {command[1].replace('_', '-')}"
-    return f"[{f'{name}: `{variable}`' if variable else name}](../{path})"
+def _link(part: Implementation) -> str:
+    return f"[{f'{part.name}: `{part.input}`' if part.input else part.name}](../{part.path})"
 
 
 def _render_rules() -> Iterator[str]:

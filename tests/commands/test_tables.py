@@ -31,6 +31,10 @@ from sustainable_mlops.operations.reconcile.comparison import MonthComparison, R
 from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
 from sustainable_mlops.operations.reconcile.months import ReportMonth
 from sustainable_mlops.operations.reconcile.reports import ReportedEmissions
+from sustainable_mlops.plan import load
+from sustainable_mlops.practices import display as practices_display
+from sustainable_mlops.practices import load_practices
+from sustainable_mlops.practices.answers import answer_questions
 from sustainable_mlops.program import PLAIN_WIDTH, create_console
 from sustainable_mlops.recommendation import display as recommendation_display
 from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation
@@ -45,6 +49,7 @@ PACKAGES = ("sustainable_mlops", "sagemaker_sandbox")
 EXCLUDED = ("sustainable_mlops/review/", "sagemaker_sandbox/algorithms/")
 #: `tests/sandbox/test_process.py` checks the table of `sandbox status` with a real sandbox.
 CHECKED_ELSEWHERE = {"sagemaker_sandbox/command.py"}
+PLAN = ROOT / "tests" / "plan" / "fixtures" / "change.json"
 LONG = "a-name-of-sixty-three-characters-which-sagemaker-permits-for-it"
 TEXT = "an explanation with many words, " * 12
 _FRAMES = re.compile("[\u2502-\u257f\u2580-\u259f]")
@@ -178,10 +183,16 @@ def show_idle(console: Console) -> None:
     idle_display.print_report(report, console)
 
 
+def show_practices(console: Console) -> None:
+    practices_display.print_practices([*load_practices().values()], console)
+    practices_display.print_answers(answer_questions(load(PLAN)), console)
+
+
 #: Function that prints the tables of a file, with contents that are too wide for a line.
 TABLES: dict[str, Callable[[Console], None]] = {
     "sustainable_mlops/advice/display.py": show_advice,
     "sustainable_mlops/advice/comparison/display.py": show_comparison,
+    "sustainable_mlops/practices/display.py": show_practices,
     "sustainable_mlops/recommendation/display.py": show_recommendations,
     "sustainable_mlops/operations/reconcile/display.py": show_reconciliation,
     "sustainable_mlops/operations/idle/display.py": show_idle,

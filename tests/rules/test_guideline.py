@@ -1,7 +1,7 @@
 """Guidelines of rules, as in the list of practices."""
 
+from sustainable_mlops import practices
 from sustainable_mlops.rules import BY_ID, guideline
-from tools import practices
 
 
 def test_the_rules_have_the_sources_of_each_practice() -> None:

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 from sustainable_mlops import rules
+from sustainable_mlops.practices import Practice, load_practices
 from tests.cases import check_cases
 from tests.renewal import renew
 from tools import practices
-from tools.practices import Practice
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = list(practices.load_practices().values())
+ALL = list(load_practices().values())
 
 
 def test_every_practice_has_its_row_once() -> None:
@@ -53,7 +53,7 @@ def test_every_practice_of_the_lens_and_every_step_of_the_guidance_has_a_row() -
 @check_cases("rule", rules.ALL, ids=lambda rule: rule.id)
 def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
     assert rule.practices
-    assert all(rule.id in practices.load_practices()[row].checked_by for row in rule.practices)
+    assert all(rule.id in load_practices()[row].checked_by for row in rule.practices)
 
 
 def test_the_page_is_as_the_list_and_the_rules_say() -> None:
