@@ -4,11 +4,11 @@ The command writes the earlier package into `models.auto.tfvars.json` of the env
 plan, review, pull request. Nothing else in the file changes, and AWS is only read.
 
 The earlier package comes from the git history of that file: the newest commit with another package of the model. A
-second rollback therefore returns to the newer package. Use `--package` to go further back. A shallow clone may lack
-the commit.
+second rollback therefore returns to the newer package. Use `--package` to go further back. A shallow clone may
+lack the commit.
 
-The gate is that of `smlops promote`, without the condition on the age. If the earlier package has a worse metric, decide
-with `--accept-metric NAME`. To roll back a version of a pipeline instead, use `smlops pipeline rollback`.
+The gate is that of `smlops promote`, without the condition on the age. If the earlier package has a worse metric,
+decide with `--accept-metric NAME`. To roll back a version of a pipeline instead, use `smlops pipeline rollback`.
 
 Exit codes: 0 written or nothing to change, 2 refused or invalid input.
 

@@ -244,7 +244,9 @@ def edit_packages(folder: Path, model: str, package: str) -> str | None:
             text,
         )
     elif entries:
-        edited = re.sub(rf"(\s*){re.escape(entries[-1])}", lambda match: f"{match[0]},{match[1]}{new_entry}", text)
+        edited = re.sub(
+            rf"(\s*){re.escape(entries[-1])}", lambda match: f"{match[0]},{match[1] or ' '}{new_entry}", text
+        )
     else:
         edited = ""
     return edited if _parse_json(edited) == document else json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -41,5 +41,5 @@ class PromotionTarget:
         endpoints = tuple(f'module.{kind}["{self.model}"]' for kind in self.endpoints)
         if not is_first:
             return endpoints
-        alarms = tuple(f'module.observability.*["{key}*"]' for key in self.watched)
+        alarms = tuple(f'module.observability.*.*["{key}*"]' for key in self.watched)
         return (*endpoints, *alarms, "module.observability.aws_cloudwatch_dashboard.this")
