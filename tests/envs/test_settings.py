@@ -152,9 +152,9 @@ def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev:
     accepting, sharing = (
         yaml.safe_load(text) for text in texts if "registries" in text or "reader_account_ids" in text
     )
-    promotion = EnvironmentSettings.model_validate({**dev, "account_id": "234567890123", **accepting}).promotion
-    assert promotion.registries == {dev["account_id"]: dev["name_prefix"]}
-    shared = EnvironmentSettings.model_validate({**dev, **sharing})
+    accepted: Any = EnvironmentSettings.model_validate({**dev, "account_id": "234567890123", **accepting})
+    assert accepted.promotion.registries == {dev["account_id"]: dev["name_prefix"]}
+    shared: Any = EnvironmentSettings.model_validate({**dev, **sharing})
     assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
 
 

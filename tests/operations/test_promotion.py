@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,11 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.specs.pipeline import MetricGate
-from sustainable_mlops.operations.deploy.entry import edit_packages
-from sustainable_mlops.operations.promotion import gate, run
+from sustainable_mlops.operations.deploy.entry import edit_packages, read_packages
+from sustainable_mlops.operations.promotion import run
 from sustainable_mlops.operations.promotion.gate import Condition, PromotionRequest, evaluate_gate
 from sustainable_mlops.operations.promotion.history import find_previous_package
-from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
 from sustainable_mlops.operations.promotion.target import PromotionTarget
 from tests.cases import check_cases
 from tests.clone import git
@@ -69,12 +69,14 @@ class Registry:
             watched=("flight_delay_serverless",),
         )
 
-    def register(self, key: str, *, approve: bool = True, card: Any = None, **metadata: str | None) -> PackageAddress:
+    def register(
+        self, key: str, metadata: Mapping[str, str | None] | None = None, *, approve: bool = True, card: Any = None
+    ) -> PackageAddress:
         """Register a package of a model with this key."""
         etag = self.write(key)
         properties = {"source_digest": "a" * 64, "data_digest:train": "b" * 64, "model_etag": etag, "workload": "1"}
         properties |= {"validation:auc": "0.75", "validation:logloss": "0.5", "train:auc": "0.9"}
-        merged = {name: text for name, text in {**properties, **metadata}.items() if text is not None}
+        merged = {name: text for name, text in {**properties, **(metadata or {})}.items() if text is not None}
         arn = self.clients.sagemaker.create_model_package(
             ModelPackageGroupName=self.name,
             InferenceSpecification=self.describe(key),
@@ -151,8 +153,8 @@ def test_the_gate_names_the_condition_that_a_package_does_not_meet(
 ) -> None:
     registry = registries()
     registry.target = replace(registry.target, max_training_kg_co2e=2.0)
-    first = registry.register("one", co2e_kg="1")
-    second = registry.register("two", **{"co2e_kg": "1", **metadata})
+    first = registry.register("one", {"co2e_kg": "1"})
+    second = registry.register("two", {"co2e_kg": "1", **metadata})
     conditions = registry.check(second, first)
     assert list_unmet(conditions) == [name]
     assert message in conditions[name].text
@@ -184,15 +186,14 @@ def test_a_model_that_changed_after_its_registration_is_refused(
     registry.update(extended.arn, AdditionalInferenceSpecificationsToAdd=[added])
     assert "the package has several models" in registry.check(extended)["digests"].text
 
-    unrecorded = registry.register("four", model_etag=None)
+    unrecorded = registry.register("four", {"model_etag": None})
     assert "by its date; no ETag recorded" in registry.check(unrecorded)["digests"].text
-    read_package = gate.read_package
 
     def read_earlier(*arguments: Any) -> RegisteredPackage:
         package = read_package(*arguments)
         return replace(package, fields={**package.fields, "CreationTime": datetime(2020, 1, 1, tzinfo=UTC)})
 
-    monkeypatch.setattr(gate, "read_package", read_earlier)
+    monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_earlier)
     assert registry.check(unrecorded)["digests"].text.endswith("it was written later")
 
 
@@ -234,7 +235,7 @@ def test_an_older_package_is_for_a_rollback_only(registries: Callable[[], Regist
 def test_a_person_may_accept_a_worse_metric(registries: Callable[[], Registry]) -> None:
     registry = registries()
     first = registry.register("one")
-    worse = registry.register("two", **{"validation:auc": "0.7", "validation:logloss": "0.6"})
+    worse = registry.register("two", {"validation:auc": "0.7", "validation:logloss": "0.6"})
     assert list_unmet(registry.check(worse, first, accepted_metrics=["validation:auc"])) == ["metrics"]
     names = ["validation:auc", "validation:logloss"]
     assert (
@@ -249,7 +250,7 @@ def test_a_person_may_accept_a_worse_metric(registries: Callable[[], Registry]) 
 
 def test_the_gate_of_the_pipeline_decides_which_metric_counts(registries: Callable[[], Registry]) -> None:
     registry = registries()
-    first, second = registry.register("one"), registry.register("two", **{"validation:auc": "0.7"})
+    first, second = registry.register("one"), registry.register("two", {"validation:auc": "0.7"})
     metric_gate = MetricGate(metric="validation:auc", goal="minimize", parameter="p")
     registry.target = replace(registry.target, gate=metric_gate)
     assert registry.check(second, first)["metrics"].text == "validation:auc 0.7 (pinned: 0.75, minimize)"
@@ -359,7 +360,7 @@ def has_only_reads(operations: Sequence[str]) -> bool:
 
 
 def test_a_package_is_promoted_and_rolled_back(checkout: Checkout, registry: Registry, operations: list[str]) -> None:
-    first, second = registry.register("one"), registry.register("two", **{"validation:auc": "0.8"})
+    first, second = registry.register("one"), registry.register("two", {"validation:auc": "0.8"})
     pin(checkout.envs / "dev", first.arn)
     command = ("flight_delay", "--from", "dev", "--to", "staging")
     before = (checkout.staging / synth.PACKAGES).read_text()
@@ -369,7 +370,7 @@ def test_a_package_is_promoted_and_rolled_back(checkout: Checkout, registry: Reg
     assert (checkout.staging / synth.PACKAGES).read_text() == before
     code, out, _ = checkout.call(promote, *command)
     assert code == 0
-    assert run.read_packages(checkout.staging) == {"model_packages": {"flight_delay": first.arn}}
+    assert read_packages(checkout.staging) == {"model_packages": {"flight_delay": first.arn}}
     assert "smlops review plan.json --only 'module.serverless_endpoint[\"flight_delay\"]' --only " in out
     assert [line.split()[0] for line in out.splitlines()][: len(CONDITIONS)] == CONDITIONS
     git(checkout.staging, "add", "-A")
@@ -387,7 +388,7 @@ def test_a_package_is_promoted_and_rolled_back(checkout: Checkout, registry: Reg
     assert error.endswith("to accept: --accept-metric validation:auc; nothing was written\n")
     accepted = ("--accept-metric", "validation:auc")
     code, out, _ = checkout.call(rollback, "flight_delay", "--environment", "staging", *accepted)
-    assert (code, run.read_packages(checkout.staging)["model_packages"]["flight_delay"]) == (0, first.arn)
+    assert (code, read_packages(checkout.staging)["model_packages"]["flight_delay"]) == (0, first.arn)
     assert has_only_reads(operations)
 
 
@@ -440,7 +441,7 @@ def test_wrong_arguments_are_named_with_the_remedy(
 def test_the_overview_has_each_model_in_each_environment_and_newer_packages(
     checkout: Checkout, registry: Registry, operations: list[str]
 ) -> None:
-    first, second = registry.register("one", co2e_kg="0.3"), registry.register("two")
+    first, second = registry.register("one", {"co2e_kg": "0.3"}), registry.register("two")
     registry.register("three", approve=False)
     pin(checkout.staging, first.arn)
     pin(checkout.envs / "dev", first.arn.replace(ACCOUNT, OTHER))
