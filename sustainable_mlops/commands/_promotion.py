@@ -31,7 +31,7 @@ def finish(promotion: "Promotion", *, dry_run: bool, as_json: bool) -> None:
     outcome = "unchanged" if promotion.is_pinned else "dry run" if dry_run else "written"
     if refusal is None and outcome == "written":
         promotion.write()
-    commands = [] if refusal is not None or promotion.is_pinned else promotion.list_commands()
+    commands = promotion.list_commands() if refusal is None and outcome == "written" else []
     if as_json:
         result = {
             "outcome": "refused" if refusal is not None else outcome,
@@ -58,4 +58,5 @@ def _print_result(promotion: "Promotion", outcome: str, commands: list[str]) -> 
     before = request.pinned.label if request.pinned else "none"
     verb = "would change" if outcome == "dry run" else "changed"
     print(f"{file}: {verb} {request.target.model}: {before} -> {request.address.label}")
-    print("\n".join(["Next:", *(f"  {command}" for command in commands)]))
+    if commands:
+        print("\n".join(["Next:", *(f"  {command}" for command in commands)]))

@@ -57,12 +57,13 @@ class Promotion:
 
     def list_commands(self) -> list[str]:
         """Return the commands that come next: plan, review, pull request."""
-        target, verb = self.request.target, "Roll back" if self.request.is_rollback else "Promote"
+        target = self.request.target
+        verb, start = ("Roll back", "rollback") if self.request.is_rollback else ("Promote", "promote")
         folder, plan = f"envs/{target.environment}", "plan.json"
         addresses = target.list_addresses(is_first=self.request.pinned is None)
         only = " ".join(f"--only {shlex.quote(address)}" for address in addresses)
         file, label = f"{folder}/{synth.PACKAGES}", self.request.address.label
-        branch = f"{target.environment}-{label.replace('/', '-')}"
+        branch = f"{start}-{target.environment}-{label.replace('/', '-')}"
         return [
             f"terraform -chdir={folder} plan -out plan.tfplan",
             f"terraform -chdir={folder} show -json plan.tfplan > {plan}",
