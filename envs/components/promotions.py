@@ -1,19 +1,58 @@
 """Checks of the promoted packages (`models.auto.tfvars.json`)."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
+from modules.common import AccountId, NamePrefix
+from modules.iam_statements import StatementsByPhase, build_statement
+from modules.storage.inputs import bucket_arn
+from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import difference, join, keys, length
 
 if TYPE_CHECKING:
     from envs.root import Environment
 
 
-class Promotions(Component[CommonSettings]):
+class PromotionOptions(ModuleInputs):
+    registries: dict[AccountId, NamePrefix] = Field(
+        {},
+        description="Other accounts whose model packages this environment accepts, each with the name prefix of its "
+        "package groups. Its endpoints may read models/ in their artifacts buckets. Packages of its own package groups "
+        "are always accepted.",
+    )
+    max_training_kg_co2e: float | None = Field(
+        None, ge=0, description="Maximum carbon of the training of a promoted model, in kg CO2e. Null: no limit."
+    )
+
+
+class PromotionSettings(CommonSettings):
+    promotion: PromotionOptions = Field(
+        PromotionOptions(), description="Model packages that `smlops promote` accepts for this environment."
+    )
+
+
+class Promotions(Component[PromotionSettings]):
     """Warnings for promoted packages without an endpoint. The modules refuse packages of another Region."""
+
+    def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:  # noqa: ARG002
+        """Yield the right to read the models of the other registries, for the endpoints."""
+        registries = self.settings.promotion.registries
+        if not registries:
+            return
+        models = [f"{self._artifacts(account, prefix)}/models/*" for account, prefix in registries.items()]
+        yield {"inference": [build_statement("ReadModelsOfRegistries", ["s3:GetObject"], models)]}
+
+    def _artifacts(self, account: str, prefix: str) -> str:
+        """Return the ARN of the artifacts bucket of a registry's environment."""
+        settings = self.settings
+        owner: Any = SimpleNamespace(
+            name_prefix=prefix, account_id=account, region=settings.region, partition=settings.partition
+        )
+        return bucket_arn(owner, "artifacts")
 
     def add(self, env: "Environment") -> None:
         unknown: Collection[str] = keys(env.var.model_packages)

@@ -12,6 +12,8 @@ from sustainable_mlops.aws.clients import (
     is_local,
     make_client,
     read_attempts,
+    read_object_etag,
+    read_object_head,
     read_object_size,
 )
 from sustainable_mlops.aws.errors import AwsError, read_error_code, translate_aws_errors
@@ -29,6 +31,8 @@ __all__ = [
     "make_client",
     "read_attempts",
     "read_error_code",
+    "read_object_etag",
+    "read_object_head",
     "read_object_size",
     "translate_aws_errors",
 ]

@@ -102,12 +102,25 @@ def has_object(s3: Client, address: str) -> bool:
 
 def read_object_size(s3: Client, address: str) -> int | None:
     """Return the bytes of the object at the s3:// address; None if there is no object."""
+    head = read_object_head(s3, address)
+    return None if head is None else int(head["ContentLength"])
+
+
+def read_object_etag(s3: Client, address: str) -> str | None:
+    """Return the ETag of the object at the s3:// address, without quotes; None if there is no object."""
+    head = read_object_head(s3, address)
+    return None if head is None else str(head["ETag"]).strip('"')
+
+
+def read_object_head(s3: Client, address: str) -> dict[str, Any] | None:
+    """Return the HeadObject response for the s3:// address; None if there is no object."""
     from botocore.exceptions import ClientError
 
     bucket, key = S3Uri.parse(address)
     try:
-        return int(s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        response: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if read_error_code(error) in ("404", "NoSuchKey", "NoSuchBucket"):
             return None
         raise
+    return response

@@ -18,6 +18,10 @@ from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, Serving
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"
+#: Keys of CustomerMetadataProperties: digest of the source, digest of each channel's data, ETag of the model's archive.
+SOURCE_DIGEST = "source_digest"
+DATA_DIGEST = "data_digest:"
+MODEL_ETAG = "model_etag"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def register(
             return package
         if metrics is not None and not aws.has_object(clients.s3, metrics):
             raise UserError(f"--metrics: there is no object at {metrics}; correct the address")
-        request = build_package_request(record, serving, group, metrics)
+        etag = aws.read_object_etag(clients.s3, record.model) if record.model else None
+        request = build_package_request(record, serving, group, metrics, etag)
         arn = clients.sagemaker.create_model_package(**request)["ModelPackageArn"]
     return ModelPackage(arn, PENDING, is_new=True)
 
@@ -89,9 +94,12 @@ def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPacka
 
 
 def build_package_request(
-    record: RunRecord, serving: ResolvedServing, group: str, metrics: str | None
+    record: RunRecord, serving: ResolvedServing, group: str, metrics: str | None, etag: str | None = None
 ) -> dict[str, Any]:
-    """Return the CreateModelPackage request. Raises UserError if SageMaker would reject it."""
+    """Return the CreateModelPackage request; `etag` is that of the model's archive.
+
+    Raises UserError if SageMaker would reject it.
+    """
     images = {name: machines.image for name, machines in serving.additional.items()}
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
@@ -103,7 +111,9 @@ def build_package_request(
             "workload": record.workload,
             "run_key": record.run_key,
             "training_job": record.best or record.job_name,
-            "source_digest": str(record.source_digest),
+            SOURCE_DIGEST: str(record.source_digest),
+            **{f"{DATA_DIGEST}{channel}": data.digest for channel, data in record.data.items()},
+            **({MODEL_ETAG: etag} if etag else {}),
             "image": record.image,
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },

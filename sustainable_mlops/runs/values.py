@@ -28,10 +28,11 @@ def choose_metric(records: Sequence[RunRecord], requested: str | None = None) ->
     counts = Counter(name for record in records for name in record.metrics)
     if requested is not None and requested not in counts:
         raise UserError(f"--metric: no run here has '{requested}'{did_you_mean(requested, counts)}")
-    return requested or min(counts, key=lambda name: (-counts[name], _rank_split(name), name), default=None)
+    return requested or min(counts, key=lambda name: (-counts[name], rank_split(name), name), default=None)
 
 
-def _rank_split(name: str) -> int:
+def rank_split(name: str) -> int:
+    """Return the rank of a metric by its data split; metrics on unseen data come first."""
     return next((rank for rank, split in enumerate(_SPLITS) if name.startswith(split)), len(_SPLITS))
 
 

@@ -26,6 +26,10 @@ from sustainable_mlops.jobs.record import RunRecord, TuningTrial
 from sustainable_mlops.operations.idle import IdleFinding, IdleReport
 from sustainable_mlops.operations.idle import display as idle_display
 from sustainable_mlops.operations.idle.finding import IdleKind
+from sustainable_mlops.operations.promotion import display as promotion_display
+from sustainable_mlops.operations.promotion.overview import PinnedModel
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
+from sustainable_mlops.operations.promotion.target import PromotionTarget
 from sustainable_mlops.operations.reconcile import display as reconcile_display
 from sustainable_mlops.operations.reconcile.comparison import MonthComparison, Reconciliation
 from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
@@ -188,6 +192,31 @@ def show_practices(console: Console) -> None:
     practices_display.print_answers(answer_questions(load(PLAN)), console)
 
 
+def show_promotions(console: Console) -> None:
+    target = PromotionTarget(
+        model="a_name_of_thirty_characters_xx",
+        environment="a_long_name1",
+        folder=ROOT,
+        account_id="1" * 12,
+        region="ap-southeast-7",
+        partition="aws",
+        assume_role_arn=None,
+        groups={},
+        endpoints=(),
+        watched=(),
+    )
+    arn = f"arn:aws:sagemaker:ap-southeast-7:{'1' * 12}:model-package/{LONG}/123456"
+    address = PackageAddress.parse(arn, "")
+    fields = {
+        "ModelApprovalStatus": "Approved",
+        "ApprovalDescription": TEXT,
+        "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+        "CustomerMetadataProperties": {"validation:area_under_the_curve_of_the_model": "0.123456", "co2e_kg": "123456"},
+    }
+    row = PinnedModel(target, address, RegisteredPackage(address, fields), (address, address), (TEXT,))
+    promotion_display.print_overview([row, PinnedModel(target, address, problems=(TEXT,))], console)
+
+
 #: Function that prints the tables of a file, with contents that are too wide for a line.
 TABLES: dict[str, Callable[[Console], None]] = {
     "sustainable_mlops/advice/display.py": show_advice,
@@ -196,6 +225,7 @@ TABLES: dict[str, Callable[[Console], None]] = {
     "sustainable_mlops/recommendation/display.py": show_recommendations,
     "sustainable_mlops/operations/reconcile/display.py": show_reconciliation,
     "sustainable_mlops/operations/idle/display.py": show_idle,
+    "sustainable_mlops/operations/promotion/display.py": show_promotions,
     "sustainable_mlops/runs/display.py": show_runs,
     "sustainable_mlops/jobs/display.py": show_jobs,
     "sustainable_mlops/jobs/pipelines/display.py": show_pipeline,

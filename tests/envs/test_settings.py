@@ -147,6 +147,17 @@ def test_the_subscribers_of_the_page_are_valid(dev: dict[str, Any]) -> None:
     assert set(notifications.select("events")) == {"archive"}
 
 
+def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev: dict[str, Any]) -> None:
+    texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
+    accepting, sharing = (
+        yaml.safe_load(text) for text in texts if "registries" in text or "reader_account_ids" in text
+    )
+    accepted: Any = EnvironmentSettings.model_validate({**dev, "account_id": "234567890123", **accepting})
+    assert accepted.promotion.registries == {dev["account_id"]: dev["name_prefix"]}
+    shared: Any = EnvironmentSettings.model_validate({**dev, **sharing})
+    assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
+
+
 def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
     shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     (tmp_path / "staging").mkdir()

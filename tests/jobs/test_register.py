@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.catalogue.images import detect_framework
@@ -49,6 +50,8 @@ def test_a_model_is_registered_pending_approval_with_its_origin(cloud: Clients, 
         ("run_key", record.run_key),
         ("validation:auc", "0.75"),
         ("source_digest", record.source_digest),
+        ("data_digest:train", record.data["train"].digest),
+        ("model_etag", aws.read_object_etag(cloud.s3, record.model or "")),
     }
 
 

@@ -223,13 +223,41 @@ def read_packages(folder: Path) -> dict[str, Any]:
 
 
 def edit_packages(folder: Path, model: str, package: str) -> str | None:
-    """Return the text of the packages file with this package; None if it has it already. Raises UserError."""
+    """Return the text of the packages file with this package; None if it has it already. Raises UserError.
+
+    Everything else in the file stays, also its layout where the file has an entry already.
+    """
     document = read_packages(folder)
     packages = document.setdefault("model_packages", {})
-    if packages.get(model) == package:
+    current = packages.get(model)
+    if current == package:
         return None
+    entries = [f"{json.dumps(key)}: {json.dumps(arn)}" for key, arn in packages.items()]
     packages[model] = package
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    path = folder / synth.PACKAGES
+    text = read_text(path) if path.is_file() else ""
+    new_entry = f"{json.dumps(model)}: {json.dumps(package)}"
+    if current is not None:
+        edited = re.sub(
+            rf"({re.escape(json.dumps(model))}\s*:\s*){re.escape(json.dumps(current))}",
+            lambda match: match[1] + json.dumps(package),
+            text,
+        )
+    elif entries:
+        edited = re.sub(
+            rf"(\s*){re.escape(entries[-1])}", lambda match: f"{match[0]},{match[1] or ' '}{new_entry}", text
+        )
+    else:
+        edited = ""
+    return edited if _parse_json(edited) == document else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parse_json(text: str) -> Any:
+    """Return the parsed JSON; None if it is not valid."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def write_package(folder: Path, model: str, package: str) -> bool:

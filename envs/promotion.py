@@ -1,0 +1,49 @@
+"""Requirements of an environment on model packages, for `smlops promote`."""
+
+from pathlib import Path
+from typing import Any
+
+from envs.components.async_endpoints import AsyncEndpoints
+from envs.components.realtime_endpoints import RealtimeEndpoints
+from envs.components.serverless_endpoints import ServerlessEndpoints
+from envs.names import join_parts
+from envs.settings import load
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
+from sustainable_mlops.operations.promotion.target import PromotionTarget
+from sustainable_mlops.terraform import ROOT
+
+
+def read_targets(folder: Path) -> dict[str, PromotionTarget]:
+    """Return the models of an environment, with its requirements. Raises UserError for invalid settings."""
+    settings: Any = load(folder)
+    return {model: _read_target(settings, folder, model) for model in settings.models}
+
+
+def _read_target(settings: Any, folder: Path, model: str) -> PromotionTarget:
+    prefixes = {**settings.promotion.registries, settings.account_id: settings.name_prefix}
+    kinds = [kind.module for kind in (ServerlessEndpoints, AsyncEndpoints, RealtimeEndpoints)]
+    endpoints = tuple(kind for kind in kinds if getattr(settings.models[model], kind, None) is not None)
+    return PromotionTarget(
+        model=model,
+        environment=settings.environment,
+        folder=folder,
+        account_id=settings.account_id,
+        region=settings.region,
+        partition=settings.partition,
+        assume_role_arn=settings.assume_role_arn,
+        groups={account: join_parts(prefix, model) for account, prefix in prefixes.items()},
+        endpoints=endpoints,
+        watched=tuple(f"{model}_{kind.removesuffix('_endpoint')}" for kind in endpoints),
+        max_training_kg_co2e=settings.promotion.max_training_kg_co2e,
+        gate=_find_gate(settings, model),
+    )
+
+
+def _find_gate(settings: Any, model: str) -> MetricGate | None:
+    """Return the gate of the pipeline that registers the model; None without one."""
+    for pipeline in settings.pipelines.values():
+        file = (ROOT / pipeline.definition_file).with_suffix(".yaml")
+        if pipeline.model == model and file.is_file():
+            return load_spec_file(file, PipelineSpec).gate
+    return None

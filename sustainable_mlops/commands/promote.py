@@ -1,0 +1,92 @@
+"""Promote an approved model package to an environment, or list the packages of all environments.
+
+Without a model, the command prints a table of all models and environments. Each row has the pinned package, its status,
+metric, carbon of training and approval, and newer approved packages.
+
+With a model, it checks a package and writes its ARN into `models.auto.tfvars.json` of the environment `--to`. Nothing
+else in the file changes, and AWS is only read. Then it prints the next commands: plan, review with `--only` for the
+addresses of the model, and pull request. The package is the pinned one of `--from`, or that of `--package`.
+Without both, it is the newest approved package of the environment's own package group.
+
+The gate has these conditions. If one is not met, the command writes nothing and exits with code 2:
+
+- `endpoint`: the environment declares an endpoint of the model
+- `region`: the package is in the Region of the environment, because SageMaker deploys no others
+- `registry`: the package is in the model's package group of the environment, or of an account in `promotion.registries`
+- `package`: the package exists, and the environment's account may read it
+- `approval`: the package is Approved; the line has the reason, and the time and user of the last change
+- `metrics`: metrics are recorded, and are no worse than those of the pinned package (or `--accept-metric NAME`)
+- `carbon`: the training emitted at most `promotion.max_training_kg_co2e`, if the settings have this limit
+- `digests`: the model in S3 is the one that was registered
+- `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
+
+The credentials, with `assume_role_arn` of the settings, must belong to the account of `--to`. To promote a version of a
+pipeline instead, use `smlops pipeline promote`.
+
+Exit codes: 0 written or nothing to change, 2 refused or invalid input.
+
+Examples:
+
+* `smlops promote`: the packages of all environments
+* `smlops promote --json | jq '.[] | select(.newer_approved != [])'`
+* `smlops promote flight_delay --from dev --to staging --dry-run`: check the gate and print the change
+* `smlops promote flight_delay --from dev --to staging`: promote the package that dev pins
+* `smlops promote flight_delay --to staging`: promote the newest approved package that was registered in staging
+* `smlops promote flight_delay --to staging --package $PACKAGE --accept-metric test:auc`
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.commands import _promotion
+from sustainable_mlops.errors import UserError
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def promote(
+    model: Annotated[str | None, typer.Argument(help="A model; without one, list all of them.")] = None,
+    source: Annotated[str | None, typer.Option("--from", help="Environment whose pinned package is promoted.")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="Environment that receives the package.")] = None,
+    package: Annotated[str | None, typer.Option(help="ARN of the model package, instead of --from.")] = None,
+    accept_metric: _promotion.AcceptMetric = None,
+    dry_run: _promotion.DryRun = False,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Promote a model package."""
+    cli.require("promote", clone=True)
+    from sustainable_mlops.operations.promotion import run
+
+    if model is None:
+        if source or target or package or accept_metric or dry_run:
+            raise UserError("promote: name the model, such as smlops promote flight_delay --from dev --to staging")
+        _print_overview(as_json=as_json)
+        return
+    if target is None:
+        raise UserError("--to: name the environment that receives the package, such as --to staging")
+    if source is not None and package is not None:
+        raise UserError("--from, --package: pass only one of them")
+    if source == target:
+        raise UserError(f"--from: {source} is also the environment of --to; name another one")
+    with cli.console.status("Checking the package"):
+        accepting = run.read_target(model, target, "--to")
+        pinning = run.read_target(model, source, "--from") if source is not None else None
+        promotion = run.prepare_promotion(accepting, pinning, package, accept_metric or ())
+    _promotion.finish(promotion, dry_run=dry_run, as_json=as_json)
+
+
+def _print_overview(*, as_json: bool) -> None:
+    from sustainable_mlops.operations.promotion.display import print_overview
+    from sustainable_mlops.operations.promotion.overview import read_overview
+    from sustainable_mlops.operations.promotion.run import list_environments
+
+    with cli.console.status("Reading the packages"):
+        rows = read_overview(list_environments().values())
+    if as_json:
+        print(json.dumps([row.to_dict() for row in rows], indent=2))
+    else:
+        print_overview(rows, cli.stdout())

@@ -1,0 +1,218 @@
+"""The gate of a promotion: conditions that a model package must meet before an environment pins it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client, Clients
+from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.register import APPROVED, DATA_DIGEST
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
+from sustainable_mlops.operations.promotion.target import PromotionTarget
+
+#: Parts of the names of metrics of which a smaller value is better. A pipeline's gate takes priority.
+_MINIMIZED = ("loss", "error", "rmse", "mse", "mae", "mape", "perplexity")
+#: Start of the names of metrics on the training data, which say little about new data.
+_TRAINING_SPLIT = "train"
+_DIGEST_CHARACTERS = 12
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of the gate, with its result."""
+
+    name: str
+    is_met: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class PromotionRequest:
+    """A package for an environment, and the decisions of the person who promotes it."""
+
+    target: PromotionTarget
+    address: PackageAddress
+    pinned: PackageAddress | None
+    #: Metrics that may be worse than those of the pinned package.
+    accepted_metrics: Collection[str] = ()
+    #: True if the package may be older than the pinned one.
+    is_rollback: bool = False
+
+
+def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition]:
+    """Return all conditions. Without a readable package of an accepted registry, the others are left out."""
+    conditions = list(_check_address(request))
+    if not all(one.is_met for one in conditions):
+        return conditions
+    try:
+        package = read_package(request.address, clients.sagemaker)
+    except UserError as error:
+        return [*conditions, Condition("package", False, str(error))]
+    pinned, missing = None, None
+    if request.pinned is not None:
+        try:
+            pinned = read_package(request.pinned, clients.sagemaker)
+        except UserError as error:
+            missing = str(error)
+    state = package.fields.get("ModelPackageStatus", "Completed")
+    return [
+        *conditions,
+        Condition("package", state == "Completed", f"exists, and its registration is {state}"),
+        _check_approval(package),
+        _check_metrics(request, package, pinned, missing),
+        _check_carbon(request.target, package),
+        _check_digests(package, clients.s3),
+        *([] if request.is_rollback else [_check_age(request, package, pinned)]),
+    ]
+
+
+def _check_address(request: PromotionRequest) -> Iterator[Condition]:
+    """Yield the conditions on the environment and on the ARN, which need no request to AWS."""
+    target, address = request.target, request.address
+    where = f"envs/{target.environment}"
+    if target.endpoints:
+        yield Condition("endpoint", True, f"{where} declares {' and '.join(target.endpoints)}")
+    else:
+        yield Condition("endpoint", False, f"{where} declares no endpoint of {target.model}; add one to the model")
+    is_here = address.region == target.region
+    yield Condition(
+        "region",
+        is_here,
+        address.region
+        if is_here
+        else f"the package is in {address.region} and {where} in {target.region}, and SageMaker deploys packages "
+        f"only in their Region; train or register the model in {target.region}",
+    )
+    group = target.groups.get(address.account)
+    if group is None:
+        yield Condition(
+            "registry",
+            False,
+            f"account {address.account} is no registry of {where}; name it in promotion.registries of its "
+            "settings.yaml, or choose a package of another account",
+        )
+    elif group != address.group:
+        yield Condition(
+            "registry",
+            False,
+            f"{address.group} is not the package group of {target.model} in account {address.account}; that is {group}",
+        )
+    else:
+        yield Condition("registry", True, f"{group} in account {address.account}")
+
+
+def _check_approval(package: RegisteredPackage) -> Condition:
+    if package.status == APPROVED:
+        return Condition("approval", True, package.approval)
+    return Condition("approval", False, f"the package is {package.status}; a person must approve it first")
+
+
+def _check_metrics(
+    request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None, missing: str | None
+) -> Condition:
+    if not package.metrics:
+        return Condition("metrics", False, "the package has no metric; train with metrics in the job file")
+    gate = request.target.gate
+    names = _choose_metrics(package, pinned, gate.metric if gate else None)
+    texts, refused = [], []
+    for name in names:
+        goal = gate.goal if gate is not None and gate.metric == name else _guess_goal(name)
+        value, before = package.find_metric(name), pinned.find_metric(name) if pinned else None
+        text = f"{name} {'is missing' if value is None else f'{value:g}'}"
+        if request.pinned is not None:
+            text += f" (pinned: {'unknown' if before is None else f'{before:g}'}, {goal})"
+        is_as_good = request.pinned is None or _is_as_good(value, before, goal)
+        if not is_as_good and name in request.accepted_metrics:
+            text += ", accepted"
+        elif not is_as_good:
+            refused.append(name)
+        texts.append(text)
+    if missing is not None:
+        texts.append(f"the pinned package cannot be read: {missing}")
+    if refused:
+        options = " ".join(f"--accept-metric {name}" for name in refused)
+        return Condition("metrics", False, f"{', '.join(texts)}; to accept: {options}")
+    return Condition("metrics", True, ", ".join(texts))
+
+
+def _is_as_good(value: float | None, before: float | None, goal: str) -> bool:
+    """Return True if both values are known, and the new one is no worse."""
+    if value is None or before is None:
+        return False
+    return value >= before if goal == "maximize" else value <= before
+
+
+def _choose_metrics(package: RegisteredPackage, pinned: RegisteredPackage | None, preferred: str | None) -> list[str]:
+    """Return the metrics to compare: that of the pipeline's gate, else all that the pinned package has.
+
+    Metrics of the training data are left out if there are others.
+    """
+    if preferred and package.find_metric(preferred) is not None:
+        return [preferred]
+    names = sorted(pinned.metrics if pinned is not None and pinned.metrics else package.metrics)
+    return [name for name in names if not name.startswith(_TRAINING_SPLIT)] or names
+
+
+def _guess_goal(metric: str) -> str:
+    return "minimize" if any(part in metric.lower() for part in _MINIMIZED) else "maximize"
+
+
+def _check_carbon(target: PromotionTarget, package: RegisteredPackage) -> Condition:
+    carbon, limit = package.training_kg_co2e, target.max_training_kg_co2e
+    text = "not recorded" if carbon is None else f"{carbon:.3g} kg CO2e of training"
+    if limit is None:
+        return Condition("carbon", True, f"{text}; no limit in the settings")
+    is_within = carbon is not None and carbon <= limit
+    return Condition("carbon", is_within, f"{text}; the limit (promotion.max_training_kg_co2e) is {limit:g} kg")
+
+
+def _check_digests(package: RegisteredPackage, s3: Client) -> Condition:
+    """Compare the model's archive in S3 with the registration.
+
+    Without a recorded ETag, the archive must not be newer than the package.
+    """
+    models = {address: etag for address, etag in package.models.items() if is_s3(address)}
+    problems, texts = [], []
+    if len(models) > 1:
+        problems.append(f"the package has several models: {', '.join(models)}")
+    for address, etag in models.items():
+        try:
+            with aws.translate_aws_errors(address):
+                head = aws.read_object_head(s3, address)
+        except UserError as error:
+            problems.append(f"the model cannot be read: {error}")
+            continue
+        if head is None:
+            problems.append(f"there is no model at {address}")
+        elif etag is not None and head["ETag"].strip('"') != etag.strip('"'):
+            problems.append(f"{address} is not the model that was registered: its ETag differs from the recorded one")
+        elif etag is None and head["LastModified"] > package.created_at:
+            problems.append(f"{address} is not the model that was registered: it was written later")
+        else:
+            texts.append(f"model unchanged since its registration{'' if etag else ' (by its date; no ETag recorded)'}")
+    recorded = [
+        f"{name.removeprefix(DATA_DIGEST)} {text[:_DIGEST_CHARACTERS]}" for name, text in package.digests.items()
+    ]
+    texts.append(f"digests: {', '.join(recorded)}" if recorded else "digests of source and data not recorded")
+    return Condition("digests", not problems, "; ".join(problems or texts))
+
+
+def _check_age(request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None) -> Condition:
+    if request.pinned is None:
+        return Condition("age", True, "the first package of the model in this environment")
+    is_same_group = (request.pinned.account, request.pinned.group) == (package.address.account, package.address.group)
+    if is_same_group:
+        is_older = package.address.version < request.pinned.version
+    elif pinned is not None:
+        is_older = package.created_at < pinned.created_at
+    else:
+        return Condition("age", True, f"unknown, because {request.pinned.label} cannot be read")
+    if is_older:
+        return Condition(
+            "age",
+            False,
+            f"the package is older than the pinned {request.pinned.label}; use smlops rollback {request.target.model} "
+            f"--environment {request.target.environment} --package {package.address.arn}",
+        )
+    return Condition("age", True, f"registered {package.created_at:%Y-%m-%d}, not before {request.pinned.label}")

@@ -1,0 +1,156 @@
+"""A model package with the facts that a promotion compares."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.register import DATA_DIGEST, MODEL_ETAG, SOURCE_DIGEST
+
+_ARN = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):(\d{12}):model-package/([A-Za-z0-9-]+)/(\d+)")
+#: Footprint of the training in CustomerMetadataProperties, as the pipelines of the workloads record it.
+_CO2E = "co2e_kg"
+_FOOTPRINT = (_CO2E, "cost_usd")
+#: Carbon of the training in a model card, see jobs/model_card.py.
+_CARD_CARBON = "Environment: carbon, operational and embodied"
+_KG_CO2E = re.compile(r"([0-9.e+-]+) kgCO2e")
+
+
+@dataclass(frozen=True)
+class PackageAddress:
+    """Parts of the ARN of a versioned model package."""
+
+    arn: str
+    region: str
+    account: str
+    group: str
+    version: int
+
+    @classmethod
+    def parse(cls, arn: str, field: str) -> "PackageAddress":
+        """Parse an ARN. Raises UserError with the name of the `field` for any other text."""
+        match = _ARN.fullmatch(arn)
+        if match is None:
+            raise UserError(f"{field}: {arn} is not the ARN of a version in a model package group")
+        return cls(arn, match[1], match[2], match[3], int(match[4]))
+
+    @property
+    def label(self) -> str:
+        """Group and version."""
+        return f"{self.group}/{self.version}"
+
+
+@dataclass(frozen=True)
+class RegisteredPackage:
+    """A model package as its registry describes it."""
+
+    address: PackageAddress
+    fields: Mapping[str, Any]
+
+    @property
+    def status(self) -> str:
+        """Approval status."""
+        return str(self.fields.get("ModelApprovalStatus", "without an approval status"))
+
+    @property
+    def created_at(self) -> datetime:
+        """Time of the registration."""
+        time: datetime = self.fields["CreationTime"]
+        return time
+
+    @property
+    def approval(self) -> str:
+        """Reason of the approval, and the last change: the registry records no separate time of the approval."""
+        reason = self.fields.get("ApprovalDescription") or "no reason recorded"
+        changed_at = self.fields.get("LastModifiedTime") or self.created_at
+        user = self.fields.get("LastModifiedBy") or {}
+        name = (user.get("IamIdentity") or {}).get("Arn") or user.get("UserProfileName") or "unknown user"
+        return f"{reason}; last change {changed_at:%Y-%m-%d %H:%M} by {name}"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Properties that the registration recorded."""
+        return dict(self.fields.get("CustomerMetadataProperties") or {})
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Finite metrics: those of the model card, else the numbers among the properties."""
+        card = {one["name"]: one["value"] for one in self._training_details.get("user_provided_training_metrics", [])}
+        recorded = card or {name: text for name, text in self.metadata.items() if not _is_no_metric(name)}
+        return dict(_parse_numbers(recorded))
+
+    def find_metric(self, name: str) -> float | None:
+        """Return a metric of the model card or of the properties."""
+        values = {**dict(_parse_numbers({name: self.metadata.get(name)})), **self.metrics}
+        return values.get(name)
+
+    @property
+    def training_kg_co2e(self) -> float | None:
+        """Carbon of the training in kg CO2e; None if it is not recorded."""
+        if (recorded := dict(_parse_numbers({_CO2E: self.metadata.get(_CO2E)}))) != {}:
+            return recorded[_CO2E]
+        details = self._card.get("additional_information", {}).get("custom_details", {})
+        match = _KG_CO2E.match(str(details.get(_CARD_CARBON, "")))
+        return dict(_parse_numbers({_CO2E: match[1]})).get(_CO2E) if match else None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of the source and of the data, by name."""
+        recorded = {name: text for name, text in self.metadata.items() if name.startswith(DATA_DIGEST)}
+        source = self.metadata.get(SOURCE_DIGEST)
+        return {**({"source": source} if source else {}), **recorded}
+
+    @property
+    def models(self) -> dict[str, str | None]:
+        """Addresses of the model's archives in all inference specifications, each with its recorded ETag."""
+        main = self.fields.get("InferenceSpecification") or {}
+        specifications = [main, *(self.fields.get("AdditionalInferenceSpecifications") or [])]
+        containers = [one for specification in specifications for one in specification.get("Containers", [])]
+        recorded = self.metadata.get(MODEL_ETAG)
+        return {
+            address: recorded or container.get("ModelDataETag")
+            for container in containers
+            if (address := container.get("ModelDataUrl"))
+        }
+
+    @cached_property
+    def _card(self) -> dict[str, Any]:
+        try:
+            card = json.loads((self.fields.get("ModelCard") or {}).get("ModelCardContent") or "{}")
+        except ValueError:
+            return {}
+        return card if isinstance(card, dict) else {}
+
+    @property
+    def _training_details(self) -> dict[str, Any]:
+        details: dict[str, Any] = self._card.get("training_details", {}).get("training_job_details", {})
+        return details
+
+
+def read_package(address: PackageAddress, sagemaker: Client) -> RegisteredPackage:
+    """Return the package at an address. Raises UserError if it does not exist or cannot be read."""
+    with aws.translate_aws_errors(f"model package {address.arn}"):
+        return RegisteredPackage(address, sagemaker.describe_model_package(ModelPackageName=address.arn))
+
+
+def _is_no_metric(name: str) -> bool:
+    known = ("workload", "run_key", "training_job", "image", SOURCE_DIGEST, MODEL_ETAG, *_FOOTPRINT)
+    return name in known or name.startswith(DATA_DIGEST)
+
+
+def _parse_numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the values that are finite numbers."""
+    for name, value in values.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(number):
+            yield name, number

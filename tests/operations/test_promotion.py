@@ -1,0 +1,462 @@
+"""`smlops promote` and `smlops rollback`: the gate, the packages file, the earlier package, and the overview."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from typer.main import get_command
+
+from sagemaker_sandbox import Sandbox
+from sustainable_mlops import program, synth
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.commands import promote, rollback
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.specs.pipeline import MetricGate
+from sustainable_mlops.operations.deploy.entry import edit_packages, read_packages
+from sustainable_mlops.operations.promotion import run
+from sustainable_mlops.operations.promotion.gate import Condition, PromotionRequest, evaluate_gate
+from sustainable_mlops.operations.promotion.history import find_previous_package
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
+from sustainable_mlops.operations.promotion.target import PromotionTarget
+from tests.cases import check_cases
+from tests.clone import git
+from tests.envs import example
+from tests.sandbox.support import IMAGE
+
+ACCOUNT, OTHER = "123456789012", "222222222222"
+CONDITIONS = ["endpoint", "region", "registry", "package", "approval", "metrics", "carbon", "digests", "age"]
+CARD = {
+    "training_details": {
+        "training_job_details": {
+            "user_provided_training_metrics": [
+                {"name": "validation:auc", "value": 0.76},
+                {"name": "validation:logloss", "value": 0.4},
+                {"name": "train:auc", "value": 0.7},
+            ]
+        }
+    },
+    "additional_information": {
+        "custom_details": {"Environment: carbon, operational and embodied": "0.12 kgCO2e (0.1 to 0.2), estimated"}
+    },
+}
+
+
+class Registry:
+    """A package group with packages, and the environment that accepts them."""
+
+    def __init__(self, sandbox: Sandbox, name: str, folder: Path) -> None:
+        self.name = name
+        self.clients = Clients(sandbox.client("s3"), sandbox.client("sagemaker"))
+        self.clients.sagemaker.create_model_package_group(ModelPackageGroupName=name)
+        self.clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        self.target = PromotionTarget(
+            model="flight_delay",
+            environment="staging",
+            folder=folder,
+            account_id=ACCOUNT,
+            region="eu-north-1",
+            partition="aws",
+            assume_role_arn=None,
+            groups={ACCOUNT: name},
+            endpoints=("serverless_endpoint",),
+            watched=("flight_delay_serverless",),
+        )
+
+    def register(
+        self, key: str, metadata: Mapping[str, str | None] | None = None, *, approve: bool = True, card: Any = None
+    ) -> PackageAddress:
+        """Register a package of a model with this key."""
+        etag = self.write(key)
+        properties = {"source_digest": "a" * 64, "data_digest:train": "b" * 64, "model_etag": etag, "workload": "1"}
+        properties |= {"validation:auc": "0.75", "validation:logloss": "0.5", "train:auc": "0.9"}
+        merged = {name: text for name, text in {**properties, **(metadata or {})}.items() if text is not None}
+        arn = self.clients.sagemaker.create_model_package(
+            ModelPackageGroupName=self.name,
+            InferenceSpecification=self.describe(key),
+            CustomerMetadataProperties=merged,
+            **({"ModelCard": {"ModelCardContent": json.dumps(card), "ModelCardStatus": "Draft"}} if card else {}),
+        )["ModelPackageArn"]
+        if approve:
+            self.update(arn, ModelApprovalStatus="Approved", ApprovalDescription="better than last month's")
+        return PackageAddress.parse(arn, "")
+
+    def write(self, key: str, content: str = "model") -> str:
+        """Write a model and return its ETag."""
+        return str(self.clients.s3.put_object(Bucket=self.name, Key=key, Body=content)["ETag"]).strip('"')
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Return an inference specification with this model."""
+        container = {"Image": IMAGE, "ModelDataUrl": f"s3://{self.name}/{key}"}
+        types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+        return {"Containers": [container], **types}
+
+    def update(self, arn: str, **changes: Any) -> None:
+        self.clients.sagemaker.update_model_package(ModelPackageArn=arn, **changes)
+
+    def check(
+        self, address: PackageAddress, pinned: PackageAddress | None = None, **changes: Any
+    ) -> dict[str, Condition]:
+        """Return the conditions by name."""
+        request = PromotionRequest(**{"target": self.target, "address": address, "pinned": pinned, **changes})
+        return {one.name: one for one in evaluate_gate(request, self.clients)}
+
+
+@pytest.fixture(scope="module")
+def registries(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Registry]:
+    """Return a function that creates a registry with names of its own."""
+    names = (f"promotion{number}-flight-delay" for number in range(100))
+    return lambda: Registry(sandbox, next(names), tmp_path_factory.mktemp("staging"))
+
+
+def list_unmet(conditions: dict[str, Condition]) -> list[str]:
+    return [name for name, condition in conditions.items() if not condition.is_met]
+
+
+def test_an_approved_package_meets_every_condition(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    first, second = registry.register("one"), registry.register("two", card=CARD)
+    conditions = registry.check(second, first)
+    assert list(conditions) == CONDITIONS
+    assert list_unmet(conditions) == []
+    assert conditions["approval"].text.startswith("better than last month's; last change 20")
+    assert conditions["metrics"].text == (
+        "validation:auc 0.76 (pinned: 0.75, maximize), validation:logloss 0.4 (pinned: 0.5, minimize)"
+    )
+    assert conditions["carbon"].text == "0.12 kg CO2e of training; no limit in the settings"
+    assert conditions["digests"].text == (
+        "model unchanged since its registration; digests: source aaaaaaaaaaaa, train bbbbbbbbbbbb"
+    )
+    assert list_unmet(registry.check(first)) == [], "the first package has none to be compared with"
+
+
+@check_cases(
+    ("name", "metadata", "message"),
+    [
+        ("metrics", {"validation:auc": "0.74"}, "to accept: --accept-metric validation:auc"),
+        ("metrics", {"validation:logloss": "0.51"}, "to accept: --accept-metric validation:logloss"),
+        ("metrics", {"validation:auc": None}, "validation:auc is missing"),
+        ("metrics", dict.fromkeys(("validation:auc", "validation:logloss", "train:auc")), "the package has no metric"),
+        ("carbon", {"co2e_kg": "2.5"}, "2.5 kg CO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
+        ("carbon", {"co2e_kg": None}, "not recorded; the limit"),
+        ("digests", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
+    ],
+)
+def test_the_gate_names_the_condition_that_a_package_does_not_meet(
+    registries: Callable[[], Registry], name: str, metadata: dict[str, str | None], message: str
+) -> None:
+    registry = registries()
+    registry.target = replace(registry.target, max_training_kg_co2e=2.0)
+    first = registry.register("one", {"co2e_kg": "1"})
+    second = registry.register("two", {"co2e_kg": "1", **metadata})
+    conditions = registry.check(second, first)
+    assert list_unmet(conditions) == [name]
+    assert message in conditions[name].text
+
+
+def test_a_package_without_approval_is_refused(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    address = registry.register("one", approve=False)
+    assert registry.check(address)["approval"].text == (
+        "the package is PendingManualApproval; a person must approve it first"
+    )
+    registry.update(address.arn, ModelApprovalStatus="Rejected")
+    assert list_unmet(registry.check(address)) == ["approval"]
+
+
+def test_a_model_that_changed_after_its_registration_is_refused(
+    registries: Callable[[], Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = registries()
+    address = registry.register("one")
+    registry.write("one", "another model")
+    assert list_unmet(registry.check(address)) == ["digests"]
+    registry.clients.s3.delete_object(Bucket=registry.name, Key="one")
+    assert registry.check(address)["digests"].text.startswith(f"there is no model at s3://{registry.name}/one")
+
+    extended = registry.register("two")
+    registry.write("three")
+    added = {"Name": "graviton", **registry.describe("three")}
+    registry.update(extended.arn, AdditionalInferenceSpecificationsToAdd=[added])
+    assert "the package has several models" in registry.check(extended)["digests"].text
+
+    unrecorded = registry.register("four", {"model_etag": None})
+    assert "by its date; no ETag recorded" in registry.check(unrecorded)["digests"].text
+
+    def read_earlier(*arguments: Any) -> RegisteredPackage:
+        package = read_package(*arguments)
+        return replace(package, fields={**package.fields, "CreationTime": datetime(2020, 1, 1, tzinfo=UTC)})
+
+    monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_earlier)
+    assert registry.check(unrecorded)["digests"].text.endswith("it was written later")
+
+
+def test_a_foreign_package_is_refused_before_it_is_read(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    address = registry.register("one")
+    arn = address.arn
+    for changed, name, message in (
+        (
+            arn.replace(ACCOUNT, OTHER),
+            "registry",
+            f"account {OTHER} is no registry of envs/staging; name it in promotion",
+        ),
+        (arn.replace("-flight-delay", "-churn"), "registry", "is not the package group of flight_delay in account"),
+        (arn.replace("eu-north-1", "eu-west-3"), "region", "SageMaker deploys packages only in their Region"),
+    ):
+        conditions = registry.check(PackageAddress.parse(changed, ""))
+        assert list_unmet(conditions) == [name]
+        assert message in conditions[name].text
+        assert "package" not in conditions
+    absent = registry.check(PackageAddress.parse(f"{arn}9", ""))
+    assert list_unmet(absent) == ["package"]
+    registry.target = replace(registry.target, endpoints=())
+    assert list_unmet(registry.check(address)) == ["endpoint"]
+
+
+def test_an_older_package_is_for_a_rollback_only(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    first, second = registry.register("one"), registry.register("two")
+    older = registry.check(first, second)
+    assert list_unmet(older) == ["age"]
+    assert f"smlops rollback flight_delay --environment staging --package {first.arn}" in older["age"].text
+    assert list(registry.check(first, second, is_rollback=True)) == CONDITIONS[:-1]
+    other = registries().register("one")
+    registry.target = replace(registry.target, groups={ACCOUNT: other.group})
+    assert list_unmet(registry.check(other, second)) == [], "in another group, the time of the registration decides"
+
+
+def test_a_person_may_accept_a_worse_metric(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    first = registry.register("one")
+    worse = registry.register("two", {"validation:auc": "0.7", "validation:logloss": "0.6"})
+    assert list_unmet(registry.check(worse, first, accepted_metrics=["validation:auc"])) == ["metrics"]
+    names = ["validation:auc", "validation:logloss"]
+    assert (
+        "0.7 (pinned: 0.75, maximize), accepted" in registry.check(worse, first, accepted_metrics=names)["metrics"].text
+    )
+    registry.clients.sagemaker.delete_model_package(ModelPackageName=first.arn)
+    lost = registry.check(worse, first)["metrics"]
+    assert not lost.is_met
+    assert "the pinned package cannot be read" in lost.text
+    assert registry.check(worse, first, accepted_metrics=names)["metrics"].is_met
+
+
+def test_the_gate_of_the_pipeline_decides_which_metric_counts(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    first, second = registry.register("one"), registry.register("two", {"validation:auc": "0.7"})
+    metric_gate = MetricGate(metric="validation:auc", goal="minimize", parameter="p")
+    registry.target = replace(registry.target, gate=metric_gate)
+    assert registry.check(second, first)["metrics"].text == "validation:auc 0.7 (pinned: 0.75, minimize)"
+
+
+@check_cases(
+    ("text", "after"),
+    [
+        ('{"model_packages": {"b": "arn:1"}}', '{"model_packages": {"b": "arn:1", "a": "arn:2"}}'),
+        ('{"model_packages":\n\t{"a":"arn:1"}, "more": 1}\n', '{"model_packages":\n\t{"a":"arn:2"}, "more": 1}\n'),
+        (
+            '{"note": "\\"a\\": ", "model_packages": {"a": "arn:1"}}',
+            '{"note": "\\"a\\": ", "model_packages": {"a": "arn:2"}}',
+        ),
+        ('{"model_packages": {}}', '{\n  "model_packages": {\n    "a": "arn:2"\n  }\n}\n'),
+        ('{"model_packages": {"a": "arn:2"}}', None),
+    ],
+)
+def test_nothing_but_the_package_changes_in_the_file(text: str, after: str | None, tmp_path: Path) -> None:
+    (tmp_path / synth.PACKAGES).write_text(text)
+    edited = edit_packages(tmp_path, "a", "arn:2")
+    assert edited == after
+
+
+def pin(folder: Path, package: str | None, *, commit: bool = True) -> None:
+    """Write a package into the packages file of a git checkout, and commit it."""
+    packages = {"flight_delay": package} if package else {}
+    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": packages}))
+    if commit:
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "--allow-empty", "-m", str(package))
+
+
+def test_a_rollback_takes_the_earlier_package_from_git(tmp_path: Path) -> None:
+    pin(tmp_path, "arn:1", commit=False)
+    with pytest.raises(UserError, match=r"has no git history: not a git repository.*pass --package ARN"):
+        find_previous_package(tmp_path, "flight_delay")
+    git(tmp_path, "init", "-q", "-b", "main")
+    pin(tmp_path, None)
+    with pytest.raises(UserError, match="pins no package of flight_delay, so there is nothing to roll back"):
+        find_previous_package(tmp_path, "flight_delay")
+    pin(tmp_path, "arn:1")
+    with pytest.raises(UserError, match="its git history has no other package of flight_delay than arn:1"):
+        find_previous_package(tmp_path, "flight_delay")
+    pin(tmp_path, "arn:2", commit=False)
+    assert find_previous_package(tmp_path, "flight_delay") == "arn:1", "before the commit, too"
+    pin(tmp_path, "arn:2")
+    assert find_previous_package(tmp_path, "flight_delay") == "arn:1"
+    pin(tmp_path, "arn:1")
+    assert find_previous_package(tmp_path, "flight_delay") == "arn:2", "a second rollback returns to the newer one"
+
+
+class Checkout:
+    """A git checkout with the environments dev and staging, and commands on the sandbox."""
+
+    def __init__(self, folder: Path, registry: Registry, capfd: pytest.CaptureFixture[str]) -> None:
+        self.envs = folder / "envs"
+        self.staging = self.envs / "staging"
+        self._capfd = capfd
+        shutil.copytree(example.FOLDER / "catalogue", self.envs / "catalogue")
+        prefix = registry.name.removesuffix("-flight-delay")
+        for name in ("dev", "staging"):
+            shutil.copytree(example.DEV, self.envs / name)
+            settings = self.envs / name / "settings.yaml"
+            text = settings.read_text().replace("environment: dev", f"environment: {name}")
+            settings.write_text(text.replace("name_prefix: smlops-dev", f"name_prefix: {prefix}"))
+            pin(self.envs / name, None, commit=False)
+        git(folder, "init", "-q", "-b", "main")
+
+    def call(self, app: Any, *arguments: str) -> tuple[int, str, str]:
+        """Run a command, and return its exit code, stdout and stderr."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["smlops", *arguments])
+            with pytest.raises(SystemExit) as end:
+                program.run(lambda: get_command(app.app)(list(arguments), prog_name="smlops"))
+        return (int(end.value.code or 0), *self._capfd.readouterr())
+
+
+@pytest.fixture
+def operations(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the AWS operations that commands request of the sandbox."""
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    requested: list[str] = []
+    session = boto3.Session()
+    session.events.register("before-call", lambda model, **_: requested.append(model.name))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    return requested
+
+
+@pytest.fixture
+def checkout(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Checkout:
+    for module in (run, synth):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    return Checkout(tmp_path, registry, capfd)
+
+
+@pytest.fixture
+def registry(registries: Callable[[], Registry]) -> Registry:
+    return registries()
+
+
+def has_only_reads(operations: Sequence[str]) -> bool:
+    return bool(operations) and all(name.startswith(("Describe", "Get", "Head", "List")) for name in operations)
+
+
+def test_a_package_is_promoted_and_rolled_back(checkout: Checkout, registry: Registry, operations: list[str]) -> None:
+    first, second = registry.register("one"), registry.register("two", {"validation:auc": "0.8"})
+    pin(checkout.envs / "dev", first.arn)
+    command = ("flight_delay", "--from", "dev", "--to", "staging")
+    before = (checkout.staging / synth.PACKAGES).read_text()
+    code, out, _ = checkout.call(promote, *command, "--dry-run")
+    assert code == 0
+    assert out.endswith(f"would change flight_delay: none -> {first.label}\n")
+    assert (checkout.staging / synth.PACKAGES).read_text() == before
+    code, out, _ = checkout.call(promote, *command)
+    assert code == 0
+    assert read_packages(checkout.staging) == {"model_packages": {"flight_delay": first.arn}}
+    assert "smlops review plan.json --only 'module.serverless_endpoint[\"flight_delay\"]' --only " in out
+    assert [line.split()[0] for line in out.splitlines()][: len(CONDITIONS)] == CONDITIONS
+    git(checkout.staging, "add", "-A")
+    git(checkout.staging, "commit", "-q", "-m", "first")
+
+    code, out, _ = checkout.call(promote, "flight_delay", "--to", "staging", "--json")
+    result = json.loads(out)
+    assert (code, result["outcome"], result["package"]) == (0, "written", second.arn), "the newest approved one"
+    assert "--only 'module.serverless_endpoint[\"flight_delay\"]'" in result["commands"][2]
+    assert "observability" not in result["commands"][2], "the alarms of the endpoint exist"
+    assert checkout.call(promote, "flight_delay", "--to", "staging")[1].endswith("already; nothing changed.\n")
+
+    code, _, error = checkout.call(rollback, "flight_delay", "--environment", "staging")
+    assert code == 2
+    assert error.endswith("to accept: --accept-metric validation:auc; nothing was written\n")
+    accepted = ("--accept-metric", "validation:auc")
+    code, out, _ = checkout.call(rollback, "flight_delay", "--environment", "staging", *accepted)
+    assert (code, read_packages(checkout.staging)["model_packages"]["flight_delay"]) == (0, first.arn)
+    assert has_only_reads(operations)
+
+
+def test_a_refused_package_ends_with_one_line_and_changes_no_file(
+    checkout: Checkout, registry: Registry, operations: list[str]
+) -> None:
+    pending = registry.register("one", approve=False)
+    before = (checkout.staging / synth.PACKAGES).read_bytes()
+    for arn, name in (
+        (pending.arn, "approval"),
+        (pending.arn.replace(ACCOUNT, OTHER), "registry"),
+        (f"{pending.arn}9", "package"),
+    ):
+        code, _, error = checkout.call(promote, "flight_delay", "--to", "staging", "--package", arn)
+        assert (code, error.count("\n")) == (2, 1)
+        assert error.startswith(f"error: envs/staging does not accept {arn}: {name}: ")
+        code, out, _ = checkout.call(promote, "flight_delay", "--to", "staging", "--package", arn, "--json")
+        assert (code, json.loads(out)["outcome"], json.loads(out)["commands"]) == (2, "refused", [])
+    assert (checkout.staging / synth.PACKAGES).read_bytes() == before
+    assert has_only_reads(operations)
+
+
+@pytest.mark.usefixtures("operations")
+@check_cases(
+    ("arguments", "message"),
+    [
+        (("flight_delay",), "--to: name the environment that receives the package"),
+        (("--to", "staging"), "promote: name the model, such as"),
+        (("flight_delay", "--to", "stagin"), "--to: there is no environment stagin; did you mean 'staging'?"),
+        (
+            ("flight_dela", "--to", "staging"),
+            "flight_dela: envs/staging has no such model; did you mean 'flight_delay'?",
+        ),
+        (
+            ("flight_delay", "--to", "staging", "--from", "dev"),
+            "--from: envs/dev/models.auto.tfvars.json pins no package",
+        ),
+        (("flight_delay", "--to", "staging", "--from", "staging"), "--from: staging is also the environment of --to"),
+        (("flight_delay", "--to", "staging", "--package", "x"), "--package: x is not the ARN of a version"),
+        (("flight_delay", "--to", "staging"), "has no approved package; approve one, or pass --from"),
+    ],
+)
+def test_wrong_arguments_are_named_with_the_remedy(
+    checkout: Checkout, arguments: tuple[str, ...], message: str
+) -> None:
+    code, _, error = checkout.call(promote, *arguments)
+    assert (code, message in error) == (2, True), error
+
+
+def test_the_overview_has_each_model_in_each_environment_and_newer_packages(
+    checkout: Checkout, registry: Registry, operations: list[str]
+) -> None:
+    first, second = registry.register("one", {"co2e_kg": "0.3"}), registry.register("two")
+    registry.register("three", approve=False)
+    pin(checkout.staging, first.arn)
+    pin(checkout.envs / "dev", first.arn.replace(ACCOUNT, OTHER))
+    code, out, _ = checkout.call(promote, "--json")
+    dev, staging = json.loads(out)
+    assert (code, dev["environment"], dev["status"]) == (0, "dev", None)
+    assert "AccessDenied" in dev["problems"][0]
+    assert staging["approval"].startswith("better than last month's; last change")
+    assert (staging["status"], staging["training_kg_co2e"], staging["newer_approved"]) == (
+        "Approved",
+        0.3,
+        [second.arn],
+    )
+    assert staging["metric"] == {"name": "validation:auc", "value": 0.75}
+    code, out, _ = checkout.call(promote)
+    assert code == 0
+    assert "not readable" in out
+    assert has_only_reads(operations)
