@@ -1,6 +1,6 @@
 """Conditions of policies, with known and unknown condition keys."""
 
-from sagemaker_sandbox.conditions import are_met
+from sagemaker_sandbox.iam.conditions import are_met
 from tests.cases import check_cases
 
 ARN = "arn:aws:events:eu-north-1:123456789012:rule/flights-failed"
