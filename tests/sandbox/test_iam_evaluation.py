@@ -277,8 +277,8 @@ def test_a_key_policy_decides_and_may_delegate(
             explicit(PolicyKind.IDENTITY),
             "iam:PassRole",
             ROLE,
-            f"User: {SESSION} is not authorized to perform: iam:PassRole on resource: {ROLE} with an explicit deny in an "
-            "identity-based policy",
+            f"User: {SESSION} is not authorized to perform: iam:PassRole on resource: {ROLE} with an explicit deny in "
+            "an identity-based policy",
         ),
     ],
 )
