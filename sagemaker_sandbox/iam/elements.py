@@ -14,9 +14,15 @@ def covers_action(statement: Mapping[str, Any], action: str) -> bool:
 
 
 def covers_resource(statement: Mapping[str, Any], arn: str, variables: Mapping[str, str] | None = None) -> bool:
-    """Return whether Resource or NotResource covers an ARN. `variables` are those of `fill_variables`."""
+    """Return whether Resource or NotResource covers an ARN. `variables` are those of `fill_variables`.
+
+    A NotResource whose variable lacks a value covers nothing.
+    """
     patterns, is_negated = _read_element(statement, "Resource")
-    return any(matches_arn(pattern, arn) for pattern in fill_variables(patterns, variables)) != is_negated
+    filled = fill_variables(patterns, variables)
+    if is_negated and len(filled) < len(patterns):
+        return False
+    return any(matches_arn(pattern, arn) for pattern in filled) != is_negated
 
 
 def fill_variables(texts: Sequence[Any], variables: Mapping[str, str] | None) -> list[str]:

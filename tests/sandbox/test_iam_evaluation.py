@@ -87,6 +87,12 @@ def explicit(kind: PolicyKind) -> Verdict:
         ([allow(resource=f"{BUCKET}/home/${{aws:PrincipalTag/team}}/*")], "s3:GetObject", OBJECT, False),
         ([allow(resource=f"{BUCKET}/home/${{aws:PrincipalTag/none}}/*")], "s3:GetObject", OBJECT, False),
         ([allow(resource=f"{BUCKET}/home/${{aws:PrincipalTag/none, 'ana'}}/*")], "s3:GetObject", OBJECT, True),
+        (
+            [{"Effect": "Allow", "Action": "*", "NotResource": f"{BUCKET}/${{aws:PrincipalTag/none}}/*"}],
+            "s3:GetObject",
+            OBJECT,
+            False,
+        ),
         ([allow(resource=f"{BUCKET}/${{aws:PrincipalTag/odd}}")], "s3:GetObject", OBJECT, False),
         ([allow(resource=f"{BUCKET}/${{*}}")], "s3:GetObject", OBJECT, False),
         ([allow(resource=f"{BUCKET}/${{*}}")], "s3:GetObject", f"{BUCKET}/*", True),
