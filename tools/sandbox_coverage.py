@@ -36,10 +36,11 @@ explains its use, faults, time and limits. This page lists every operation of Sa
 _PERMISSIONS = """
 ## Enforced permissions
 
-`smlops sandbox start --enforce-iam`, or `Sandbox.start(enforce_iam=True)`, refuses what IAM would refuse, with AWS's error:
+With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox refuses what IAM would refuse,
+with AWS's error:
 
 ```
-AccessDenied: User: arn:aws:sts::123456789012:assumed-role/shop-training/test is not authorized to perform: s3:DeleteObject
+AccessDenied: User: arn:aws:sts::123456789012:assumed-role/training/test is not authorized to perform: s3:DeleteObject
 on resource: "arn:aws:s3:::shop-artifacts/m" because no identity-based policy allows the s3:DeleteObject action
 ```
 
