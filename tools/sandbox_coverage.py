@@ -36,8 +36,8 @@ explains its use, faults, time and limits. This page lists every operation of Sa
 _PERMISSIONS = """
 ## Enforced permissions
 
-With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox refuses what IAM refuses, with
-AWS's error:
+With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox refuses what IAM
+refuses, with AWS's error:
 
 ```
 AccessDenied: User: arn:aws:sts::123456789012:assumed-role/training/test is not authorized to perform: s3:DeleteObject
