@@ -7,7 +7,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request, Response
@@ -74,6 +74,9 @@ from sagemaker_sandbox.service_operations.table_optimizers import TableOptimizer
 from sagemaker_sandbox.stepfunctions import clients
 from sagemaker_sandbox.wellarchitected.operations import LensReviewOperations
 
+if TYPE_CHECKING:
+    from sagemaker_sandbox.enforcement.enforcer import Enforcer
+
 #: Services without a state of their own.
 _STATELESS = {"moto_api", "instance_metadata", SustainabilityOperations.moto_service}
 #: Services whose state is part of another service's state. IAM holds the keys of assumed roles, and SageMaker's trial
@@ -135,6 +138,7 @@ class Application:
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = _Dispatcher(self._moto_service)
         self._responses = ResponseCache()
+        self._enforcer = self._create_enforcer(context) if context.enforces_iam else None
         self._calls = CallRecorder()
         self._control = ControlApi(
             context, self.sagemaker, self.clock, self.list_moto_services, self._calls, self._ledger
@@ -155,6 +159,12 @@ class Application:
         """Return the tag keys of an account's resources, in the Regions that it has used."""
         sagemaker_tags.register_account(account)
         return list_tag_keys(account, {DEFAULT_REGION, *self._list_regions(account)})
+
+    def _create_enforcer(self, context: SandboxContext) -> "Enforcer":
+        from sagemaker_sandbox.enforcement.enforcer import Enforcer
+
+        moto_patches.apply("iam")
+        return Enforcer(context.clock, self.sagemaker.describe_resource)
 
     def _find_functions(self, account: str, region: str) -> PipelineServices:
         return PipelineServices(self.sagemaker.get_parts(account, region).region)
@@ -212,6 +222,8 @@ class Application:
     def _route(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
             return self._control.respond(request)
+        if self._enforcer is not None and (refusal := self._enforcer.check(request)) is not None:
+            return refusal
         signed = signature.parse_signature(request)
         service = signed.service
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):

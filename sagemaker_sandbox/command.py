@@ -118,17 +118,27 @@ def start(
             min=1, max=3600, help="Sandbox seconds in one second of this machine. With 60, minutes take seconds."
         ),
     ] = 1,
+    enforce_iam: Annotated[
+        bool,
+        typer.Option("--enforce-iam", help="Refuse what the policies of users and roles do not allow, as AWS does."),
+    ] = False,
 ) -> None:
     """Start the sandbox in the background.
 
     - keep resources for the next start: `sagemaker-sandbox start --account 210987654321 --state .local/sandbox/state`
     - scale endpoints within seconds: `sagemaker-sandbox start --time-scale 60`
+    - test the permissions of roles: `sagemaker-sandbox start --enforce-iam`
     """
     _require_packages()
     start_time = time.monotonic()
     with create_console(stderr=True).status("Starting the sandbox"):
         sandbox = Sandbox.start_in_background(
-            state=state, port=port, account=account, region=region, time_scale=time_scale
+            state=state,
+            port=port,
+            account=account,
+            region=region,
+            time_scale=time_scale,
+            enforce_iam=enforce_iam,
         )
     seconds = time.monotonic() - start_time
     print(f"The sandbox is ready at {sandbox.endpoint} after {seconds:.1f} s. Its log is {LOG}.")

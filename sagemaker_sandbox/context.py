@@ -9,6 +9,8 @@ from sagemaker_sandbox.clock import Clock, ScheduledTasks
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-north-1"
+#: Mark in the WSGI environment of a request that IAM has allowed. The policy of a bucket is not evaluated again.
+ALLOWED_BY_IAM = "sagemaker_sandbox.allowed_by_iam"
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,5 @@ class SandboxContext:
     idle_seconds: float = 300.0
     #: Environment variables with which the clients of a job or a function reach the sandbox.
     variables: Mapping[str, str] = field(default_factory=dict)
+    #: True if IAM refuses requests that no policy allows.
+    enforces_iam: bool = False

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from sagemaker_sandbox import conditions, policies, roles
+from sagemaker_sandbox import roles
 from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.policies import Decision
+from sagemaker_sandbox.iam import conditions, policies
+from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.aws.service_model import service_model
 
 #: Prefixes of IAM actions by signing name, if the two differ.

@@ -83,16 +83,17 @@ class Sandbox:
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
         time_scale: float = 1.0,
+        enforce_iam: bool = False,
     ) -> Self:
         """Start a sandbox for this process. It ends when this process ends, for whatever reason.
 
         `state` is a folder that keeps the resources for the next start. Port 0 takes a free port. `log` receives the
         server's messages, which otherwise go to stderr. `account` is the default account, and `region` the default
-        Region of clients. `time_scale` is the number of sandbox seconds in one second of this machine. Raises UserError
-        if the start fails.
+        Region of clients. `time_scale` is the number of sandbox seconds in one second of this machine. With
+        `enforce_iam`, users and roles can do only what their policies allow. Raises UserError if the start fails.
         """
         _check_arguments(account, region)
-        process, address = _spawn(state, port, log, account, time_scale, stdin=subprocess.PIPE)
+        process, address = _spawn(state, port, log, account, time_scale, enforce_iam=enforce_iam, stdin=subprocess.PIPE)
         return cls(address["endpoint"], address["ca_bundle"], ServerProcess.from_pid(process.pid), region, process)
 
     @classmethod
@@ -104,6 +105,7 @@ class Sandbox:
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
         time_scale: float = 1.0,
+        enforce_iam: bool = False,
     ) -> Self:
         """Start a sandbox that outlives this process. Raise UserError if one already runs."""
         _check_arguments(account, region)
@@ -113,7 +115,9 @@ class Sandbox:
                 raise UserError(
                     f"sandbox: one already runs at {running.endpoint} (process {running.pid}); use it, or stop it first"
                 )
-            process, address = _spawn(state, port, LOG, account, time_scale, stdin=subprocess.DEVNULL)
+            process, address = _spawn(
+                state, port, LOG, account, time_scale, enforce_iam=enforce_iam, stdin=subprocess.DEVNULL
+            )
             try:
                 server = ServerProcess.from_pid(process.pid)
                 sandbox = cls(address["endpoint"], address["ca_bundle"], server, region)
@@ -317,11 +321,20 @@ def _lock_start() -> Iterator[None]:
 
 
 def _spawn(
-    state: Path | None, port: int, log: Path | None, account: str, time_scale: float, stdin: int
+    state: Path | None,
+    port: int,
+    log: Path | None,
+    account: str,
+    time_scale: float,
+    *,
+    enforce_iam: bool,
+    stdin: int,
 ) -> tuple["subprocess.Popen[str]", dict[str, str]]:
     """Start the server's process, and return it with `endpoint` and `ca_bundle` as soon as the server is ready."""
     command = [sys.executable, "-m", "sagemaker_sandbox.server", "--port", str(port), "--account", account]
     command += ["--time-scale", str(time_scale)]
+    if enforce_iam:
+        command.append("--enforce-iam")
     if state is not None:
         command += ["--state", str(state.absolute())]
     if stdin == subprocess.PIPE:

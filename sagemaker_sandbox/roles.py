@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sagemaker_sandbox import conditions, policies
-from sagemaker_sandbox.conditions import ConditionKeys
-from sagemaker_sandbox.policies import Decision, Statement
+from sagemaker_sandbox.iam import conditions, policies
+from sagemaker_sandbox.iam.conditions import ConditionKeys
+from sagemaker_sandbox.iam.policies import Decision, Statement
 
 _ASSUME_ACTIONS = {"sts:AssumeRole", "sts:*", "*"}
 
@@ -44,23 +44,37 @@ def decide_action(
 
 def list_identity_statements(principal: Any) -> Iterator[tuple[str, Statement]]:
     """Yield the policy name and each statement of all policies of moto's role or user."""
-    for name, document in principal.policies.items():
+    for name, document in list_documents(principal):
         yield from ((name, statement) for statement in policies.parse_statements(document))
+
+
+def list_documents(principal: Any) -> Iterator[tuple[str, str]]:
+    """Yield the name and the document of each policy of moto's role, user or group."""
+    yield from principal.policies.items()
     for policy in principal.managed_policies.values():
-        yield from ((policy.name, statement) for statement in policies.parse_statements(_document(policy)))
+        yield policy.name, _document(policy)
 
 
 def find_boundary_statements(backend: Any, principal: Any) -> list[Statement] | None:
     """Return the statements of the permissions boundary, or None if the principal has none."""
+    document = find_boundary_document(backend, principal)
+    return None if document is None else policies.parse_statements(document)
+
+
+def find_boundary_document(backend: Any, principal: Any) -> str | None:
+    """Return the document of the permissions boundary, or None if the principal has none.
+
+    A boundary whose policy was deleted allows nothing.
+    """
     arn = getattr(principal, "permissions_boundary_arn", None)
     if not arn:
         return None
     from moto.iam.exceptions import NotFoundException
 
     try:
-        return policies.parse_statements(_document(backend.get_policy(arn)))
+        return _document(backend.get_policy(arn))
     except NotFoundException:
-        return []
+        return "{}"
 
 
 def _backend(account: str) -> Any:

@@ -37,12 +37,20 @@ def main() -> None:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--account", default=DEFAULT_ACCOUNT)
     parser.add_argument("--time-scale", type=float, default=1.0)
+    parser.add_argument("--enforce-iam", action="store_true")
     parser.add_argument("--until-stdin-closes", action="store_true")
     parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS)
     arguments = parser.parse_args()
     try:
         with scratch.open_folder() as folder, _bind(arguments.port) as listener:
-            server = Server(listener, folder, arguments.state, arguments.account, arguments.time_scale)
+            server = Server(
+                listener,
+                folder,
+                arguments.state,
+                arguments.account,
+                arguments.time_scale,
+                enforces_iam=arguments.enforce_iam,
+            )
             server.serve(until_stdin_closes=arguments.until_stdin_closes, silence_seconds=arguments.silence_seconds)
     except UserError as error:
         print(json.dumps({"error": str(error)}), flush=True)
@@ -70,7 +78,14 @@ class Server:
     """One listening socket and the application behind it. Raises UserError if the state cannot be read."""
 
     def __init__(
-        self, listener: socket.socket, folder: Path, state: Path | None, account: str, time_scale: float
+        self,
+        listener: socket.socket,
+        folder: Path,
+        state: Path | None,
+        account: str,
+        time_scale: float,
+        *,
+        enforces_iam: bool,
     ) -> None:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
@@ -89,6 +104,7 @@ class Server:
             account_id=account,
             clock=Clock(time_scale),
             variables=build_connection_variables(self.endpoint, str(self._ca_bundle)),
+            enforces_iam=enforces_iam,
         )
         self._application = Application(context)
         if self._state is not None:

@@ -24,12 +24,57 @@ _INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox
 # The sandbox: operations of SageMaker
 
 The [sandbox](../sagemaker_sandbox/README.md) is AWS on this machine. `smlops sandbox start` starts it, and its README
-explains its use, faults, time and limits. This page lists every operation of SageMaker's services.
+explains its use, faults, time and limits. This page lists every operation of SageMaker's services, and describes the
+[enforcement of IAM](#enforced-permissions).
 
 - **emulated**: the operation does what AWS's operation does.
 - **recorded only**: the input is checked, stored and returned. It has no effect.
 - **refused**: the error `UnsupportedOperationException`, which no client retries, names the reason and the alternative.
 """
+
+
+_PERMISSIONS = """
+## Enforced permissions
+
+With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox refuses what IAM
+refuses, with AWS's error:
+
+```
+AccessDenied: User: arn:aws:sts::123456789012:assumed-role/training/test is not authorized to perform: s3:DeleteObject
+on resource: "arn:aws:s3:::shop-artifacts/m" because no identity-based policy allows the s3:DeleteObject action
+```
+
+| credentials | permissions |
+|---|---|
+| those of `sandbox exec` and of other unknown keys | all, as those of an administrator |
+| access key of a user, session of a role | those of their policies |
+| deleted access key | none: `InvalidClientTokenId`, or the error of the service |
+| a job, a model or a feature group | S3 with its role; the code in the container has the credentials of the role |
+
+A principal gets its permissions as the IAM user guide describes the evaluation:
+
+- The policies of users, groups and roles, permissions boundaries and session policies.
+- The policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, both
+  sides must allow.
+- A key policy decides on its key. It leaves the decision to IAM if it names the account.
+- `sts:AssumeRole` needs the trust policy of the role.
+
+A request also needs the permissions that AWS checks with it: `iam:PassRole` for each role that it passes,
+`kms:GenerateDataKey` and `kms:Decrypt` for objects with a customer's key, `kms:CreateGrant` for volumes,
+`s3:PutObjectAcl`, `s3:PutObjectTagging`, `sagemaker:AddTags`, and `s3:GetObject` for the source of a copy.
+
+To act as a role, let its trust policy name your account, and call `sts:AssumeRole`.
+
+| limit | |
+|---|---|
+| service control policies | The evaluation knows them; those of AWS Organizations in the sandbox have no effect. |
+| KMS grants | They give no permission. |
+| encrypted queues and topics | The caller needs no permission on the key. |
+| logs, metrics and captured data of jobs and endpoints | Written without the role. |
+| steps of a pipeline | They start without a check of the role of the pipeline. |
+| EC2 | Every request is about the resource `*`. |
+| condition keys | Global keys, and those of the actions that the modules use. A request lacks other keys. |
+| unsigned requests | Not checked. |"""
 
 
 def build_page() -> str:
@@ -40,6 +85,7 @@ def build_page() -> str:
             *_list_counts(),
             *_list_moto_tests(),
             *_list_clients(),
+            _PERMISSIONS,
             *_list_emulated(),
             *_list_recorded(),
             *_list_refused(),

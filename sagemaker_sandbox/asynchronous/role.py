@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.iam.policies import Decision
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.policies import Decision
 from sustainable_mlops.aws.s3 import S3Uri
 
 #: Source: "Asynchronous inference" in the developer guide.

@@ -10,6 +10,7 @@ from sagemaker_sandbox.featurestore.online import OnlineEntry, OnlineRecords
 from sagemaker_sandbox.featurestore.records import FeatureSchema, RecordError, compute_expiry
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import ServicePart
+from sagemaker_sandbox.parts.role_environment import create_role_client
 from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
 from sustainable_mlops.aws.s3 import S3Uri
 
@@ -155,7 +156,7 @@ class RecordStores(ServicePart):
         name = fields["FeatureGroupName"]
         with self._lock:
             if name not in self._offline:
-                self._offline[name] = OfflineStore(self.region.client("s3"), fields)
+                self._offline[name] = OfflineStore(create_role_client(self.region, "s3", fields.get("RoleArn")), fields)
             if not self._is_flushing:
                 self._is_flushing = True
                 self.region.start_thread("offline store", self._flush_regularly)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sagemaker_sandbox.hosting.shadow import ShadowVariants
 from sagemaker_sandbox.hosting.variant import HostedVariant, VariantOwner
 from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.parts.role_environment import create_role_client
 from sagemaker_sandbox.runtime.model_data import ModelDataCache
 
 
@@ -31,7 +32,8 @@ class EndpointFleet:
         self.is_closed = False
         self._owner = owner
         self._folder = folder
-        self._data = ModelDataCache(owner.region.client("s3"), folder / "data")
+        #: Model data by the role that reads it.
+        self._data: dict[str | None, ModelDataCache] = {}
         self.variants = dict(self._create_variants(config["ProductionVariants"]))
         self.shadow_variants = dict(self._create_variants(config.get("ShadowProductionVariants") or []))
         on_response = partial(owner.record_shadow_response, config)
@@ -42,7 +44,18 @@ class EndpointFleet:
             name = fields["VariantName"]
             if name in self.models:
                 folder = self._folder / "variants" / name
-                yield name, HostedVariant(self._owner, self.config, fields, self.models[name], folder, self._data)
+                yield (
+                    name,
+                    HostedVariant(self._owner, self.config, fields, self.models[name], folder, self._get_data(name)),
+                )
+
+    def _get_data(self, variant: str) -> ModelDataCache:
+        """Return the model data of all variants with the role of this one."""
+        role = self.models[variant][0].get("ExecutionRoleArn")
+        if role not in self._data:
+            folder = self._folder / ("data" if not self._data else f"data-{len(self._data)}")
+            self._data[role] = ModelDataCache(create_role_client(self._owner.region, "s3", role), folder)
+        return self._data[role]
 
     @property
     def all_variants(self) -> dict[str, HostedVariant]:
@@ -87,6 +100,7 @@ class EndpointFleet:
             if not immediately:
                 variant.pool.scale(0)
             variant.pool.close()
-        self._data.close()
+        for data in self._data.values():
+            data.close()
         self.is_closed = True
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse,
 from sagemaker_sandbox.hosting.multi_model import MultiModelContainer
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.parts.role_environment import build_role_environment
+from sagemaker_sandbox.parts.role_environment import build_role_environment, create_role_client
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -49,7 +49,7 @@ class HostingInstance:
         self._region = region
         self._role: str | None = containers[0].get("ExecutionRoleArn")
         self._folder = folder
-        self._data = data or ModelDataCache(region.client("s3"), folder / ".data")
+        self._data = data or ModelDataCache(create_role_client(region, "s3", self._role), folder / ".data")
         self._own_data = data is None
         self._direct = containers[0].get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
         context = InstanceContext(

@@ -37,6 +37,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `ssm_automation_documents` | `SimpleSystemManagerBackend`: `create_document`, `update_document` |
 | `ssm_parameter_tiers` | `SimpleSystemManagerBackend.put_parameter` |
 | `stepfunctions_executions` | `state_task_service_for`, `boto_client_for`, `get_backend`; `Execution`: saved state |
+| `sts_assumed_roles` | `STSBackend.assume_role`, `TokenResponse.assume_role` |
 """
 
 import functools
@@ -66,6 +67,7 @@ PATCHES = {
     "sns": ("sns_subscriptions",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),
     "stepfunctions": ("stepfunctions_executions",),
+    "sts": ("sts_assumed_roles",),
 }
 #: Patches that lead moto to a part of the sandbox. The application applies each with that part when it starts.
 CONNECTIONS = ("cloudwatch_alarms", "events_rules", "sagemaker_cloudformation", "sagemaker_tags", "scheduler_schedules")

@@ -11,7 +11,8 @@ from flask import has_request_context, request
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket
 
-from sagemaker_sandbox import conditions, policies
+from sagemaker_sandbox.context import ALLOWED_BY_IAM
+from sagemaker_sandbox.iam import conditions, policies
 
 _HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
 #: moto's action for the requests of a multipart upload, and S3's action for them.
@@ -24,6 +25,8 @@ def apply() -> None:
     def get_permission(self: Any, action: str, resource: str) -> Any:
         if self.policy is None:
             return PermissionResult.NEUTRAL
+        if has_request_context() and request.environ.get(ALLOWED_BY_IAM):
+            return PermissionResult.PERMITTED
         if action == _POST and has_request_context() and ("uploads" in request.args or "uploadId" in request.args):
             action = _PUT
         matching, keys = (

@@ -17,7 +17,7 @@ from moto.sns.responses import SNSResponse
 from moto.sqs.models import sqs_backends
 from requests import RequestException
 
-from sagemaker_sandbox import policies
+from sagemaker_sandbox.iam import policies
 
 _PUBLISHER = "sns.amazonaws.com"
 #: Protocols whose endpoint must confirm a subscription, with the error for an endpoint of another form.

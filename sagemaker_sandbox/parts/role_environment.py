@@ -1,8 +1,41 @@
-"""AWS access of containers in the sandbox."""
+"""AWS access with the role of a job, a model or a feature group."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT, make_client
 from sagemaker_sandbox.parts.region import AccountRegion
+
+
+def create_role_client(region: AccountRegion, service: str, role: str | None) -> Any:
+    """Return a boto3 client with which SageMaker acts as the role.
+
+    Without enforcement of IAM or without a role, the client has all permissions. The first request assumes the role.
+    """
+    if not region.context.enforces_iam or role is None:
+        return region.client(service)
+    from botocore.credentials import DeferredRefreshableCredentials
+
+    sts = region.client("sts")
+
+    def assume_role() -> dict[str, str]:
+        credentials = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+        return {
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": credentials["Expiration"].isoformat(),
+        }
+
+    client = make_client(
+        service,
+        region.name,
+        sts.meta.endpoint_url,
+        user_agent_extra=INTERNAL_USER_AGENT,
+        retries={"total_max_attempts": 1},
+    )
+    client._request_signer._credentials = DeferredRefreshableCredentials(assume_role, "assume-role")
+    return client
 
 
 def build_role_environment(region: AccountRegion, role: str) -> Mapping[str, str]:

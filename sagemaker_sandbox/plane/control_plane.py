@@ -3,6 +3,7 @@
 It checks requests and calls the handlers of operations.
 """
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,6 +72,25 @@ class ControlPlane:
     def list_existing_parts(self) -> list[RegionParts]:
         """Return the parts that exist by now. Frequent callers use this, because it counts as no change."""
         return list(self._parts.values())
+
+    def describe_resource(self, arn: str) -> tuple[str | None, Mapping[str, str]]:
+        """Return the resource policy and the tags of a resource.
+
+        The policy of a model package is that of its group.
+        """
+        _, _, _, region, account, name = arn.split(":", 5)
+        parts = self.get_parts(account, region)
+        group = re.sub(r"^model-package/([^/]+)/.*$", r"model-package-group/\1", name)
+        policy: str | None = None
+        tags: dict[str, str] = {}
+        with self._lock:
+            for resource in (resource for family in parts.families for resource in family):
+                resource_name = resource.arn.split(":", 5)[-1].lower()
+                if resource_name == group.lower():
+                    policy = resource.private.get("policy")
+                if resource_name == name.lower():
+                    tags = dict(resource.tags)
+        return policy, tags
 
     def call(self, account: str, region: str, operation: str, request: Mapping[str, Any]) -> Fields:
         """Return the response to an operation of the control plane, with times as datetimes. Raise ApiError."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.iam.policies import Decision
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.policies import Decision
 from sagemaker_sandbox.sagemaker import resource_lookup
 from sustainable_mlops.aws.s3 import S3Uri
 

@@ -8,7 +8,7 @@ from sagemaker_sandbox.faults.fault_rules import CAPACITY, INTERNAL
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.parts.role_environment import build_role_environment
+from sagemaker_sandbox.parts.role_environment import build_role_environment, create_role_client
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.job import ContainerJob
@@ -62,7 +62,7 @@ class JobFamily(ResourceFamily):
         self._runs[name] = ContainerJob(
             work,
             self.region.folder / f"{self.arn_type}s" / name,
-            self.region.client("s3"),
+            create_role_client(self.region, "s3", request.get("RoleArn", role)),
             lambda update: self._update(job, update),
             logs=self.region.client("logs"),
             cloudwatch=self.region.client("cloudwatch"),

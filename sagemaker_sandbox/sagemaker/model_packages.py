@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from sagemaker_sandbox import policies
 from sagemaker_sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
+from sagemaker_sandbox.iam import policies
 from sagemaker_sandbox.parts.handlers import emulated_operation, shared_operation
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.region import AccountRegion

@@ -8,9 +8,9 @@ from typing import Any
 
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.iam.policies import Decision
 from sagemaker_sandbox.parts.handlers import recorded_operation
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.policies import Decision
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 _NOTE = "Stored. No optimizer runs."

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sagemaker_sandbox import policies
-from sagemaker_sandbox.policies import Decision
+from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
 

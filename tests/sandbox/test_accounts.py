@@ -26,8 +26,8 @@ def predict_fn(values, model): return [model * value for value in values]
 
 @pytest.fixture(scope="module")
 def other(sandbox: Sandbox) -> Callable[[str], Any]:
-    """Return a function that creates clients in the other account, with the credentials of its role `visitor`."""
-    visitor = f"arn:aws:iam::{OTHER}:role/visitor"
+    """Return a function that creates clients in the other account, with the credentials of its administrator role."""
+    visitor = f"arn:aws:iam::{OTHER}:role/OrganizationAccountAccessRole"
     credentials_response = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
 
     def client(service: str) -> Any:

@@ -106,7 +106,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
 
 
 def test_accounts_survive_a_restart(tmp_path: Path) -> None:
-    visitor = "arn:aws:iam::222222222222:role/visitor"
+    visitor = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole"
     with Sandbox.start(state=tmp_path) as sandbox:
         credentials = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
         client = make_client("sagemaker", sandbox.region, sandbox.endpoint, "222222222222")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.conditions import are_met
+from sagemaker_sandbox.iam.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.conditions import are_met
+from sagemaker_sandbox.iam.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
 from tests.lazy import LazyModule

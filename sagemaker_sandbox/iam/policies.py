@@ -5,15 +5,15 @@ allowed: an Allow whose conditions may be met counts, and a Deny whose condition
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sagemaker_sandbox import conditions
-from sagemaker_sandbox.conditions import ConditionKeys
 from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.iam import conditions
+from sagemaker_sandbox.iam.conditions import ConditionKeys
+from sagemaker_sandbox.iam.elements import as_list, covers_action, covers_resource
 
 Statement = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ def parse_statements(document: str) -> list[Statement]:
         policy = None
     if not isinstance(policy, dict):
         raise ValidationError("Invalid policy: it is not a JSON object.")
-    return [statement for statement in _as_list(policy.get("Statement")) if isinstance(statement, dict)]
+    return [statement for statement in as_list(policy.get("Statement")) if isinstance(statement, dict)]
 
 
 def select_statements(statements: Iterable[Statement], action: str, resource: str | None) -> list[Statement]:
@@ -42,8 +42,8 @@ def select_statements(statements: Iterable[Statement], action: str, resource: st
 
     None as the resource selects the statements for any resource.
     """
-    matching = [statement for statement in statements if _names_value(statement, "Action", action, re.IGNORECASE)]
-    return [statement for statement in matching if resource is None or _names_value(statement, "Resource", resource)]
+    matching = [statement for statement in statements if covers_action(statement, action)]
+    return [statement for statement in matching if resource is None or covers_resource(statement, resource)]
 
 
 def decide(statements: Iterable[Statement], keys: ConditionKeys = MappingProxyType({})) -> Decision:
@@ -82,28 +82,12 @@ def allows_service(
 
 def _names_service(statement: Statement, service: str) -> bool:
     principal = statement.get("Principal")
-    if isinstance(principal, Mapping) and service in _as_list(principal.get("Service")):
+    if isinstance(principal, Mapping) and service in as_list(principal.get("Service")):
         return True
-    everybody = _as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+    everybody = as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
     return "*" in everybody and not statement.get("Condition")
 
 
 def _names(principal: Any, account: str) -> bool:
-    principals = _as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+    principals = as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
     return any(principal_id in ("*", account) or f"::{account}:" in str(principal_id) for principal_id in principals)
-
-
-def _names_value(statement: Statement, element: str, value: str, flags: int = 0) -> bool:
-    if f"Not{element}" in statement:
-        return not any(_matches(pattern, value, flags) for pattern in _as_list(statement[f"Not{element}"]))
-    return any(_matches(pattern, value, flags) for pattern in _as_list(statement.get(element)))
-
-
-def _matches(pattern: Any, value: str, flags: int) -> bool:
-    """Return whether a value matches a pattern, in which `*` is any text and `?` is one character."""
-    expression = re.escape(str(pattern)).replace(r"\*", ".*").replace(r"\?", ".")
-    return value == "*" == pattern or re.fullmatch(expression, value, flags | re.DOTALL) is not None
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,233 @@
+"""Permissions that an operation needs: its own action, and the actions that AWS checks with it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sagemaker_sandbox.enforcement import resource_policies
+from sagemaker_sandbox.enforcement.actions import find_action
+from sagemaker_sandbox.enforcement.condition_keys import Keys, build_request_keys, read_tags
+from sagemaker_sandbox.enforcement.operations import Operation
+from sagemaker_sandbox.enforcement.resources import list_resources
+
+#: First words of operations that pass a role to a service.
+_PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "Start", "Update")
+#: Services whose requests name roles without passing them.
+_NOT_PASSING = ("iam", "sts", "kms", "sqs", "sns", "secretsmanager", "ecr")
+_S3_WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject")
+
+
+class Access(NamedTuple):
+    """An action on a resource, with the condition keys of the request's parameters."""
+
+    action: str
+    resource: str
+    keys: Keys
+
+
+def list_accesses(operation: Operation, account: str, region: str) -> Iterator[Access]:
+    """Yield the permissions that an operation needs."""
+    action = find_action(operation.service, operation.signing_name, operation.name, operation.parameters)
+    keys = build_request_keys(action, operation.parameters)
+    for resource in _list_own_resources(action, operation, account, region):
+        yield Access(action, resource, keys)
+        if operation.service == "sagemaker" and operation.name.startswith("Create") and read_tags(operation.parameters):
+            yield Access("sagemaker:AddTags", resource, keys)
+    if operation.service == "s3":
+        yield from _list_s3_accesses(operation, account, region)
+    if operation.name.startswith(_PASSING) and operation.signing_name not in _NOT_PASSING:
+        service = f"{operation.signing_name}.amazonaws.com"
+        for role in dict.fromkeys(_find_roles(operation.parameters)):
+            yield Access("iam:PassRole", role, {"iam:PassedToService": service})
+    if operation.service == "sagemaker":
+        for key in _list_volume_keys(operation):
+            if arn := resource_policies.find_key_arn(account, region, key):
+                keys = {"kms:GrantIsForAWSResource": "true", **_via("sagemaker", account, region)}
+                yield Access("kms:CreateGrant", arn, keys)
+
+
+def _list_own_resources(action: str, operation: Operation, account: str, region: str) -> list[str]:
+    """Return the ARNs of the resources of the operation's own action."""
+    prefix = action.partition(":")[0]
+    request = _NamedRequest(action, dict(operation.parameters), account, region)
+    find = _OWN_RESOURCES.get(prefix)
+    return (find(request) if find is not None else None) or request.list_resources()
+
+
+class _NamedRequest(NamedTuple):
+    """A request to a service that does not name its resources by the variables of their ARNs."""
+
+    action: str
+    parameters: dict[str, Any]
+    account: str
+    region: str
+
+    @property
+    def name(self) -> str:
+        """Name of the action."""
+        return self.action.partition(":")[2]
+
+    def list_resources(self) -> list[str]:
+        """Return the ARNs by the table of IAM's actions."""
+        return list_resources(self.action, self.parameters, self.account, self.region)
+
+
+def _find_s3_resources(request: _NamedRequest) -> list[str] | None:
+    parameters = request.parameters
+    if "AccountId" in parameters:  # S3 Control
+        return list_resources(request.action, parameters, str(parameters["AccountId"]), request.region)
+    bucket = str(parameters.get("Bucket", "*"))
+    if isinstance(deleted := parameters.get("Delete"), Mapping):
+        return [f"arn:aws:s3:::{bucket}/{item['Key']}" for item in deleted.get("Objects") or ()]
+    return [f"arn:aws:s3:::{bucket}"] if request.name == "CreateBucket" else None
+
+
+def _find_queue(request: _NamedRequest) -> list[str] | None:
+    url = str(request.parameters.get("QueueUrl") or "")
+    if not url:
+        return None
+    owner, queue = url.rstrip("/").split("/")[-2:]
+    return [f"arn:aws:sqs:{request.region}:{owner if owner.isdigit() else request.account}:{queue}"]
+
+
+def _find_topic(request: _NamedRequest) -> list[str] | None:
+    target = request.parameters.get("TopicArn") or request.parameters.get("TargetArn")
+    return [str(target)] if request.name == "Publish" and target else None
+
+
+def _find_keys(request: _NamedRequest) -> list[str] | None:
+    key = request.parameters.get("KeyId") or request.parameters.get("TargetKeyId")
+    arn = resource_policies.find_key_arn(request.account, request.region, str(key)) if key else None
+    return [arn if arn and ":key/" in item else item for item in request.list_resources()]
+
+
+def _find_secret(request: _NamedRequest) -> list[str] | None:
+    secret = request.parameters.get("SecretId")
+    arn = resource_policies.find_secret_arn(request.account, request.region, str(secret)) if secret else None
+    return [arn] if arn else None
+
+
+def _find_sagemaker_resources(request: _NamedRequest) -> list[str] | None:
+    """Return the packages of a group, whose numbers a request does not name. None for other resources."""
+    group = str(request.parameters.get("ModelPackageGroupName") or "")
+    if request.name not in ("CreateModelPackage", "ListModelPackages") or not group:
+        return None
+    owner = group.rpartition(":")[0] or f"arn:aws:sagemaker:{request.region}:{request.account}"
+    return [f"{owner}:model-package/{group.rpartition('/')[2].lower()}/*"]
+
+
+def _find_targets(request: _NamedRequest) -> list[str] | None:
+    """Return the ARN of a scalable target, whose ID no request contains."""
+    namespace = str(request.parameters.get("ServiceNamespace", "*"))
+    base = f"arn:aws:application-autoscaling:{request.region}:{request.account}:scalable-target"
+    return [f"{base}/{namespace}" if ":scalable-target/" in arn else arn for arn in request.list_resources()]
+
+
+def _find_iam_resources(request: _NamedRequest) -> list[str] | None:
+    return [_complete_iam_arn(arn, request.account) for arn in request.list_resources()]
+
+
+def _find_rules(request: _NamedRequest) -> list[str] | None:
+    """Return the rule on its event bus. The default bus is not part of the ARN."""
+    on_buses = [arn for arn in request.list_resources() if re.search(r":rule/[^/]+/", arn)]
+    return [arn.replace(":rule/default/", ":rule/") for arn in on_buses]
+
+
+def _find_log_groups(request: _NamedRequest) -> list[str] | None:
+    """Return log groups with the ARN of their streams, as CloudWatch Logs checks them."""
+    return [
+        arn if ":log-stream:" in arn or ":log-group:" not in arn else f"{arn.removesuffix(':*')}:log-stream:"
+        for arn in request.list_resources()
+    ]
+
+
+_OWN_RESOURCES: Mapping[str, Callable[[_NamedRequest], list[str] | None]] = {
+    "application-autoscaling": _find_targets,
+    "events": _find_rules,
+    "iam": _find_iam_resources,
+    "kms": _find_keys,
+    "logs": _find_log_groups,
+    "s3": _find_s3_resources,
+    "sagemaker": _find_sagemaker_resources,
+    "secretsmanager": _find_secret,
+    "sns": _find_topic,
+    "sqs": _find_queue,
+}
+
+
+def _complete_iam_arn(arn: str, account: str) -> str:
+    """Return the ARN of an existing role, user or group with its path."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return (resource_policies.find_iam_arn(account, kind, name) if "/" not in name else None) or arn
+
+
+def _list_s3_accesses(operation: Operation, account: str, region: str) -> Iterator[Access]:
+    """Yield the permissions for the source of a copy, tags, access control lists and the key of an object."""
+    parameters = operation.parameters
+    bucket, name = str(parameters.get("Bucket", "")), str(parameters.get("Key", ""))
+    target = f"arn:aws:s3:::{bucket}/{name}"
+    if operation.name in _S3_WRITES:
+        keys = build_request_keys("s3:PutObject", parameters)
+        if parameters.get("Tagging"):
+            yield Access("s3:PutObjectTagging", target, keys)
+        if any(str(member).startswith(("ACL", "Grant")) and value for member, value in parameters.items()):
+            yield Access("s3:PutObjectAcl", target, keys)
+        key = parameters.get("SSEKMSKeyId")
+        if not key and parameters.get("ServerSideEncryption") in (None, "aws:kms"):
+            key = resource_policies.find_default_key(bucket)
+        yield from _use_key(key, "kms:GenerateDataKey", target, account, region)
+    source = parameters.get("CopySource")
+    if source:
+        path = source if isinstance(source, str) else f"{source.get('Bucket')}/{source.get('Key')}"
+        source_bucket, _, source_name = path.lstrip("/").partition("?")[0].partition("/")
+        yield Access("s3:GetObject", f"arn:aws:s3:::{source_bucket}/{source_name}", {})
+        key = resource_policies.find_object_key(source_bucket, source_name)
+        yield from _use_key(key, "kms:Decrypt", f"arn:aws:s3:::{source_bucket}/{source_name}", account, region)
+    if operation.name == "GetObject":
+        key = resource_policies.find_object_key(bucket, name)
+        yield from _use_key(key, "kms:Decrypt", target, account, region)
+    if operation.name in ("GetObject", "HeadObject") and not resource_policies.has_object(bucket, name):
+        # Only who may list the bucket learns that an object does not exist.
+        yield Access("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": name})
+
+
+def _use_key(key: Any, action: str, object_arn: str, account: str, region: str) -> Iterator[Access]:
+    """Yield the use of a customer's key by S3 on behalf of the caller."""
+    arn = resource_policies.find_key_arn(account, region, str(key)) if key else None
+    if arn is not None:
+        context: Keys = {"kms:EncryptionContext:aws:s3:arn": object_arn, "kms:EncryptionContextKeys": ["aws:s3:arn"]}
+        yield Access(action, arn, {**context, **_via("s3", account, region)})
+
+
+def _via(service: str, account: str, region: str) -> Keys:
+    return {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
+
+
+def _list_volume_keys(operation: Operation) -> list[str]:
+    own = operation.parameters.get("KmsKeyId") if operation.name == "CreateEndpointConfig" else None
+    return [str(key) for key in (own, *_find_members(operation.parameters, "VolumeKmsKeyId")) if key]
+
+
+def _find_members(value: Any, name: str) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for member, one in value.items():
+            if member == name:
+                yield one
+            yield from _find_members(one, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _find_members(one, name)
+
+
+def _find_roles(value: Any) -> Iterator[str]:
+    """Yield the ARNs of the roles in the members for roles."""
+    if isinstance(value, Mapping):
+        for member, one in value.items():
+            if isinstance(one, str):
+                if str(member).lower().endswith(("rolearn", "role")) and ":iam::" in one and ":role/" in one:
+                    yield one
+            else:
+                yield from _find_roles(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _find_roles(one)

@@ -1,0 +1,139 @@
+"""Refusal of requests that IAM does not allow."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from werkzeug import Request, Response
+
+from sagemaker_sandbox import accounts, signature
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
+from sagemaker_sandbox.enforcement import principals, resource_policies
+from sagemaker_sandbox.enforcement.accesses import Access, list_accesses
+from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
+from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
+from sagemaker_sandbox.enforcement.operations import Operation, parse_operation
+from sagemaker_sandbox.enforcement.principals import Caller
+from sagemaker_sandbox.enforcement.resource_policies import Resource
+from sagemaker_sandbox.error_responses import serialize_error
+from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, ResourcePolicy, Verdict, evaluate
+from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
+from sustainable_mlops.aws.service_model import service_model
+
+#: Form of the access keys that AWS issues.
+_ISSUED_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
+#: Error codes by service; others depend on the protocol.
+_CODES = {
+    "cloudwatch": "AccessDenied",
+    "ec2": "UnauthorizedOperation",
+    "sns": "AuthorizationError",
+    "sqs": "AccessDenied",
+}
+_JSON_PROTOCOLS = ("json", "rest-json")
+
+
+class NotAuthorizedError(ApiError):
+    """A request that IAM does not allow."""
+
+    def __init__(self, code: str, status: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+class Enforcer:
+    """Check of each request. Credentials that IAM and STS have not issued are those of the root, and unrestricted.
+
+    `describe_sagemaker` returns the policy of a model package group and the tags of any resource of SageMaker, by ARN.
+    """
+
+    def __init__(self, clock: Clock, describe_sagemaker: Callable[[str], tuple[str | None, Mapping[str, str]]]) -> None:
+        self._clock = clock
+        self._describe_sagemaker = describe_sagemaker
+
+    def check(self, request: Request) -> Response | None:
+        """Return the error of a request that is not allowed, or None."""
+        signed = signature.parse_signature(request)
+        caller = principals.find_caller(signed.key) if signed.key else None
+        if caller is None and _ISSUED_KEY.fullmatch(signed.key) and not signed.key.endswith("EXAMPLE"):
+            return self._refuse_key(request)
+        if caller is None and (signed.service != "sts" or INTERNAL_USER_AGENT in request.headers.get("User-Agent", "")):
+            return None
+        operation = parse_operation(request)
+        if operation is None or (operation.service, operation.name) in UNRESTRICTED:
+            return None
+        if caller is None and operation.name != "AssumeRole":
+            return None
+        if operation.name == "AssumeRole":
+            add_organization_role(str(operation.parameters.get("RoleArn", "")))
+        caller = caller or principals.build_root(accounts.find_account(request))
+        region = signed.region or DEFAULT_REGION
+        for access in list_accesses(operation, caller.principal.account, region):
+            access_request, verdict = self._decide(request, caller, access, region)
+            if not verdict.allowed:
+                return _build_response(request, operation, verdict.explain(access_request))
+        request.environ[ALLOWED_BY_IAM] = True
+        return None
+
+    def _decide(self, request: Request, caller: Caller, access: Access, region: str) -> tuple[AccessRequest, Verdict]:
+        resource = self._find_resource(access.resource)
+        keys: dict[str, Any] = {
+            **build_global_keys(
+                caller.principal, caller.tags, region, self._clock.now(), request.headers.get("User-Agent", "")
+            ),
+            **access.keys,
+            **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
+        }
+        if owner := resource.account or caller.principal.account:
+            keys |= {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner}
+        access_request = AccessRequest(caller.principal, access.action, access.resource, resource.account, keys)
+        # A role that a request passes is the resource; its trust policy is for AssumeRole.
+        is_trust = resource.policy is not None and not resource.policy.names_resources
+        policy = None if is_trust and not access.action.startswith("sts:") else resource.policy
+        return access_request, evaluate(access_request, caller.policies, policy)
+
+    def _find_resource(self, arn: str) -> Resource:
+        if not arn.startswith("arn:aws:sagemaker:"):
+            return resource_policies.find_resource(arn)
+        document, tags = self._describe_sagemaker(arn)
+        return Resource(arn.split(":")[4], ResourcePolicy(Policy.parse(document)) if document else None, tags)
+
+    def _refuse_key(self, request: Request) -> Response | None:
+        """Return AWS's error for an access key that does not exist or was deleted."""
+        operation = parse_operation(request)
+        if operation is None:
+            return None
+        code = {"s3": "InvalidAccessKeyId", "ec2": "AuthFailure"}.get(operation.service) or (
+            "UnrecognizedClientException" if _is_json(operation) else "InvalidClientTokenId"
+        )
+        error = NotAuthorizedError(code, 403, "The security token included in the request is invalid.")
+        return _serialize(request, operation, error)
+
+
+def _build_response(request: Request, operation: Operation, message: str) -> Response:
+    is_json = _is_json(operation)
+    code = _CODES.get(operation.service) or ("AccessDeniedException" if is_json else "AccessDenied")
+    if operation.service == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
+    status = 400 if code == "AccessDeniedException" and _get_protocol(operation) == "json" else 403
+    return _serialize(request, operation, NotAuthorizedError(code, status, message))
+
+
+def _serialize(request: Request, operation: Operation, error: ApiError) -> Response:
+    content_type = request.headers.get("Content-Type", "")
+    if _get_protocol(operation).startswith("rest-"):
+        content_type = ""
+    response = serialize_error(error, operation.service, content_type, operation.name)
+    if request.method == "HEAD":
+        response.set_data(b"")
+    return response
+
+
+def _is_json(operation: Operation) -> bool:
+    return _get_protocol(operation) in _JSON_PROTOCOLS
+
+
+def _get_protocol(operation: Operation) -> str:
+    return str(service_model(operation.service).metadata["protocol"])

@@ -1,0 +1,278 @@
+"""Decision on a request by all policies that apply to it.
+
+Source: IAM user guide, "Policy evaluation logic" with its pages on requests in a single account and across accounts,
+and "Troubleshoot access denied error messages"; KMS developer guide, "Key policies in AWS KMS".
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from sagemaker_sandbox.iam import conditions
+from sagemaker_sandbox.iam.conditions import ConditionKeys
+from sagemaker_sandbox.iam.elements import as_list, covers_action, covers_resource, fill_variables
+
+Statement = Mapping[str, Any]
+
+#: Version of the policy language from which policies have variables.
+_WITH_VARIABLES = "2012-10-17"
+
+
+class PolicyKind(StrEnum):
+    """A kind of policy, in the words of AWS's error messages."""
+
+    IDENTITY = "identity-based policy"
+    RESOURCE = "resource-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SERVICE_CONTROL = "service control policy"
+
+
+class Delegation(StrEnum):
+    """The effect of a resource policy on principals of the resource's own account."""
+
+    #: The policy or the principal's own policies suffice.
+    OPTIONAL = "optional"
+    #: Only the policy allows; it may delegate to the account. These are key policies and trust policies.
+    REQUIRED = "required"
+
+
+class _Match(IntEnum):
+    """How closely the element Principal names the principal of a request."""
+
+    NONE = 0
+    ACCOUNT = 1
+    ROLE = 2
+    #: A user, a session, a service or everybody: boundaries and session policies do not limit the statement.
+    DIRECT = 3
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A parsed policy document."""
+
+    statements: tuple[Statement, ...]
+    has_variables: bool = True
+
+    @classmethod
+    def parse(cls, document: str | Mapping[str, Any]) -> "Policy":
+        """Return the policy of a document. A document that is not a JSON object has no statements."""
+        try:
+            policy = json.loads(document) if isinstance(document, str) else document
+        except (ValueError, RecursionError):
+            policy = None
+        if not isinstance(policy, Mapping):
+            return cls(())
+        statements = tuple(item for item in as_list(policy.get("Statement")) if isinstance(item, Mapping))
+        return cls(statements, policy.get("Version") == _WITH_VARIABLES)
+
+
+@dataclass(frozen=True)
+class ResourcePolicy:
+    """The policy of a resource, and its effect within the account of the resource."""
+
+    policy: Policy
+    delegation: Delegation = Delegation.OPTIONAL
+    #: False for a trust policy, whose statements name no resource.
+    names_resources: bool = True
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The sender of a request. `arn` is that of the user, the role or the root, or the name of a service."""
+
+    account: str
+    arn: str
+    #: ARN of the session of an assumed role.
+    session: str = ""
+
+    @property
+    def label(self) -> str:
+        """ARN in error messages."""
+        return self.session or self.arn
+
+    @property
+    def is_service(self) -> bool:
+        """True for a service such as `sagemaker.amazonaws.com`."""
+        return not self.arn.startswith("arn:")
+
+    @property
+    def is_role(self) -> bool:
+        """True for a session of a role."""
+        return bool(self.session)
+
+    @property
+    def root(self) -> str:
+        """ARN that stands for the account."""
+        partition = self.arn.split(":")[1] if not self.is_service else "aws"
+        return f"arn:{partition}:iam::{self.account}:root"
+
+
+@dataclass(frozen=True)
+class PrincipalPolicies:
+    """The policies of a principal. None stands for a limit that the principal does not have."""
+
+    identity: Sequence[Policy] = ()
+    boundary: Policy | None = None
+    session: Sequence[Policy] | None = None
+    #: One sequence for the root, and one for each organizational unit down to the account.
+    service_control: Sequence[Sequence[Policy]] | None = None
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """An action on a resource. `keys` has all condition keys of the request."""
+
+    principal: Principal
+    action: str
+    resource: str
+    #: Account of the resource; the principal's own if empty.
+    resource_account: str = ""
+    keys: ConditionKeys = field(default_factory=dict)
+
+    @property
+    def is_cross_account(self) -> bool:
+        """True if the resource belongs to another account than the principal."""
+        return self.resource_account not in ("", self.principal.account)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision, and the kind of policy that explains a refusal."""
+
+    allowed: bool
+    kind: PolicyKind | None = None
+    explicit: bool = False
+
+    def explain(self, request: AccessRequest) -> str:
+        """Return AWS's message for a refused request."""
+        reason = (
+            f"with an explicit deny in {'an' if self.kind is PolicyKind.IDENTITY else 'a'} {self.kind}"
+            if self.explicit
+            else f"because no {self.kind} allows the {request.action} action"
+        )
+        resource = f'"{request.resource}"' if request.action.startswith("s3:") else request.resource
+        return (
+            f"User: {request.principal.label} is not authorized to perform: {request.action} on resource: {resource} "
+            f"{reason}"
+        )
+
+
+def evaluate(
+    request: AccessRequest, policies: PrincipalPolicies, resource_policy: ResourcePolicy | None = None
+) -> Verdict:
+    """Return the decision on a request."""
+    levels = policies.service_control or ()
+    own_policies = {
+        PolicyKind.SERVICE_CONTROL: [policy for level in levels for policy in level],
+        PolicyKind.IDENTITY: policies.identity,
+        PolicyKind.BOUNDARY: [policies.boundary] if policies.boundary is not None else [],
+        PolicyKind.SESSION: policies.session or (),
+    }
+    if resource_policy is not None and _has_resource_statement(request, resource_policy, "Deny"):
+        return Verdict(False, PolicyKind.RESOURCE, explicit=True)
+    for kind, kind_policies in own_policies.items():
+        if _has_statement(request, kind_policies, "Deny"):
+            return Verdict(False, kind, explicit=True)
+    if not all(_has_statement(request, level, "Allow") for level in levels):
+        return Verdict(False, PolicyKind.SERVICE_CONTROL)
+    match = _match_resource_policy(request, resource_policy)
+    if request.principal.is_service:
+        return Verdict(True) if match else Verdict(False, PolicyKind.RESOURCE)
+    if match is _Match.NONE and (
+        request.is_cross_account or (resource_policy is not None and resource_policy.delegation is Delegation.REQUIRED)
+    ):
+        return Verdict(False, PolicyKind.RESOURCE)
+    return _check_own_policies(request, policies, own_policies, _Match.NONE if request.is_cross_account else match)
+
+
+def _check_own_policies(
+    request: AccessRequest,
+    policies: PrincipalPolicies,
+    own_policies: Mapping[PolicyKind, Sequence[Policy]],
+    match: _Match,
+) -> Verdict:
+    """Return the decision of the principal's own policies.
+
+    `match` is how closely the policy of a resource in the same account names the principal.
+    """
+    needed = []
+    if match < _Match.ROLE:
+        needed.append(PolicyKind.IDENTITY)
+    if match < _Match.DIRECT:
+        needed += [PolicyKind.BOUNDARY] if policies.boundary is not None else []
+        needed += [PolicyKind.SESSION] if policies.session is not None else []
+    for kind in needed:
+        if not _has_statement(request, own_policies[kind], "Allow"):
+            return Verdict(False, kind)
+    return Verdict(True)
+
+
+def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePolicy | None) -> _Match:
+    if resource_policy is None:
+        return _Match.NONE
+    return max(
+        (
+            _match_principal(statement, request.principal)
+            for statement in _list_matching(request, resource_policy.policy, "Allow", resource_policy.names_resources)
+        ),
+        default=_Match.NONE,
+    )
+
+
+def _has_resource_statement(request: AccessRequest, resource_policy: ResourcePolicy, effect: str) -> bool:
+    statements = _list_matching(request, resource_policy.policy, effect, resource_policy.names_resources)
+    return any(_match_principal(statement, request.principal) for statement in statements)
+
+
+def _has_statement(request: AccessRequest, policies: Sequence[Policy], effect: str) -> bool:
+    return any(True for policy in policies for _ in _list_matching(request, policy, effect))
+
+
+def _list_matching(
+    request: AccessRequest, policy: Policy, effect: str, names_resources: bool = True
+) -> Iterator[Statement]:
+    """Yield the statements with an effect that cover the action and the resource, and whose conditions are met."""
+    values = {key.lower(): value for key, value in request.keys.items() if isinstance(value, str)}
+    for statement in policy.statements:
+        if statement.get("Effect") != effect or not covers_action(statement, request.action):
+            continue
+        variables = values if policy.has_variables else None
+        if names_resources and not covers_resource(statement, request.resource, variables):
+            continue
+        filled = {"Condition": _fill_condition(statement.get("Condition"), variables)}
+        if conditions.are_met(filled, request.keys, is_complete=True):
+            yield statement
+
+
+def _fill_condition(condition: Any, variables: Mapping[str, str] | None) -> dict[str, dict[str, list[str]]]:
+    return {
+        operator: {key: fill_variables(as_list(expected), variables) for key, expected in tests.items()}
+        for operator, tests in (condition or {}).items()
+    }
+
+
+def _match_principal(statement: Statement, principal: Principal) -> _Match:
+    if "NotPrincipal" in statement:
+        # A role is excepted only if its account, the role and the session are listed.
+        names = {name for name in (principal.root, principal.arn, principal.session) if name}
+        listed = _expand_principals(statement["NotPrincipal"])
+        return _Match.NONE if "*" in listed or names <= listed else _Match.DIRECT
+    listed = _expand_principals(statement.get("Principal"))
+    if "*" in listed or principal.label in listed:
+        return _Match.DIRECT
+    if principal.arn in listed and principal.arn != principal.root:
+        return _Match.ROLE
+    return _Match.ACCOUNT if principal.root in listed and not principal.is_service else _Match.NONE
+
+
+def _expand_principals(element: Any) -> set[str]:
+    """Return the ARNs and service names of an element Principal. An account ID becomes the ARN of its root."""
+    if not isinstance(element, Mapping):
+        return {str(item) for item in as_list(element)}
+    names = {str(item) for kind in ("Service", "Federated") for item in as_list(element.get(kind))}
+    for item in map(str, as_list(element.get("AWS"))):
+        names.add(f"arn:aws:iam::{item}:root" if item.isdigit() else item)
+    return names

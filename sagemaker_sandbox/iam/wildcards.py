@@ -1,0 +1,68 @@
+"""Wildcards and policy variables in the texts of a policy.
+
+Source: IAM user guide, "IAM policy elements: Variables and tags" and "IAM JSON policy elements: Resource".
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+
+#: Stand-ins for the characters `*` and `?` in the value of a variable, which are no wildcards.
+_LITERALS = {"*": "\ue000", "?": "\ue001"}
+_DECODED = str.maketrans({stand_in: character for character, stand_in in _LITERALS.items()})
+_ENCODED = str.maketrans(_LITERALS)
+_VARIABLE = re.compile(r"\$\{(?P<name>[^},]+)(?:,\s*'(?P<default>[^']*)')?\}")
+_ARN_PARTS = 6
+
+
+def substitute_variables(text: str, values: Mapping[str, str]) -> str | None:
+    """Return the text with the values of its variables, or None if a variable has neither a value nor a default.
+
+    `values` has the names in lower case. Wildcards in a value are ordinary characters.
+    """
+    is_complete = True
+
+    def find_value(match: re.Match[str]) -> str:
+        nonlocal is_complete
+        name = match["name"].strip().lower()
+        if name in ("*", "?", "$"):
+            return name.translate(_ENCODED)
+        value = values.get(name, match["default"])
+        is_complete = is_complete and value is not None
+        return (value or "").translate(_ENCODED)
+
+    result = _VARIABLE.sub(find_value, text)
+    return result if is_complete else None
+
+
+def decode_literals(text: str) -> str:
+    """Return a text in which every character stands for itself."""
+    return text.translate(_DECODED)
+
+
+def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
+    """Return whether a value matches a pattern, in which `*` is any text and `?` is one character."""
+    return _compile(pattern, ignore_case).fullmatch(value) is not None
+
+
+def matches_arn(pattern: str, arn: str) -> bool:
+    """Return whether an ARN matches a pattern. A wildcard does not match the colons between the first five parts.
+
+    AWS completes an ARN with fewer than six parts by `*`.
+    """
+    if pattern == "*":
+        return True
+    parts = pattern.split(":", _ARN_PARTS - 1)
+    if parts[0] != "arn" or arn == "*":
+        return matches(pattern, arn)
+    parts += ["*"] * (_ARN_PARTS - len(parts))
+    values = arn.split(":", _ARN_PARTS - 1)
+    return len(values) == _ARN_PARTS and all(map(matches, parts, values))
+
+
+@functools.lru_cache(maxsize=4096)
+def _compile(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    for character, stand_in in _LITERALS.items():
+        expression = expression.replace(stand_in, re.escape(character))
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
