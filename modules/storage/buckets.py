@@ -1,5 +1,6 @@
 """Buckets with their access controls, encryption and logging."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cdktn_provider_aws.s3_bucket import S3Bucket
@@ -210,8 +211,12 @@ def deny_plain_access(arn: str) -> list[dict[str, Any]]:
     ]
 
 
-def deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
+def deny_other_encryption(
+    arn: str, key_arn: str, without_key_parameter: Sequence[str] = WITHOUT_KEY_PARAMETER
+) -> list[dict[str, Any]]:
     """Return the statements that deny uploads with other encryption than the key.
+
+    `without_key_parameter` are the classes of data that may name aws:kms without the key.
 
     Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not
     the bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
@@ -236,7 +241,9 @@ def deny_other_encryption(arn: str, key_arn: str) -> list[dict[str, Any]]:
         deny("DenyOtherKeys", everything, null(key_id, absent=False), differs(key_id, key_arn)),
         deny(
             "DenyUnnamedKey",
-            {"not_resources": [f"{arn}/{DATA_CLASSES[name].prefix}*" for name in WITHOUT_KEY_PARAMETER]},
+            {"not_resources": [f"{arn}/{DATA_CLASSES[name].prefix}*" for name in without_key_parameter]}
+            if without_key_parameter
+            else everything,
             null(sse, absent=False),
             null(key_id, absent=True),
         ),

@@ -14,6 +14,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `events_rules` | `Rule.send_to_targets`, `EventsBackend`: `put_rule`, `put_targets`; events of S3 |
 | `iam_aws_policies` | `IAMBackend`: `get_policy`, `list_policies`, `attach_role_policy` and two like it |
 | `iam_service_linked_roles` | `IAMBackend.create_service_linked_role` |
+| `iam_storage_lens_arns` | `policy_validation.SERVICE_TYPE_REGION_INFORMATION_ERROR_ASSOCIATIONS` |
 | `kms_grants` | `KmsResponse.list_grants` |
 | `kms_key_ids` | `KmsBackend.create_key` |
 | `logs_event_filters` | `LogsResponse.filter_log_events`, `LogsBackend._find_log_group` |
@@ -48,7 +49,7 @@ PATCHES = {
     "cloudformation": ("cloudformation_types",),
     "cloudwatch": ("cloudwatch_special_numbers",),
     "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
-    "iam": ("iam_aws_policies", "iam_service_linked_roles"),
+    "iam": ("iam_aws_policies", "iam_service_linked_roles", "iam_storage_lens_arns"),
     "kms": ("kms_grants", "kms_key_ids"),
     "logs": ("logs_event_filters", "logs_retention", "logs_tags"),
     "s3": (

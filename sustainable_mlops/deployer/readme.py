@@ -30,8 +30,11 @@ IAM takes {MAX_CHARACTERS:,} characters in a managed policy, white space not cou
         sids = ", ".join(str(statement["Sid"]) for statement in one.statements)
         yield f"| [{one.name}]({one.name}.json) | {one.characters:,} | {sids} |"
     yield """
-An administrator creates the policies and attaches them to two roles that exist (1 minute). The names of these roles may
-not start with the prefix of the environment: the apply documents allow changes to roles that do.
+The module [bootstrap](../../../modules/bootstrap/README.md) creates the roles, creates the policies from these
+documents, and attaches them.
+
+By hand, an administrator creates the policies and attaches them to two roles that exist (1 minute). The names of these
+roles may not start with the prefix of the environment: the apply documents allow changes to roles that do.
 
 ```console account"""
     for one in documents:

@@ -51,6 +51,27 @@ _VPC_CONFIG = {
 }
 
 
+_DOCUMENT = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sns:GetTopicAttributes",
+                "Resource": f"arn:aws:sns:{_REGION}:{_ACCOUNT}:shop-*",
+            }
+        ],
+    }
+)
+#: Environment of `bootstrap`: its prefix, and the roles of its CI.
+_CI: dict[str, Any] = {
+    "name_prefix": "shop-dev",
+    "plan": {"github": [{"repository": "acme/shop"}], "policies": {"plan-all": _DOCUMENT}},
+    "apply": {"github": [{"repository": "acme/shop", "branches": ["main"]}], "policies": {"apply-all": _DOCUMENT}},
+    "promote": {"gitlab": [{"project": "acme/shop", "branches": ["main"]}]},
+}
+
+
 def _definition(instance_type: str) -> str:
     arguments = {
         "RoleArn": _role("shop-data-preparation"),
@@ -195,6 +216,32 @@ CASES: dict[str, InputCase] = {
         {
             **_MODEL_COMPANIONS,
             "silicon": {"instance_type": "ml.c7i.large", "image_uri": _image("churn:1")},
+        },
+    ),
+    "bootstrap": InputCase(
+        {
+            **_LOCATION,
+            "name_prefix": "shop",
+            "deletion_protection": False,
+            "environments": {"dev": _CI},
+            "tags": _TAGS,
+        },
+        {
+            "additional_actions": ["lambda:*"],
+            "break_glass_role_arns": [_role("break-glass")],
+            "deletion_protection": True,
+            "environments": {
+                "dev": {**_CI, "apply": {**_CI["apply"], "gitlab": [{"project": "acme/shop", "branches": ["main"]}]}}
+            },
+            "existing_kms_key": {"arn": _OTHER_KEY},
+            "github": {"create_provider": False},
+            "gitlab": {"url": "https://git.example.com"},
+            "name_prefix": "store",
+            "noncurrent_version_days": 30,
+            "permissions_boundary_arn": _BOUNDARY,
+            "role_path": "/ci/",
+            "tags": {"workload": "returns"},
+            "verify_location": True,
         },
     ),
     "feature_store": InputCase(

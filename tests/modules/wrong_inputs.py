@@ -54,6 +54,12 @@ def _unknown_key(module: str, **inputs: Any) -> WrongInput:
     return WrongInput(module, inputs, "", _UNKNOWN_KEY_REASON)
 
 
+def _ci(**roles: dict[str, Any]) -> dict[str, Any]:
+    """Return the environments of `bootstrap` with other fields of these roles."""
+    environment = CASES["bootstrap"].arguments["environments"]["dev"]
+    return {"dev": {**environment, **{role: {**environment[role], **fields} for role, fields in roles.items()}}}
+
+
 def _endpoint(**values: Any) -> dict[str, Any]:
     return {"churn": {"name": "shop-churn", "kind": "realtime", "instance_type": "ml.c7g.large", **values}}
 
@@ -125,6 +131,37 @@ WRONG_INPUTS = (
         "change the sid",
         role_statements=[{"inference": [_STATEMENT, {**_STATEMENT, "actions": ["sns:Subscribe"]}]}],
     ),
+    # bootstrap
+    _wrong("bootstrap", "in Region eu-north-1", existing_kms_key={"arn": _KEY_ELSEWHERE}),
+    _wrong("bootstrap", "starts with https://", github={"url": "http://token.actions.githubusercontent.com"}),
+    _wrong("bootstrap", "without wildcards", github={"audience": "*"}),
+    _wrong("bootstrap", "such as acme/platform", environments=_ci(plan={"github": [{"repository": "platform"}]})),
+    _wrong("bootstrap", "such as acme/platform", environments=_ci(plan={"github": [{"repository": "acme/*"}]})),
+    _wrong("bootstrap", "such as acme/ml/platform", environments=_ci(plan={"gitlab": [{"project": "acme"}]})),
+    _wrong(
+        "bootstrap",
+        "without wildcards and without refs/heads/",
+        environments=_ci(apply={"github": [{"repository": "acme/shop", "branches": ["release-*"]}]}),
+    ),
+    _wrong(
+        "bootstrap",
+        "at least one of branches, environments and tags",
+        environments=_ci(apply={"github": [{"repository": "acme/shop"}]}),
+    ),
+    _wrong("bootstrap", "at least one job", environments=_ci(apply={"github": []})),
+    _wrong("bootstrap", "must be JSON with a Statement", environments=_ci(plan={"policies": {"plan-all": "{"}})),
+    _wrong("bootstrap", "a name such as plan-data", environments=_ci(plan={"policies": {"data": "{}"}})),
+    _wrong(
+        "bootstrap",
+        "divide the longer document",
+        environments=_ci(plan={"policies": {"plan-all": '{"Statement": "%s"}' % ("x" * 6200)}}),
+    ),
+    _wrong(
+        "bootstrap",
+        "join some",
+        environments=_ci(plan={"policies": {f"plan-{number}": '{"Statement": []}' for number in range(10)}}),
+    ),
+    _wrong("bootstrap", "another name_prefix", environments={**_ci(), "qa": _ci()["dev"]}),
     # feature_store
     _wrong("feature_store", "not an alias", kms_key_arn=_ALIAS),
     _wrong("feature_store", "key in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),

@@ -518,6 +518,20 @@ def test_managed_policies_of_aws_can_be_read_listed_and_attached(sandbox: Sandbo
     iam.detach_role_policy(RoleName=role, PolicyArn=arn)
 
 
+def test_a_policy_can_name_a_storage_lens_configuration_but_no_region_of_a_bucket(
+    sandbox: Sandbox, fresh: Fresh
+) -> None:
+    def create(resource: str) -> Any:
+        statement = {"Effect": "Allow", "Action": "s3:GetStorageLensConfiguration", "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        return sandbox.client("iam").create_policy(PolicyName=fresh("lens"), PolicyDocument=document)
+
+    assert create("arn:aws:s3:eu-north-1:123456789012:storage-lens/shop")["Policy"]["Arn"]
+    code, message = catch_error(create, resource="arn:aws:s3:eu-north-1:123456789012:shop")
+    assert code == "MalformedPolicyDocument"
+    assert "region information" in message
+
+
 def test_a_policy_that_is_created_during_a_list_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*iam_aws_policies.OPERATIONS, "list_policies"):  # restored after the test
         monkeypatch.setattr(IAMBackend, name, getattr(IAMBackend, name))

@@ -1,0 +1,695 @@
+# Generated from module.py by smlops synth. Change the source, then run `smlops synth`.
+
+locals {
+  own_key = nonsensitive(var.existing_kms_key == null) ? toset(["own"]) : toset([])
+}
+
+# Roles of this account use the key by their own policies, because the statement delegates to IAM.
+resource "aws_kms_key" "state" {
+  for_each = local.own_key
+
+  description             = "Terraform state of ${var.name_prefix}"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.deletion_protection ? 30 : 7
+  tags                    = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${var.partition}:iam::${var.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "state" {
+  for_each = aws_kms_key.state
+
+  name          = "alias/${var.name_prefix}-state"
+  target_key_id = each.value.key_id
+}
+
+locals {
+  kms_key_arn = var.existing_kms_key == null ? one([for key in aws_kms_key.state : key.arn]) : var.existing_kms_key.arn
+}
+
+resource "aws_s3_bucket" "state" {
+  # checkov:skip=CKV_AWS_18:A log bucket would need protection of its own; data events of CloudTrail record each access
+  # checkov:skip=CKV_AWS_144:Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes
+  # checkov:skip=CKV2_AWS_62:Nothing needs events of the bucket
+
+  bucket        = "${var.name_prefix}-state-${var.account_id}"
+  force_destroy = !var.deletion_protection
+  tags          = var.tags
+}
+
+resource "aws_s3_bucket_public_access_block" "state" {
+  bucket                  = aws_s3_bucket.state.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = local.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# The newest noncurrent versions stay, so that a damaged state can always be restored. Each plan leaves a
+# version and a delete marker of its lock file.
+resource "aws_s3_bucket_lifecycle_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    noncurrent_version_expiration {
+      newer_noncurrent_versions = 10
+      noncurrent_days           = var.noncurrent_version_days
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.state]
+}
+
+# The policy denies SSE-S3, which Terraform selects if the backend has `encrypt` and no `kms_key_id`.
+resource "terraform_data" "bucket_policy" {
+  for_each = toset(["state"])
+
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+        ]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "DenyOldTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+        ]
+        Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+      },
+      {
+        Sid       = "DenyOtherEncryption"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*"
+        Condition = {
+          Null            = { "s3:x-amz-server-side-encryption" = "false" }
+          StringNotEquals = { "s3:x-amz-server-side-encryption" = ["aws:kms", "aws:kms:dsse"] }
+        }
+      },
+      {
+        Sid       = "DenyOtherKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*"
+        Condition = {
+          Null            = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" }
+          StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = local.kms_key_arn }
+        }
+      },
+      {
+        Sid       = "DenyUnnamedKey"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption"                = "false"
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true"
+          }
+        }
+      },
+    ]
+  }
+}
+
+resource "aws_s3_bucket_policy" "state" {
+  bucket = aws_s3_bucket.state.id
+  policy = jsonencode(terraform_data.bucket_policy["state"].input)
+
+  depends_on = [aws_s3_bucket_public_access_block.state]
+}
+
+locals {
+  # Issuers without https://, as in the ARNs of the providers and in condition keys.
+  issuers = {
+    github = replace(var.github.url, "https://", "")
+    gitlab = replace(var.gitlab.url, "https://", "")
+  }
+}
+
+# AWS verifies this issuer with its own certificate authorities, so there is no thumbprint_list.
+resource "aws_iam_openid_connect_provider" "github" {
+  for_each = toset((var.github.create_provider ? length(flatten([
+    for environment in var.environments : concat(
+      [for jobs in environment.plan.github : jobs.repository],
+      [for jobs in environment.apply.github : jobs.repository],
+      flatten([for role in environment.promote[*] : [for jobs in role.github : jobs.repository]]),
+    )
+  ])) > 0 : false) ? ["own"] : [])
+
+  url            = var.github.url
+  client_id_list = [var.github.audience]
+  tags           = var.tags
+}
+
+# AWS verifies this issuer with its own certificate authorities, so there is no thumbprint_list.
+resource "aws_iam_openid_connect_provider" "gitlab" {
+  for_each = toset((var.gitlab.create_provider ? length(flatten([
+    for environment in var.environments : concat(
+      [for jobs in environment.plan.gitlab : jobs.project],
+      [for jobs in environment.apply.gitlab : jobs.project],
+      flatten([for role in environment.promote[*] : [for jobs in role.gitlab : jobs.project]]),
+    )
+  ])) > 0 : false) ? ["own"] : [])
+
+  url            = var.gitlab.url
+  client_id_list = [var.gitlab.audience]
+  tags           = var.tags
+}
+
+locals {
+  boundary_arn = var.permissions_boundary_arn == null ? "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${var.name_prefix}-boundary" : var.permissions_boundary_arn
+}
+
+# The boundary limits the CI roles, and every role that they create. It grants nothing.
+resource "aws_iam_policy" "boundary" {
+  # checkov:skip=CKV_AWS_286:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_287:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_288:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_289:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_290:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_355:A boundary grants nothing: it limits what other policies grant
+
+  for_each = (nonsensitive(var.permissions_boundary_arn == null) ? length(var.environments) > 0 : false) ? toset(["own"]) : toset([])
+
+  name        = "deployer-${var.name_prefix}-boundary"
+  path        = var.role_path
+  description = "Permissions boundary of the deployers of ${var.name_prefix}, and of the roles that they create"
+  tags        = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "AllowServices"
+        Effect = "Allow"
+        Action = concat(
+          [
+            "application-autoscaling:*", "cloudwatch:*", "ec2:*", "ecr:*", "events:*", "glue:*", "kms:*",
+            "lakeformation:*", "logs:*", "s3:*", "sagemaker:*", "scheduler:*", "servicequotas:*", "sns:*",
+            "sqs:*", "ssm:*", "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeleteRole",
+            "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+            "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole",
+            "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+          ],
+          var.additional_actions,
+        )
+        Resource = "*"
+      },
+      {
+        Sid    = "DenyUsersAndGroups"
+        Effect = "Deny"
+        Action = "iam:*"
+        Resource = [
+          "arn:${var.partition}:iam::${var.account_id}:user/*",
+          "arn:${var.partition}:iam::${var.account_id}:group/*",
+        ]
+      },
+      {
+        Sid    = "DenyIdentityProviders"
+        Effect = "Deny"
+        Action = "iam:*"
+        Resource = [
+          "arn:${var.partition}:iam::${var.account_id}:oidc-provider/*",
+          "arn:${var.partition}:iam::${var.account_id}:saml-provider/*",
+        ]
+      },
+      {
+        Sid    = "DenyDeployersAndBoundary"
+        Effect = "Deny"
+        Action = "iam:*"
+        Resource = [
+          "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-*",
+          "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-*",
+        ]
+      },
+      {
+        Sid    = "DenyOtherNames"
+        Effect = "Deny"
+        Action = [
+          "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateRole",
+          "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:DeleteRolePolicy",
+          "iam:DetachRolePolicy", "iam:PassRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
+          "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+        ]
+        NotResource = flatten([
+          for environment in var.environments : [
+            "arn:${var.partition}:iam::${var.account_id}:role${environment.role_path}${environment.name_prefix}-*",
+            "arn:${var.partition}:iam::${var.account_id}:policy${environment.role_path}${environment.name_prefix}-*",
+          ]
+        ])
+      },
+      {
+        Sid    = "DenyRolesWithoutBoundary"
+        Effect = "Deny"
+        Action = [
+          "iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
+        ]
+        Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
+        Condition = {
+          StringNotEquals = {
+            "iam:PermissionsBoundary" = "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${var.name_prefix}-boundary"
+          }
+        }
+      },
+      {
+        Sid      = "DenyRemovalOfBoundary"
+        Effect   = "Deny"
+        Action   = "iam:DeleteRolePermissionsBoundary"
+        Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
+      },
+      {
+        Sid    = "DenyChangesOfStateBucket"
+        Effect = "Deny"
+        Action = [
+          "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteObjectVersion", "s3:PutBucketPolicy",
+          "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
+        ]
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+        ]
+      },
+    ]
+  })
+}
+
+locals {
+  promoting_environments = {
+    for key, environment in var.environments : key => environment if environment.promote != null
+  }
+}
+
+resource "aws_iam_role" "plan" {
+  for_each = var.environments
+
+  name                 = "deployer-${each.value.name_prefix}-plan"
+  description          = "CI that plans the environment ${each.key}"
+  path                 = var.role_path
+  permissions_boundary = local.boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        for item in length(each.value.plan.github) > 0 ? ["any"] : [] : {
+          Sid    = "GithubJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.github}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = {
+              ("${local.issuers.github}:aud") = var.github.audience
+              ("${local.issuers.github}:sub") = flatten([
+                for jobs in each.value.plan.github : concat(
+                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
+                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
+                  [
+                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
+                  ],
+                  jobs.pull_requests ? ["repo:${jobs.repository}:pull_request"] : [],
+                )
+              ])
+            }
+          }
+        }
+      ],
+      [
+        for item in length(each.value.plan.gitlab) > 0 ? ["any"] : [] : {
+          Sid    = "GitlabJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.gitlab}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = { ("${local.issuers.gitlab}:aud") = var.gitlab.audience }
+            StringLike = {
+              ("${local.issuers.gitlab}:sub") = flatten([
+                for jobs in each.value.plan.gitlab : concat(
+                  [for branch in jobs.branches : "project_path:${jobs.project}:ref_type:branch:ref:${branch}"],
+                  [for tag in jobs.tags : "project_path:${jobs.project}:ref_type:tag:ref:${tag}"],
+                  jobs.merge_requests ? ["project_path:${jobs.project}:ref_type:branch:ref:*"] : [],
+                )
+              ])
+            }
+          }
+        }
+      ],
+    )
+  })
+
+  depends_on = [aws_iam_openid_connect_provider.github, aws_iam_openid_connect_provider.gitlab, aws_iam_policy.boundary]
+}
+
+resource "aws_iam_role" "apply" {
+  for_each = var.environments
+
+  name                 = "deployer-${each.value.name_prefix}-apply"
+  description          = "CI that applies the environment ${each.key}"
+  path                 = var.role_path
+  permissions_boundary = local.boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        for item in length(each.value.apply.github) > 0 ? ["any"] : [] : {
+          Sid    = "GithubJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.github}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = {
+              ("${local.issuers.github}:aud") = var.github.audience
+              ("${local.issuers.github}:sub") = flatten([
+                for jobs in each.value.apply.github : concat(
+                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
+                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
+                  [
+                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
+                  ],
+                )
+              ])
+            }
+          }
+        }
+      ],
+      [
+        for item in length(each.value.apply.gitlab) > 0 ? ["any"] : [] : {
+          Sid    = "GitlabJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.gitlab}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = {
+              ("${local.issuers.gitlab}:aud") = var.gitlab.audience
+              ("${local.issuers.gitlab}:sub") = flatten([
+                for jobs in each.value.apply.gitlab : concat(
+                  [for branch in jobs.branches : "project_path:${jobs.project}:ref_type:branch:ref:${branch}"],
+                  [for tag in jobs.tags : "project_path:${jobs.project}:ref_type:tag:ref:${tag}"],
+                )
+              ])
+            }
+          }
+        }
+      ],
+    )
+  })
+
+  depends_on = [aws_iam_openid_connect_provider.github, aws_iam_openid_connect_provider.gitlab, aws_iam_policy.boundary]
+}
+
+resource "aws_iam_role" "promote" {
+  for_each = local.promoting_environments
+
+  name                 = "deployer-${each.value.name_prefix}-promote"
+  description          = "CI that reads the models of the environment ${each.key}"
+  path                 = var.role_path
+  permissions_boundary = local.boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        for item in length(each.value.promote.github) > 0 ? ["any"] : [] : {
+          Sid    = "GithubJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.github}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = {
+              ("${local.issuers.github}:aud") = var.github.audience
+              ("${local.issuers.github}:sub") = flatten([
+                for jobs in each.value.promote.github : concat(
+                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
+                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
+                  [
+                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
+                  ],
+                )
+              ])
+            }
+          }
+        }
+      ],
+      [
+        for item in length(each.value.promote.gitlab) > 0 ? ["any"] : [] : {
+          Sid    = "GitlabJobs"
+          Effect = "Allow"
+          Principal = {
+            Federated = "arn:${var.partition}:iam::${var.account_id}:oidc-provider/${local.issuers.gitlab}"
+          }
+          Action = "sts:AssumeRoleWithWebIdentity"
+          Condition = {
+            StringEquals = {
+              ("${local.issuers.gitlab}:aud") = var.gitlab.audience
+              ("${local.issuers.gitlab}:sub") = flatten([
+                for jobs in each.value.promote.gitlab : concat(
+                  [for branch in jobs.branches : "project_path:${jobs.project}:ref_type:branch:ref:${branch}"],
+                  [for tag in jobs.tags : "project_path:${jobs.project}:ref_type:tag:ref:${tag}"],
+                )
+              ])
+            }
+          }
+        }
+      ],
+    )
+  })
+
+  depends_on = [aws_iam_openid_connect_provider.github, aws_iam_openid_connect_provider.gitlab, aws_iam_policy.boundary]
+}
+
+locals {
+  # Documents of the plan roles, by policy.
+  plan_policies = merge([
+    for name, environment in var.environments : {
+      for document, text in environment.plan.policies : "deployer-${environment.name_prefix}-${document}" => {
+        environment = name
+        text        = text
+      }
+    }
+  ]...)
+
+  # All documents. The apply roles get those of plan too.
+  policies = merge([
+    for name, environment in var.environments : {
+      for document, text in merge(environment.plan.policies, environment.apply.policies) :
+      "deployer-${environment.name_prefix}-${document}" => {
+        environment = name
+        text        = text
+      }
+    }
+  ]...)
+}
+
+resource "aws_iam_policy" "this" {
+  for_each = local.policies
+
+  name   = each.key
+  path   = var.role_path
+  policy = each.value.text
+  tags   = var.tags
+}
+
+resource "aws_iam_role_policy_attachment" "plan" {
+  for_each = local.plan_policies
+
+  role       = aws_iam_role.plan[each.value.environment].name
+  policy_arn = aws_iam_policy.this[each.key].arn
+}
+
+resource "aws_iam_role_policy_attachment" "apply" {
+  for_each = local.policies
+
+  role       = aws_iam_role.apply[each.value.environment].name
+  policy_arn = aws_iam_policy.this[each.key].arn
+}
+
+# A plan writes the lock file, so it encrypts too.
+resource "terraform_data" "state_key_policy" {
+  for_each = var.environments
+
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "UseStateKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = local.kms_key_arn
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
+      },
+    ]
+  }
+}
+
+resource "aws_iam_role_policy" "plan" {
+  for_each = terraform_data.state_key_policy
+
+  name   = "state-key"
+  role   = aws_iam_role.plan[each.key].name
+  policy = jsonencode(each.value.input)
+}
+
+resource "aws_iam_role_policy" "apply" {
+  for_each = terraform_data.state_key_policy
+
+  name   = "state-key"
+  role   = aws_iam_role.apply[each.key].name
+  policy = jsonencode(each.value.input)
+}
+
+resource "aws_iam_role_policy" "promote" {
+  for_each = local.promoting_environments
+
+  name = "read-registry"
+  role = aws_iam_role.promote[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "ReadModelGroups"
+        Effect   = "Allow"
+        Action   = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"]
+        Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package-group/${each.value.name_prefix}-*"
+      },
+      {
+        Sid      = "ReadModels"
+        Effect   = "Allow"
+        Action   = "sagemaker:DescribeModelPackage"
+        Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package/${each.value.name_prefix}-*"
+      },
+      {
+        Sid      = "ReadPlatform"
+        Effect   = "Allow"
+        Action   = "ssm:GetParameter"
+        Resource = "arn:${var.partition}:ssm:${coalesce(each.value.region, var.region)}:${var.account_id}:parameter/sustainable-mlops/${each.key}/platform"
+      },
+    ]
+  })
+}
+
+locals {
+  guarded = merge(
+    { state = aws_s3_bucket.state.arn },
+    { for name, own in aws_kms_key.state : "kms_key" => own.arn },
+  )
+}
+
+# Terraform refuses to destroy or replace these guards, and so any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, so it is not an argument of the data itself.
+resource "terraform_data" "deletion_protection" {
+  for_each = var.deletion_protection ? local.guarded : {}
+
+  triggers_replace = each.value
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+data "aws_caller_identity" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+data "aws_region" "location" {
+  for_each = toset(var.verify_location ? ["caller"] : [])
+}
+
+check "location" {
+  assert {
+    condition     = alltrue([for identity in data.aws_caller_identity.location : identity.account_id == var.account_id]) ? alltrue([for region in data.aws_region.location : region.id == var.region]) : false
+    error_message = "the provider works in another account or Region than ${var.account_id} and ${var.region}; correct account_id and region, or pass another provider."
+  }
+}

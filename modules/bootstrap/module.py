@@ -1,0 +1,77 @@
+"""Base of an account: the state bucket, and the roles with which CI plans, applies and promotes environments."""
+
+from typing import Any
+
+from modules.bootstrap import boundary, roles, state, trust
+from modules.bootstrap.inputs import Inputs
+from modules.bootstrap.service_control import encode_service_control_policy
+from modules.location_check import check_location
+from modules.protection import protect
+from sustainable_mlops.authoring.expressions import map_of, merge
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
+
+#: Key of the state of the root module that calls this module.
+_OWN_STATE = "bootstrap"
+
+
+class BootstrapModule(Module[Inputs]):
+    """State bucket, identity providers of CI, and roles with a permissions boundary."""
+
+    def build(self, var: Inputs) -> Outputs:
+        bucket, key_arn = state.add(self)
+        providers = trust.add(self)
+        boundary_arn, boundary_policy = boundary.add(self)
+        created = roles.add(self, boundary_arn, [*providers, boundary_policy], key_arn)
+        protect(
+            self,
+            self.local(
+                "guarded",
+                merge(
+                    {"state": bucket.arn},
+                    map_of(self.resources.aws_kms_key.state, lambda own: own.arn, key=lambda _name, _own: "kms_key"),
+                ),
+            ),
+        )
+        check_location(self)
+
+        def build_backend(name: str) -> dict[str, Any]:
+            return {
+                "bucket": bucket.bucket,
+                "encrypt": True,
+                "key": f"{name}/terraform.tfstate",
+                "kms_key_id": key_arn,
+                "region": var.region,
+                "use_lockfile": True,
+            }
+
+        ready = tuple(
+            getattr(self.resources, f"aws_s3_bucket_{part}").state
+            for part in ("policy", "server_side_encryption_configuration", "versioning")
+        )
+        return {
+            "backends": Output(
+                merge(
+                    {_OWN_STATE: build_backend(_OWN_STATE)},
+                    map_of(var.environments, lambda name, _environment: build_backend(name), key=lambda name, _: name),
+                ),
+                "Configuration of the backend s3 by environment, and of this root module as `bootstrap`.",
+                depends_on=ready,
+            ),
+            "identity_provider_arns": Output(
+                {name: trust.compose_provider_arn(self, name) for name in trust.CI_SYSTEMS},
+                "ARNs of the identity providers: github and gitlab. A provider exists once a role trusts it.",
+            ),
+            "kms_key_arn": Output(key_arn, "KMS key of the state: `state.kms_key_arn` of an environment's settings."),
+            "permissions_boundary_arn": Output(
+                boundary_arn, "Permissions boundary: `access.permissions_boundary_arn` of an environment's settings."
+            ),
+            "role_arns": Output(
+                {kind: map_of(created[kind], lambda role: role.arn) for kind in ("plan", "apply", "promote")},
+                "ARNs of the roles by kind (plan, apply, promote) and environment.",
+            ),
+            "service_control_policy": Output(
+                encode_service_control_policy(var),
+                "Service control policy as JSON, for the management account to attach to this account; null without "
+                "break_glass_role_arns.",
+            ),
+        }

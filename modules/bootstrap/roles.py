@@ -1,0 +1,170 @@
+"""Roles of CI in each environment: plan, apply and promote."""
+
+from typing import Any
+
+from cdktn_provider_aws.iam_policy import IamPolicy
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.iam_role_policy import IamRolePolicy
+from cdktn_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+
+from modules.bootstrap import trust
+from modules.bootstrap.inputs import Environment, Inputs
+from modules.iam_statements import build_statement, via_services
+from modules.policies import encode_policy, show_policy
+from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
+    coalesce,
+    each_of,
+    is_null,
+    jsonencode,
+    list_of,
+    map_of,
+    merge,
+    merge_all,
+)
+from sustainable_mlops.authoring.resources import Module
+
+
+def add(module: Module[Inputs], boundary_arn: str, prerequisites: list[Any], key_arn: str) -> dict[str, Any]:
+    """Add the roles with their policies, and return the roles by kind."""
+    var = module.var
+    environment = each_of(var.environments)
+    promoting = each_of(
+        module.local(
+            "promoting_environments",
+            map_of(
+                var.environments,
+                lambda environment: environment,
+                where=lambda environment: ~is_null(environment.promote),
+            ),
+        )
+    )
+
+    def add_role(kind: str, each: Any, role: Any, description: str, *, plans: bool = False) -> Any:
+        return module.add(
+            IamRole,
+            kind,
+            for_each=each,
+            name=f"deployer-{each.value.name_prefix}-{kind}",
+            description=f"{description} {each.key}",
+            path=var.role_path,
+            permissions_boundary=boundary_arn,
+            assume_role_policy=trust.encode_trust(module, role, plans=plans),
+            tags=var.tags,
+            depends_on=prerequisites,
+        )
+
+    roles = {
+        "plan": add_role("plan", environment, environment.value.plan, "CI that plans the environment", plans=True),
+        "apply": add_role("apply", environment, environment.value.apply, "CI that applies the environment"),
+        "promote": add_role(
+            "promote",
+            promoting,
+            assume_not_null(promoting.value.promote),
+            "CI that reads the models of the environment",
+        ),
+    }
+    _attach_documents(module, roles)
+    _allow_state_key(module, roles, key_arn)
+    _allow_promotion(module, promoting, roles["promote"])
+    return roles
+
+
+def _attach_documents(module: Module[Inputs], roles: dict[str, Any]) -> None:
+    """Create a managed policy of each document, and attach it to the roles."""
+    var = module.var
+
+    def list_policies(documents: Any) -> Any:
+        return merge_all(
+            list_of(
+                var.environments,
+                lambda name, environment: map_of(
+                    documents(environment),
+                    lambda _document, text: {"environment": name, "text": text},
+                    key=lambda document, _text: f"deployer-{environment.name_prefix}-{document}",
+                ),
+            )
+        )
+
+    plan_policies = module.local(
+        "plan_policies", list_policies(lambda one: one.plan.policies), why="Documents of the plan roles, by policy."
+    )
+    policies = module.local(
+        "policies",
+        list_policies(lambda one: merge(one.plan.policies, one.apply.policies)),
+        why="All documents. The apply roles get those of plan too.",
+    )
+    policy = each_of(policies)
+    managed = module.add(
+        IamPolicy,
+        "this",
+        for_each=policy,
+        name=policy.key,
+        path=var.role_path,
+        policy=policy.value.text,
+        tags=var.tags,
+    )
+    for kind, attached in (("plan", plan_policies), ("apply", policies)):
+        one = each_of(attached)
+        module.add(
+            IamRolePolicyAttachment,
+            kind,
+            for_each=one,
+            role=roles[kind][one.value.environment].name,
+            policy_arn=managed[one.key].arn,
+        )
+
+
+def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str) -> None:
+    """Allow plan and apply to read and write the encrypted state."""
+    var = module.var
+    environment = each_of(var.environments)
+    policies = show_policy(
+        module,
+        "state_key",
+        build_statement("UseStateKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn], via_services(var, "s3")),
+        why="A plan writes the lock file, so it encrypts too.",
+        for_each=environment,
+    )
+    for kind in ("plan", "apply"):
+        policy = each_of(policies)
+        module.add(
+            IamRolePolicy,
+            kind,
+            for_each=policy,
+            name="state-key",
+            role=roles[kind][policy.key].name,
+            policy=jsonencode(policy.value.input),
+        )
+
+
+def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None:
+    """Allow the promote roles to read the registry and the platform parameter."""
+    var = module.var
+    environment: Environment = promoting.value
+    location = f"{coalesce(environment.region, var.region)}:{var.account_id}"
+    sagemaker = f"arn:{var.partition}:sagemaker:{location}"
+    module.add(
+        IamRolePolicy,
+        "promote",
+        for_each=promoting,
+        name="read-registry",
+        role=roles[promoting.key].name,
+        policy=encode_policy(
+            build_statement(
+                "ReadModelGroups",
+                ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"],
+                [f"{sagemaker}:model-package-group/{environment.name_prefix}-*"],
+            ),
+            build_statement(
+                "ReadModels",
+                ["sagemaker:DescribeModelPackage"],
+                [f"{sagemaker}:model-package/{environment.name_prefix}-*"],
+            ),
+            build_statement(
+                "ReadPlatform",
+                ["ssm:GetParameter"],
+                [f"arn:{var.partition}:ssm:{location}:parameter/sustainable-mlops/{promoting.key}/platform"],
+            ),
+        ),
+    )

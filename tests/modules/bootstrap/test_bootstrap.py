@@ -1,0 +1,189 @@
+"""Trust, permissions boundary and state of `bootstrap`."""
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagemaker_sandbox import policies
+from sagemaker_sandbox.policies import Decision
+from sustainable_mlops.terraform import ROOT, Terraform
+from tests.cases import check_cases
+from tests.modules.examples import apply, copy_modules, describe_changes, examples, plan, summary, terraform
+
+IAM = "arn:aws:iam::123456789012"
+BOUNDARY = f"{IAM}:policy/ci/deployer-flights-boundary"
+WITH_BOUNDARY = {"iam:PermissionsBoundary": BOUNDARY}
+GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+ROOT_MODULE = re.compile(r"^ *```terraform\n(?P<text>.*?)^ *```$", re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
+    """Return the planned values of the complete example, by address within the module, and its outputs."""
+    folder = tmp_path_factory.mktemp("bootstrap")
+    next(one for one in examples() if str(one) == "bootstrap-complete").write(folder)
+    engine = Terraform(folder, terraform_environment)
+    engine.init()
+    result = summary(engine.plan(folder / "tfplan"))
+    values = {address.removeprefix("module.bootstrap."): value for address, value in result["values"].items()}
+    return {**values, "outputs": result["outputs"]}
+
+
+def read_trust(planned: Mapping[str, Any], role: str) -> dict[str, dict[str, Any]]:
+    """Return the conditions of a role's trust policy by operator and key."""
+    conditions: dict[str, dict[str, Any]] = {}
+    for statement in json.loads(planned[f'aws_iam_role.{role}["dev"]']["assume_role_policy"])["Statement"]:
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        for operator, keys in statement["Condition"].items():
+            conditions.setdefault(operator, {}).update(keys)
+    return conditions
+
+
+@pytest.mark.plan
+def test_each_role_trusts_exactly_the_named_jobs(planned: dict[str, Any]) -> None:
+    audiences = {f"{issuer}:aud": "sts.amazonaws.com" for issuer in (GITHUB, GITLAB)}
+    assert read_trust(planned, "apply") == {
+        "StringEquals": {
+            **audiences,
+            f"{GITHUB}:sub": ["repo:acme/platform:environment:dev"],
+            f"{GITLAB}:sub": ["project_path:acme/ml/platform:ref_type:branch:ref:main"],
+        }
+    }
+    assert read_trust(planned, "promote") == {
+        "StringEquals": {
+            f"{GITHUB}:aud": "sts.amazonaws.com",
+            f"{GITHUB}:sub": ["repo:acme/platform:ref:refs/heads/main"],
+        }
+    }
+
+
+@pytest.mark.plan
+def test_only_plan_trusts_pull_requests_and_merge_requests(planned: dict[str, Any]) -> None:
+    trust = read_trust(planned, "plan")
+    assert trust["StringEquals"][f"{GITHUB}:sub"] == ["repo:acme/platform:pull_request"]
+    assert trust["StringLike"] == {f"{GITLAB}:sub": ["project_path:acme/ml/platform:ref_type:branch:ref:*"]}
+    assert "pull_request" not in str([read_trust(planned, role) for role in ("apply", "promote")])
+
+
+@pytest.mark.plan
+def test_only_the_boundary_which_grants_nothing_has_a_statement_on_all_resources(planned: dict[str, Any]) -> None:
+    wide = [
+        (address, statement["Sid"])
+        for address, values in planned.items()
+        if address.startswith(("aws_iam_policy.", "aws_iam_role_policy."))
+        for statement in policies.parse_statements(values.get("policy", '{"Statement": []}'))
+        if statement.get("Resource") in ("*", ["*"])
+    ]
+    assert wide == [('aws_iam_policy.boundary["own"]', "AllowServices")]
+    assert all(planned[f'aws_iam_role.{role}["dev"]']["permissions_boundary"] == BOUNDARY for role in ("plan", "apply"))
+
+
+def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping[str, str | None]) -> Decision:
+    """Return the decision of the boundary."""
+    statements = policies.parse_statements(planned['aws_iam_policy.boundary["own"]']["policy"])
+    return policies.decide(policies.select_statements(statements, action, resource), keys)
+
+
+@pytest.mark.plan
+@check_cases(
+    ("action", "resource", "keys"),
+    [
+        ("iam:CreateUser", f"{IAM}:user/eve", {}),
+        ("iam:CreateAccessKey", f"{IAM}:user/admin", {}),
+        ("iam:CreatePolicyVersion", BOUNDARY, {}),
+        ("iam:CreatePolicyVersion", f"{IAM}:policy/team", {}),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/ci/deployer-flights-dev-plan", {}),
+        ("iam:PutRolePolicy", f"{IAM}:role/ci/deployer-flights-dev-apply", WITH_BOUNDARY),
+        ("iam:AddClientIDToOpenIDConnectProvider", f"{IAM}:oidc-provider/{GITHUB}", {}),
+        ("iam:CreateRole", f"{IAM}:role/flights-dev-training", {"iam:PermissionsBoundary": None}),
+        ("iam:CreateRole", f"{IAM}:role/flights-dev-training", {"iam:PermissionsBoundary": f"{IAM}:policy/team"}),
+        ("iam:CreateRole", f"{IAM}:role/admin", WITH_BOUNDARY),
+        ("iam:AttachRolePolicy", f"{IAM}:role/flights-dev-training", {"iam:PermissionsBoundary": None}),
+        ("iam:DeleteRolePermissionsBoundary", f"{IAM}:role/flights-dev-training", {}),
+        ("iam:PassRole", f"{IAM}:role/admin", {}),
+        ("s3:DeleteBucket", "arn:aws:s3:::flights-state-123456789012", {}),
+        ("s3:DeleteObjectVersion", "arn:aws:s3:::flights-state-123456789012/dev/terraform.tfstate", {}),
+        ("organizations:LeaveOrganization", "*", {}),
+    ],
+    ids=str,
+)
+def test_the_boundary_denies_an_escalation(
+    planned: dict[str, Any], action: str, resource: str, keys: dict[str, str | None]
+) -> None:
+    assert decide(planned, action, resource, keys) is not Decision.ALLOWED
+
+
+def list_requests(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each action of the documents of an environment, with an ARN that its statement covers."""
+    for file in sorted(folder.glob("*.json")):
+        for statement in policies.parse_statements(file.read_text()):
+            for resource in statement["Resource"]:
+                name = resource if resource == "*" else resource.replace("*", "x")
+                yield from ((action, name) for action in statement["Action"])
+
+
+@pytest.mark.plan
+def test_the_boundary_allows_everything_that_an_environment_needs(planned: dict[str, Any]) -> None:
+    requests = {
+        (action, resource.replace("smlops-dev", "flights-dev"))
+        for action, resource in list_requests(ROOT / "envs" / "dev" / "deployer")
+    }
+    assert len(requests) > 100
+    assert [one for one in sorted(requests) if decide(planned, *one, WITH_BOUNDARY) is not Decision.ALLOWED] == []
+
+
+@pytest.mark.plan
+def test_the_service_control_policy_exempts_only_break_glass_roles_and_apply(planned: dict[str, Any]) -> None:
+    statements = policies.parse_statements(planned["outputs"]["service_control_policy"])
+    break_glass, deployer = f"{IAM}:role/break-glass", f"{IAM}:role/ci/deployer-flights-dev-apply"
+
+    def list_denied(role: str) -> list[str]:
+        actions = ("kms:ScheduleKeyDeletion", "s3:DeleteBucket", "s3:PutBucketVersioning")
+        arn = {"kms": "arn:aws:kms:eu-north-1:123456789012:key/1", "s3": "arn:aws:s3:::data"}
+        return [
+            action
+            for action in actions
+            if policies.decide(
+                policies.select_statements(statements, action, arn[action.partition(":")[0]]),
+                {"aws:PrincipalArn": role},
+            )
+            is Decision.EXPLICIT_DENY
+        ]
+
+    assert list_denied(break_glass) == []
+    assert list_denied(deployer) == ["kms:ScheduleKeyDeletion", "s3:DeleteBucket"]
+    assert list_denied(f"{IAM}:role/admin") == ["kms:ScheduleKeyDeletion", "s3:DeleteBucket", "s3:PutBucketVersioning"]
+
+
+@pytest.mark.apply
+def test_the_root_module_of_the_page_moves_its_state_into_its_own_bucket(
+    tmp_path: Path, own: tuple[Any, dict[str, str]]
+) -> None:
+    sandbox, variables = own
+    (block,) = ROOT_MODULE.findall((ROOT / "modules" / "bootstrap" / "README.md").read_text())
+    copy_modules(tmp_path / "modules")
+    shutil.copytree(ROOT / "envs" / "dev" / "deployer", tmp_path / "envs" / "dev" / "deployer")
+    folder = tmp_path / "bootstrap"
+    folder.mkdir()
+    (folder / "main.tf").write_text(textwrap.dedent(block))
+    driver = terraform(folder, variables)
+    plan(driver)
+    apply(driver)
+    outputs = json.loads(driver.execute_command("output", "-json").out)["bootstrap"]["value"]
+    backend = outputs["backends"]["bootstrap"]
+    lines = "".join(f"    {name} = {json.dumps(value)}\n" for name, value in backend.items())
+    (folder / "backend.tf").write_text(f'terraform {{\n  backend "s3" {{\n{lines}  }}\n}}\n')
+    driver.execute_command("init", "-migrate-state", "-force-copy")
+    assert describe_changes(plan(driver)) == ""
+    state = sandbox.client("s3").get_object(Bucket=backend["bucket"], Key="bootstrap/terraform.tfstate")
+    assert json.loads(state["Body"].read())["resources"]
+    assert state["SSEKMSKeyId"] == outputs["kms_key_arn"]
+    attached = sandbox.client("iam").list_attached_role_policies(RoleName="deployer-smlops-dev-apply")
+    documents = {f"deployer-smlops-dev-{file.stem}" for file in (ROOT / "envs/dev/deployer").glob("*.json")}
+    assert {one["PolicyName"] for one in attached["AttachedPolicies"]} == documents
