@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox import policies
-from sagemaker_sandbox.policies import Decision
+from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.modules.examples import apply, copy_modules, describe_changes, examples, plan, summary, terraform
