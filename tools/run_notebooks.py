@@ -9,7 +9,7 @@ notebooks are written for us-east-1. A notebook ends at its first error. The san
 
 KERNEL_PYTHON is a Python with ipykernel and the packages that the notebooks import, such as version 2 of the SageMaker
 SDK. Each notebook has an environment of its own above this one. What it installs or removes stays there. It cannot
-replace the SageMaker SDK. Notebooks install packages only if NO_PROXY includes the package index.
+replace the SageMaker SDK. Notebooks install packages only if NO_PROXY and no_proxy include the index.
 
 Notebooks with other requirements do not run: a GPU, data in buckets of AWS, data from the internet, another service or
 people. A table of patterns, REQUIREMENTS, decides from the code of the notebook. `--all` runs them
@@ -57,7 +57,8 @@ REQUIREMENTS = {
         r"HF_MODEL_ID|tfds\.|https?://[^\s\"')]+\.(csv|zip|gz|tgz|data|tar|txt)\b"
     ),
     "values that a person fills in": (
-        r"<\s*(YOUR|your|REPLACE|replace|ENTER|enter|Customer to|For [sS]eller)[^>\n]*>|getpass|input\("
+        r"<\s*(YOUR|your|REPLACE|replace|ENTER|enter|Customer to|For [sS]eller)[^>\n]*>|getpass|input\(|"
+        r"\b(sg|subnet)-x{4,}"
     ),
     "variables of another notebook": r"%store -r",
     "paths of a notebook instance": r"/home/ec2-user|[\"']/root[/\"']|/opt/ml/metadata",
@@ -139,7 +140,8 @@ def prepare_sandbox() -> dict[str, str]:
     connection.close()
     if status != 200:
         raise RuntimeError(f"the sandbox at {endpoint.netloc} was not reset: status {status}")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    services = ["sagemaker.amazonaws.com", "scheduler.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam = boto3.client("iam")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
