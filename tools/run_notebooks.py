@@ -8,7 +8,8 @@ credentials of a role, from which the SageMaker SDK takes the role and the accou
 notebooks are written for us-east-1. A notebook ends at its first error. The sandbox is empty before each notebook.
 
 KERNEL_PYTHON is a Python with ipykernel and the packages that the notebooks import, such as version 2 of the SageMaker
-SDK. Packages that a notebook installs cannot replace these.
+SDK. Each notebook has an environment of its own above this one. What it installs or removes stays there. It cannot
+replace the SageMaker SDK. Notebooks install packages only if NO_PROXY and no_proxy include the index.
 
 Notebooks with other requirements do not run: a GPU, data in buckets of AWS, data from the internet, another service or
 people. A table of patterns, REQUIREMENTS, decides from the code of the notebook. `--all` runs them
@@ -34,33 +35,43 @@ from urllib.parse import urlsplit
 
 #: Name of the kernel for Jupyter.
 _KERNEL = "sandbox"
+#: Image of the notebook's app, as a variable of Studio. Remote functions run in it.
+_STUDIO_IMAGE = "885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod:3.2.0-cpu"
 #: Group of the notebooks that need only the sandbox.
 RUNNABLE = "no other requirement"
 
 #: Patterns in the code of a notebook, by requirement. The first match decides.
 REQUIREMENTS = {
-    "a GPU or accelerator": r"\bml\.(p|g|inf|trn)\d|_gpu_count|gpu_(hist|device)|nvidia",
+    "a GPU or accelerator": (
+        r"\bml\.(p|g|inf|trn)\d|_gpu_count|gpu_(hist|device)|nvidia|NumberOfAcceleratorDevicesRequired"
+    ),
     "data or models in buckets of AWS": (
         r"sagemaker-(sample|example)-|get_data_bucket|sagemaker-servicecatalog|jumpstart|JumpStart|aws-ml-blog|sagemaker-solutions|"
         r"s3[.-][a-z0-9.-]*amazonaws\.com|cloudfront\.net|registry\.opendata|public-datasets|aws-tc-largeobjects|"
-        r"s3://(?!\{|\$|<|%)[a-z0-9.-]*(dataset|sample|example|public|open)|retail-demo-store"
+        r"s3://(?!\{|\$|<|%)[a-z0-9.-]*(dataset|sample|example|public|open)|retail-demo-store|s3://(torchserve|dsoaws)/|"
+        r"SOURCE_S3_PATH"
     ),
     "data from the internet": (
         r"\b(wget|curl) |urlretrieve|requests\.get|git clone|keras\.datasets|torchvision|load_dataset|from_pretrained|"
-        r"fetch_(openml|20newsgroups|california)|HF_MODEL_ID|tfds\.|https?://[^\s\"')]+\.(csv|zip|gz|tgz|data|tar|txt)\b"
+        r"fetch_(openml|20newsgroups|california)|transformers import pipeline|shap\.datasets|nltk\.download|"
+        r"HF_MODEL_ID|tfds\.|https?://[^\s\"')]+\.(csv|zip|gz|tgz|data|tar|txt)\b"
     ),
-    "values that a person fills in": r"<(YOUR|your|REPLACE|replace|ENTER|enter)[^>\n]*>|getpass|input\(",
+    "values that a person fills in": (
+        r"<\s*(YOUR|your|REPLACE|replace|ENTER|enter|Customer to|For [sS]eller)[^>\n]*>|getpass|input\(|"
+        r"\b(sg|subnet)-x{4,}"
+    ),
+    "variables of another notebook": r"%store -r",
     "paths of a notebook instance": r"/home/ec2-user|[\"']/root[/\"']|/opt/ml/metadata",
     "people or a labeling service": r"ground-?truth|GroundTruth|labeling_job|workteam|a2i|flow_definition|HumanTaskUi",
     "another service of AWS": (
         r"sagemaker[-_]geospatial|marketplace|comprehend|rekognition|textract|translate\b.*client|polly|bedrock|"
         r"create_auto_ml|AutoML|automl|CandidateEstimator|lineage|create_mlflow|mlflow_tracking|emr|codebuild|codecommit|"
         r"codepipeline|stepfunctions|athena|redshift|create_monitoring_schedule|ModelBiasMonitor|MonitoringSchedule|"
-        r"ModelExplainabilityMonitor|DefaultModelMonitor|ModelQualityMonitor|clarify|Clarify|inference_recommend"
+        r"ModelExplainabilityMonitor|DefaultModelMonitor|ModelQualityMonitor|clarify|Clarify|inference_recommend|product_arns|awsglue"
     ),
     "Docker or another runtime": (
-        r"docker |sm-docker|build_and_push|LocalSession|local_mode|instance_type\s*=\s*[\"']local|SparkML|PySpark|"
-        r"rpy2|%%R\b|RLEstimator|local_gpu"
+        r"docker |sm-docker|build_and_push|LocalSession|local_mode|instance_type\s*=\s*[\"']local|SparkML|"
+        r"[pP]y[sS]park|feature_processor|%%local\b|NotebookJobStep|rpy2|%%R\b|RLEstimator|local_gpu"
     ),
     "TensorFlow, MXNet or another framework": (
         r"import (tensorflow|mxnet|keras|chainer|catboost|lightgbm|autogluon)|from (tensorflow|mxnet|keras|"
@@ -129,7 +140,8 @@ def prepare_sandbox() -> dict[str, str]:
     connection.close()
     if status != 200:
         raise RuntimeError(f"the sandbox at {endpoint.netloc} was not reset: status {status}")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    services = ["sagemaker.amazonaws.com", "scheduler.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam = boto3.client("iam")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -148,18 +160,34 @@ def prepare_sandbox() -> dict[str, str]:
 
 
 def write_constraints(python: str, file: Path) -> None:
-    """Write the installed packages of a Python as constraints of pip."""
+    """Write the installed versions of the SageMaker SDK as constraints of pip."""
     packages = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
-    file.write_text("\n".join(line for line in packages.splitlines() if "==" in line) + "\n")
+    file.write_text("".join(f"{line}\n" for line in packages.splitlines() if re.match("sagemaker.*==", line)))
+
+
+def create_environment(python: str, folder: Path) -> Path:
+    """Create an empty environment that also has the packages of a Python. Return its folder of programs."""
+    find_packages = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = subprocess.run(find_packages, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([python, "-m", "venv", "--without-pip", "--clear", folder], check=True)
+    own_packages = next(folder.glob("lib/python*/site-packages"))
+    (own_packages / "kernel.pth").write_text(f"import site; site.addsitedir({packages!r})\n")
+    programs = folder / "bin"
+    for name in ("pip", "pip3"):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{programs}/python" -m pip "$@"\n')
+        (programs / name).chmod(0o755)
+    return programs
 
 
 def install_kernel(python: str, folder: Path) -> dict[str, str]:
-    """Describe the kernel in a folder, and return the variable with which Jupyter finds it."""
+    """Describe the kernel in a folder, and return variables for the notebook's commands."""
+    programs = create_environment(python, folder / "environment")
     kernel = folder / "kernels" / _KERNEL
-    kernel.mkdir(parents=True)
-    command = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.mkdir(parents=True, exist_ok=True)
+    command = [str(programs / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": command, "display_name": _KERNEL, "language": "python"}))
-    return {"JUPYTER_PATH": str(folder)}
+    path = os.pathsep.join([str(programs), str(Path(python).parent), os.environ.get("PATH", os.defpath)])
+    return {"VIRTUAL_ENV": str(programs.parent), "PATH": path}
 
 
 def run_notebook(notebook: Notebook, folder: Path, variables: dict[str, str], cell_seconds: int) -> Run:
@@ -249,9 +277,10 @@ def main() -> None:
         copy, constraints = Path(work) / "notebooks", Path(work) / "constraints.txt"
         shutil.copytree(arguments.folder, copy, symlinks=True)
         write_constraints(arguments.python, constraints)
-        os.environ |= install_kernel(arguments.python, Path(work))
+        os.environ["JUPYTER_PATH"] = work
         for notebook in notebooks:
-            variables = prepare_sandbox() | {"PIP_CONSTRAINT": str(constraints)}
+            variables = prepare_sandbox() | install_kernel(arguments.python, Path(work))
+            variables |= {"PIP_CONSTRAINT": str(constraints), "SAGEMAKER_INTERNAL_IMAGE_URI": _STUDIO_IMAGE}
             runs.append(run_notebook(notebook, copy, variables, arguments.cell_seconds))
             print(format_run(runs[-1]), flush=True)
     print("\n".join(["", *summarize(runs)]))

@@ -18,6 +18,7 @@ from sagemaker_sandbox.plane.registry import OPERATIONS, SERVICES, Operation
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "sandbox.md"
 CLIENTS = ROOT / "tests" / "sandbox" / "clients" / "table.md"
+NOTEBOOKS = ROOT / "tools" / "notebook_results.md"
 MOTO_TESTS = ROOT / "tests" / "sandbox" / "moto_suite" / "failing.yaml"
 COMMAND = "python -m tools.sandbox_coverage"
 _INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox. -->
@@ -86,6 +87,7 @@ def build_page() -> str:
             *_list_moto_tests(),
             *_list_clients(),
             _PERMISSIONS,
+            *_list_notebooks(),
             *_list_emulated(),
             *_list_recorded(),
             *_list_refused(),
@@ -144,6 +146,10 @@ def _list_clients() -> Iterator[str]:
     yield "The command runs the programs of [tests/sandbox/clients/](../tests/sandbox/clients/), and writes this table:"
     yield from ("", "```", "python -m tests.sandbox.clients --write", "```", "")
     yield "It installs no client. For a missing one, it prints the command that does."
+
+
+def _list_notebooks() -> Iterator[str]:
+    yield from ("", "## AWS's example notebooks", "", *NOTEBOOKS.read_text(encoding="utf-8").splitlines())
 
 
 def _list_emulated() -> Iterator[str]:

@@ -69,8 +69,8 @@ def describe_foreign_host(host: str) -> str:
     """Return the message for a host that is neither this machine's nor AWS's."""
     name = host if host.isprintable() and host.isascii() else "the host"
     return (
-        f"sandbox: {name} is not a host of AWS, and no request leaves this machine; to allow it, add it to NO_PROXY of "
-        "the command"
+        f"sandbox: {name} is not a host of AWS, and no request leaves this machine; to allow it, add it to NO_PROXY "
+        "and no_proxy of the command"
     )
 
 

@@ -30,6 +30,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `s3_object_files` | `FakeKey.value`, `FakeMultipart.complete`, `S3Backend.copy_object`, `S3Response`: GET |
 | `s3_policy_conditions` | `FakeBucket.get_permission` |
 | `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig` and other classes: the methods for CloudFormation |
+| `sagemaker_clusters` | `SageMakerModelBackend.create_cluster` |
 | `sagemaker_experiments` | `SageMakerModelBackend.describe_experiment` |
 | `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
 | `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
@@ -63,7 +64,7 @@ PATCHES = {
         "s3_object_files",
         "s3_policy_conditions",
     ),
-    "sagemaker": ("sagemaker_experiments",),
+    "sagemaker": ("sagemaker_clusters", "sagemaker_experiments"),
     "scheduler": ("scheduler_tags",),
     "sns": ("sns_subscriptions",),
     "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),

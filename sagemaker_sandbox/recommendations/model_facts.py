@@ -8,7 +8,7 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
 #: Instance types for a model that names none: those of the results in AWS's developer guide. Assumed.
-_INSTANCE_TYPES = ("ml.c5.xlarge", "ml.c5d.large", "ml.m5.large")
+INSTANCE_TYPES = ("ml.c5.xlarge", "ml.c5d.large", "ml.m5.large")
 #: Serverless memory for a job that names no configuration. AWS publishes none; assumed.
 _SERVERLESS_MB = (2048, 4096, 6144)
 
@@ -54,7 +54,7 @@ class ModelFacts:
             types = self.config.get("SupportedInstanceTypes") or self._specification(
                 "SupportedRealtimeInferenceInstanceTypes"
             )
-            yield from ({"InstanceType": name} for name in types or _INSTANCE_TYPES)
+            yield from ({"InstanceType": name} for name in types or INSTANCE_TYPES)
         if endpoint_type != "RealTime":
             sizes = _SERVERLESS_MB if endpoint_type == "Serverless" else _SERVERLESS_MB[:1]
             yield from ({"ServerlessConfig": {"MemorySizeInMB": size, "MaxConcurrency": 10}} for size in sizes)

@@ -76,8 +76,15 @@ class Container:
         """Host name of this instance."""
         return self.hosts[self.number]
 
+    @property
+    def start_folder(self) -> Path:
+        """Folder in which the command of an image starts: `/` of the container, if mounted."""
+        return self._root if self.is_mounted else self.folder
+
     def to_container_path(self, path: Path) -> str:
-        """Return the path that the processes of the container use for a path under `folder`."""
+        """Return the path that the processes of the container use for a path under `folder`, or for `/`."""
+        if path == self._root:
+            return "/"
         return self.translate(f"{ML_ROOT}/{path.relative_to(self.folder).as_posix()}".removesuffix("/."))
 
     def translate(self, text: str) -> str:
@@ -104,7 +111,8 @@ class Container:
     def build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process: that of the image, then `variables`, translated.
 
-        The Python of this process is the first one on the PATH.
+        The Python of this process is the first one on the PATH. No package index is within reach: pip accepts the
+        packages of this Python, also with `--upgrade`, and refuses others at once.
         """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         if self.is_mounted:
@@ -114,6 +122,7 @@ class Container:
             "PATH": path,
             "PYTHONUNBUFFERED": "1",
             "PYTHONIOENCODING": "utf-8",
+            "PIP_NO_INDEX": "1",
             CONTAINER_VARIABLE: str(self.folder),
         }
         return inherited | image | {name: self.translate(value) for name, value in variables.items()}

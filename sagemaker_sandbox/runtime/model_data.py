@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from sagemaker_sandbox.algorithms.images import find_algorithm
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT
+from sagemaker_sandbox.runtime.image_software import add_image_software
 from sagemaker_sandbox.runtime.s3 import resolve_inside
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
@@ -89,7 +90,7 @@ def build_model_environment(container: Mapping[str, Any]) -> dict[str, str]:
 
     They name the inference handlers of a built-in algorithm's image.
     """
-    variables: dict[str, str] = dict(container.get("Environment", {}))
+    variables = add_image_software(container.get("Image", ""), container.get("Environment", {}))
     if algorithm := find_algorithm(container.get("Image", "")):
         variables |= {HANDLERS_VARIABLE: algorithm.serving_module, TAG_VARIABLE: algorithm.tag}
         variables |= {_MULTI_MODEL_VARIABLE: "true"} if container.get("Mode") == "MultiModel" else {}

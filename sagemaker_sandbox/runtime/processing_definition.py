@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 from sagemaker_sandbox.runtime.endings import Ending
+from sagemaker_sandbox.runtime.image_software import add_image_software
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.instance import ContainerProgram, JobInstance
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
@@ -132,7 +133,7 @@ class ProcessingHost:
         application = self._request["AppSpecification"]
         command = [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
         translated = [container.translate(part) for part in command]
-        return ContainerProgram(translated, container.folder, self._build_environment(), syncs)
+        return ContainerProgram(translated, container.start_folder, self._build_environment(), syncs)
 
     def _configure(self) -> None:
         """Write the files of /opt/ml/config. Source: developer guide, Build Your Own Processing Container."""
@@ -146,9 +147,9 @@ class ProcessingHost:
     def _build_environment(self) -> dict[str, str]:
         region = self._context.s3.region
         variables = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region, "PROCESSING_JOB_ARN": self._arn}
-        return self.container.build_environment(
-            {**self._context.access, **variables, **self._request.get("Environment", {})}
-        )
+        variables = {**self._context.access, **variables, **self._request.get("Environment", {})}
+        image = self._request["AppSpecification"]["ImageUri"]
+        return self.container.build_environment(add_image_software(image, variables))
 
     def describe_failure(self, return_code: int, errors: str) -> str:
         """Return the message of SageMaker, with the end of the log."""

@@ -11,6 +11,7 @@ from typing import Any
 from sagemaker_sandbox.algorithms.images import MODULE_FOLDER, Algorithm, find_algorithm
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
+from sagemaker_sandbox.runtime.image_software import add_image_software
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.instance import ContainerProgram
 from sagemaker_sandbox.runtime.job_definition import JobContext
@@ -152,9 +153,11 @@ class TrainingHost:
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:{account}:training-job/{name}",
         }
-        return self.container.build_environment(
-            {**self._context.access, **job, **variables, **self._request.get("Environment", {})}
-        )
+        variables = {**self._context.access, **job, **variables, **self._request.get("Environment", {})}
+        if self._algorithm is None:
+            image = self._request["AlgorithmSpecification"].get("TrainingImage", "")
+            variables = add_image_software(image, variables)
+        return self.container.build_environment(variables)
 
     def _unpack(self, script: Script) -> None:
         if isinstance(script.source, Path):

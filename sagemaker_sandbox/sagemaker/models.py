@@ -4,6 +4,7 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily
+from sagemaker_sandbox.recommendations.default_recommendations import recommend_deployment
 from sagemaker_sandbox.sagemaker import container_definitions
 
 
@@ -33,8 +34,10 @@ class Models(ResourceFamily):
 
     @emulated_operation
     def describe_model(self, request: Fields) -> Fields:
-        """Return the model as created."""
-        return self.get(request["ModelName"]).fields
+        """Return the model as created, with the recommendation for its deployment."""
+        model = self.get(request["ModelName"])
+        recommendation = recommend_deployment(model.name, list_containers(model.fields))
+        return model.fields | {"DeploymentRecommendation": recommendation}
 
     @emulated_operation
     def list_models(self, request: Fields) -> Fields:

@@ -1,5 +1,6 @@
 """Search: the resources of one type that satisfy an expression."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ class ResourceSearch(ServicePart):
         self._families = {family.arn_type: family for family in families}
         self._generators: Mapping[str, Callable[[], Iterator[Fields]]] = {
             "FeatureMetadata": self._list_features,
+            "ModelCard": self._list_model_cards,
             "PipelineExecution": self._list_executions,
         }
 
@@ -78,6 +80,16 @@ class ResourceSearch(ServicePart):
                 identity = {"FeatureGroupName": group.name, "FeatureName": feature["FeatureName"]}
                 yield self.region.call("DescribeFeatureMetadata", identity)
 
+    def _list_model_cards(self) -> Iterator[Fields]:
+        """Yield the latest version of each model card, with the properties that Search takes from its content."""
+        from moto.sagemaker.models import sagemaker_backends
+
+        cards = sagemaker_backends[self.region.account_id][self.region.name].model_cards
+        for versions in list(cards.values()):
+            if versions:
+                card = versions[-1]
+                yield card.describe() | _find_card_properties(card.content) | {"Tags": card.tags or []}
+
     def _list_executions(self) -> Iterator[Fields]:
         for pipeline in self._families["pipeline"]:
             page: Fields = {"NextToken": "0"}
@@ -87,6 +99,18 @@ class ResourceSearch(ServicePart):
                 for summary in page["PipelineExecutionSummaries"]:
                     arn = {"PipelineExecutionArn": summary["PipelineExecutionArn"]}
                     yield self.region.call("DescribePipelineExecution", arn)
+
+
+def _find_card_properties(content: str) -> Fields:
+    """Return the properties of a model card that its content holds. Source: model card JSON schema, developer guide."""
+    document = json.loads(content)
+    package = document.get("model_package_details", {})
+    properties = {
+        "ModelId": document.get("model_overview", {}).get("model_id") or package.get("model_package_arn"),
+        "ModelPackageGroupName": package.get("model_package_group_name"),
+        "RiskRating": document.get("intended_uses", {}).get("risk_rating"),
+    }
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _check_property(kind: str, name: str) -> None:

@@ -205,6 +205,23 @@ def test_the_first_xgboost_version_saves_a_pickle_and_answers_one_line(
     np.testing.assert_allclose([float(text) for text in csv.decode().split(",")], [0, 1, 2], atol=0.6)
 
 
+def test_a_model_in_a_pickle_of_an_old_xgboost_version_is_loaded(tmp_path: Path) -> None:
+    import xgboost
+
+    model = xgboost.train({}, xgboost.DMatrix(POINTS, label=LABELS), 3)
+    # Version 0.90 saved the model without the configuration of the training, which the current version expects.
+    old_state = {"handle": model.save_raw(), "feature_names": ["f0", "f1"], "feature_types": None}
+    model.__class__ = type("Booster", (xgboost.Booster,), {"__getstate__": lambda _: old_state})
+    model.__class__.__module__, model.__class__.__qualname__ = "xgboost.core", "Booster"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xgboost.core, "Booster", model.__class__)
+        content = pickle.dumps(model)
+    (tmp_path / "xgboost-model").write_bytes(content)
+    loaded = xgboost_serving.load_built_in_model(str(tmp_path))
+    rows = xgboost.DMatrix(NEW_POINTS)
+    np.testing.assert_allclose(loaded.predict(rows), model.predict(rows))
+
+
 @pytest.mark.parametrize(
     ("hyperparameters", "labels", "expected"),
     [

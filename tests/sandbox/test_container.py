@@ -72,6 +72,19 @@ def test_this_python_is_first_and_no_variable_of_the_machine_is_visible(
     assert "SECRET_OF_THE_HOST" not in environment
 
 
+def test_pip_accepts_the_packages_that_this_python_has_and_refuses_others(tmp_path: Path) -> None:
+    environment = Container(tmp_path, mounted=False).build_environment({}) | {"PIP_FIND_LINKS": ""}
+
+    def install(package: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "pip", "install", "--upgrade", "--no-deps", "--dry-run", package]
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return process.returncode, process.stdout + process.stderr
+
+    assert install("botocore>=1") == (0, ANY)
+    code, output = install("no-such-package")
+    assert (code, "No matching distribution found for no-such-package" in output) == (1, True)
+
+
 #: Prefixes of a command, by the rights with which a container then gets its root.
 RIGHTS: dict[str, list[str]] = {"own": [], "of a user namespace": ["setpriv", "--bounding-set", "-sys_admin"]}
 

@@ -7,7 +7,18 @@ import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
-from tests.sandbox.job_runs import BUCKET, IMAGE, LIMIT, OPT_ML_MODES, ROLE, Run, list_keys, put_objects, read_object
+from tests.sandbox.job_runs import (
+    BUCKET,
+    IMAGE,
+    LIMIT,
+    MOUNTED,
+    OPT_ML_MODES,
+    ROLE,
+    Run,
+    list_keys,
+    put_objects,
+    read_object,
+)
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
 from tests.sandbox.job_runs import store as store
@@ -101,6 +112,13 @@ def test_a_failed_job_reports_its_exit_code_and_log_and_uploads_nothing(run: Run
     assert (end.status, end.exit_message) == ("Failed", "told\n")
     assert end.failure_reason == "AlgorithmError: See job logs for more information, exit code: 4: no column"
     assert list_keys(store, "out/") == []
+
+
+@pytest.mark.skipif(MOUNTED not in OPT_ML_MODES, reason="this machine cannot give a container a root of its own")
+def test_the_command_starts_in_the_root_folder(run: Run, store: "S3Client") -> None:
+    request = build_request("sh", "-c", "pwd > /opt/ml/processing/output/folder")
+    assert run(ProcessingDefinition(request, ARN), mounted=True).end().status == "Completed"
+    assert read_object(store, "out/folder") == b"/\n"
 
 
 def test_continuous_outputs_are_uploaded_while_the_job_runs(run: Run, store: "S3Client") -> None:

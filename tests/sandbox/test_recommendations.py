@@ -282,6 +282,22 @@ def test_an_invalid_request_is_refused(
     assert catch_error(describe, JobName=request["JobName"])[0] == "ResourceNotFound"
 
 
+def test_a_model_has_a_recommendation_if_its_image_names_a_framework(
+    sagemaker: Any, client: RecommendationClient, fresh: Fresh
+) -> None:
+    known = client.create_model()
+    recommendation = sagemaker.describe_model(ModelName=known)["DeploymentRecommendation"]
+    assert recommendation["RecommendationStatus"] == "COMPLETED"
+    first, *others = recommendation["RealTimeInferenceRecommendations"]
+    assert first["RecommendationId"].startswith(f"{known}/")
+    assert first["InstanceType"].startswith("ml.")
+    assert first["RecommendationId"] not in [other["RecommendationId"] for other in others]
+    pipeline = fresh("pipeline")
+    sagemaker.create_model(ModelName=pipeline, ExecutionRoleArn=ROLE, Containers=[{"Image": IMAGE}, {"Image": IMAGE}])
+    recommendation = sagemaker.describe_model(ModelName=pipeline)["DeploymentRecommendation"]
+    assert recommendation == {"RecommendationStatus": "NOT_APPLICABLE", "RealTimeInferenceRecommendations": []}
+
+
 def test_compilation_is_recorded_and_cannot_be_stopped(sagemaker: Any, fresh: Fresh, bucket: str) -> None:
     name = {"CompilationJobName": fresh("compile")}
     assert catch_error(sagemaker.stop_compilation_job, **name)[0] == "ResourceNotFound"

@@ -33,6 +33,16 @@ def test_a_recorded_resource_has_its_tags_and_is_in_the_inventory(
     assert name not in str(sandbox.inventory().get("sagemaker"))
 
 
+def test_a_cluster_is_recorded_without_its_optional_settings(sagemaker: Any, fresh: Fresh) -> None:
+    group = {"InstanceGroupName": "a", "InstanceType": "ml.m5.4xlarge", "InstanceCount": 1, "ExecutionRole": ROLE}
+    script = {"SourceS3Uri": "s3://sagemaker-scripts/", "OnCreate": "start.sh"}
+    name = fresh("cluster")
+    sagemaker.create_cluster(ClusterName=name, InstanceGroups=[group | {"LifeCycleConfig": script}])
+    cluster = sagemaker.describe_cluster(ClusterName=name)
+    assert (cluster["ClusterStatus"], cluster["InstanceGroups"][0]["TargetCount"]) == ("InService", 1)
+    assert "ThreadsPerCore" not in cluster["InstanceGroups"][0]
+
+
 def test_recorded_operations_are_validated(sagemaker: Any, fresh: Fresh) -> None:
     assert (
         "at 'experimentName' failed to satisfy" in catch_error(sagemaker.create_experiment, ExperimentName="no name")[1]

@@ -1,5 +1,6 @@
 """Search finds the sandbox's own resources by their descriptions, and moto's experiments."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,26 @@ def test_features_are_found_by_their_parameters(sagemaker: Any, fresh: Fresh) ->
     assert feature["Parameters"] == added
 
 
+def test_model_cards_are_found_by_the_model_and_the_group_in_their_content(sagemaker: Any, fresh: Fresh) -> None:
+    name, model, group = fresh("card"), fresh("model"), fresh("group")
+    content: dict[str, Any] = {
+        "model_overview": {"model_id": model},
+        "model_package_details": {"model_package_group_name": group},
+        "intended_uses": {"risk_rating": "Low"},
+    }
+    tags = [{"Key": "team", "Value": "data"}]
+    card = {"ModelCardName": name, "ModelCardStatus": "Draft"}
+    sagemaker.create_model_card(**card, Content=json.dumps(content), Tags=tags)
+    (record,) = search(sagemaker, "ModelCard", {"Name": "ModelId", "Value": model})
+    assert (record["ModelCardName"], record["ModelCardVersion"], record["Tags"]) == (name, 1, tags)
+    content["intended_uses"]["risk_rating"] = "High"
+    sagemaker.update_model_card(**card, Content=json.dumps(content))
+    mine = {"Name": "ModelPackageGroupName", "Value": group}
+    (record,) = search(sagemaker, "ModelCard", mine, {"Name": "RiskRating", "Value": "High"})
+    assert record["ModelCardVersion"] == 2
+    assert search(sagemaker, "ModelCard", {"Name": "ModelId", "Value": group}) == []
+
+
 def test_an_impossible_search_is_refused(sagemaker: Any, fresh: Fresh) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName=fresh("group"))
 
@@ -74,7 +95,7 @@ def test_an_impossible_search_is_refused(sagemaker: Any, fresh: Fresh) -> None:
     assert search_error("Endpoint", Name="Colour", Value="red") == "Unknown property name: Colour"
     assert "not supported for CreatedBy" in search_error("ModelPackageGroup", Name="CreatedBy", Value="ana")
     assert "not a single value" in catch_error(sagemaker.search, Resource="ModelPackageGroup", SortBy="CreatedBy")[1]
-    assert "Use the List operation" in catch_error(sagemaker.search, Resource="ModelCard")[1]
+    assert "Use the List operation" in catch_error(sagemaker.search, Resource="Model")[1]
     assert search_error("Endpoint", Name="EndpointName", Operator="Contains") == (
         "Value must be specified for operator Contains of EndpointName."
     )

@@ -1,6 +1,7 @@
 """Runner of notebooks: malformed notebooks, and a run without notebooks."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,16 @@ from typing import Any
 import pytest
 
 from tools import run_notebooks
-from tools.run_notebooks import RUNNABLE, Notebook, Run, find_notebooks, run_notebook
+from tools.run_notebooks import (
+    RUNNABLE,
+    Notebook,
+    Run,
+    create_environment,
+    find_notebooks,
+    find_requirement,
+    run_notebook,
+    write_constraints,
+)
 
 
 def write_notebook(path: Path, content: Any) -> None:
@@ -46,3 +56,35 @@ def test_a_run_without_notebooks_fails(
     with pytest.raises(SystemExit, match="2"):
         run_notebooks.main()
     assert "no notebook matches" in capsys.readouterr().err
+
+
+def test_a_notebook_cannot_remove_the_packages_of_the_kernel(tmp_path: Path) -> None:
+    programs = create_environment(sys.executable, tmp_path / "environment")
+
+    def run(*command: str) -> str:
+        process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        return process.stdout + process.stderr
+
+    assert "outside environment" in run(str(programs / "pip"), "uninstall", "-y", "pathspec")
+    find_file = ("-c", "import pathspec; print(pathspec.__file__)")
+    assert run(str(programs / "python"), *find_file) == run(sys.executable, *find_file)
+
+
+def test_the_constraints_name_the_sagemaker_sdk_only(tmp_path: Path) -> None:
+    write_constraints(sys.executable, tmp_path / "constraints.txt")
+    lines = (tmp_path / "constraints.txt").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("sagemaker")] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "requirement"),
+    [
+        ("%store -r endpoint_name", "variables of another notebook"),
+        ('arn = "<Customer to specify ARN>"', "values that a person fills in"),
+        ("from transformers import pipeline", "data from the internet"),
+        ("import pyspark", "Docker or another runtime"),
+        ("import sagemaker", RUNNABLE),
+    ],
+)
+def test_the_code_of_a_notebook_decides_its_requirement(code: str, requirement: str) -> None:
+    assert find_requirement(code) == requirement

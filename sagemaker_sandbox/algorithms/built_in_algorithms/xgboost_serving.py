@@ -4,6 +4,7 @@ They serve `xgboost-model` of the built-in algorithm, and are the defaults of a 
 aws/sagemaker-xgboost-container, and the responses of its versions.
 """
 
+import io
 import json
 import os
 import pickle
@@ -46,10 +47,41 @@ def load_built_in_model(model_dir: str) -> "xgb.Booster":
     if not files:
         raise FileNotFoundError("the model data contain no model file such as xgboost-model")
     content = files[0].read_bytes()
-    if content[:1] == b"\x80":  # a pickle
+    if content[:1] != b"\x80":  # no pickle
+        return xgb.Booster(model_file=bytearray(content))
+    try:
         model = pickle.loads(content)  # noqa: S301 in the container of the caller, as on AWS
-        return model if isinstance(model, xgb.Booster) else model.get_booster()
-    return xgb.Booster(model_file=bytearray(content))
+    except xgb.core.XGBoostError:
+        return _load_old_pickle(content)
+    return model if isinstance(model, xgb.Booster) else model.get_booster()
+
+
+class _OldBooster:
+    """State of a Booster in a pickle of XGBoost below 1.0: `handle` holds a saved model."""
+
+    handle: bytearray
+
+
+class _OldUnpickler(pickle.Unpickler):
+    """Reader of a pickle that does not load the model in it."""
+
+    def find_class(self, module_name: str, name: str) -> Any:
+        """Return a class that keeps the state, in place of Booster."""
+        is_booster = (module_name, name) == ("xgboost.core", "Booster")
+        return _OldBooster if is_booster else super().find_class(module_name, name)
+
+
+def _load_old_pickle(content: bytes) -> "xgb.Booster":
+    """Return the model in a pickle of XGBoost below 1.0, such as one of the images 0.90-1 and 0.90-2.
+
+    XGBoost 3.1 and later cannot read such a model, and say so.
+    """
+    import xgboost as xgb
+
+    old_booster = _OldUnpickler(io.BytesIO(content)).load()
+    if not isinstance(old_booster, _OldBooster):
+        old_booster = old_booster.get_booster()
+    return xgb.Booster(model_file=bytearray(old_booster.handle))
 
 
 def default_input_fn(data: str | bytes, content_type: str) -> "xgb.DMatrix":

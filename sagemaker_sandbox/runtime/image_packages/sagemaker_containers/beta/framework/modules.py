@@ -1,0 +1,1 @@
+"""Import of user scripts, which the image does itself. Scripts import the name only."""
