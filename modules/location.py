@@ -82,7 +82,7 @@ def require_publisher_role_of_account(topic_field: str) -> InputRule:
 
 
 def require_connection_of_location(field: str, read_texts: InputReader) -> InputRule:
-    """Return the rule that EventBridge connections are in the Region and account, because destinations use no others."""
+    """Return the rule that EventBridge connections are in the Region and account, as destinations require."""
     return rule(
         field,
         lambda v: _all_start_with(read_texts(v), _CONNECTION, f"{_CONNECTION}{v.region}:{v.account_id}:"),

@@ -154,9 +154,7 @@ def _add_role(module: Module[Inputs], name: str, by_key: Mapping[str, Any], sour
         IamRole,
         KEY,
         why="EventBridge may assume the role only for these rules.",
-        for_each=each_of(
-            map_of(by_key, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role))
-        ),
+        for_each=each_of(map_of(by_key, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role))),
         name_prefix=f"{truncate(name, 37)}-",
         description=f"Invokes the API destination {name}",
         path=var.role_path,
@@ -198,9 +196,7 @@ def _add_role(module: Module[Inputs], name: str, by_key: Mapping[str, Any], sour
     return module.local("delivery_role_arn", one_or_null(concat(ready, existing)))
 
 
-def _add_rules(
-    module: Module[Inputs], groups: Any, destinations: Any, request: Any, queues: Any, role: str
-) -> None:
+def _add_rules(module: Module[Inputs], groups: Any, destinations: Any, request: Any, queues: Any, role: str) -> None:
     var = module.var
     group = each_of(
         map_of(groups, lambda group: group.model_package_group_name, where=lambda _: ~is_omitted(var.delivery))

@@ -199,7 +199,9 @@ WRONG_INPUTS = (
             "subscribers": {"team": {"protocol": "email", "endpoint": "ml-team"}},
         },
     ),
-    _wrong("model_registry", "of account 123456789012", delivery={**_DELIVERY, "connection_arn": _CONNECTION_ELSEWHERE}),
+    _wrong(
+        "model_registry", "of account 123456789012", delivery={**_DELIVERY, "connection_arn": _CONNECTION_ELSEWHERE}
+    ),
     _wrong("model_registry", "EventBridge connection", delivery={**_DELIVERY, "connection_arn": "github"}),
     _wrong("model_registry", "set github or gitlab", delivery={**_DELIVERY, "github": None}),
     _wrong("model_registry", "exclude each other", delivery={**_DELIVERY, "gitlab": {"project_id": "4711"}}),

@@ -80,7 +80,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 
 
 @pytest.fixture
-def account(service: Service, tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+def account(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     with alone(tmp_path / "sandbox.log") as running:
         yield running
 
