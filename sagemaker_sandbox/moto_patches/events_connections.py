@@ -31,12 +31,14 @@ def apply() -> None:
         description = describe_connection(self)
         return {**description, "AuthParameters": _hide_secrets(description["AuthParameters"])}
 
-    def create_checked_destination(self: Any, name: str, *arguments: Any, **options: Any) -> Any:
-        _check_destination(self, options)
-        return create_destination(self, name, *arguments, **options)
+    def create_checked_destination(
+        self: Any, name: str, description: Any, connection_arn: str, invocation_endpoint: str, *more: Any
+    ) -> Any:
+        _check_destination(self, connection_arn, invocation_endpoint)
+        return create_destination(self, name, description, connection_arn, invocation_endpoint, *more)
 
     def update_checked_destination(self: Any, name: str, **options: Any) -> Any:
-        _check_destination(self, options)
+        _check_destination(self, options.get("connection_arn"), options.get("invocation_endpoint"))
         return update_destination(self, name, **options)
 
     EventsBackend.create_connection = create_connection_with_id
@@ -45,8 +47,7 @@ def apply() -> None:
     EventsBackend.update_api_destination = update_checked_destination
 
 
-def _check_destination(backend: Any, options: dict[str, Any]) -> None:
-    endpoint, arn = options.get("invocation_endpoint"), options.get("connection_arn")
+def _check_destination(backend: Any, arn: str | None, endpoint: str | None) -> None:
     if endpoint is not None and not endpoint.startswith("https://"):
         raise ValidationException(
             f"Parameter InvocationEndpoint is not valid. Reason: Endpoint '{endpoint}' is not valid"
