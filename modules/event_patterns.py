@@ -3,7 +3,7 @@
 Source: SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 SOURCE = "aws.sagemaker"
@@ -16,8 +16,10 @@ def build_pattern(detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]
     return {"source": [SOURCE], "detail-type": [detail_type], "detail": dict(detail)}
 
 
-def build_approval_pattern(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the pattern of approvals and rejections, narrowed by more fields of the detail.
+def build_approval_pattern(
+    detail: Mapping[str, Any], statuses: Iterable[str] = ("Approved", "Rejected")
+) -> dict[str, Any]:
+    """Return the pattern of changes to these approval statuses, narrowed by more fields of the detail.
 
     An event of an update lists the updated fields, and an edit of metadata does not list the approval. The guide does
     not say that the event of a creation has the list, so an event without it matches once the package is complete: a
@@ -27,5 +29,5 @@ def build_approval_pattern(detail: Mapping[str, Any]) -> dict[str, Any]:
     by_creation = {_CHANGED: [{"exists": False}], "ModelPackageStatus": ["Completed"]}
     return build_pattern(
         "SageMaker Model Package State Change",
-        {**detail, _APPROVAL: ["Approved", "Rejected"], "$or": [by_update, by_creation]},
+        {**detail, _APPROVAL: list(statuses), "$or": [by_update, by_creation]},
     )

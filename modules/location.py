@@ -24,6 +24,7 @@ from sustainable_mlops.authoring.rules import InputRule
 #: A function that returns the ARNs or images of an input, or the Region, from the inputs.
 InputReader = Callable[[Any], Any]
 _KEY, _ROLE, _PACKAGE, _REPOSITORY = (f"^{ARN}:{service}:" for service in ("kms", "iam:", "sagemaker", "ecr"))
+_CONNECTION = f"^{ARN}:events:"
 _IMAGE = r"^[0-9]{12}\.dkr\.ecr\."
 
 
@@ -77,6 +78,15 @@ def require_publisher_role_of_account(topic_field: str) -> InputRule:
                 lambda topic: list_of(optional(topic.existing_role), lambda role: role.arn),
             )
         ),
+    )
+
+
+def require_connection_of_location(field: str, read_texts: InputReader) -> InputRule:
+    """Return the rule that EventBridge connections are in the Region and account, as destinations require."""
+    return rule(
+        field,
+        lambda v: _all_start_with(read_texts(v), _CONNECTION, f"{_CONNECTION}{v.region}:{v.account_id}:"),
+        lambda v: f"must be a connection of account {v.account_id} in Region {v.region}.",
     )
 
 

@@ -39,7 +39,7 @@ class RegistryOptions(ModuleInputs):
 
 
 class RegistrySettings(CommonSettings):
-    model_registry: RegistryOptions = Field(RegistryOptions(), description="Notifications of approvals.")
+    model_registry: RegistryOptions = Field(RegistryOptions(), description="Notifications and deliveries of approvals.")
     models: dict[GroupKey, ModelPackageGroup] = Field(
         {}, description="Overrides of envs/catalogue/models, by key. Null removes a model."
     )

@@ -10,7 +10,7 @@ from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerMod
 from modules import event_patterns, event_topics
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
-from modules.model_registry import iam_statements
+from modules.model_registry import delivery, iam_statements
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
 from modules.policies import encode_policy
 from modules.protection import protect
@@ -60,6 +60,7 @@ class ModelRegistryModule(Module[Inputs]):
             tags=var.tags,
         )
         topics = self._notify(var, rules)
+        undelivered = delivery.add(self, groups)
         check_location(self)
         return {
             "approval_rules": Output(
@@ -69,6 +70,10 @@ class ModelRegistryModule(Module[Inputs]):
             "approval_topic_arn": Output(
                 one_or_null(list_of(topics, lambda topic: topic.arn)),
                 "Topic of approvals and rejections; null without one.",
+            ),
+            "delivery_dead_letter_queue_url": Output(
+                one_or_null(list_of(undelivered, lambda queue: queue.url)),
+                "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`.",
             ),
             "model_package_groups": Output(
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),

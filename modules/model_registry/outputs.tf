@@ -10,6 +10,11 @@ output "approval_topic_arn" {
   value       = one([for topic in aws_sns_topic.approvals : topic.arn])
 }
 
+output "delivery_dead_letter_queue_url" {
+  description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
+  value       = one([for queue in aws_sqs_queue.not_delivered : queue.url])
+}
+
 output "model_package_groups" {
   description = "Model package groups by key: name and arn."
 

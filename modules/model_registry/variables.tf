@@ -92,6 +92,93 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "delivery" {
+  description = "Pipeline of GitHub or GitLab that every approval starts. Default: none."
+  type = object({
+    connection_arn = string
+    existing_role = optional(object({
+      arn = string
+    }))
+    github = optional(object({
+      api_url    = optional(string, "https://api.github.com")
+      event_type = optional(string, "model-approved")
+      repository = string
+    }))
+    gitlab = optional(object({
+      api_url    = optional(string, "https://gitlab.com/api/v4")
+      project_id = string
+      ref        = optional(string, "main")
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.delivery == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):events:[a-z0-9-]+:[0-9]{12}:connection/[._A-Za-z0-9-]+/[A-Za-z0-9-]+$", var.delivery.connection_arn))
+    error_message = "delivery: connection_arn must be the ARN of an EventBridge connection (arn:aws:events:…:connection/NAME/ID)."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.existing_role == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.delivery.existing_role.arn))
+    error_message = "delivery: existing_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.github == null ? true : can(regex("^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$", var.delivery.github.api_url))
+    error_message = "delivery: github: api_url must be an address that starts with https:// and has no slash at its end."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.github == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", var.delivery.github.event_type))
+    error_message = "delivery: github: event_type must be 1 to 100 letters, digits, dots, hyphens and underscores."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.github == null ? true : can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.delivery.github.repository))
+    error_message = "delivery: github: repository must be the owner and the name of a repository, such as acme/flights."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.gitlab == null ? true : can(regex("^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$", var.delivery.gitlab.api_url))
+    error_message = "delivery: gitlab: api_url must be an address that starts with https:// and has no slash at its end."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.gitlab == null ? true : can(regex("^[0-9]+$", var.delivery.gitlab.project_id))
+    error_message = "delivery: gitlab: project_id must be the number of a project, such as 4711."
+  }
+
+  validation {
+    condition     = var.delivery == null ? true : var.delivery.gitlab == null ? true : can(regex("^[A-Za-z0-9._/-]{1,255}$", var.delivery.gitlab.ref))
+    error_message = "delivery: gitlab: ref must be 1 to 255 letters, digits, dots, slashes, hyphens and underscores."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in [for delivery in var.delivery[*] : delivery.connection_arn] :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):events:", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):events:${var.region}:${var.account_id}:", text))
+    ])
+    error_message = "delivery: must be a connection of account ${var.account_id} in Region ${var.region}."
+  }
+
+  validation {
+    condition = alltrue([
+      for text in flatten([for delivery in var.delivery[*] : [for role in delivery.existing_role[*] : role.arn]]) :
+      !can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::", text)) ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::${var.account_id}:", text))
+    ])
+    error_message = "delivery: must be a role of account ${var.account_id}; AWS refuses roles of other accounts."
+  }
+
+  validation {
+    condition     = try(var.delivery == null ? true : (nonsensitive(var.delivery.github == null) ? true : nonsensitive(var.delivery.gitlab == null)), true)
+    error_message = "delivery.github: github and gitlab exclude each other; remove one of them."
+  }
+
+  validation {
+    condition     = try(var.delivery == null ? true : (!nonsensitive(var.delivery.github == null) ? true : !nonsensitive(var.delivery.gitlab == null)), true)
+    error_message = "delivery.github: set github or gitlab, which is the pipeline to start."
+  }
+}
+
 variable "model_package_groups" {
   description = "Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
   type = map(object({

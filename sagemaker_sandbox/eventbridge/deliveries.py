@@ -12,11 +12,13 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from requests import RequestException
 
 from sagemaker_sandbox import permissions
 from sagemaker_sandbox.clock import TICK, Clock
 from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.eventbridge import target_calls
+from sagemaker_sandbox.eventbridge import api_destinations, target_calls
+from sagemaker_sandbox.eventbridge.api_destinations import HttpStatusError
 from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
 
 #: Defaults of RetryPolicy: retries, and age in seconds.
@@ -76,6 +78,8 @@ class Deliveries:
         self._clock = clock
         self._record_failure = record_failure
         self._pending: list[Delivery] = []
+        #: Earliest moments of the next requests, by ARN of the API destination.
+        self._next_requests: dict[str, datetime] = {}
         clock.add_task(self)
 
     def add(self, delivery: Delivery) -> None:
@@ -104,11 +108,16 @@ class Deliveries:
         try:
             call = delivery.build_call(delivery)
             self._check_permissions(delivery, call)
-            self._send(delivery, call)
+            if call.operation == api_destinations.OPERATION:
+                self._send_request(delivery, call)
+            else:
+                self._send(delivery, call)
         except DeliveryNotPermittedError as error:
             raise DeliveryError("NO_PERMISSIONS", str(error)) from None
-        except HTTPClientError as error:
+        except (HTTPClientError, RequestException) as error:
             raise DeliveryError("TIMEOUT", str(error)) from None
+        except HttpStatusError as error:
+            raise DeliveryError("INTERNAL_ERROR" if error.is_retried else "SDK_CLIENT_ERROR", str(error)) from None
         except (LookupError, ValueError, BotoCoreError) as error:
             raise DeliveryError("INVALID_PARAMETER", str(error)) from None
         except ClientError as error:
@@ -132,6 +141,17 @@ class Deliveries:
         if call.service == "sqs" and name:
             parameters = parameters | {"QueueUrl": client.get_queue_url(QueueName=name)["QueueUrl"]}
         getattr(client, xform_name(call.operation))(**parameters)
+
+    def _send_request(self, delivery: Delivery, call: ServiceCall) -> None:
+        """Send the request to an API destination, later if its rate limit requires it."""
+        arn, now = str(call.resource), self._clock.now()
+        due = max(now, self._next_requests.get(arn, now))
+        if due > now:
+            delivery.due = due
+            self._pending.append(delivery)
+            return
+        self._next_requests[arn] = now + timedelta(seconds=1 / api_destinations.find_rate_limit(arn))
+        api_destinations.send(call)
 
     def _fail(self, delivery: Delivery, error: DeliveryError) -> None:
         max_retries, age = delivery.limits

@@ -25,6 +25,8 @@ from sagemaker_sandbox.eventbridge.event import Event
 from sagemaker_sandbox.permissions import ServiceCall
 
 SERVICE = "events.amazonaws.com"
+#: Parts of the ARNs of targets that require a role.
+_WITH_ROLE = (":sagemaker:", ":automation-definition/", ":api-destination/")
 #: Attribute of a rule: the start of its rate, in seconds since the epoch.
 _RATE_START = "_sandbox_since"
 
@@ -162,10 +164,10 @@ def check_expression(expression: str) -> None:
 def check_target_role(account: str, target: dict[str, Any]) -> None:
     """Raise moto's ValidationException if a target lacks its role, or EventBridge cannot assume it.
 
-    Pipelines and automations start with the role of the target.
+    Pipelines, automations and API destinations start with the role of the target.
     """
     role, arn = target.get("RoleArn"), target["Arn"]
-    if not role and (":sagemaker:" in arn or ":automation-definition/" in arn):
+    if not role and any(part in arn for part in _WITH_ROLE):
         raise ValidationException(f"RoleArn is required for target {arn}.")
     if role and not roles.can_assume(account, role, SERVICE):
         raise ValidationException(f"Provided role '{role}' cannot be assumed by principal '{SERVICE}'.")

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import UnknownServiceError
 
 from sagemaker_sandbox.automation import executions
-from sagemaker_sandbox.eventbridge import inputs, universal_inputs
+from sagemaker_sandbox.eventbridge import api_destinations, inputs, universal_inputs
 from sagemaker_sandbox.eventbridge.event import Event
 from sagemaker_sandbox.permissions import ServiceCall
 from sustainable_mlops.aws.service_model import service_model
@@ -60,6 +60,8 @@ def _find_builder(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], Se
         return _pipeline
     if service == "events" and resource.startswith("event-bus/"):
         return _bus
+    if service == "events" and resource.startswith(api_destinations.PREFIX):
+        return lambda target, text, _event, _token: api_destinations.build_call(target, text)
     if service == "ssm" and resource.startswith(_AUTOMATION):
         return _automation
     return {"sqs": _queue, "sns": _topic}.get(service)

@@ -39,6 +39,7 @@ RESOURCES: dict[str, dict[str, str]] = {
     "aws_ce_anomaly_monitor": {"arn": f"arn:aws:ce::{ACCOUNT}:anomalymonitor/{_KEY}"},
     "aws_ce_anomaly_subscription": {"arn": f"arn:aws:ce::{ACCOUNT}:anomalysubscription/{_KEY}"},
     "aws_cloudwatch_composite_alarm": {"arn": _arn("cloudwatch", "alarm:example")},
+    "aws_cloudwatch_event_api_destination": {"arn": _arn("events", f"api-destination/example/{_KEY}")},
     "aws_cloudwatch_event_rule": {"arn": _arn("events", "rule/example")},
     "aws_cloudwatch_log_group": {"arn": _arn("logs", "log-group:example")},
     "aws_cloudwatch_metric_alarm": {"arn": _arn("cloudwatch", "alarm:example")},

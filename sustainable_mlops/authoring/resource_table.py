@@ -18,6 +18,7 @@ IMPORT_IDS: dict[str, str] = {
     "aws_ce_cost_allocation_tag": "key of the tag",
     "aws_cloudwatch_composite_alarm": _NAME,
     "aws_cloudwatch_dashboard": _NAME,
+    "aws_cloudwatch_event_api_destination": _NAME,
     "aws_cloudwatch_event_rule": "event bus/rule",
     "aws_cloudwatch_event_target": "event bus/rule/target ID",
     "aws_cloudwatch_log_group": _NAME,

@@ -93,6 +93,8 @@ def resource(call: Mapping[str, Any]) -> str | None:
         return f"arn:aws:servicequotas:{_AT}:{parameters['ServiceCode']}/{parameters['QuotaCode']}"
     if call["service"] == "kms":
         return _key(parameters)
+    if call["operation"].endswith("ApiDestination"):
+        return f"arn:aws:events:{_AT}:api-destination/{parameters['Name']}"
     starts = _NAMED.get(call["service"], {})
     return next((start + parameters[name] for name, start in starts.items() if parameters.get(name)), None)
 

@@ -15,6 +15,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import action, by_terraform, refused
 from tests.envs.test_golden_path import ASYNC, REALTIME, delete_packages, register_package
 from tests.modules.examples import terraform
+from tests.modules.prerequisites import create_connection
 
 UNCALLED = Path(__file__).with_name("uncalled.yaml")
 #: Settings of dev with every kind of endpoint and every other optional resource type.
@@ -88,11 +89,14 @@ def test_the_documents_allow_exactly_the_calls_of_terraform(
     realtime = {**REALTIME, "off_hours": OFF_HOURS}
     models = {"flight_delay": {**model, **READERS, "realtime_endpoint": realtime, "async_endpoint": ASYNC}}
     pipelines = {"flight_delay": {**dev["pipelines"]["flight_delay"], "schedule": SCHEDULE}}
-    whole = WHOLE | {"models": models, "pipelines": pipelines}
+    connection = create_connection(sandbox, "github", "Bearer token")
+    delivery = {"connection_arn": connection, "github": {"repository": "acme/flights"}}
+    whole = WHOLE | {"models": models, "pipelines": pipelines, "model_registry": {"delivery": delivery}}
     documents = write(**whole)
     driver.execute_command("get")
     run(documents, "apply", "-auto-approve")
     run([one for one in documents if one.name.startswith("plan-")], "plan")
+    delivery["github"] = {"repository": "acme/delivery"}
     whole["table_optimizers"] = {"orphan_file_deletion": {}, "retention": {"days": 5}}
     documents = write(**whole, tags={**dev["tags"], "owner": "somebody"}, log_retention_days=30)
     run(documents, "apply", "-auto-approve")

@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.footprint import PlanFootprint, estimate_plan, format_number, read_usage
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.plan import load
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example
@@ -42,9 +44,10 @@ def render_footprint(example: Example, plan: dict[str, Any]) -> str:
         rows.append((f"[{load}](examples/{CASE}/usage.yaml)", _estimate(plan, usage)))
     lines = ["| a month | USD | kgCO2e |", "|---|---|---|"]
     for label, footprint in rows:
-        cost, carbon = (_render(footprint, metric) for metric in ("cost", "total"))
+        cost, carbon = (_render(footprint, metric, is_idle=footprint is idle) for metric in ("cost", "total"))
         lines.append(f"| {label} | {cost} | {carbon} |")
-    kinds = ", ".join(f"`{kind}`" for kind in sorted(idle.billed_by_usage))
+    types = {*idle.billed_by_usage, *(one.type for one in idle.resources if _has_unknown_usage(one.unknowns))}
+    kinds = ", ".join(f"`{kind}`" for kind in sorted(types))
     lines += [
         "",
         f"The whole [minimal example](examples/{CASE}/main.tf) in eu-north-1, as `smlops review` estimates its plan: "
@@ -59,10 +62,17 @@ def _estimate(plan: dict[str, Any], usage: Path) -> PlanFootprint:
     return estimate_plan(load(json.dumps(plan).encode()), read_usage(usage))
 
 
-def _render(footprint: PlanFootprint, metric: str) -> str:
+def _render(footprint: PlanFootprint, metric: str, *, is_idle: bool) -> str:
     estimate = footprint.total_after
     if (figure := estimate.get(metric)) is None:
-        return "not known" if footprint.resources else "0"
+        unknowns = [unknown for _, unknown in footprint.unknowns]
+        # A resource without use is idle: an empty repository, a domain without apps.
+        return "0" if not footprint.resources or (is_idle and _has_unknown_usage(unknowns)) else "not known"
     low, central, high = map(format_number, (figure.low, figure.central, figure.high))
     text = central if low == high else f"{central} ({low} to {high})"
     return f"at least {text}" if metric in estimate.partial else text
+
+
+def _has_unknown_usage(unknowns: Iterable[UnknownItem]) -> bool:
+    """Return whether something is unknown, and usage is the only cause."""
+    return {unknown.kind for unknown in unknowns} == {UnknownKind.USAGE}

@@ -328,6 +328,10 @@ CASES: dict[str, InputCase] = {
         {
             "approval_topic": {"kms_key_arn": _OTHER_KEY},
             "deletion_protection": True,
+            "delivery": {
+                "connection_arn": "arn:aws:events:eu-north-1:123456789012:connection/gitlab/1234abcd",
+                "gitlab": {"project_id": "4711"},
+            },
             "model_package_groups": {"churn": {"reader_account_ids": ["210987654321"]}, "size": {}},
             "name_prefix": "store",
             "permissions_boundary_arn": _BOUNDARY,

@@ -12,6 +12,7 @@ _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
 _NETWORK_ID = re.compile(r"\b(vpc|subnet|rtb|sg)-[0-9a-f]{17}\b")
 _BILLED_TAGS = re.compile(r"^ *cost_allocation_tags *= *\[(.*?)\]", re.M)
+_CONNECTION = re.compile(r"arn:aws:events:eu-north-1:123456789012:connection/([\w.-]+)/")
 _ADDRESS = re.compile(r"s3://([\w.-]+)/([\w./-]*)")
 _ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 #: A model that returns empty text.
@@ -33,7 +34,7 @@ def provided_prerequisites(sandbox: Any, text: str) -> Iterator[None]:
 
 
 def create_prerequisites(sandbox: Any, text: str) -> set[str]:
-    """Create the roles, images, keys, networks, billed tags, buckets and model archives in a text.
+    """Create the roles, images, keys, networks, connections, billed tags, buckets and model archives in a text.
 
     Return the new buckets.
     """
@@ -44,6 +45,8 @@ def create_prerequisites(sandbox: Any, text: str) -> set[str]:
     for key in sorted(set(_KEY.findall(text))):
         create_key(sandbox, key)
     create_network(sandbox, text)
+    for connection in sorted(set(_CONNECTION.findall(text))):
+        create_connection(sandbox, connection, "Bearer token")
     for tag in (tag for tags in _BILLED_TAGS.findall(text) for tag in re.findall(r'"([^"]+)"', tags)):
         sandbox.client("sqs").create_queue(QueueName="billed", tags={tag: "any"})
     s3, buckets = sandbox.client("s3"), set[str]()
@@ -61,6 +64,18 @@ def create_key(sandbox: Any, key: str) -> None:
     kms = sandbox.client("kms")
     if key not in [one["KeyId"] for one in kms.list_keys()["Keys"]]:
         kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": key}])
+
+
+def create_connection(sandbox: Any, name: str, token: str) -> str:
+    """Create a connection that sends the token as the header Authorization, if missing. Return its ARN."""
+    events = sandbox.client("events")
+    with suppress(events.exceptions.ResourceNotFoundException):
+        return str(events.describe_connection(Name=name)["ConnectionArn"])
+    key = {"ApiKeyName": "Authorization", "ApiKeyValue": token}
+    connection = events.create_connection(
+        Name=name, AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": key}
+    )
+    return str(connection["ConnectionArn"])
 
 
 def create_network(sandbox: Any, text: str) -> None:

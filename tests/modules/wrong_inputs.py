@@ -13,6 +13,11 @@ _ACCOUNT, _OTHER_ACCOUNT = "123456789012", "210987654321"
 _KEY_ID = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _KEY_ELSEWHERE = f"arn:aws:kms:eu-west-1:{_ACCOUNT}:{_KEY_ID}"
 _ALIAS = f"arn:aws:kms:eu-north-1:{_ACCOUNT}:alias/shop"
+_CONNECTION_ELSEWHERE = "arn:aws:events:us-east-1:123456789012:connection/github/1234abcd"
+_DELIVERY = {
+    "connection_arn": "arn:aws:events:eu-north-1:123456789012:connection/github/1234abcd",
+    "github": {"repository": "acme/flights"},
+}
 _ROLE_ELSEWHERE = f"arn:aws:iam::{_OTHER_ACCOUNT}:role/shop"
 _IMAGE_ELSEWHERE = f"{_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/churn:1-arm64"
 _REPOSITORY_ELSEWHERE = f"arn:aws:ecr:eu-west-1:{_ACCOUNT}:repository/churn"
@@ -230,6 +235,22 @@ WRONG_INPUTS = (
             "kms_key_arn": CASES["model_registry"].arguments["approval_topic"]["kms_key_arn"],
             "subscribers": {"team": {"protocol": "email", "endpoint": "ml-team"}},
         },
+    ),
+    _wrong(
+        "model_registry", "of account 123456789012", delivery={**_DELIVERY, "connection_arn": _CONNECTION_ELSEWHERE}
+    ),
+    _wrong("model_registry", "EventBridge connection", delivery={**_DELIVERY, "connection_arn": "github"}),
+    _wrong("model_registry", "set github or gitlab", delivery={**_DELIVERY, "github": None}),
+    _wrong("model_registry", "exclude each other", delivery={**_DELIVERY, "gitlab": {"project_id": "4711"}}),
+    _wrong("model_registry", "such as acme/flights", delivery={**_DELIVERY, "github": {"repository": "flights"}}),
+    _wrong(
+        "model_registry",
+        "starts with https://",
+        delivery={**_DELIVERY, "github": {"repository": "acme/flights", "api_url": "http://github.example.com"}},
+    ),
+    _wrong("model_registry", "such as 4711", delivery={**_DELIVERY, "github": None, "gitlab": {"project_id": "acme"}}),
+    _wrong(
+        "model_registry", "of account 123456789012", delivery={**_DELIVERY, "existing_role": {"arn": _ROLE_ELSEWHERE}}
     ),
     _wrong("model_registry", "lower-case letters", model_package_groups={"Churn": {}}),
     _wrong("model_registry", "remove it", model_package_groups={"churn": {"reader_account_ids": [_ACCOUNT]}}),

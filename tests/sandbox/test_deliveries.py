@@ -449,3 +449,29 @@ def test_patterns_match_as_documented(
     assert set(message["body"]) == {
         *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail")
     }
+
+
+def test_an_api_destination_needs_https_and_a_connection_whose_secret_nobody_reads(
+    sandbox: Sandbox, fresh: Fresh
+) -> None:
+    events, name = sandbox.client("events"), fresh("github")
+    key = {"ApiKeyName": "Authorization", "ApiKeyValue": "secret"}
+    arn = events.create_connection(
+        Name=name, AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": key}
+    )["ConnectionArn"]
+    shown = events.describe_connection(Name=name)
+    assert shown["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization"}}
+    destination = {"Name": name, "ConnectionArn": arn, "HttpMethod": "POST"}
+    url = "https://api.github.com/"
+    code, message = catch_error(
+        events.create_api_destination, **destination, InvocationEndpoint="http://api.github.com/"
+    )
+    assert (code, "InvocationEndpoint" in message) == ("ValidationException", True)
+    unknown = {**destination, "ConnectionArn": f"{arn}0"}
+    assert (
+        catch_error(events.create_api_destination, **unknown, InvocationEndpoint=url)[0] == "ResourceNotFoundException"
+    )
+    assert events.create_api_destination(**destination, InvocationEndpoint=url)["ApiDestinationState"] == "ACTIVE"
+    target = {"Id": "t", "Arn": events.describe_api_destination(Name=name)["ApiDestinationArn"]}
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["none"]}))
+    assert catch_error(events.put_targets, Rule=name, Targets=[target])[0] == "ValidationException", "it has no role"

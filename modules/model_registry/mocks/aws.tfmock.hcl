@@ -1,5 +1,11 @@
 # Generated from sustainable_mlops/authoring/mocks.py by smlops synth. Change the source, then run `smlops synth`.
 
+mock_resource "aws_cloudwatch_event_api_destination" {
+  defaults = {
+    arn = "arn:aws:events:eu-north-1:123456789012:api-destination/example/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+}
+
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = {
     arn = "arn:aws:events:eu-north-1:123456789012:rule/example"
@@ -27,6 +33,13 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_sns_topic_subscription" {
   defaults = {
     arn = "arn:aws:sns:eu-north-1:123456789012:example:1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-north-1:123456789012:example"
+    url = "https://sqs.eu-north-1.amazonaws.com/123456789012/example"
   }
 }
 

@@ -2,6 +2,12 @@
 
 # For OpenTofu, which cannot read mocks from a folder.
 mock_provider "aws" {
+  mock_resource "aws_cloudwatch_event_api_destination" {
+    defaults = {
+      arn = "arn:aws:events:eu-north-1:123456789012:api-destination/example/1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
   mock_resource "aws_cloudwatch_event_rule" {
     defaults = {
       arn = "arn:aws:events:eu-north-1:123456789012:rule/example"
@@ -29,6 +35,13 @@ mock_provider "aws" {
   mock_resource "aws_sns_topic_subscription" {
     defaults = {
       arn = "arn:aws:sns:eu-north-1:123456789012:example:1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
+  mock_resource "aws_sqs_queue" {
+    defaults = {
+      arn = "arn:aws:sqs:eu-north-1:123456789012:example"
+      url = "https://sqs.eu-north-1.amazonaws.com/123456789012/example"
     }
   }
 
@@ -83,6 +96,7 @@ run "apply" {
     condition = alltrue([for value in [
       output.approval_rules,
       output.approval_topic_arn,
+      output.delivery_dead_letter_queue_url,
       output.model_package_groups,
       output.role_statements,
     ] : value != null])

@@ -20,6 +20,11 @@ module "model_registry" {
     }
   }
 
+  delivery = {
+    connection_arn = "arn:aws:events:eu-north-1:123456789012:connection/github/21971d42-f8c6-5db7-83ed-257c9e69b074"
+    github         = { repository = "acme/flights" }
+  }
+
   model_package_groups = {
     flight_delay = {
       description        = "Will a flight arrive 15 minutes late or more?"

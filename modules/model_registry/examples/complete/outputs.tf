@@ -15,6 +15,11 @@ output "approval_topic_arn" {
   value       = module.model_registry.approval_topic_arn
 }
 
+output "delivery_dead_letter_queue_url" {
+  description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
+  value       = module.model_registry.delivery_dead_letter_queue_url
+}
+
 output "role_statements" {
   description = "IAM statements that these resources need in the role of pipeline: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
   value       = module.model_registry.role_statements

@@ -10,6 +10,11 @@ output "approval_topic_arn" {
   value       = module.model_registry.approval_topic_arn
 }
 
+output "delivery_dead_letter_queue_url" {
+  description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
+  value       = module.model_registry.delivery_dead_letter_queue_url
+}
+
 output "model_package_groups" {
   description = "Model package groups by key: name and arn."
   value       = module.model_registry.model_package_groups
