@@ -324,6 +324,7 @@ class Checkout:
         """Run a command, and return its exit code, stdout and stderr."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["smlops", *arguments])
+            patch.setenv("COLUMNS", "120")
             with pytest.raises(SystemExit) as end:
                 program.run(lambda: get_command(app.app)(list(arguments), prog_name="smlops"))
         return (int(end.value.code or 0), *self._capfd.readouterr())

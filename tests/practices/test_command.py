@@ -23,6 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run_command(*arguments: str) -> tuple[str, str]:
         monkeypatch.setattr(sys, "argv", ["smlops", "practices", *arguments])
+        monkeypatch.setenv("COLUMNS", "120")
         with pytest.raises(SystemExit) as ended:
             main()
         assert not ended.value.code
