@@ -1,4 +1,4 @@
-"""Requirements of an environment on model packages, for `smlops promote`."""
+"""Models of an environment, with the settings that `smlops promote` reads."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sustainable_mlops.terraform import ROOT
 
 
 def read_targets(folder: Path) -> dict[str, PromotionTarget]:
-    """Return the models of an environment, with its requirements. Raises UserError for invalid settings."""
+    """Return the models of an environment by name. Raises UserError for invalid settings."""
     settings: Any = load(folder)
     return {model: _read_target(settings, folder, model) for model in settings.models}
 

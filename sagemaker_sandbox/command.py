@@ -120,7 +120,7 @@ def start(
     ] = 1,
     enforce_iam: Annotated[
         bool,
-        typer.Option("--enforce-iam", help="Refuse what the policies of users and roles do not allow, as AWS does."),
+        typer.Option("--enforce-iam", help="Deny requests that no IAM policy allows, as AWS does."),
     ] = False,
 ) -> None:
     """Start the sandbox in the background.

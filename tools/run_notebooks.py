@@ -8,8 +8,9 @@ credentials of a role, from which the SageMaker SDK takes the role and the accou
 notebooks are written for us-east-1. A notebook ends at its first error. The sandbox is empty before each notebook.
 
 KERNEL_PYTHON is a Python with ipykernel and the packages that the notebooks import, such as version 2 of the SageMaker
-SDK. Each notebook has an environment of its own above this one. What it installs or removes stays there. It cannot
-replace the SageMaker SDK. Notebooks install packages only if NO_PROXY and no_proxy include the index.
+SDK. Each notebook has an environment of its own above this one, so packages that it installs or removes do not affect
+other notebooks. It cannot replace the SageMaker SDK. Notebooks install packages only if NO_PROXY and no_proxy include
+the index.
 
 Notebooks with other requirements do not run: a GPU, data in buckets of AWS, data from the internet, another service or
 people. A table of patterns, REQUIREMENTS, decides from the code of the notebook. `--all` runs them

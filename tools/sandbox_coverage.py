@@ -37,8 +37,8 @@ explains its use, faults, time and limits. This page lists every operation of Sa
 _PERMISSIONS = """
 ## Enforced permissions
 
-With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox refuses what IAM
-refuses, with AWS's error:
+With `smlops sandbox start --enforce-iam` or `Sandbox.start(enforce_iam=True)`, the sandbox denies requests that no
+IAM policy allows, with AWS's error:
 
 ```
 AccessDenied: User: arn:aws:sts::123456789012:assumed-role/training/test is not authorized to perform: s3:DeleteObject
@@ -47,17 +47,17 @@ on resource: "arn:aws:s3:::shop-artifacts/m" because no identity-based policy al
 
 | credentials | permissions |
 |---|---|
-| those of `sandbox exec` and of other unknown keys | all, as those of an administrator |
-| access key of a user, session of a role | those of their policies |
+| keys that the sandbox did not issue, such as those of `sandbox exec` | all permissions |
+| access key of a user, session of a role | the permissions of their policies |
 | deleted access key | none: `InvalidClientTokenId`, or the error of the service |
 | a job, a model or a feature group | S3 with its role; the code in the container has the credentials of the role |
 
-A principal gets its permissions as the IAM user guide describes the evaluation:
+The sandbox evaluates these policies, as the IAM user guide describes it:
 
-- The policies of users, groups and roles, permissions boundaries and session policies.
-- The policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, both
+- Policies of users, groups and roles, permissions boundaries and session policies.
+- Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, both
   sides must allow.
-- A key policy decides on its key. It leaves the decision to IAM if it names the account.
+- Access to a KMS key needs its key policy. A key policy that names the account lets IAM policies grant access.
 - `sts:AssumeRole` needs the trust policy of the role.
 
 A request also needs the permissions that AWS checks with it: `iam:PassRole` for each role that it passes,
@@ -66,16 +66,16 @@ A request also needs the permissions that AWS checks with it: `iam:PassRole` for
 
 To act as a role, let its trust policy name your account, and call `sts:AssumeRole`.
 
-| limit | |
+| area | behaviour |
 |---|---|
-| service control policies | The evaluation knows them; those of AWS Organizations in the sandbox have no effect. |
+| service control policies | Those of AWS Organizations have no effect. |
 | KMS grants | They give no permission. |
 | encrypted queues and topics | The caller needs no permission on the key. |
-| logs, metrics and captured data of jobs and endpoints | Written without the role. |
-| steps of a pipeline | They start without a check of the role of the pipeline. |
+| logs, metrics and captured data of jobs and endpoints | The sandbox writes them without the permissions of the role. |
+| steps of a pipeline | The sandbox starts them without a check of the role of the pipeline. |
 | EC2 | Every request is about the resource `*`. |
 | condition keys | Global keys, and those of the actions that the modules use. A request lacks other keys. |
-| unsigned requests | Not checked. |"""
+| unsigned requests | The sandbox accepts them. |"""
 
 
 def build_page() -> str:

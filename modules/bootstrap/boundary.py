@@ -5,7 +5,7 @@ from typing import Any, cast
 from cdktn_provider_aws.iam_policy import IamPolicy
 
 from modules.bootstrap.inputs import Inputs
-from modules.bootstrap.state import bucket_arn
+from modules.bootstrap.state import format_bucket_arn
 from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -149,7 +149,7 @@ def _build_denials(var: Inputs) -> list[dict[str, Any]]:
                 "s3:PutBucketVersioning",
                 "s3:PutLifecycleConfiguration",
             ],
-            resources=[bucket_arn(var), f"{bucket_arn(var)}/*"],
+            resources=[format_bucket_arn(var), f"{format_bucket_arn(var)}/*"],
         ),
     ]
 

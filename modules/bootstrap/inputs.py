@@ -31,14 +31,14 @@ EnvironmentName = Annotated[
         json_schema_extra=must("be the name of an environment: lower-case letters, digits and hyphens"),
     ),
 ]
-GithubRepository = Annotated[
+GitHubRepository = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$",
         json_schema_extra=must("be an owner and a repository such as acme/platform, without wildcards"),
     ),
 ]
-GitlabProject = Annotated[
+GitLabProject = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$",
@@ -82,7 +82,7 @@ class ExistingKmsKey(ModuleInputs):
     arn: KmsKeyArn = Field(description="ARN of the key. Its policy must allow this account's roles.")
 
 
-class GithubProvider(ModuleInputs):
+class GitHubProvider(ModuleInputs):
     """Identity provider of GitHub Actions."""
 
     audience: Audience = Field("sts.amazonaws.com", description="Audience of the tokens.")
@@ -97,7 +97,7 @@ class GithubProvider(ModuleInputs):
     )
 
 
-class GitlabProvider(ModuleInputs):
+class GitLabProvider(ModuleInputs):
     """Identity provider of GitLab CI."""
 
     audience: Audience = Field("sts.amazonaws.com", description="Audience of the tokens: `aud` of `id_tokens`.")
@@ -109,17 +109,17 @@ class GitlabProvider(ModuleInputs):
     url: ProviderUrl = Field("https://gitlab.com", description="Address of the GitLab instance.")
 
 
-class _GithubRefs(ModuleInputs):
+class _GitHubRefs(ModuleInputs):
     branches: list[RefName] = Field(default_factory=list, description="Branches whose jobs may assume the role.")
     environments: list[RefName] = Field(
         default_factory=list,
         description="GitHub environments whose jobs may assume the role. Restrict their branches in GitHub.",
     )
-    repository: GithubRepository = Field(description="Owner and name of the repository.")
+    repository: GitHubRepository = Field(description="Owner and name of the repository.")
     tags: list[RefName] = Field(default_factory=list, description="Git tags whose jobs may assume the role.")
 
 
-class GithubJobs(_GithubRefs):
+class GitHubJobs(_GitHubRefs):
     """Jobs of a GitHub repository."""
 
     rules = (
@@ -131,7 +131,7 @@ class GithubJobs(_GithubRefs):
     )
 
 
-class GithubPlanJobs(_GithubRefs):
+class GitHubPlanJobs(_GitHubRefs):
     """Jobs of a GitHub repository that plan."""
 
     pull_requests: bool = Field(True, description="Jobs of pull requests may assume the role.")
@@ -145,13 +145,13 @@ class GithubPlanJobs(_GithubRefs):
     )
 
 
-class _GitlabRefs(ModuleInputs):
+class _GitLabRefs(ModuleInputs):
     branches: list[RefName] = Field(default_factory=list, description="Branches whose jobs may assume the role.")
-    project: GitlabProject = Field(description="Path of the project, with all groups.")
+    project: GitLabProject = Field(description="Path of the project, with all groups.")
     tags: list[RefName] = Field(default_factory=list, description="Git tags whose jobs may assume the role.")
 
 
-class GitlabJobs(_GitlabRefs):
+class GitLabJobs(_GitLabRefs):
     """Jobs of a GitLab project."""
 
     rules = (
@@ -159,7 +159,7 @@ class GitlabJobs(_GitlabRefs):
     )
 
 
-class GitlabPlanJobs(_GitlabRefs):
+class GitLabPlanJobs(_GitLabRefs):
     """Jobs of a GitLab project that plan."""
 
     merge_requests: bool = Field(
@@ -180,8 +180,8 @@ class GitlabPlanJobs(_GitlabRefs):
 class PlanRole(ModuleInputs):
     """Role that plans."""
 
-    github: list[GithubPlanJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
-    gitlab: list[GitlabPlanJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
+    github: list[GitHubPlanJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
+    gitlab: list[GitLabPlanJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
     policies: dict[PlanPolicyName, str] = Field(
         min_length=1,
         description="Policy documents as JSON by name: `plan-*.json` of `envs/<name>/deployer`. The role of apply gets "
@@ -198,8 +198,8 @@ class PlanRole(ModuleInputs):
 class ApplyRole(ModuleInputs):
     """Role that applies."""
 
-    github: list[GithubJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
-    gitlab: list[GitlabJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
+    github: list[GitHubJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
+    gitlab: list[GitLabJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
     policies: dict[ApplyPolicyName, str] = Field(
         min_length=1, description="Policy documents as JSON by name: `apply-*.json` of `envs/<name>/deployer`."
     )
@@ -214,8 +214,8 @@ class ApplyRole(ModuleInputs):
 class PromoteRole(ModuleInputs):
     """Role that reads the registry of a source environment for a promotion."""
 
-    github: list[GithubJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
-    gitlab: list[GitlabJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
+    github: list[GitHubJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
+    gitlab: list[GitLabJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
 
     rules = (
         rule(
@@ -252,7 +252,8 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     )
     break_glass_role_arns: list[RoleArn] = Field(
         default_factory=list,
-        description="Roles of emergencies, which the output `service_control_policy` exempts. Default: no such output.",
+        description="Emergency (break-glass) roles that the service control policy exempts. If empty, the output "
+        "`service_control_policy` is null.",
     )
     environments: dict[EnvironmentName, Environment] = Field(
         default_factory=dict, description="Environments of this account by name, with the roles of their CI."
@@ -262,8 +263,8 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
         description="Encrypt the state with this key instead of a new one. It is an object, so that the ARN may be "
         "unknown until apply.",
     )
-    github: GithubProvider = Field(default_factory=GithubProvider, description="Identity provider of GitHub Actions.")
-    gitlab: GitlabProvider = Field(default_factory=GitlabProvider, description="Identity provider of GitLab CI.")
+    github: GitHubProvider = Field(default_factory=GitHubProvider, description="Identity provider of GitHub Actions.")
+    gitlab: GitLabProvider = Field(default_factory=GitLabProvider, description="Identity provider of GitLab CI.")
     noncurrent_version_days: int = Field(
         90,
         ge=1,
@@ -276,8 +277,9 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
         ),
         rule(
             "name_prefix",
-            lambda v: length(bucket_name(v)) <= LONGEST_BUCKET_NAME,
-            f"the name of the bucket may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix",
+            lambda v: length(format_bucket_name(v)) <= LONGEST_BUCKET_NAME,
+            f"the bucket name <name_prefix>-state-<account_id> has more than {LONGEST_BUCKET_NAME} characters; shorten "
+            "name_prefix",
         ),
         rule(
             "environments",
@@ -285,7 +287,7 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
                 length(distinct(list_of(v.environments, lambda environment: environment.name_prefix)))
                 == length(v.environments)
             ),
-            "each environment needs another name_prefix, which begins the names of its roles.",
+            "two environments have the same name_prefix; choose a different one, because role names contain it.",
         ),
         rule(
             "environments",
@@ -298,7 +300,7 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
                 list_documents(v),
                 lambda text: ~can(jsondecode(text)) | (length(jsonencode(jsondecode(text))) <= MOST_CHARACTERS),
             ),
-            f"IAM accepts {MOST_CHARACTERS} characters in a managed policy; divide the longer document.",
+            f"each document of policies may have at most {MOST_CHARACTERS} characters; split a longer one.",
         ),
         rule(
             "environments",
@@ -308,12 +310,13 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
                     length(environment.plan.policies) + length(environment.apply.policies) <= MOST_POLICIES
                 ),
             ),
-            f"the documents of plan and apply are attached to one role, and IAM attaches {MOST_POLICIES}; join some.",
+            f"IAM attaches at most {MOST_POLICIES} policies to a role, and the apply role gets the plan and the apply "
+            "documents; merge some of them.",
         ),
     )
 
 
-def bucket_name(var: Any) -> str:
+def format_bucket_name(var: Any) -> str:
     """Return the name of the state bucket."""
     return f"{var.name_prefix}-state-{var.account_id}"
 

@@ -14,7 +14,7 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 )
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
-from modules.bootstrap.inputs import Inputs, bucket_name
+from modules.bootstrap.inputs import Inputs, format_bucket_name
 from modules.policies import encode_policy, show_policy
 from modules.storage.buckets import ONE_REGION, deny_other_encryption, deny_plain_access
 from sustainable_mlops.authoring.expressions import (
@@ -35,9 +35,9 @@ _KEPT_VERSIONS = 10
 _UPLOAD_DAYS = 7
 
 
-def bucket_arn(var: Inputs) -> str:
+def format_bucket_arn(var: Inputs) -> str:
     """Return the ARN of the state bucket."""
-    return f"arn:{var.partition}:s3:::{bucket_name(var)}"
+    return f"arn:{var.partition}:s3:::{format_bucket_name(var)}"
 
 
 def add(module: Module[Inputs]) -> tuple[Any, str]:
@@ -52,7 +52,7 @@ def add(module: Module[Inputs]) -> tuple[Any, str]:
             "CKV_AWS_144": ONE_REGION,
             "CKV2_AWS_62": "Nothing needs events of the bucket",
         },
-        bucket=bucket_name(var),
+        bucket=format_bucket_name(var),
         force_destroy=~var.deletion_protection,
         tags=var.tags,
     )
@@ -153,7 +153,7 @@ def _expire_versions(module: Module[Inputs], bucket: Any, versioning: Any) -> No
 
 
 def _add_policy(module: Module[Inputs], bucket: Any, access: Any, key_arn: str) -> None:
-    arn = bucket_arn(module.var)
+    arn = format_bucket_arn(module.var)
     only = each_of(set_of(["state"]))
     policies = show_policy(
         module,

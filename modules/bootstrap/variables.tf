@@ -24,7 +24,7 @@ variable "additional_actions" {
 }
 
 variable "break_glass_role_arns" {
-  description = "Roles of emergencies, which the output `service_control_policy` exempts. Default: no such output."
+  description = "Emergency (break-glass) roles that the service control policy exempts. If empty, the output `service_control_policy` is null."
   type        = list(string)
   default     = []
   nullable    = false
@@ -292,7 +292,7 @@ variable "environments" {
 
   validation {
     condition     = length(distinct([for environment in var.environments : environment.name_prefix])) == length(var.environments)
-    error_message = "environments: each environment needs another name_prefix, which begins the names of its roles."
+    error_message = "environments: two environments have the same name_prefix; choose a different one, because role names contain it."
   }
 
   validation {
@@ -312,7 +312,7 @@ variable "environments" {
         [for text in merge(environment.plan.policies, environment.apply.policies) : text]
       ]) : !can(jsondecode(text)) ? true : length(jsonencode(jsondecode(text))) <= 6144
     ])
-    error_message = "environments: IAM accepts 6144 characters in a managed policy; divide the longer document."
+    error_message = "environments: each document of policies may have at most 6144 characters; split a longer one."
   }
 
   validation {
@@ -320,7 +320,7 @@ variable "environments" {
       for environment in var.environments :
       length(environment.plan.policies) + length(environment.apply.policies) <= 10
     ])
-    error_message = "environments: the documents of plan and apply are attached to one role, and IAM attaches 10; join some."
+    error_message = "environments: IAM attaches at most 10 policies to a role, and the apply role gets the plan and the apply documents; merge some of them."
   }
 
   validation {
@@ -477,7 +477,7 @@ variable "name_prefix" {
 
   validation {
     condition     = length("${var.name_prefix}-state-${var.account_id}") <= 63
-    error_message = "name_prefix: the name of the bucket may have 63 characters: shorten name_prefix"
+    error_message = "name_prefix: the bucket name <name_prefix>-state-<account_id> has more than 63 characters; shorten name_prefix"
   }
 }
 

@@ -40,7 +40,7 @@ from sustainable_mlops.authoring.resources import Module
 
 KEY = "delivery"
 #: Maximum retention of SQS.
-KEPT_SECONDS = 14 * 86_400
+RETENTION_SECONDS = 14 * 86_400
 #: Values of the event that the pipeline receives, by name.
 _PATHS = {
     "account_id": "$.account",
@@ -52,7 +52,7 @@ _PLACEHOLDERS = {name: f"<{name}>" for name in _PATHS}
 
 
 def add(module: Module[Inputs], groups: Any) -> Any:
-    """Add the start of the pipeline if the input is set. Returns a map with at most one dead-letter queue."""
+    """Add the resources that start the pipeline, if `delivery` is set. Return a map of the dead-letter queue."""
     var = module.var
     name = f"{var.name_prefix}-model-{KEY}"
     by_key = optional_map(KEY, var.delivery)
@@ -120,18 +120,18 @@ def _add_queue(module: Module[Inputs], by_key: Mapping[str, Any], sources: list[
     name = f"{var.name_prefix}-approvals-not-delivered"
     queues = module.add(
         SqsQueue,
-        "not_delivered",
+        "dead_letter",
         why="Keeps approvals that did not start the pipeline, which would be lost otherwise.",
         for_each=each_of(by_key),
         name=name,
-        message_retention_seconds=KEPT_SECONDS,
+        message_retention_seconds=RETENTION_SECONDS,
         sqs_managed_sse_enabled=True,
         tags=var.tags,
     )
     queue = each_of(queues)
     module.add(
         SqsQueuePolicy,
-        "not_delivered",
+        "dead_letter",
         for_each=queue,
         queue_url=queue.value.url,
         policy=encode_policy(

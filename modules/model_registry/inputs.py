@@ -134,7 +134,7 @@ class Delivery(ModuleInputs):
         rule(
             "github",
             lambda v: ~is_omitted(v.github) | ~is_omitted(v.gitlab),
-            "set github or gitlab, which is the pipeline to start.",
+            "set github or gitlab, so that an approval has a pipeline to start.",
         ),
     )
 

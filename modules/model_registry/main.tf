@@ -279,7 +279,7 @@ resource "aws_cloudwatch_event_api_destination" "delivery" {
 }
 
 # Keeps approvals that did not start the pipeline, which would be lost otherwise.
-resource "aws_sqs_queue" "not_delivered" {
+resource "aws_sqs_queue" "dead_letter" {
   for_each = nonsensitive(var.delivery == null) ? {} : { delivery = var.delivery }
 
   name                      = "${var.name_prefix}-approvals-not-delivered"
@@ -288,8 +288,8 @@ resource "aws_sqs_queue" "not_delivered" {
   tags                      = var.tags
 }
 
-resource "aws_sqs_queue_policy" "not_delivered" {
-  for_each = aws_sqs_queue.not_delivered
+resource "aws_sqs_queue_policy" "dead_letter" {
+  for_each = aws_sqs_queue.dead_letter
 
   queue_url = each.value.url
 
@@ -415,7 +415,7 @@ resource "aws_cloudwatch_event_target" "delivery" {
   role_arn  = local.delivery_role_arn
 
   dead_letter_config {
-    arn = aws_sqs_queue.not_delivered["delivery"].arn
+    arn = aws_sqs_queue.dead_letter["delivery"].arn
   }
 
   input_transformer {

@@ -12,7 +12,7 @@ output "approval_topic_arn" {
 
 output "delivery_dead_letter_queue_url" {
   description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
-  value       = one([for queue in aws_sqs_queue.not_delivered : queue.url])
+  value       = one([for queue in aws_sqs_queue.dead_letter : queue.url])
 }
 
 output "model_package_groups" {

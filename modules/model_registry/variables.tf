@@ -175,7 +175,7 @@ variable "delivery" {
 
   validation {
     condition     = try(var.delivery == null ? true : (!nonsensitive(var.delivery.github == null) ? true : !nonsensitive(var.delivery.gitlab == null)), true)
-    error_message = "delivery.github: set github or gitlab, which is the pipeline to start."
+    error_message = "delivery.github: set github or gitlab, so that an approval has a pipeline to start."
   }
 }
 

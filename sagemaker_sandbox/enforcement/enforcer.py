@@ -19,7 +19,7 @@ from sagemaker_sandbox.enforcement.principals import Caller
 from sagemaker_sandbox.enforcement.resource_policies import Resource
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, ResourcePolicy, Verdict, evaluate
+from sagemaker_sandbox.iam.evaluation import AccessDecision, AccessRequest, Policy, ResourcePolicy, evaluate
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
 from sustainable_mlops.aws.service_model import service_model
 
@@ -71,13 +71,15 @@ class Enforcer:
         caller = caller or principals.build_root(accounts.find_account(request))
         region = signed.region or DEFAULT_REGION
         for access in list_accesses(operation, caller.principal.account, region):
-            access_request, verdict = self._decide(request, caller, access, region)
-            if not verdict.allowed:
-                return _build_response(request, operation, verdict.explain(access_request))
+            access_request, decision = self._decide(request, caller, access, region)
+            if not decision.allowed:
+                return _build_response(request, operation, decision.explain(access_request))
         request.environ[ALLOWED_BY_IAM] = True
         return None
 
-    def _decide(self, request: Request, caller: Caller, access: Access, region: str) -> tuple[AccessRequest, Verdict]:
+    def _decide(
+        self, request: Request, caller: Caller, access: Access, region: str
+    ) -> tuple[AccessRequest, AccessDecision]:
         resource = self._find_resource(access.resource)
         keys: dict[str, Any] = {
             **build_global_keys(

@@ -15,7 +15,7 @@ class Resource(NamedTuple):
 
 
 def find_resource(arn: str) -> Resource:
-    """Return what is known of a resource. The account is empty if its ARN has none."""
+    """Return the account, policy and tags of a resource. The account is empty if its ARN has none."""
     parts = arn.split(":", 5)
     if len(parts) < len(("arn", "partition", "service", "region", "account", "name")):
         return Resource("")

@@ -139,7 +139,7 @@ class AccessRequest:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AccessDecision:
     """The decision, and the kind of policy that explains a refusal."""
 
     allowed: bool
@@ -162,7 +162,7 @@ class Verdict:
 
 def evaluate(
     request: AccessRequest, policies: PrincipalPolicies, resource_policy: ResourcePolicy | None = None
-) -> Verdict:
+) -> AccessDecision:
     """Return the decision on a request."""
     levels = policies.service_control or ()
     own_policies = {
@@ -172,19 +172,19 @@ def evaluate(
         PolicyKind.SESSION: policies.session or (),
     }
     if resource_policy is not None and _has_resource_statement(request, resource_policy, "Deny"):
-        return Verdict(False, PolicyKind.RESOURCE, explicit=True)
+        return AccessDecision(False, PolicyKind.RESOURCE, explicit=True)
     for kind, kind_policies in own_policies.items():
         if _has_statement(request, kind_policies, "Deny"):
-            return Verdict(False, kind, explicit=True)
+            return AccessDecision(False, kind, explicit=True)
     if not all(_has_statement(request, level, "Allow") for level in levels):
-        return Verdict(False, PolicyKind.SERVICE_CONTROL)
+        return AccessDecision(False, PolicyKind.SERVICE_CONTROL)
     match = _match_resource_policy(request, resource_policy)
     if request.principal.is_service:
-        return Verdict(True) if match else Verdict(False, PolicyKind.RESOURCE)
+        return AccessDecision(True) if match else AccessDecision(False, PolicyKind.RESOURCE)
     if match is _Match.NONE and (
         request.is_cross_account or (resource_policy is not None and resource_policy.delegation is Delegation.REQUIRED)
     ):
-        return Verdict(False, PolicyKind.RESOURCE)
+        return AccessDecision(False, PolicyKind.RESOURCE)
     return _check_own_policies(request, policies, own_policies, _Match.NONE if request.is_cross_account else match)
 
 
@@ -193,21 +193,21 @@ def _check_own_policies(
     policies: PrincipalPolicies,
     own_policies: Mapping[PolicyKind, Sequence[Policy]],
     match: _Match,
-) -> Verdict:
+) -> AccessDecision:
     """Return the decision of the principal's own policies.
 
     `match` is how closely the policy of a resource in the same account names the principal.
     """
-    needed = []
+    required_kinds = []
     if match < _Match.ROLE:
-        needed.append(PolicyKind.IDENTITY)
+        required_kinds.append(PolicyKind.IDENTITY)
     if match < _Match.DIRECT:
-        needed += [PolicyKind.BOUNDARY] if policies.boundary is not None else []
-        needed += [PolicyKind.SESSION] if policies.session is not None else []
-    for kind in needed:
+        required_kinds += [PolicyKind.BOUNDARY] if policies.boundary is not None else []
+        required_kinds += [PolicyKind.SESSION] if policies.session is not None else []
+    for kind in required_kinds:
         if not _has_statement(request, own_policies[kind], "Allow"):
-            return Verdict(False, kind)
-    return Verdict(True)
+            return AccessDecision(False, kind)
+    return AccessDecision(True)
 
 
 def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePolicy | None) -> _Match:

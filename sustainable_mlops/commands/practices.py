@@ -48,7 +48,7 @@ _LENS_ARN = re.compile(r"arn:aws[a-z-]*:wellarchitected:[a-z0-9-]+:[0-9]{12}:len
 
 @app.command(help=__doc__)
 def practices(
-    lens: Annotated[Path | None, typer.Option(help="File that gets the custom lens.")] = None,
+    lens: Annotated[Path | None, typer.Option(help="File to write the custom lens to.")] = None,
     source_url: Annotated[
         str,
         typer.Option(help="Address of this project's files on the web, for links.", show_default="none"),
@@ -58,7 +58,7 @@ def practices(
     ] = None,
     workload: Annotated[str, typer.Option(help="ID of the workload, for --answers.", show_default="none")] = "",
     lens_arn: Annotated[str, typer.Option(help="ARN of the imported lens, for --answers.", show_default="none")] = "",
-    out: Annotated[Path | None, typer.Option(help="File that gets the requests, for --answers.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write the requests to, for --answers.")] = None,
     as_json: cli.AsJson = False,
 ) -> None:
     """List the practices, write the lens, or answer its questions."""
@@ -137,14 +137,14 @@ def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *
 def _check_identifiers(workload: str, lens_arn: str) -> None:
     """Raise UserError unless a request can be made with the workload and the lens."""
     if not _WORKLOAD_ID.fullmatch(workload):
-        problem = f"'{workload}' is not" if workload else "a request needs"
+        given = f", not '{workload}'" if workload else ""
         raise UserError(
-            f"--workload: {problem} the ID of a workload, of 32 digits and letters a to f; "
+            f"--workload: pass the ID of the workload (32 hexadecimal digits){given}; "
             "`aws wellarchitected list-workloads` lists the IDs"
         )
     if not _LENS_ARN.fullmatch(lens_arn):
-        problem = f"'{lens_arn}' is not" if lens_arn else "a request needs"
+        given = f", not '{lens_arn}'" if lens_arn else ""
         raise UserError(
-            f"--lens-arn: {problem} the ARN of a custom lens; "
+            f"--lens-arn: pass the ARN of the custom lens{given}; "
             "`aws wellarchitected list-lenses --lens-type CUSTOM_SELF` lists the ARNs"
         )

@@ -4,9 +4,9 @@ Without a model, the command prints a table of all models and environments. Each
 metric, carbon of training and approval, and newer approved packages.
 
 With a model, it checks a package and writes its ARN into `models.auto.tfvars.json` of the environment `--to`. Nothing
-else in the file changes, and AWS is only read. Then it prints the next commands: plan, review with `--only` for the
-addresses of the model, and pull request. The package is the pinned one of `--from`, or that of `--package`.
-Without both, it is the newest approved package of the environment's own package group.
+else in the file changes, and nothing changes in AWS. Then it prints the next commands: plan, review with `--only` for
+the addresses of the model, and pull request. The package is the pinned one of `--from`, or that of `--package`. Without
+both, it is the newest approved package of the environment's own package group.
 
 The gate has these conditions. If one is not met, the command writes nothing and exits with code 2:
 
@@ -17,7 +17,7 @@ The gate has these conditions. If one is not met, the command writes nothing and
 - `approval`: the package is Approved; the line has the reason, and the time and user of the last change
 - `metrics`: metrics are recorded, and are no worse than those of the pinned package (or `--accept-metric NAME`)
 - `carbon`: the training emitted at most `promotion.max_training_kg_co2e`, if the settings have this limit
-- `digests`: the model in S3 is the one that was registered
+- `model`: the model in S3 is the registered one
 - `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account of `--to`. To promote a version of a

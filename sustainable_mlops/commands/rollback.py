@@ -1,13 +1,13 @@
-"""Roll an environment back to the model package that it pinned before.
+"""Roll an environment back to its previous model package.
 
-The command writes the earlier package into `models.auto.tfvars.json` of the environment, and prints the next commands:
-plan, review, pull request. Nothing else in the file changes, and AWS is only read.
+The command writes the previous package into `models.auto.tfvars.json` of the environment, and prints the next commands:
+plan, review, pull request. Nothing else in the file changes, and nothing changes in AWS.
 
-The earlier package comes from the git history of that file: the newest commit with another package of the model. A
+The previous package comes from the git history of that file: the newest commit with another package of the model. A
 second rollback therefore returns to the newer package. Use `--package` to go further back. A shallow clone may
 lack the commit.
 
-The gate is that of `smlops promote`, without the condition on the age. If the earlier package has a worse metric,
+The gate is that of `smlops promote`, without the condition on the age. If the previous package has a worse metric,
 decide with `--accept-metric NAME`. To roll back a version of a pipeline instead, use `smlops pipeline rollback`.
 
 Exit codes: 0 written or nothing to change, 2 refused or invalid input.
@@ -32,9 +32,9 @@ app = cli.app()
 @app.command(help=__doc__)
 def rollback(
     model: Annotated[str, typer.Argument(help="A model of the environment.")],
-    environment: Annotated[str, typer.Option(help="Environment that returns to its earlier package.")],
+    environment: Annotated[str, typer.Option(help="Environment that returns to its previous package.")],
     package: Annotated[
-        str | None, typer.Option(help="ARN of the model package.", show_default="the one pinned before")
+        str | None, typer.Option(help="ARN of the model package.", show_default="the previous one")
     ] = None,
     accept_metric: _promotion.AcceptMetric = None,
     dry_run: _promotion.DryRun = False,

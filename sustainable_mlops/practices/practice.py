@@ -23,8 +23,8 @@ SECTIONS = {
 }
 #: The states of a practice, and their meanings.
 STATES = {
-    "implemented": "a module, a command or a workload does it, by default or with the listed input",
-    "partly": "implemented, but something is missing",
+    "implemented": "a module, a command or a workload implements it, by default or with the listed input",
+    "partly": "a part of the practice is implemented",
     "checked": "rules check it in a plan; no module or command does it yet",
     "not yet": "neither implemented nor checked",
     "not possible": "AWS has closed the feature, or neither Terraform nor a job file can express it",

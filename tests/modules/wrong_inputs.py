@@ -158,12 +158,12 @@ WRONG_INPUTS = (
     _wrong("bootstrap", "a name such as plan-data", environments=_ci(plan={"policies": {"data": "{}"}})),
     _wrong(
         "bootstrap",
-        "divide the longer document",
+        "split a longer one",
         environments=_ci(plan={"policies": {"plan-all": '{"Statement": "%s"}' % ("x" * 6200)}}),
     ),
     _wrong(
         "bootstrap",
-        "join some",
+        "merge some of them",
         environments=_ci(plan={"policies": {f"plan-{number}": '{"Statement": []}' for number in range(10)}}),
     ),
     _wrong("bootstrap", "another name_prefix", environments={**_ci(), "qa": _ci()["dev"]}),

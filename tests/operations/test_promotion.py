@@ -1,4 +1,4 @@
-"""`smlops promote` and `smlops rollback`: the gate, the packages file, the earlier package, and the overview."""
+"""`smlops promote` and `smlops rollback`: the gate, the packages file, the previous package, and the overview."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ from tests.envs import example
 from tests.sandbox.support import IMAGE
 
 ACCOUNT, OTHER = "123456789012", "222222222222"
-CONDITIONS = ["endpoint", "region", "registry", "package", "approval", "metrics", "carbon", "digests", "age"]
+CONDITIONS = ["endpoint", "region", "registry", "package", "approval", "metrics", "carbon", "model", "age"]
 CARD = {
     "training_details": {
         "training_job_details": {
@@ -130,7 +130,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         "validation:auc 0.76 (pinned: 0.75, maximize), validation:logloss 0.4 (pinned: 0.5, minimize)"
     )
     assert conditions["carbon"].text == "0.12 kg CO2e of training; no limit in the settings"
-    assert conditions["digests"].text == (
+    assert conditions["model"].text == (
         "model unchanged since its registration; digests: source aaaaaaaaaaaa, train bbbbbbbbbbbb"
     )
     assert list_unmet(registry.check(first)) == [], "the first package has none to be compared with"
@@ -145,7 +145,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         ("metrics", dict.fromkeys(("validation:auc", "validation:logloss", "train:auc")), "the package has no metric"),
         ("carbon", {"co2e_kg": "2.5"}, "2.5 kg CO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
         ("carbon", {"co2e_kg": None}, "not recorded; the limit"),
-        ("digests", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
+        ("model", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
     ],
 )
 def test_the_gate_names_the_condition_that_a_package_does_not_meet(
@@ -164,7 +164,7 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     registry = registries()
     address = registry.register("one", approve=False)
     assert registry.check(address)["approval"].text == (
-        "the package is PendingManualApproval; a person must approve it first"
+        "the package is PendingManualApproval; approve it: aws sagemaker update-model-package"
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
@@ -176,25 +176,27 @@ def test_a_model_that_changed_after_its_registration_is_refused(
     registry = registries()
     address = registry.register("one")
     registry.write("one", "another model")
-    assert list_unmet(registry.check(address)) == ["digests"]
+    assert list_unmet(registry.check(address)) == ["model"]
     registry.clients.s3.delete_object(Bucket=registry.name, Key="one")
-    assert registry.check(address)["digests"].text.startswith(f"there is no model at s3://{registry.name}/one")
+    assert registry.check(address)["model"].text.startswith(f"there is no model at s3://{registry.name}/one")
 
     extended = registry.register("two")
     registry.write("three")
     added = {"Name": "graviton", **registry.describe("three")}
     registry.update(extended.arn, AdditionalInferenceSpecificationsToAdd=[added])
-    assert "the package has several models" in registry.check(extended)["digests"].text
+    assert "the package has several models" in registry.check(extended)["model"].text
 
     unrecorded = registry.register("four", {"model_etag": None})
-    assert "by its date; no ETag recorded" in registry.check(unrecorded)["digests"].text
+    assert "by its date; no ETag recorded" in registry.check(unrecorded)["model"].text
 
     def read_earlier(*arguments: Any) -> RegisteredPackage:
         package = read_package(*arguments)
         return replace(package, fields={**package.fields, "CreationTime": datetime(2020, 1, 1, tzinfo=UTC)})
 
     monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_earlier)
-    assert registry.check(unrecorded)["digests"].text.endswith("it was written later")
+    assert registry.check(unrecorded)["model"].text.endswith(
+        "it was written later; register the model again with smlops register"
+    )
 
 
 def test_a_foreign_package_is_refused_before_it_is_read(registries: Callable[[], Registry]) -> None:
@@ -205,7 +207,7 @@ def test_a_foreign_package_is_refused_before_it_is_read(registries: Callable[[],
         (
             arn.replace(ACCOUNT, OTHER),
             "registry",
-            f"account {OTHER} is no registry of envs/staging; name it in promotion",
+            f"promotion.registries of envs/staging does not contain account {OTHER}; add it",
         ),
         (arn.replace("-flight-delay", "-churn"), "registry", "is not the package group of flight_delay in account"),
         (arn.replace("eu-north-1", "eu-west-3"), "region", "SageMaker deploys packages only in their Region"),
@@ -286,7 +288,7 @@ def pin(folder: Path, package: str | None, *, commit: bool = True) -> None:
 
 def test_a_rollback_takes_the_earlier_package_from_git(tmp_path: Path) -> None:
     pin(tmp_path, "arn:1", commit=False)
-    with pytest.raises(UserError, match=r"has no git history: not a git repository.*pass --package ARN"):
+    with pytest.raises(UserError, match=r"git cannot read the history: not a git repository.*pass --package ARN"):
         find_previous_package(tmp_path, "flight_delay")
     git(tmp_path, "init", "-q", "-b", "main")
     pin(tmp_path, None)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sagemaker_sandbox.iam.evaluation import (
+    AccessDecision,
     AccessRequest,
     Delegation,
     Policy,
@@ -10,7 +11,6 @@ from sagemaker_sandbox.iam.evaluation import (
     Principal,
     PrincipalPolicies,
     ResourcePolicy,
-    Verdict,
     evaluate,
 )
 from tests.cases import check_cases
@@ -24,9 +24,9 @@ BY_USER, BY_ROLE = Principal(ACCOUNT, USER), Principal(ACCOUNT, ROLE, SESSION)
 BY_SERVICE = Principal(ACCOUNT, "events.amazonaws.com")
 KEYS = {"aws:username": "ana", "aws:PrincipalTag/team": "red", "aws:PrincipalTag/odd": "*", "s3:prefix": "home/ana/"}
 
-ALLOWED = Verdict(True)
+ALLOWED = AccessDecision(True)
 NO_IDENTITY, NO_RESOURCE, NO_BOUNDARY, NO_SESSION, NO_CONTROL = (
-    Verdict(False, kind)
+    AccessDecision(False, kind)
     for kind in (
         PolicyKind.IDENTITY,
         PolicyKind.RESOURCE,
@@ -55,8 +55,8 @@ def build_policy(*statements: Statement, version: str = "2012-10-17") -> Policy:
     return Policy.parse({"Version": version, "Statement": list(statements)})
 
 
-def explicit(kind: PolicyKind) -> Verdict:
-    return Verdict(False, kind, explicit=True)
+def explicit(kind: PolicyKind) -> AccessDecision:
+    return AccessDecision(False, kind, explicit=True)
 
 
 @check_cases(
@@ -116,8 +116,8 @@ def test_identity_policies_decide_by_their_elements(
     statements: list[Statement], action: str, resource: str, allowed: bool
 ) -> None:
     request = AccessRequest(BY_USER, action, resource, keys=KEYS)
-    verdict = evaluate(request, PrincipalPolicies([build_policy(*statements)]))
-    assert verdict.allowed is allowed
+    decision = evaluate(request, PrincipalPolicies([build_policy(*statements)]))
+    assert decision.allowed is allowed
 
 
 def test_a_policy_of_the_first_version_has_no_variables() -> None:
@@ -140,7 +140,7 @@ def refuse(**elements: Any) -> ResourcePolicy:
 
 
 @check_cases(
-    ("principal", "policies", "resource_policy", "verdict"),
+    ("principal", "policies", "resource_policy", "decision"),
     [
         # Policy evaluation for requests within a single account.
         (BY_USER, PrincipalPolicies([READ]), None, ALLOWED),
@@ -204,16 +204,16 @@ def refuse(**elements: Any) -> ResourcePolicy:
     ],
 )
 def test_within_an_account_the_kinds_of_policies_combine(
-    principal: Principal, policies: PrincipalPolicies, resource_policy: ResourcePolicy | None, verdict: Verdict
+    principal: Principal, policies: PrincipalPolicies, resource_policy: ResourcePolicy | None, decision: AccessDecision
 ) -> None:
     keys = {"aws:PrincipalArn": principal.arn}
     assert (
-        evaluate(AccessRequest(principal, "s3:GetObject", OBJECT, ACCOUNT, keys), policies, resource_policy) == verdict
+        evaluate(AccessRequest(principal, "s3:GetObject", OBJECT, ACCOUNT, keys), policies, resource_policy) == decision
     )
 
 
 @check_cases(
-    ("identity", "resource_policy", "verdict"),
+    ("identity", "resource_policy", "decision"),
     [
         # Policy evaluation for requests across accounts: both sides must allow.
         ([READ], share(ROLE), ALLOWED),
@@ -227,10 +227,10 @@ def test_within_an_account_the_kinds_of_policies_combine(
     ],
 )
 def test_across_accounts_both_sides_must_allow(
-    identity: list[Policy], resource_policy: ResourcePolicy | None, verdict: Verdict
+    identity: list[Policy], resource_policy: ResourcePolicy | None, decision: AccessDecision
 ) -> None:
     request = AccessRequest(BY_ROLE, "s3:GetObject", OBJECT, OTHER)
-    assert evaluate(request, PrincipalPolicies(identity), resource_policy) == verdict
+    assert evaluate(request, PrincipalPolicies(identity), resource_policy) == decision
 
 
 DECRYPT = build_policy(allow("kms:Decrypt"))
@@ -242,7 +242,7 @@ def decrypt(principal: str, **elements: Any) -> ResourcePolicy:
 
 
 @check_cases(
-    ("identity", "key_policy", "owner", "verdict"),
+    ("identity", "key_policy", "owner", "decision"),
     [
         # KMS developer guide, "Default key policy": the statement for the root lets IAM policies decide.
         ([DECRYPT], decrypt(ROOT), ACCOUNT, ALLOWED),
@@ -256,14 +256,14 @@ def decrypt(principal: str, **elements: Any) -> ResourcePolicy:
     ],
 )
 def test_a_key_policy_decides_and_may_delegate(
-    identity: list[Policy], key_policy: ResourcePolicy, owner: str, verdict: Verdict
+    identity: list[Policy], key_policy: ResourcePolicy, owner: str, decision: AccessDecision
 ) -> None:
     request = AccessRequest(BY_ROLE, "kms:Decrypt", KEY.replace(ACCOUNT, owner), owner)
-    assert evaluate(request, PrincipalPolicies(identity), key_policy) == verdict
+    assert evaluate(request, PrincipalPolicies(identity), key_policy) == decision
 
 
 @check_cases(
-    ("verdict", "action", "resource", "message"),
+    ("decision", "action", "resource", "message"),
     [
         (
             NO_IDENTITY,
@@ -288,8 +288,10 @@ def test_a_key_policy_decides_and_may_delegate(
         ),
     ],
 )
-def test_the_message_names_the_kind_of_policy(verdict: Verdict, action: str, resource: str, message: str) -> None:
-    assert verdict.explain(AccessRequest(BY_ROLE, action, resource)) == message
+def test_the_message_names_the_kind_of_policy(
+    decision: AccessDecision, action: str, resource: str, message: str
+) -> None:
+    assert decision.explain(AccessRequest(BY_ROLE, action, resource)) == message
 
 
 @check_cases("document", ["", "no JSON", "[]", '{"Statement": "x"}', '{"Statement": [1]}'])

@@ -1,1 +1,1 @@
-"""Promotion and rollback of the model package that an environment pins. AWS is only read."""
+"""Promotion and rollback of the model package that an environment pins. It changes nothing in AWS."""

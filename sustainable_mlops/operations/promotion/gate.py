@@ -16,6 +16,7 @@ _MINIMIZED = ("loss", "error", "rmse", "mse", "mae", "mape", "perplexity")
 #: Start of the names of metrics on the training data, which say little about new data.
 _TRAINING_SPLIT = "train"
 _DIGEST_CHARACTERS = 12
+_REGISTER = "register the model again with smlops register"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PromotionRequest:
 
 
 def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition]:
-    """Return all conditions. Without a readable package of an accepted registry, the others are left out."""
+    """Return all conditions. If the address or the read fails, return the conditions up to that failure."""
     conditions = list(_check_address(request))
     if not all(one.is_met for one in conditions):
         return conditions
@@ -62,7 +63,7 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition
         _check_approval(package),
         _check_metrics(request, package, pinned, missing),
         _check_carbon(request.target, package),
-        _check_digests(package, clients.s3),
+        _check_model(package, clients.s3),
         *([] if request.is_rollback else [_check_age(request, package, pinned)]),
     ]
 
@@ -89,8 +90,8 @@ def _check_address(request: PromotionRequest) -> Iterator[Condition]:
         yield Condition(
             "registry",
             False,
-            f"account {address.account} is no registry of {where}; name it in promotion.registries of its "
-            "settings.yaml, or choose a package of another account",
+            f"promotion.registries of {where} does not contain account {address.account}; add it, or choose a package "
+            "of a listed account",
         )
     elif group != address.group:
         yield Condition(
@@ -105,7 +106,12 @@ def _check_address(request: PromotionRequest) -> Iterator[Condition]:
 def _check_approval(package: RegisteredPackage) -> Condition:
     if package.status == APPROVED:
         return Condition("approval", True, package.approval)
-    return Condition("approval", False, f"the package is {package.status}; a person must approve it first")
+    return Condition(
+        "approval",
+        False,
+        f"the package is {package.status}; approve it: aws sagemaker update-model-package --model-package-arn "
+        f"{package.address.arn} --model-approval-status Approved",
+    )
 
 
 def _check_metrics(
@@ -164,10 +170,13 @@ def _check_carbon(target: PromotionTarget, package: RegisteredPackage) -> Condit
     if limit is None:
         return Condition("carbon", True, f"{text}; no limit in the settings")
     is_within = carbon is not None and carbon <= limit
-    return Condition("carbon", is_within, f"{text}; the limit (promotion.max_training_kg_co2e) is {limit:g} kg")
+    text += f"; the limit (promotion.max_training_kg_co2e) is {limit:g} kg"
+    if not is_within:
+        text += "; choose another package, or raise the limit"
+    return Condition("carbon", is_within, text)
 
 
-def _check_digests(package: RegisteredPackage, s3: Client) -> Condition:
+def _check_model(package: RegisteredPackage, s3: Client) -> Condition:
     """Compare the model's archive in S3 with the registration.
 
     Without a recorded ETag, the archive must not be newer than the package.
@@ -175,7 +184,7 @@ def _check_digests(package: RegisteredPackage, s3: Client) -> Condition:
     models = {address: etag for address, etag in package.models.items() if is_s3(address)}
     problems, texts = [], []
     if len(models) > 1:
-        problems.append(f"the package has several models: {', '.join(models)}")
+        problems.append(f"the package has several models: {', '.join(models)}; register a package with one model")
     for address, etag in models.items():
         try:
             with aws.translate_aws_errors(address):
@@ -184,18 +193,20 @@ def _check_digests(package: RegisteredPackage, s3: Client) -> Condition:
             problems.append(f"the model cannot be read: {error}")
             continue
         if head is None:
-            problems.append(f"there is no model at {address}")
+            problems.append(f"there is no model at {address}; {_REGISTER}")
         elif etag is not None and head["ETag"].strip('"') != etag.strip('"'):
-            problems.append(f"{address} is not the model that was registered: its ETag differs from the recorded one")
+            problems.append(
+                f"{address} is not the registered model: its ETag differs from the recorded one; {_REGISTER}"
+            )
         elif etag is None and head["LastModified"] > package.created_at:
-            problems.append(f"{address} is not the model that was registered: it was written later")
+            problems.append(f"{address} is not the registered model: it was written later; {_REGISTER}")
         else:
             texts.append(f"model unchanged since its registration{'' if etag else ' (by its date; no ETag recorded)'}")
     recorded = [
         f"{name.removeprefix(DATA_DIGEST)} {text[:_DIGEST_CHARACTERS]}" for name, text in package.digests.items()
     ]
     texts.append(f"digests: {', '.join(recorded)}" if recorded else "digests of source and data not recorded")
-    return Condition("digests", not problems, "; ".join(problems or texts))
+    return Condition("model", not problems, "; ".join(problems or texts))
 
 
 def _check_age(request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None) -> Condition:

@@ -1,4 +1,4 @@
-"""The packages that an environment pinned before, from the git history of its packages file.
+"""The previous packages of an environment, from the git history of its packages file.
 
 Git is the only source of truth: each pin was a reviewed commit. A separate record could differ from it.
 """
@@ -14,7 +14,7 @@ from sustainable_mlops.operations.deploy.entry import read_packages
 
 
 def find_previous_package(folder: Path, model: str) -> str:
-    """Return the package that was pinned before the current one. Raises UserError without one."""
+    """Return the previous package of a model. Raises UserError without one."""
     current = read_packages(folder).get("model_packages", {}).get(model)
     file = folder / synth.PACKAGES
     if current is None:
@@ -47,5 +47,5 @@ def _run_git(folder: Path, *arguments: str) -> str:
         raise UserError("rollback: git is not on PATH; install it, or pass --package ARN") from None
     if process.returncode:
         reason = next(iter(process.stderr.splitlines()), "git failed").removeprefix("fatal: ")
-        raise UserError(f"{folder}: has no git history: {reason}; pass --package ARN")
+        raise UserError(f"{folder}: git cannot read the history: {reason}; pass --package ARN")
     return process.stdout

@@ -54,7 +54,7 @@ class PinnedModel:
 
 
 def read_overview(folders: Iterable[Path]) -> list[PinnedModel]:
-    """Return a row for each model and environment, by model. What AWS refuses is a problem of its row."""
+    """Return a row for each model and environment, by model. If AWS denies a read, the row reports it in `problems`."""
     rows = [row for folder in folders for row in _read_environment(folder)]
     return sorted(rows, key=lambda row: row.target.model)
 

@@ -38,7 +38,10 @@ class PackageAddress:
         """Parse an ARN. Raises UserError with the name of the `field` for any other text."""
         match = _ARN.fullmatch(arn)
         if match is None:
-            raise UserError(f"{field}: {arn} is not the ARN of a version in a model package group")
+            raise UserError(
+                f"{field}: {arn} is not the ARN of a version in a model package group, such as "
+                "arn:aws:sagemaker:eu-north-1:123456789012:model-package/GROUP/1"
+            )
         return cls(arn, match[1], match[2], match[3], int(match[4]))
 
     @property
@@ -83,7 +86,7 @@ class RegisteredPackage:
     def metrics(self) -> dict[str, float]:
         """Finite metrics: those of the model card, else the numbers among the properties."""
         card = {one["name"]: one["value"] for one in self._training_details.get("user_provided_training_metrics", [])}
-        recorded = card or {name: text for name, text in self.metadata.items() if not _is_no_metric(name)}
+        recorded = card or {name: text for name, text in self.metadata.items() if _is_metric(name)}
         return dict(_parse_numbers(recorded))
 
     def find_metric(self, name: str) -> float | None:
@@ -140,9 +143,9 @@ def read_package(address: PackageAddress, sagemaker: Client) -> RegisteredPackag
         return RegisteredPackage(address, sagemaker.describe_model_package(ModelPackageName=address.arn))
 
 
-def _is_no_metric(name: str) -> bool:
+def _is_metric(name: str) -> bool:
     known = ("workload", "run_key", "training_job", "image", SOURCE_DIGEST, MODEL_ETAG, *_FOOTPRINT)
-    return name in known or name.startswith(DATA_DIGEST)
+    return name not in known and not name.startswith(DATA_DIGEST)
 
 
 def _parse_numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

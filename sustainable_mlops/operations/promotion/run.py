@@ -28,7 +28,7 @@ class Promotion:
 
     @property
     def refusal(self) -> str | None:
-        """Why the environment does not accept the package, in one line; None if it does."""
+        """Reason why the gate refuses the package, in one line; None if it accepts it."""
         unmet = [one for one in self.conditions if not one.is_met]
         if not unmet:
             return None
@@ -114,13 +114,13 @@ def prepare_promotion(
     if arn is not None:
         address = PackageAddress.parse(arn, "--package")
     elif source is not None:
-        served = read_pinned(source)
-        if served is None:
+        source_package = read_pinned(source)
+        if source_package is None:
             raise UserError(
                 f"--from: envs/{source.environment}/{synth.PACKAGES} pins no package of {source.model}; deploy the "
                 "model there first, or pass --package ARN"
             )
-        address = served
+        address = source_package
     else:
         account.check()
         address = _find_newest(target, account)
@@ -128,7 +128,7 @@ def prepare_promotion(
 
 
 def prepare_rollback(target: PromotionTarget, arn: str | None, accepted_metrics: Collection[str]) -> Promotion:
-    """Check the package that the environment pinned before, or that of the ARN. Raises UserError without one."""
+    """Check the previous package of the environment, or that of the ARN. Raises UserError without one."""
     address = PackageAddress.parse(arn or find_previous_package(target.folder, target.model), "--package")
     request = PromotionRequest(target, address, read_pinned(target), accepted_metrics, is_rollback=True)
     return _check(request, target.make_account())

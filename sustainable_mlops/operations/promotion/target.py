@@ -1,4 +1,4 @@
-"""Requirements of an environment on a model package."""
+"""Model in an environment, with the settings that the gate reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sustainable_mlops.jobs.specs.pipeline import MetricGate
 
 @dataclass(frozen=True)
 class PromotionTarget:
-    """A model in an environment, and the requirements on its packages."""
+    """A model in an environment, with the settings that the gate reads."""
 
     model: str
     environment: str
