@@ -164,7 +164,8 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     registry = registries()
     address = registry.register("one", approve=False)
     assert registry.check(address)["approval"].text == (
-        "the package is PendingManualApproval; approve it: aws sagemaker update-model-package"
+        "the package is PendingManualApproval; approve it: aws sagemaker update-model-package --model-package-arn "
+        f"{address.arn} --model-approval-status Approved"
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
