@@ -146,6 +146,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         ("carbon", {"co2e_kg": "2.5"}, "2.5 kg CO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
         ("carbon", {"co2e_kg": None}, "not recorded; the limit"),
         ("model", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
+        ("metrics", {"validation:logloss": None, "validation:auc": None, "gini": "1"}, "validation:auc is missing"),
     ],
 )
 def test_the_gate_names_the_condition_that_a_package_does_not_meet(
@@ -169,6 +170,59 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
+
+
+@check_cases(
+    ("container", "message"),
+    [
+        ({"ModelDataUrl": "https://s3.eu-north-1.amazonaws.com/BUCKET/none.tar.gz"}, "there is no model at https://"),
+        ({"ModelDataUrl": "https://example.com/model.tar.gz"}, "is not the address of an object in S3"),
+        ({"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://BUCKET/models/"}}}, "there is no model at s3://"),
+        ({}, "the package has no model in S3"),
+        ({"ModelDataUrl": "s3://BUCKET/one", "ModelDataETag": "0" * 32}, "its ETag differs"),
+    ],
+)
+def test_a_model_that_cannot_be_compared_is_refused(
+    registries: Callable[[], Registry], monkeypatch: pytest.MonkeyPatch, container: dict[str, Any], message: str
+) -> None:
+    registry = registries()
+    address = registry.register("one")
+    changed = json.loads(json.dumps(container).replace("BUCKET", registry.name))
+
+    def read_changed(*arguments: Any) -> RegisteredPackage:
+        package = read_package(*arguments)
+        return replace(package, fields={**package.fields, "InferenceSpecification": {"Containers": [changed]}})
+
+    monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_changed)
+    assert message in registry.check(address)["model"].text
+    assert list_unmet(registry.check(address)) == ["model"]
+
+
+@check_cases(
+    "card",
+    [
+        {"training_details": None, "additional_information": None},
+        {"training_details": {"training_job_details": {"user_provided_training_metrics": [{"name": "auc"}, None]}}},
+        {"additional_information": {"custom_details": []}},
+        [],
+    ],
+)
+def test_a_card_with_missing_parts_has_no_metrics_and_no_carbon(card: Any) -> None:
+    address = PackageAddress.parse(f"arn:aws:sagemaker:eu-north-1:{ACCOUNT}:model-package/m/1", "package")
+    package = RegisteredPackage(address, {"ModelCard": {"ModelCardContent": json.dumps(card)}})
+    assert (package.metrics, package.training_kg_co2e) == ({}, None)
+
+
+def test_a_metric_whose_goal_is_unknown_needs_a_decision(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    alone = {"validation:auc": None, "validation:logloss": None, "train:auc": None}
+    first = registry.register("one", {**alone, "false_positive_rate": "0.5"})
+    second = registry.register("two", {**alone, "false_positive_rate": "0.9"})
+    condition = registry.check(second, first)["metrics"]
+    assert (condition.is_met, condition.text) == (
+        False,
+        "false_positive_rate 0.9 (pinned: 0.5, goal unknown); to accept: --accept-metric false_positive_rate",
+    )
 
 
 def test_a_model_that_changed_after_its_registration_is_refused(

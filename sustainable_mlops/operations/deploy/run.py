@@ -231,7 +231,8 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
             raise UserError(f"--package: {str(error).rstrip('.')}; choose a version that exists: {command}") from None
         with aws.translate_aws_errors(f"model package {arn}"):
             description = clients.sagemaker.describe_model_package(ModelPackageName=arn)
-        if (status := description.get("ModelApprovalStatus", APPROVED)) != APPROVED:
+        # A package outside a group has no status.
+        if (status := description.get("ModelApprovalStatus", "without an approval status")) != APPROVED:
             raise UserError(f"--package: {arn} is {status}; only an approved package can be deployed")
         return model_package
     parameter = f"/sustainable-mlops/{target.environment}/platform"

@@ -1,18 +1,20 @@
 """The gate of a promotion: conditions that a model package must meet before an environment pins it."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
-from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.register import APPROVED, DATA_DIGEST
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
 from sustainable_mlops.operations.promotion.target import PromotionTarget
 
-#: Parts of the names of metrics of which a smaller value is better. A pipeline's gate takes priority.
-_MINIMIZED = ("loss", "error", "rmse", "mse", "mae", "mape", "perplexity")
+#: Words in the names of metrics that tell the goal. A pipeline's gate takes priority.
+_MINIMIZED = frozenset(("loss", "logloss", "error", "rmse", "mse", "mae", "mape", "perplexity", "merror"))
+_MAXIMIZED = frozenset(("auc", "aucpr", "accuracy", "acc", "f1", "r2", "precision", "recall", "ndcg"))
 #: Start of the names of metrics on the training data, which say little about new data.
 _TRAINING_SPLIT = "train"
 _DIGEST_CHARACTERS = 12
@@ -127,7 +129,7 @@ def _check_metrics(
         value, before = package.find_metric(name), pinned.find_metric(name) if pinned else None
         text = f"{name} {'is missing' if value is None else f'{value:g}'}"
         if request.pinned is not None:
-            text += f" (pinned: {'unknown' if before is None else f'{before:g}'}, {goal})"
+            text += f" (pinned: {'unknown' if before is None else f'{before:g}'}, {goal or 'goal unknown'})"
         is_as_good = request.pinned is None or _is_as_good(value, before, goal)
         if not is_as_good and name in request.accepted_metrics:
             text += ", accepted"
@@ -142,9 +144,9 @@ def _check_metrics(
     return Condition("metrics", True, ", ".join(texts))
 
 
-def _is_as_good(value: float | None, before: float | None, goal: str) -> bool:
-    """Return True if both values are known, and the new one is no worse."""
-    if value is None or before is None:
+def _is_as_good(value: float | None, before: float | None, goal: str | None) -> bool:
+    """Return True if both values and the goal are known, and the new value is no worse."""
+    if value is None or before is None or goal is None:
         return False
     return value >= before if goal == "maximize" else value <= before
 
@@ -152,16 +154,19 @@ def _is_as_good(value: float | None, before: float | None, goal: str) -> bool:
 def _choose_metrics(package: RegisteredPackage, pinned: RegisteredPackage | None, preferred: str | None) -> list[str]:
     """Return the metrics to compare: that of the pipeline's gate, else all that the pinned package has.
 
-    Metrics of the training data are left out if there are others.
+    Metrics of the training data, and metrics whose names do not tell the goal, are left out if there are others.
     """
-    if preferred and package.find_metric(preferred) is not None:
+    if preferred and any(one is not None and one.find_metric(preferred) is not None for one in (package, pinned)):
         return [preferred]
     names = sorted(pinned.metrics if pinned is not None and pinned.metrics else package.metrics)
-    return [name for name in names if not name.startswith(_TRAINING_SPLIT)] or names
+    names = [name for name in names if not name.startswith(_TRAINING_SPLIT)] or names
+    return [name for name in names if _guess_goal(name)] or names
 
 
-def _guess_goal(metric: str) -> str:
-    return "minimize" if any(part in metric.lower() for part in _MINIMIZED) else "maximize"
+def _guess_goal(metric: str) -> str | None:
+    """Return the goal that the words of a metric's name tell; None if they tell none."""
+    words = set(re.split(r"[^a-z0-9]+", metric.lower()))
+    return "minimize" if words & _MINIMIZED else "maximize" if words & _MAXIMIZED else None
 
 
 def _check_carbon(target: PromotionTarget, package: RegisteredPackage) -> Condition:
@@ -181,27 +186,33 @@ def _check_model(package: RegisteredPackage, s3: Client) -> Condition:
 
     Without a recorded ETag, the archive must not be newer than the package.
     """
-    models = {address: etag for address, etag in package.models.items() if is_s3(address)}
+    models = package.models
     problems, texts = [], []
+    if not models:
+        problems.append("the package has no model in S3 that could be compared with the registration")
     if len(models) > 1:
         problems.append(f"the package has several models: {', '.join(models)}; register a package with one model")
-    for address, etag in models.items():
+    for address, etags in models.items():
+        location = S3Uri.parse_url(address)
+        if location is None:
+            problems.append(f"{address} is not the address of an object in S3; {_REGISTER}")
+            continue
         try:
             with aws.translate_aws_errors(address):
-                head = aws.read_object_head(s3, address)
+                head = aws.read_object_head(s3, str(location))
         except UserError as error:
             problems.append(f"the model cannot be read: {error}")
             continue
         if head is None:
             problems.append(f"there is no model at {address}; {_REGISTER}")
-        elif etag is not None and head["ETag"].strip('"') != etag.strip('"'):
+        elif {etag.strip('"') for etag in etags} - {head["ETag"].strip('"')}:
             problems.append(
                 f"{address} is not the registered model: its ETag differs from the recorded one; {_REGISTER}"
             )
-        elif etag is None and head["LastModified"] > package.created_at:
+        elif not etags and head["LastModified"] > package.created_at:
             problems.append(f"{address} is not the registered model: it was written later; {_REGISTER}")
         else:
-            texts.append(f"model unchanged since its registration{'' if etag else ' (by its date; no ETag recorded)'}")
+            texts.append(f"model unchanged since its registration{'' if etags else ' (by its date; no ETag recorded)'}")
     recorded = [
         f"{name.removeprefix(DATA_DIGEST)} {text[:_DIGEST_CHARACTERS]}" for name, text in package.digests.items()
     ]

@@ -63,12 +63,13 @@ def _read_environment(folder: Path) -> Iterator[PinnedModel]:
     account: AccountClients | None = None
     for target in read_targets(folder).values():
         account = account or target.make_account()
-        yield _read_row(target, read_pinned(target), account)
+        yield _read_row(target, account)
 
 
-def _read_row(target: PromotionTarget, pinned: PackageAddress | None, account: AccountClients) -> PinnedModel:
-    package = None
+def _read_row(target: PromotionTarget, account: AccountClients) -> PinnedModel:
+    pinned, package = None, None
     try:
+        pinned = read_pinned(target)
         sagemaker = account.client("sagemaker")
         if pinned is not None:
             package = read_package(pinned, sagemaker)

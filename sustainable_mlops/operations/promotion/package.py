@@ -85,7 +85,12 @@ class RegisteredPackage:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Finite metrics: those of the model card, else the numbers among the properties."""
-        card = {one["name"]: one["value"] for one in self._training_details.get("user_provided_training_metrics", [])}
+        entries = self._training_details.get("user_provided_training_metrics")
+        card = {
+            one["name"]: one["value"]
+            for one in (entries if isinstance(entries, list) else [])
+            if isinstance(one, dict) and {"name", "value"} <= one.keys()
+        }
         recorded = card or {name: text for name, text in self.metadata.items() if _is_metric(name)}
         return dict(_parse_numbers(recorded))
 
@@ -99,7 +104,7 @@ class RegisteredPackage:
         """Carbon of the training in kg CO2e; None if it is not recorded."""
         if (recorded := dict(_parse_numbers({_CO2E: self.metadata.get(_CO2E)}))) != {}:
             return recorded[_CO2E]
-        details = self._card.get("additional_information", {}).get("custom_details", {})
+        details = _as_object(_as_object(self._card.get("additional_information")).get("custom_details"))
         match = _KG_CO2E.match(str(details.get(_CARD_CARBON, "")))
         return dict(_parse_numbers({_CO2E: match[1]})).get(_CO2E) if match else None
 
@@ -111,16 +116,19 @@ class RegisteredPackage:
         return {**({"source": source} if source else {}), **recorded}
 
     @property
-    def models(self) -> dict[str, str | None]:
-        """Addresses of the model's archives in all inference specifications, each with its recorded ETag."""
+    def models(self) -> dict[str, tuple[str, ...]]:
+        """Addresses of the models in all inference specifications, each with its recorded ETags.
+
+        SageMaker records an ETag that nobody can change, and `smlops register` another one in the properties.
+        """
         main = self.fields.get("InferenceSpecification") or {}
         specifications = [main, *(self.fields.get("AdditionalInferenceSpecifications") or [])]
         containers = [one for specification in specifications for one in specification.get("Containers", [])]
         recorded = self.metadata.get(MODEL_ETAG)
         return {
-            address: recorded or container.get("ModelDataETag")
+            address: tuple(etag for etag in (container.get("ModelDataETag"), recorded) if etag)
             for container in containers
-            if (address := container.get("ModelDataUrl"))
+            if (address := container.get("ModelDataUrl") or _find_source(container))
         }
 
     @cached_property
@@ -129,18 +137,28 @@ class RegisteredPackage:
             card = json.loads((self.fields.get("ModelCard") or {}).get("ModelCardContent") or "{}")
         except ValueError:
             return {}
-        return card if isinstance(card, dict) else {}
+        return _as_object(card)
 
     @property
     def _training_details(self) -> dict[str, Any]:
-        details: dict[str, Any] = self._card.get("training_details", {}).get("training_job_details", {})
-        return details
+        return _as_object(_as_object(self._card.get("training_details")).get("training_job_details"))
 
 
 def read_package(address: PackageAddress, sagemaker: Client) -> RegisteredPackage:
     """Return the package at an address. Raises UserError if it does not exist or cannot be read."""
     with aws.translate_aws_errors(f"model package {address.arn}"):
         return RegisteredPackage(address, sagemaker.describe_model_package(ModelPackageName=address.arn))
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _find_source(container: Mapping[str, Any]) -> str | None:
+    """Return the address of a model that is a prefix or an object without archive."""
+    source = _as_object(container.get("ModelDataSource")).get("S3DataSource")
+    address: str | None = _as_object(source).get("S3Uri")
+    return address
 
 
 def _is_metric(name: str) -> bool:
