@@ -222,7 +222,7 @@ class Application:
     def _route(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
             return self._control.respond(request)
-        if self._enforcer is not None and (refusal := self._enforcer.check(request)) is not None:
+        if self._enforcer is not None and (refusal := self._enforcer.check_request(request)) is not None:
             return refusal
         signed = signature.parse_signature(request)
         service = signed.service

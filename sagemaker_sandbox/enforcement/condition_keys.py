@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from sagemaker_sandbox.enforcement import resource_policies
 from sagemaker_sandbox.iam.evaluation import Principal
 
 Keys = dict[str, str | Sequence[str] | None]
@@ -20,7 +21,6 @@ _PARAMETER_KEYS: Mapping[str, Mapping[str, str]] = {
     "cloudwatch": {"cloudwatch:namespace": "Namespace"},
     "iam": {
         "iam:AWSServiceName": "AWSServiceName",
-        "iam:PermissionsBoundary": "PermissionsBoundary",
         "iam:PolicyARN": "PolicyArn",
     },
     "kms": {"kms:GranteePrincipal": "GranteePrincipal"},
@@ -47,6 +47,25 @@ _LIST_KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "sagemaker:VpcSubnets": ("Subnets", "SubnetIds"),
     },
     "sts": {"sts:TransitiveTagKeys": ("TransitiveTagKeys",)},
+}
+#: Actions of IAM with the condition key `iam:PermissionsBoundary`. These have the boundary of the request.
+_NEW_BOUNDARY_ACTIONS = {
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
+}
+#: These have the boundary of the role or the user that they change, by the kind of the principal.
+_TARGET_BOUNDARY_ACTIONS = {
+    f"iam:{verb}{kind}{noun}": kind
+    for kind in ("Role", "User")
+    for verb, noun in (
+        ("Attach", "Policy"),
+        ("Delete", "PermissionsBoundary"),
+        ("Delete", "Policy"),
+        ("Detach", "Policy"),
+        ("Put", "Policy"),
+    )
 }
 
 
@@ -104,6 +123,17 @@ def build_request_keys(action: str, parameters: Mapping[str, Any]) -> Keys:
     if tags or parameters.get("TagKeys"):
         keys["aws:TagKeys"] = [*tags, *parameters.get("TagKeys", ())]
     return keys
+
+
+def build_boundary_keys(action: str, parameters: Mapping[str, Any], account: str) -> Keys:
+    """Return `iam:PermissionsBoundary` of an action of IAM. It is absent if there is no boundary."""
+    boundary: Any = None
+    if action in _NEW_BOUNDARY_ACTIONS:
+        boundary = parameters.get("PermissionsBoundary")
+    elif kind := _TARGET_BOUNDARY_ACTIONS.get(action):
+        name = str(parameters.get(f"{kind}Name", ""))
+        boundary = resource_policies.find_boundary_arn(account, kind.lower(), name)
+    return {"iam:PermissionsBoundary": str(boundary)} if boundary else {}
 
 
 def _build_s3_keys(parameters: Mapping[str, Any]) -> Keys:

@@ -11,11 +11,11 @@ from sagemaker_sandbox.client import INTERNAL_USER_AGENT
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
 from sagemaker_sandbox.enforcement import principals, resource_policies
-from sagemaker_sandbox.enforcement.accesses import Access, list_accesses
 from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
 from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
 from sagemaker_sandbox.enforcement.operations import Operation, parse_operation
 from sagemaker_sandbox.enforcement.principals import Caller
+from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import Resource
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
@@ -53,7 +53,7 @@ class Enforcer:
         self._clock = clock
         self._describe_sagemaker = describe_sagemaker
 
-    def check(self, request: Request) -> Response | None:
+    def check_request(self, request: Request) -> Response | None:
         """Return the error of a request that is not allowed, or None."""
         signed = signature.parse_signature(request)
         caller = principals.find_caller(signed.key) if signed.key else None
@@ -70,34 +70,34 @@ class Enforcer:
             add_organization_role(str(operation.parameters.get("RoleArn", "")))
         caller = caller or principals.build_root(accounts.find_account(request))
         region = signed.region or DEFAULT_REGION
-        for access in list_accesses(operation, caller.principal.account, region):
-            access_request, decision = self._decide(request, caller, access, region)
+        for permission in list_required_permissions(operation, caller.principal.account, region):
+            access_request, decision = self._decide_access(request, caller, permission, region)
             if not decision.allowed:
                 return _build_response(request, operation, decision.explain(access_request))
         request.environ[ALLOWED_BY_IAM] = True
         return None
 
-    def _decide(
-        self, request: Request, caller: Caller, access: Access, region: str
+    def _decide_access(
+        self, request: Request, caller: Caller, permission: RequiredPermission, region: str
     ) -> tuple[AccessRequest, AccessDecision]:
-        resource = self._find_resource(access.resource)
+        resource = self._find_resource(permission.resource)
         keys: dict[str, Any] = {
             **build_global_keys(
                 caller.principal, caller.tags, region, self._clock.now(), request.headers.get("User-Agent", "")
             ),
-            **access.keys,
+            **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
         }
         if owner := resource.account or caller.principal.account:
             keys |= {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner}
-        access_request = AccessRequest(caller.principal, access.action, access.resource, resource.account, keys)
+        access_request = AccessRequest(caller.principal, permission.action, permission.resource, resource.account, keys)
         # A role that a request passes is the resource; its trust policy is for AssumeRole.
         is_trust = resource.policy is not None and not resource.policy.names_resources
-        policy = None if is_trust and not access.action.startswith("sts:") else resource.policy
+        policy = None if is_trust and not permission.action.startswith("sts:") else resource.policy
         return access_request, evaluate(access_request, caller.policies, policy)
 
     def _find_resource(self, arn: str) -> Resource:
-        if not arn.startswith("arn:aws:sagemaker:"):
+        if not arn.startswith("arn:aws:sagemaker:") or not resource_policies.is_complete_arn(arn):
             return resource_policies.find_resource(arn)
         document, tags = self._describe_sagemaker(arn)
         return Resource(arn.split(":")[4], ResourcePolicy(Policy.parse(document)) if document else None, tags)

@@ -14,23 +14,34 @@ class Resource(NamedTuple):
     tags: Mapping[str, str] = {}
 
 
+def is_complete_arn(arn: str) -> bool:
+    """Return whether an ARN has all parts: partition, service, Region, account and name."""
+    return arn.count(":") >= len(("partition", "service", "region", "account", "name"))
+
+
 def find_resource(arn: str) -> Resource:
     """Return the account, policy and tags of a resource. The account is empty if its ARN has none."""
-    parts = arn.split(":", 5)
-    if len(parts) < len(("arn", "partition", "service", "region", "account", "name")):
+    if not is_complete_arn(arn):
         return Resource("")
-    _, _, service, region, account, name = parts
+    _, _, service, region, account, name = arn.split(":", 5)
     find = _FINDERS.get(service)
     return (find and find(region, account, name)) or Resource(account)
 
 
 def find_key_arn(account: str, region: str, key: str) -> str | None:
-    """Return the ARN of a customer's KMS key: an ID, an alias, or the ARN of either. None for other keys."""
+    """Return the ARN of a customer's KMS key: an ID, an alias, or the ARN of either. None for other keys.
+
+    An incomplete ARN, or one of an unknown Region, is the ARN of no key.
+    """
     from moto.kms.models import kms_backends
 
     if key.startswith("arn:"):
+        if not is_complete_arn(key):
+            return None
         _, _, _, region, account, key = key.split(":", 5)
-    backend = kms_backends[account][region]
+    backend = _find_backend(kms_backends, account, region)
+    if backend is None:
+        return None
     key_id = backend.get_key_id_from_alias(key) if key.startswith("alias/") else key.removeprefix("key/")
     if key.startswith("alias/aws/") or key_id not in backend.keys:
         return None
@@ -48,12 +59,27 @@ def find_secret_arn(account: str, region: str, name: str) -> str | None:
 
 
 def find_iam_arn(account: str, kind: str, name: str) -> str | None:
-    """Return the ARN of a role, a user or a group, which has its path."""
+    """Return the ARN of a role, a user, a group or an instance profile, which has its path."""
+    owner = _find_iam_resource(account, kind, name)
+    return None if owner is None else str(owner.arn)
+
+
+def find_boundary_arn(account: str, kind: str, name: str) -> str | None:
+    """Return the ARN of the permissions boundary of a role or a user, or None. moto keeps only those of roles."""
+    return getattr(_find_iam_resource(account, kind, name), "permissions_boundary_arn", None) or None
+
+
+def _find_iam_resource(account: str, kind: str, name: str) -> Any:
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account]["aws"]
-    owners: Any = {"role": backend.roles, "user": backend.users, "group": backend.groups}.get(kind, {})
-    return next((str(owner.arn) for owner in list(owners.values()) if owner.name == name), None)
+    resources: Any = {
+        "role": backend.roles,
+        "user": backend.users,
+        "group": backend.groups,
+        "instance-profile": backend.instance_profiles,
+    }.get(kind, {})
+    return next((resource for resource in list(resources.values()) if resource.name == name), None)
 
 
 def find_object_key(bucket: str, name: str) -> str | None:
@@ -82,6 +108,14 @@ def has_object(bucket: str, name: str) -> bool:
     return owner is None or name in owner.keys
 
 
+def _find_backend(backends: Any, account: str, region: str) -> Any:
+    """Return moto's backend of an account in a Region, or None if the Region does not exist."""
+    try:
+        return backends[account][region]
+    except KeyError:
+        return None
+
+
 def _find_bucket(name: str) -> Any:
     from moto.s3.models import s3_backends
 
@@ -97,8 +131,8 @@ def _describe_s3(_region: str, _account: str, name: str) -> Resource | None:
 def _describe_key(region: str, account: str, name: str) -> Resource | None:
     from moto.kms.models import kms_backends
 
-    backend = kms_backends[account][region]
-    key = backend.keys.get(name.removeprefix("key/"))
+    backend = _find_backend(kms_backends, account, region)
+    key = backend.keys.get(name.removeprefix("key/")) if backend is not None else None
     if key is None:
         return None
     tags = backend.tagger.get_tag_dict_for_resource(key.id)
@@ -108,14 +142,16 @@ def _describe_key(region: str, account: str, name: str) -> Resource | None:
 def _describe_queue(region: str, account: str, name: str) -> Resource | None:
     from moto.sqs.models import sqs_backends
 
-    queue = sqs_backends[account][region].queues.get(name)
+    backend = _find_backend(sqs_backends, account, region)
+    queue = backend.queues.get(name) if backend is not None else None
     return None if queue is None else Resource(account, _build_policy(queue.policy))
 
 
 def _describe_topic(region: str, account: str, name: str) -> Resource | None:
     from moto.sns.models import sns_backends
 
-    topic = sns_backends[account][region].topics.get(f"arn:aws:sns:{region}:{account}:{name}")
+    backend = _find_backend(sns_backends, account, region)
+    topic = backend.topics.get(f"arn:aws:sns:{region}:{account}:{name}") if backend is not None else None
     return None if topic is None else Resource(account, _build_policy(topic.policy))
 
 
@@ -123,7 +159,8 @@ def _describe_secret(region: str, account: str, name: str) -> Resource | None:
     from moto.secretsmanager.models import secretsmanager_backends
 
     arn = f"arn:aws:secretsmanager:{region}:{account}:{name}"
-    secrets = secretsmanager_backends[account][region].secrets.values()
+    backend = _find_backend(secretsmanager_backends, account, region)
+    secrets = backend.secrets.values() if backend is not None else ()
     secret = next((one for one in secrets if one.arn == arn), None)
     return None if secret is None else Resource(account, _build_policy(secret.policy))
 
@@ -131,7 +168,8 @@ def _describe_secret(region: str, account: str, name: str) -> Resource | None:
 def _describe_repository(region: str, account: str, name: str) -> Resource | None:
     from moto.ecr.models import ecr_backends
 
-    repository = ecr_backends[account][region].repositories.get(name.removeprefix("repository/"))
+    backend = _find_backend(ecr_backends, account, region)
+    repository = backend.repositories.get(name.removeprefix("repository/")) if backend is not None else None
     return None if repository is None else Resource(account, _build_policy(repository.policy))
 
 

@@ -1,5 +1,6 @@
 """IAM on a sandbox that enforces it: the roles of modules/access can do what they need, and nothing else."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -297,6 +298,63 @@ def test_users_boundaries_sessions_and_deleted_keys_are_limited(target: Target) 
     iam.delete_access_key(UserName="ana", AccessKeyId=key["AccessKeyId"])
     assert attempt(s3.list_buckets) == "InvalidAccessKeyId"
     assert attempt(create_client(sandbox, "sagemaker", key).list_models) == "UnrecognizedClientException"
+
+
+def test_an_administrator_of_one_path_changes_only_bounded_roles(target: Target) -> None:
+    iam, account = target.sandbox.client("iam"), f"arn:aws:iam::{ACCOUNT}"
+    policy = iam.create_policy(
+        PolicyName="limit", PolicyDocument=build_document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    )["Policy"]["Arn"]
+    statement = {
+        "Effect": "Allow",
+        "Action": ["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary"],
+        "Resource": f"{account}:role/mlops/*",
+        "Condition": {"StringEquals": {"iam:PermissionsBoundary": policy}},
+    }
+    create_policy = {"Effect": "Allow", "Action": "iam:CreatePolicy", "Resource": f"{account}:policy/mlops/*"}
+    role = iam.create_role(RoleName="delegate", AssumeRolePolicyDocument=trust(ACCOUNT))["Role"]["Arn"]
+    document = build_document(statement, create_policy)
+    iam.put_role_policy(RoleName="delegate", PolicyName="delegate", PolicyDocument=document)
+    own = target.assume(role)("iam")
+    new = {"AssumeRolePolicyDocument": trust(ACCOUNT)}
+    assert attempt(own.create_role, RoleName="limited", Path="/mlops/", PermissionsBoundary=policy, **new) == ""
+    assert attempt(own.create_role, RoleName="limited-2", PermissionsBoundary=policy, **new) == "AccessDenied"
+    assert attempt(own.create_role, RoleName="unlimited", Path="/mlops/", **new) == "AccessDenied"
+    iam.create_role(RoleName="unlimited", Path="/mlops/", **new)
+    change = {"PolicyName": "p", "PolicyDocument": document}
+    assert attempt(own.put_role_policy, RoleName="limited", **change) == ""
+    assert attempt(own.put_role_policy, RoleName="unlimited", **change) == "AccessDenied"
+    assert attempt(own.delete_role_permissions_boundary, RoleName="limited") == ""
+    assert attempt(own.put_role_policy, RoleName="limited", **change) == "AccessDenied"
+    assert attempt(own.create_policy, PolicyName="p", PolicyDocument=document) == "AccessDenied"
+    assert attempt(own.create_policy, PolicyName="p", Path="/mlops/", PolicyDocument=document) == ""
+
+
+def test_odd_identifiers_have_the_result_of_a_sandbox_without_enforcement(target: Target) -> None:
+    iam, everything = target.sandbox.client("iam"), {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    role = iam.create_role(RoleName="all", AssumeRolePolicyDocument=trust(ACCOUNT))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="all", PolicyName="all", PolicyDocument=build_document(everything))
+
+    def send(client: Callable[[str], Any]) -> list[str]:
+        put = {"Bucket": "odd", "Key": "k", "Body": b"1", "ServerSideEncryption": "aws:kms"}
+        topic = f"arn:aws:sns:nowhere:{ACCOUNT}:topic"
+        return [
+            attempt(client("sqs").send_message, QueueUrl="myqueue", MessageBody="m"),
+            *(
+                attempt(client("kms").describe_key, KeyId=key)
+                for key in ("arn:x", f"arn:aws:kms:{REGION}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none")
+            ),
+            attempt(client("s3").put_object, SSEKMSKeyId="arn:x", **put),
+            attempt(client("s3").put_object, SSEKMSKeyId=f"arn:aws:kms:nowhere:{ACCOUNT}:key/none", **put),
+            attempt(client("s3").delete_objects, Bucket="odd", Delete={"Objects": [{}]}),
+            attempt(client("sns").get_topic_attributes, TopicArn=topic),
+            attempt(client("sagemaker").list_model_packages, ModelPackageGroupName="arn:aws:sagemaker:x"),
+        ]
+
+    results = send(target.assume(role))
+    root = functools.partial(make_client, region=REGION, endpoint=target.sandbox.endpoint, parameter_validation=False)
+    assert results == send(root)
+    assert results[0] == "AWS.SimpleQueueService.NonExistentQueue"
 
 
 def test_every_protocol_has_the_error_of_aws(target: Target) -> None:

@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 from sagemaker_sandbox.enforcement import resource_policies
 from sagemaker_sandbox.enforcement.actions import find_action
-from sagemaker_sandbox.enforcement.condition_keys import Keys, build_request_keys, read_tags
+from sagemaker_sandbox.enforcement.condition_keys import (
+    Keys,
+    build_boundary_keys,
+    build_request_keys,
+    read_tags,
+)
 from sagemaker_sandbox.enforcement.operations import Operation
 from sagemaker_sandbox.enforcement.resources import list_resources
 
@@ -14,10 +19,18 @@ from sagemaker_sandbox.enforcement.resources import list_resources
 _PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "Start", "Update")
 #: Services whose requests name roles without passing them.
 _NOT_PASSING = ("iam", "sts", "kms", "sqs", "sns", "secretsmanager", "ecr")
+#: Operations of IAM that create a resource with a path, by the type in its ARN.
+_CREATED_WITH_PATH = {
+    "CreateGroup": "group",
+    "CreateInstanceProfile": "instance-profile",
+    "CreatePolicy": "policy",
+    "CreateRole": "role",
+    "CreateUser": "user",
+}
 _S3_WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject")
 
 
-class Access(NamedTuple):
+class RequiredPermission(NamedTuple):
     """An action on a resource, with the condition keys of the request's parameters."""
 
     action: str
@@ -25,25 +38,28 @@ class Access(NamedTuple):
     keys: Keys
 
 
-def list_accesses(operation: Operation, account: str, region: str) -> Iterator[Access]:
+def list_required_permissions(operation: Operation, account: str, region: str) -> Iterator[RequiredPermission]:
     """Yield the permissions that an operation needs."""
     action = find_action(operation.service, operation.signing_name, operation.name, operation.parameters)
-    keys = build_request_keys(action, operation.parameters)
+    keys = {
+        **build_request_keys(action, operation.parameters),
+        **build_boundary_keys(action, operation.parameters, account),
+    }
     for resource in _list_own_resources(action, operation, account, region):
-        yield Access(action, resource, keys)
+        yield RequiredPermission(action, resource, keys)
         if operation.service == "sagemaker" and operation.name.startswith("Create") and read_tags(operation.parameters):
-            yield Access("sagemaker:AddTags", resource, keys)
+            yield RequiredPermission("sagemaker:AddTags", resource, keys)
     if operation.service == "s3":
-        yield from _list_s3_accesses(operation, account, region)
+        yield from _list_s3_permissions(operation, account, region)
     if operation.name.startswith(_PASSING) and operation.signing_name not in _NOT_PASSING:
         service = f"{operation.signing_name}.amazonaws.com"
         for role in dict.fromkeys(_find_roles(operation.parameters)):
-            yield Access("iam:PassRole", role, {"iam:PassedToService": service})
+            yield RequiredPermission("iam:PassRole", role, {"iam:PassedToService": service})
     if operation.service == "sagemaker":
         for key in _list_volume_keys(operation):
             if arn := resource_policies.find_key_arn(account, region, key):
-                keys = {"kms:GrantIsForAWSResource": "true", **_via("sagemaker", account, region)}
-                yield Access("kms:CreateGrant", arn, keys)
+                keys = {"kms:GrantIsForAWSResource": "true", **_build_via_service_keys("sagemaker", account, region)}
+                yield RequiredPermission("kms:CreateGrant", arn, keys)
 
 
 def _list_own_resources(action: str, operation: Operation, account: str, region: str) -> list[str]:
@@ -78,15 +94,17 @@ def _find_s3_resources(request: _NamedRequest) -> list[str] | None:
         return list_resources(request.action, parameters, str(parameters["AccountId"]), request.region)
     bucket = str(parameters.get("Bucket", "*"))
     if isinstance(deleted := parameters.get("Delete"), Mapping):
-        return [f"arn:aws:s3:::{bucket}/{item['Key']}" for item in deleted.get("Objects") or ()]
+        return [f"arn:aws:s3:::{bucket}/{item.get('Key', '')}" for item in deleted.get("Objects") or ()]
     return [f"arn:aws:s3:::{bucket}"] if request.name == "CreateBucket" else None
 
 
 def _find_queue(request: _NamedRequest) -> list[str] | None:
     url = str(request.parameters.get("QueueUrl") or "")
-    if not url:
+    # SQS accepts the name of an own queue as the URL.
+    owner, _, queue = url.rstrip("/").rpartition("/")
+    owner = owner.rpartition("/")[2]
+    if not queue or ":" in queue:
         return None
-    owner, queue = url.rstrip("/").split("/")[-2:]
     return [f"arn:aws:sqs:{request.region}:{owner if owner.isdigit() else request.account}:{queue}"]
 
 
@@ -112,6 +130,8 @@ def _find_sagemaker_resources(request: _NamedRequest) -> list[str] | None:
     group = str(request.parameters.get("ModelPackageGroupName") or "")
     if request.name not in ("CreateModelPackage", "ListModelPackages") or not group:
         return None
+    if group.startswith("arn:") and not resource_policies.is_complete_arn(group):
+        return None
     owner = group.rpartition(":")[0] or f"arn:aws:sagemaker:{request.region}:{request.account}"
     return [f"{owner}:model-package/{group.rpartition('/')[2].lower()}/*"]
 
@@ -124,6 +144,10 @@ def _find_targets(request: _NamedRequest) -> list[str] | None:
 
 
 def _find_iam_resources(request: _NamedRequest) -> list[str] | None:
+    if kind := _CREATED_WITH_PATH.get(request.name):
+        name = request.parameters.get(f"{request.name.removeprefix('Create')}Name")
+        path = str(request.parameters.get("Path") or "/").strip("/")
+        return [f"arn:aws:iam::{request.account}:{'/'.join(filter(None, (kind, path, str(name))))}"] if name else None
     return [_complete_iam_arn(arn, request.account) for arn in request.list_resources()]
 
 
@@ -156,12 +180,12 @@ _OWN_RESOURCES: Mapping[str, Callable[[_NamedRequest], list[str] | None]] = {
 
 
 def _complete_iam_arn(arn: str, account: str) -> str:
-    """Return the ARN of an existing role, user or group with its path."""
+    """Return the ARN of an existing role, user, group or instance profile with its path."""
     kind, _, name = arn.rpartition(":")[2].partition("/")
     return (resource_policies.find_iam_arn(account, kind, name) if "/" not in name else None) or arn
 
 
-def _list_s3_accesses(operation: Operation, account: str, region: str) -> Iterator[Access]:
+def _list_s3_permissions(operation: Operation, account: str, region: str) -> Iterator[RequiredPermission]:
     """Yield the permissions for the source of a copy, tags, access control lists and the key of an object."""
     parameters = operation.parameters
     bucket, name = str(parameters.get("Bucket", "")), str(parameters.get("Key", ""))
@@ -169,37 +193,42 @@ def _list_s3_accesses(operation: Operation, account: str, region: str) -> Iterat
     if operation.name in _S3_WRITES:
         keys = build_request_keys("s3:PutObject", parameters)
         if parameters.get("Tagging"):
-            yield Access("s3:PutObjectTagging", target, keys)
+            yield RequiredPermission("s3:PutObjectTagging", target, keys)
         if any(str(member).startswith(("ACL", "Grant")) and value for member, value in parameters.items()):
-            yield Access("s3:PutObjectAcl", target, keys)
+            yield RequiredPermission("s3:PutObjectAcl", target, keys)
         key = parameters.get("SSEKMSKeyId")
         if not key and parameters.get("ServerSideEncryption") in (None, "aws:kms"):
             key = resource_policies.find_default_key(bucket)
-        yield from _use_key(key, "kms:GenerateDataKey", target, account, region)
+        yield from _list_key_permissions(key, "kms:GenerateDataKey", target, account, region)
     source = parameters.get("CopySource")
     if source:
         path = source if isinstance(source, str) else f"{source.get('Bucket')}/{source.get('Key')}"
         source_bucket, _, source_name = path.lstrip("/").partition("?")[0].partition("/")
-        yield Access("s3:GetObject", f"arn:aws:s3:::{source_bucket}/{source_name}", {})
+        yield RequiredPermission("s3:GetObject", f"arn:aws:s3:::{source_bucket}/{source_name}", {})
         key = resource_policies.find_object_key(source_bucket, source_name)
-        yield from _use_key(key, "kms:Decrypt", f"arn:aws:s3:::{source_bucket}/{source_name}", account, region)
+        yield from _list_key_permissions(
+            key, "kms:Decrypt", f"arn:aws:s3:::{source_bucket}/{source_name}", account, region
+        )
     if operation.name == "GetObject":
         key = resource_policies.find_object_key(bucket, name)
-        yield from _use_key(key, "kms:Decrypt", target, account, region)
+        yield from _list_key_permissions(key, "kms:Decrypt", target, account, region)
     if operation.name in ("GetObject", "HeadObject") and not resource_policies.has_object(bucket, name):
         # Only who may list the bucket learns that an object does not exist.
-        yield Access("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": name})
+        yield RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": name})
 
 
-def _use_key(key: Any, action: str, object_arn: str, account: str, region: str) -> Iterator[Access]:
-    """Yield the use of a customer's key by S3 on behalf of the caller."""
+def _list_key_permissions(
+    key: Any, action: str, object_arn: str, account: str, region: str
+) -> Iterator[RequiredPermission]:
+    """Yield the permission of the caller to use a customer's key through S3."""
     arn = resource_policies.find_key_arn(account, region, str(key)) if key else None
     if arn is not None:
         context: Keys = {"kms:EncryptionContext:aws:s3:arn": object_arn, "kms:EncryptionContextKeys": ["aws:s3:arn"]}
-        yield Access(action, arn, {**context, **_via("s3", account, region)})
+        yield RequiredPermission(action, arn, {**context, **_build_via_service_keys("s3", account, region)})
 
 
-def _via(service: str, account: str, region: str) -> Keys:
+def _build_via_service_keys(service: str, account: str, region: str) -> Keys:
+    """Return the keys of a request to KMS that a service sends for the caller."""
     return {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
 
 
