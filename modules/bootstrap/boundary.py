@@ -1,22 +1,22 @@
-"""Permissions boundary of the CI roles, and of the roles that they create."""
+"""Permissions boundaries of the CI roles, and of the roles that they create."""
 
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 from cdktn_provider_aws.iam_policy import IamPolicy
 
-from modules.bootstrap.inputs import Inputs
+from modules.bootstrap.inputs import OWN_STATE, Environment, Inputs
 from modules.bootstrap.state import format_bucket_arn
-from modules.policies import encode_policy
+from modules.policies import show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
     each_of,
-    flatten,
     is_null,
     is_omitted,
-    length,
+    jsonencode,
     list_of,
-    set_of,
+    map_of,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -40,6 +40,23 @@ _CHANGES = (
     "UpdateAssumeRolePolicy",
     "UpdateRole",
 )
+#: Changes of the state bucket and its key, and deletions of versions. Neither plan nor apply needs one.
+_STATE_CHANGES = (
+    "kms:CreateAlias",
+    "kms:CreateGrant",
+    "kms:DeleteImportedKeyMaterial",
+    "kms:Disable*",
+    "kms:Put*",
+    "kms:ReplicateKey",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Update*",
+    "s3:DeleteBucket*",
+    "s3:DeleteObjectVersion",
+    "s3:Put*Configuration",
+    "s3:PutBucket*",
+)
 
 
 def list_allowed_actions() -> list[str]:
@@ -55,104 +72,126 @@ def list_allowed_actions() -> list[str]:
     ]
 
 
-def compose_arn(var: Inputs) -> str:
-    """Return the ARN of the boundary that this module creates."""
-    return f"arn:{var.partition}:iam::{var.account_id}:policy{var.role_path}{_format_name(var)}"
-
-
-def add(module: Module[Inputs]) -> tuple[str, Any]:
-    """Add the boundary unless an existing one is set. Return its ARN and the resource."""
+def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
+    """Add a boundary for each environment unless an existing one is set. Return the ARNs and the resources."""
     var = module.var
-    nothing: set[str] = set()
-    arn = module.local(
-        "boundary_arn",
-        when(is_null(var.permissions_boundary_arn), compose_arn(var), assume_not_null(var.permissions_boundary_arn)),
+    arns = module.local(
+        "boundary_arns",
+        map_of(
+            var.environments,
+            lambda environment: when(
+                is_null(var.permissions_boundary_arn),
+                _compose_arn(var, environment),
+                assume_not_null(var.permissions_boundary_arn),
+            ),
+        ),
     )
-    own = each_of(
-        when(
-            is_omitted(var.permissions_boundary_arn) & (length(var.environments) > 0),
-            set_of(["own"]),
-            set_of(nothing),
+    bounded = each_of(
+        module.local(
+            "bounded_environments",
+            map_of(
+                var.environments,
+                lambda environment: environment,
+                where=lambda _environment: is_omitted(var.permissions_boundary_arn),
+            ),
         )
+    )
+    policies = show_policy(
+        module,
+        "boundary",
+        {
+            "sid": "AllowServices",
+            "actions": concat(list_allowed_actions(), var.additional_actions),
+            "resources": ["*"],
+        },
+        *_build_denials(var, bounded.value),
+        *_build_state_denials(var, bounded.key, bounded.value, key_arn),
+        why="A boundary limits the CI roles of its environment, and every role that they create. It grants nothing.",
+        for_each=bounded,
     )
     reason = "A boundary grants nothing: it limits what other policies grant"
-    policy = module.add(
+    policy = each_of(policies)
+    environment = var.environments[policy.key]
+    return arns, module.add(
         IamPolicy,
         "boundary",
-        why="The boundary limits the CI roles, and every role that they create. It grants nothing.",
         skips={f"CKV_AWS_{number}": reason for number in (286, 287, 288, 289, 290, 355)},
-        for_each=own,
-        name=_format_name(var),
+        for_each=policy,
+        name=_format_name(environment),
         path=var.role_path,
-        description=f"Permissions boundary of the deployers of {var.name_prefix}, and of the roles that they create",
-        policy=encode_policy(
-            {
-                "sid": "AllowServices",
-                "actions": concat(list_allowed_actions(), var.additional_actions),
-                "resources": ["*"],
-            },
-            *_build_denials(var),
-        ),
+        description=f"Permissions boundary of the deployers of {environment.name_prefix}, and of the roles that they "
+        "create",
+        policy=jsonencode(policy.value.input),
         tags=var.tags,
     )
-    return cast(str, arn), policy
 
 
-def _build_denials(var: Inputs) -> list[dict[str, Any]]:
+def _compose_arn(var: Inputs, environment: Environment) -> str:
+    return f"arn:{var.partition}:iam::{var.account_id}:policy{var.role_path}{_format_name(environment)}"
+
+
+def _format_name(environment: Environment) -> str:
+    return f"deployer-{environment.name_prefix}-boundary"
+
+
+def _deny(sid: str, actions: Iterable[str], *conditions: dict[str, Any], **where: Any) -> dict[str, Any]:
+    return {"sid": sid, "effect": "Deny", "actions": list(actions), **where, "condition": list(conditions)}
+
+
+def _build_denials(var: Inputs, environment: Environment) -> list[dict[str, Any]]:
     """Return the statements that deny an escalation of privileges."""
     iam = f"arn:{var.partition}:iam::{var.account_id}"
-
-    def deny(sid: str, actions: list[str], *conditions: dict[str, Any], **where: Any) -> dict[str, Any]:
-        return {"sid": sid, "effect": "Deny", "actions": actions, **where, "condition": list(conditions)}
-
-    names = flatten(
-        list_of(
-            var.environments,
-            lambda environment: [
-                f"{iam}:role{environment.role_path}{environment.name_prefix}-*",
-                f"{iam}:policy{environment.role_path}{environment.name_prefix}-*",
-            ],
-        )
-    )
     without_boundary = {
         "test": "StringNotEquals",
         "variable": "iam:PermissionsBoundary",
-        "values": [compose_arn(var)],
+        "values": [_compose_arn(var, environment)],
     }
     return [
-        deny("DenyUsersAndGroups", ["iam:*"], resources=[f"{iam}:user/*", f"{iam}:group/*"]),
-        deny("DenyIdentityProviders", ["iam:*"], resources=[f"{iam}:oidc-provider/*", f"{iam}:saml-provider/*"]),
-        deny(
+        _deny("DenyUsersAndGroups", ["iam:*"], resources=[f"{iam}:user/*", f"{iam}:group/*"]),
+        _deny("DenyIdentityProviders", ["iam:*"], resources=[f"{iam}:oidc-provider/*", f"{iam}:saml-provider/*"]),
+        _deny(
             "DenyDeployersAndBoundary",
             ["iam:*"],
             resources=[f"{iam}:role{var.role_path}deployer-*", f"{iam}:policy{var.role_path}deployer-*"],
         ),
-        deny(
+        _deny(
             "DenyOtherNames",
             sorted(f"iam:{action}" for action in (*_CHANGES, *_BOUNDED_ACTIONS)),
-            not_resources=names,
+            not_resources=[
+                f"{iam}:{kind}{environment.role_path}{environment.name_prefix}-*" for kind in ("role", "policy")
+            ],
         ),
-        deny(
+        _deny(
             "DenyRolesWithoutBoundary",
             [f"iam:{action}" for action in _BOUNDED_ACTIONS],
             without_boundary,
             resources=[f"{iam}:role/*"],
         ),
-        deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
-        deny(
-            "DenyChangesOfStateBucket",
-            [
-                "s3:DeleteBucket",
-                "s3:DeleteBucketPolicy",
-                "s3:DeleteObjectVersion",
-                "s3:PutBucketPolicy",
-                "s3:PutBucketVersioning",
-                "s3:PutLifecycleConfiguration",
-            ],
-            resources=[format_bucket_arn(var), f"{format_bucket_arn(var)}/*"],
-        ),
+        _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
     ]
 
 
-def _format_name(var: Inputs) -> str:
-    return f"deployer-{var.name_prefix}-boundary"
+def _build_state_denials(var: Inputs, name: str, environment: Environment, key_arn: str) -> list[dict[str, Any]]:
+    """Return the statements that protect the state: only plan and apply use it, and nobody changes its protection."""
+    bucket = format_bucket_arn(var)
+    deployer = f"arn:{var.partition}:iam::{var.account_id}:role{var.role_path}deployer-{environment.name_prefix}"
+    other_principals = {
+        "test": "ArnNotEquals",
+        "variable": "aws:PrincipalArn",
+        "values": [f"{deployer}-plan", f"{deployer}-apply"],
+    }
+    other_states = list_of(
+        var.environments,
+        lambda other, _environment: f"{bucket}/{other}/*",
+        where=lambda other, _environment: other != name,
+    )
+    return [
+        _deny("DenyStateToOthers", ["kms:*", "s3:*"], other_principals, resources=[bucket, f"{bucket}/*", key_arn]),
+        _deny("DenyOtherStates", ["s3:*"], resources=concat([f"{bucket}/{OWN_STATE}/*"], other_states)),
+        _deny("DenyChangesOfState", _STATE_CHANGES, resources=[bucket, f"{bucket}/*", key_arn]),
+        _deny(
+            "DenyAccessPoints",
+            ["s3:CreateAccessPoint*"],
+            resources=[f"arn:{var.partition}:s3:*:{var.account_id}:accesspoint/*"],
+        ),
+    ]

@@ -12,10 +12,12 @@ from sustainable_mlops.authoring.expressions import (
     distinct,
     every,
     flatten,
+    is_null,
     jsondecode,
     jsonencode,
     length,
     list_of,
+    match,
     merge,
     optional,
 )
@@ -23,6 +25,8 @@ from sustainable_mlops.catalogue.limits import get_limit
 
 MOST_CHARACTERS = get_limit("managed_policy_characters")
 MOST_POLICIES = get_limit("role_managed_policies")
+#: Folder of the state of the root module that calls this module.
+OWN_STATE = "bootstrap"
 
 EnvironmentName = Annotated[
     str,
@@ -37,6 +41,10 @@ GitHubRepository = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$",
         json_schema_extra=must("be an owner and a repository such as acme/platform, without wildcards"),
     ),
+]
+GitHubId = Annotated[
+    str,
+    Field(pattern=r"^[0-9]+$", json_schema_extra=must("be the digits of an ID of GitHub such as 123456")),
 ]
 GitLabProject = Annotated[
     str,
@@ -115,14 +123,28 @@ class _GitHubRefs(ModuleInputs):
         default_factory=list,
         description="GitHub environments whose jobs may assume the role. Restrict their branches in GitHub.",
     )
+    owner_id: GitHubId | None = Field(
+        None, description="ID of the owner, for a repository with immutable subject claims. Default: subjects of names."
+    )
     repository: GitHubRepository = Field(description="Owner and name of the repository.")
+    repository_id: GitHubId | None = Field(
+        None, description="ID of the repository, for a repository with immutable subject claims."
+    )
     tags: list[RefName] = Field(default_factory=list, description="Git tags whose jobs may assume the role.")
+
+
+_BOTH_IDS = rule(
+    "owner_id",
+    lambda v: is_null(v.owner_id) == is_null(v.repository_id),
+    "set both owner_id and repository_id, or neither",
+)
 
 
 class GitHubJobs(_GitHubRefs):
     """Jobs of a GitHub repository."""
 
     rules = (
+        _BOTH_IDS,
         rule(
             "branches",
             lambda v: length(v.branches) + length(v.environments) + length(v.tags) > 0,
@@ -137,6 +159,7 @@ class GitHubPlanJobs(_GitHubRefs):
     pull_requests: bool = Field(True, description="Jobs of pull requests may assume the role.")
 
     rules = (
+        _BOTH_IDS,
         rule(
             "pull_requests",
             lambda v: v.pull_requests | (length(v.branches) + length(v.environments) + length(v.tags) > 0),
@@ -288,6 +311,22 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
                 == length(v.environments)
             ),
             "two environments have the same name_prefix; choose a different one, because role names contain it.",
+        ),
+        rule(
+            "environments",
+            lambda v: every(
+                v.environments,
+                lambda environment: every(
+                    v.environments, lambda other: ~can(match(f"^{environment.name_prefix}-", other.name_prefix))
+                ),
+            ),
+            "a name_prefix must not begin with another one and a hyphen, such as smlops-prod beside smlops; choose a "
+            "different one, because CI changes all roles that begin with its prefix.",
+        ),
+        rule(
+            "environments",
+            lambda v: every(v.environments, lambda name, _environment: name != OWN_STATE),
+            f"no environment may be named {OWN_STATE}; choose another name, because this module's own state has it.",
         ),
         rule(
             "environments",

@@ -230,26 +230,23 @@ resource "aws_iam_openid_connect_provider" "gitlab" {
 }
 
 locals {
-  boundary_arn = var.permissions_boundary_arn == null ? "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${var.name_prefix}-boundary" : var.permissions_boundary_arn
+  boundary_arns = {
+    for key, environment in var.environments :
+    key => var.permissions_boundary_arn == null ? "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${environment.name_prefix}-boundary" : var.permissions_boundary_arn
+  }
+
+  bounded_environments = {
+    for key, environment in var.environments : key => environment
+    if nonsensitive(var.permissions_boundary_arn == null)
+  }
 }
 
-# The boundary limits the CI roles, and every role that they create. It grants nothing.
-resource "aws_iam_policy" "boundary" {
-  # checkov:skip=CKV_AWS_286:A boundary grants nothing: it limits what other policies grant
-  # checkov:skip=CKV_AWS_287:A boundary grants nothing: it limits what other policies grant
-  # checkov:skip=CKV_AWS_288:A boundary grants nothing: it limits what other policies grant
-  # checkov:skip=CKV_AWS_289:A boundary grants nothing: it limits what other policies grant
-  # checkov:skip=CKV_AWS_290:A boundary grants nothing: it limits what other policies grant
-  # checkov:skip=CKV_AWS_355:A boundary grants nothing: it limits what other policies grant
+# A boundary limits the CI roles of its environment, and every role that they create. It grants nothing.
+resource "terraform_data" "boundary_policy" {
+  for_each = local.bounded_environments
 
-  for_each = (nonsensitive(var.permissions_boundary_arn == null) ? length(var.environments) > 0 : false) ? toset(["own"]) : toset([])
-
-  name        = "deployer-${var.name_prefix}-boundary"
-  path        = var.role_path
-  description = "Permissions boundary of the deployers of ${var.name_prefix}, and of the roles that they create"
-  tags        = var.tags
-
-  policy = jsonencode({
+  # A plan shows these statements, even if an ARN in them is unknown until apply.
+  input = {
     Version = "2012-10-17"
     Statement = [
       {
@@ -305,12 +302,10 @@ resource "aws_iam_policy" "boundary" {
           "iam:DetachRolePolicy", "iam:PassRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
           "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
-        NotResource = flatten([
-          for environment in var.environments : [
-            "arn:${var.partition}:iam::${var.account_id}:role${environment.role_path}${environment.name_prefix}-*",
-            "arn:${var.partition}:iam::${var.account_id}:policy${environment.role_path}${environment.name_prefix}-*",
-          ]
-        ])
+        NotResource = [
+          "arn:${var.partition}:iam::${var.account_id}:role${each.value.role_path}${each.value.name_prefix}-*",
+          "arn:${var.partition}:iam::${var.account_id}:policy${each.value.role_path}${each.value.name_prefix}-*",
+        ]
       },
       {
         Sid    = "DenyRolesWithoutBoundary"
@@ -321,7 +316,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
         Condition = {
           StringNotEquals = {
-            "iam:PermissionsBoundary" = "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${var.name_prefix}-boundary"
+            "iam:PermissionsBoundary" = "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${each.value.name_prefix}-boundary"
           }
         }
       },
@@ -332,19 +327,74 @@ resource "aws_iam_policy" "boundary" {
         Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
       },
       {
-        Sid    = "DenyChangesOfStateBucket"
+        Sid    = "DenyStateToOthers"
+        Effect = "Deny"
+        Action = ["kms:*", "s3:*"]
+        Resource = [
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+          local.kms_key_arn,
+        ]
+        Condition = {
+          ArnNotEquals = {
+            "aws:PrincipalArn" = [
+              "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-plan",
+              "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-apply",
+            ]
+          }
+        }
+      },
+      {
+        Sid    = "DenyOtherStates"
+        Effect = "Deny"
+        Action = "s3:*"
+        Resource = concat(
+          ["arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/bootstrap/*"],
+          [
+            for other, environment in var.environments :
+            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/${other}/*" if other != each.key
+          ],
+        )
+      },
+      {
+        Sid    = "DenyChangesOfState"
         Effect = "Deny"
         Action = [
-          "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteObjectVersion", "s3:PutBucketPolicy",
-          "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
+          "kms:CreateAlias", "kms:CreateGrant", "kms:DeleteImportedKeyMaterial", "kms:Disable*", "kms:Put*",
+          "kms:ReplicateKey", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+          "kms:Update*", "s3:DeleteBucket*", "s3:DeleteObjectVersion", "s3:Put*Configuration", "s3:PutBucket*",
         ]
         Resource = [
           "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
           "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+          local.kms_key_arn,
         ]
       },
+      {
+        Sid      = "DenyAccessPoints"
+        Effect   = "Deny"
+        Action   = "s3:CreateAccessPoint*"
+        Resource = "arn:${var.partition}:s3:*:${var.account_id}:accesspoint/*"
+      },
     ]
-  })
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  # checkov:skip=CKV_AWS_286:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_287:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_288:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_289:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_290:A boundary grants nothing: it limits what other policies grant
+  # checkov:skip=CKV_AWS_355:A boundary grants nothing: it limits what other policies grant
+
+  for_each = terraform_data.boundary_policy
+
+  name        = "deployer-${var.environments[each.key].name_prefix}-boundary"
+  path        = var.role_path
+  description = "Permissions boundary of the deployers of ${var.environments[each.key].name_prefix}, and of the roles that they create"
+  policy      = jsonencode(each.value.input)
+  tags        = var.tags
 }
 
 locals {
@@ -359,7 +409,7 @@ resource "aws_iam_role" "plan" {
   name                 = "deployer-${each.value.name_prefix}-plan"
   description          = "CI that plans the environment ${each.key}"
   path                 = var.role_path
-  permissions_boundary = local.boundary_arn
+  permissions_boundary = local.boundary_arns[each.key]
   tags                 = var.tags
 
   assume_role_policy = jsonencode({
@@ -377,14 +427,15 @@ resource "aws_iam_role" "plan" {
             StringEquals = {
               ("${local.issuers.github}:aud") = var.github.audience
               ("${local.issuers.github}:sub") = flatten([
-                for jobs in each.value.plan.github : concat(
-                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
-                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
-                  [
-                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
-                  ],
-                  jobs.pull_requests ? ["repo:${jobs.repository}:pull_request"] : [],
-                )
+                for jobs in each.value.plan.github : [
+                  for end in concat(
+                    [for branch in jobs.branches : "ref:refs/heads/${branch}"],
+                    [for tag in jobs.tags : "ref:refs/tags/${tag}"],
+                    [for environment in jobs.environments : "environment:${environment}"],
+                    jobs.pull_requests ? ["pull_request"] : [],
+                  ) :
+                  "${jobs.repository_id == null ? "repo:${jobs.repository}" : "repo:${split("/", jobs.repository)[0]}@${jobs.owner_id}/${split("/", jobs.repository)[1]}@${jobs.repository_id}"}:${end}"
+                ]
               ])
             }
           }
@@ -424,7 +475,7 @@ resource "aws_iam_role" "apply" {
   name                 = "deployer-${each.value.name_prefix}-apply"
   description          = "CI that applies the environment ${each.key}"
   path                 = var.role_path
-  permissions_boundary = local.boundary_arn
+  permissions_boundary = local.boundary_arns[each.key]
   tags                 = var.tags
 
   assume_role_policy = jsonencode({
@@ -442,13 +493,14 @@ resource "aws_iam_role" "apply" {
             StringEquals = {
               ("${local.issuers.github}:aud") = var.github.audience
               ("${local.issuers.github}:sub") = flatten([
-                for jobs in each.value.apply.github : concat(
-                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
-                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
-                  [
-                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
-                  ],
-                )
+                for jobs in each.value.apply.github : [
+                  for end in concat(
+                    [for branch in jobs.branches : "ref:refs/heads/${branch}"],
+                    [for tag in jobs.tags : "ref:refs/tags/${tag}"],
+                    [for environment in jobs.environments : "environment:${environment}"],
+                  ) :
+                  "${jobs.repository_id == null ? "repo:${jobs.repository}" : "repo:${split("/", jobs.repository)[0]}@${jobs.owner_id}/${split("/", jobs.repository)[1]}@${jobs.repository_id}"}:${end}"
+                ]
               ])
             }
           }
@@ -487,7 +539,7 @@ resource "aws_iam_role" "promote" {
   name                 = "deployer-${each.value.name_prefix}-promote"
   description          = "CI that reads the models of the environment ${each.key}"
   path                 = var.role_path
-  permissions_boundary = local.boundary_arn
+  permissions_boundary = local.boundary_arns[each.key]
   tags                 = var.tags
 
   assume_role_policy = jsonencode({
@@ -505,13 +557,14 @@ resource "aws_iam_role" "promote" {
             StringEquals = {
               ("${local.issuers.github}:aud") = var.github.audience
               ("${local.issuers.github}:sub") = flatten([
-                for jobs in each.value.promote.github : concat(
-                  [for branch in jobs.branches : "repo:${jobs.repository}:ref:refs/heads/${branch}"],
-                  [for tag in jobs.tags : "repo:${jobs.repository}:ref:refs/tags/${tag}"],
-                  [
-                    for environment in jobs.environments : "repo:${jobs.repository}:environment:${environment}"
-                  ],
-                )
+                for jobs in each.value.promote.github : [
+                  for end in concat(
+                    [for branch in jobs.branches : "ref:refs/heads/${branch}"],
+                    [for tag in jobs.tags : "ref:refs/tags/${tag}"],
+                    [for environment in jobs.environments : "environment:${environment}"],
+                  ) :
+                  "${jobs.repository_id == null ? "repo:${jobs.repository}" : "repo:${split("/", jobs.repository)[0]}@${jobs.owner_id}/${split("/", jobs.repository)[1]}@${jobs.repository_id}"}:${end}"
+                ]
               ])
             }
           }
@@ -641,20 +694,31 @@ resource "aws_iam_role_policy" "promote" {
       {
         Sid      = "ReadModelGroups"
         Effect   = "Allow"
-        Action   = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"]
+        Action   = "sagemaker:DescribeModelPackageGroup"
         Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package-group/${each.value.name_prefix}-*"
       },
       {
         Sid      = "ReadModels"
         Effect   = "Allow"
-        Action   = "sagemaker:DescribeModelPackage"
+        Action   = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
         Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package/${each.value.name_prefix}-*"
       },
       {
-        Sid      = "ReadPlatform"
+        Sid      = "ReadModelFiles"
         Effect   = "Allow"
-        Action   = "ssm:GetParameter"
-        Resource = "arn:${var.partition}:ssm:${coalesce(each.value.region, var.region)}:${var.account_id}:parameter/sustainable-mlops/${each.key}/platform"
+        Action   = "s3:GetObject"
+        Resource = "arn:${var.partition}:s3:::${each.value.name_prefix}-artifacts-${var.account_id}-${coalesce(each.value.region, var.region)}/models/*"
+      },
+      {
+        Sid      = "DecryptModelFiles"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${var.account_id}:key/*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.${coalesce(each.value.region, var.region)}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+          }
+        }
       },
     ]
   })

@@ -3,15 +3,12 @@
 from typing import Any
 
 from modules.bootstrap import boundary, roles, state, trust
-from modules.bootstrap.inputs import Inputs
+from modules.bootstrap.inputs import OWN_STATE, Inputs
 from modules.bootstrap.service_control import encode_service_control_policy
 from modules.location_check import check_location
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import map_of, merge
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
-
-#: Key of the state of the root module that calls this module.
-_OWN_STATE = "bootstrap"
 
 
 class BootstrapModule(Module[Inputs]):
@@ -20,8 +17,8 @@ class BootstrapModule(Module[Inputs]):
     def build(self, var: Inputs) -> Outputs:
         bucket, key_arn = state.add(self)
         providers = trust.add(self)
-        boundary_arn, boundary_policy = boundary.add(self)
-        created = roles.add(self, boundary_arn, [*providers, boundary_policy], key_arn)
+        boundary_arns, boundaries = boundary.add(self, key_arn)
+        created = roles.add(self, boundary_arns, [*providers, boundaries], key_arn)
         protect(
             self,
             self.local(
@@ -51,7 +48,7 @@ class BootstrapModule(Module[Inputs]):
         return {
             "backends": Output(
                 merge(
-                    {_OWN_STATE: build_backend(_OWN_STATE)},
+                    {OWN_STATE: build_backend(OWN_STATE)},
                     map_of(var.environments, lambda name, _environment: build_backend(name), key=lambda name, _: name),
                 ),
                 "Configuration of the backend s3 by environment, and of this root module as `bootstrap`.",
@@ -62,8 +59,9 @@ class BootstrapModule(Module[Inputs]):
                 "ARNs of the identity providers: github and gitlab. A provider exists once a role trusts it.",
             ),
             "kms_key_arn": Output(key_arn, "KMS key of the state: `state.kms_key_arn` of an environment's settings."),
-            "permissions_boundary_arn": Output(
-                boundary_arn, "Permissions boundary: `access.permissions_boundary_arn` of an environment's settings."
+            "permissions_boundary_arns": Output(
+                boundary_arns,
+                "Permissions boundaries by environment: `access.permissions_boundary_arn` of its settings.",
             ),
             "role_arns": Output(
                 {kind: map_of(created[kind], lambda role: role.arn) for kind in ("plan", "apply", "promote")},

@@ -43,9 +43,9 @@ output "kms_key_arn" {
   value       = local.kms_key_arn
 }
 
-output "permissions_boundary_arn" {
-  description = "Permissions boundary: `access.permissions_boundary_arn` of an environment's settings."
-  value       = local.boundary_arn
+output "permissions_boundary_arns" {
+  description = "Permissions boundaries by environment: `access.permissions_boundary_arn` of its settings."
+  value       = local.boundary_arns
 }
 
 output "role_arns" {

@@ -9,7 +9,7 @@ from cdktn_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachmen
 
 from modules.bootstrap import trust
 from modules.bootstrap.inputs import Environment, Inputs
-from modules.iam_statements import build_statement, via_services
+from modules.iam_statements import build_statement, dns_suffix, equals, via_services
 from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -25,7 +25,7 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module
 
 
-def add(module: Module[Inputs], boundary_arn: str, prerequisites: list[Any], key_arn: str) -> dict[str, Any]:
+def add(module: Module[Inputs], boundary_arns: Any, prerequisites: list[Any], key_arn: str) -> dict[str, Any]:
     """Add the roles with their policies, and return the roles by kind."""
     var = module.var
     environment = each_of(var.environments)
@@ -48,7 +48,7 @@ def add(module: Module[Inputs], boundary_arn: str, prerequisites: list[Any], key
             name=f"deployer-{each.value.name_prefix}-{kind}",
             description=f"{description} {each.key}",
             path=var.role_path,
-            permissions_boundary=boundary_arn,
+            permissions_boundary=boundary_arns[each.key],
             assume_role_policy=trust.encode_trust(module, role, plans=plans),
             tags=var.tags,
             depends_on=prerequisites,
@@ -139,10 +139,11 @@ def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str
 
 
 def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None:
-    """Allow the promote roles to read the registry and the platform parameter."""
+    """Allow the promote roles to read the registry and the models."""
     var = module.var
     environment: Environment = promoting.value
-    location = f"{coalesce(environment.region, var.region)}:{var.account_id}"
+    region = coalesce(environment.region, var.region)
+    location = f"{region}:{var.account_id}"
     sagemaker = f"arn:{var.partition}:sagemaker:{location}"
     module.add(
         IamRolePolicy,
@@ -153,18 +154,24 @@ def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None
         policy=encode_policy(
             build_statement(
                 "ReadModelGroups",
-                ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"],
+                ["sagemaker:DescribeModelPackageGroup"],
                 [f"{sagemaker}:model-package-group/{environment.name_prefix}-*"],
             ),
             build_statement(
                 "ReadModels",
-                ["sagemaker:DescribeModelPackage"],
+                ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
                 [f"{sagemaker}:model-package/{environment.name_prefix}-*"],
             ),
             build_statement(
-                "ReadPlatform",
-                ["ssm:GetParameter"],
-                [f"arn:{var.partition}:ssm:{location}:parameter/sustainable-mlops/{promoting.key}/platform"],
+                "ReadModelFiles",
+                ["s3:GetObject"],
+                [f"arn:{var.partition}:s3:::{environment.name_prefix}-artifacts-{var.account_id}-{region}/models/*"],
+            ),
+            build_statement(
+                "DecryptModelFiles",
+                ["kms:Decrypt"],
+                [f"arn:{var.partition}:kms:{location}:key/*"],
+                equals("kms:ViaService", f"s3.{region}.{dns_suffix(var)}"),
             ),
         ),
     )

@@ -8,14 +8,17 @@ from modules.bootstrap.inputs import Inputs
 from modules.iam_statements import statement_for_items
 from modules.policies import encode_policy, encode_statement
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     concat,
     each_of,
     flatten,
+    is_null,
     length,
     list_of,
     optional,
     replace,
     set_of,
+    split,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -96,15 +99,24 @@ def _build_elements(
 
 
 def _list_github_subjects(jobs: Any, *, plans: bool) -> list[str]:
-    """Return the subjects of tokens. Source: GitHub, OpenID Connect reference, "Example subject claims"."""
-    start = f"repo:{jobs.repository}"
-    nothing: list[str] = []
-    return concat(
-        list_of(jobs.branches, lambda branch: f"{start}:ref:refs/heads/{branch}"),
-        list_of(jobs.tags, lambda tag: f"{start}:ref:refs/tags/{tag}"),
-        list_of(jobs.environments, lambda environment: f"{start}:environment:{environment}"),
-        *([when(jobs.pull_requests, [f"{start}:pull_request"], nothing)] if plans else []),
+    """Return the subjects of tokens.
+
+    Source: GitHub, OpenID Connect reference, "Example subject claims" and "Immutable subject claims".
+    """
+    names = split("/", jobs.repository)
+    start = when(
+        is_null(jobs.repository_id),
+        f"repo:{jobs.repository}",
+        f"repo:{names[0]}@{assume_not_null(jobs.owner_id)}/{names[1]}@{assume_not_null(jobs.repository_id)}",
     )
+    nothing: list[str] = []
+    ends = concat(
+        list_of(jobs.branches, lambda branch: f"ref:refs/heads/{branch}"),
+        list_of(jobs.tags, lambda tag: f"ref:refs/tags/{tag}"),
+        list_of(jobs.environments, lambda environment: f"environment:{environment}"),
+        *([when(jobs.pull_requests, ["pull_request"], nothing)] if plans else []),
+    )
+    return list_of(ends, lambda end: f"{start}:{end}")
 
 
 def _list_gitlab_subjects(jobs: Any, *, plans: bool) -> list[str]:

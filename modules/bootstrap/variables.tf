@@ -47,10 +47,12 @@ variable "environments" {
   type = map(object({
     apply = object({
       github = optional(list(object({
-        branches     = optional(list(string), [])
-        environments = optional(list(string), [])
-        repository   = string
-        tags         = optional(list(string), [])
+        branches      = optional(list(string), [])
+        environments  = optional(list(string), [])
+        owner_id      = optional(string)
+        repository    = string
+        repository_id = optional(string)
+        tags          = optional(list(string), [])
       })), [])
       gitlab = optional(list(object({
         branches = optional(list(string), [])
@@ -64,7 +66,9 @@ variable "environments" {
       github = optional(list(object({
         branches      = optional(list(string), [])
         environments  = optional(list(string), [])
+        owner_id      = optional(string)
         repository    = string
+        repository_id = optional(string)
         tags          = optional(list(string), [])
         pull_requests = optional(bool, true)
       })), [])
@@ -78,10 +82,12 @@ variable "environments" {
     })
     promote = optional(object({
       github = optional(list(object({
-        branches     = optional(list(string), [])
-        environments = optional(list(string), [])
-        repository   = string
-        tags         = optional(list(string), [])
+        branches      = optional(list(string), [])
+        environments  = optional(list(string), [])
+        owner_id      = optional(string)
+        repository    = string
+        repository_id = optional(string)
+        tags          = optional(list(string), [])
       })), [])
       gitlab = optional(list(object({
         branches = optional(list(string), [])
@@ -156,8 +162,18 @@ variable "environments" {
   }
 
   validation {
+    condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.apply.github : item2.owner_id == null ? true : can(regex("^[0-9]+$", item2.owner_id))])]), true)
+    error_message = "environments: apply: github: owner_id must be the digits of an ID of GitHub such as 123456."
+  }
+
+  validation {
     condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.apply.github : can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", item2.repository))])]), true)
     error_message = "environments: apply: github: repository must be an owner and a repository such as acme/platform, without wildcards."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.apply.github : item2.repository_id == null ? true : can(regex("^[0-9]+$", item2.repository_id))])]), true)
+    error_message = "environments: apply: github: repository_id must be the digits of an ID of GitHub such as 123456."
   }
 
   validation {
@@ -206,8 +222,18 @@ variable "environments" {
   }
 
   validation {
+    condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.plan.github : item2.owner_id == null ? true : can(regex("^[0-9]+$", item2.owner_id))])]), true)
+    error_message = "environments: plan: github: owner_id must be the digits of an ID of GitHub such as 123456."
+  }
+
+  validation {
     condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.plan.github : can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", item2.repository))])]), true)
     error_message = "environments: plan: github: repository must be an owner and a repository such as acme/platform, without wildcards."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.environments : alltrue([for item2 in item.plan.github : item2.repository_id == null ? true : can(regex("^[0-9]+$", item2.repository_id))])]), true)
+    error_message = "environments: plan: github: repository_id must be the digits of an ID of GitHub such as 123456."
   }
 
   validation {
@@ -251,8 +277,18 @@ variable "environments" {
   }
 
   validation {
+    condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.github : item2.owner_id == null ? true : can(regex("^[0-9]+$", item2.owner_id))])]), true)
+    error_message = "environments: promote: github: owner_id must be the digits of an ID of GitHub such as 123456."
+  }
+
+  validation {
     condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.github : can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", item2.repository))])]), true)
     error_message = "environments: promote: github: repository must be an owner and a repository such as acme/platform, without wildcards."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.github : item2.repository_id == null ? true : can(regex("^[0-9]+$", item2.repository_id))])]), true)
+    error_message = "environments: promote: github: repository_id must be the digits of an ID of GitHub such as 123456."
   }
 
   validation {
@@ -297,6 +333,20 @@ variable "environments" {
 
   validation {
     condition = alltrue([
+      for environment in var.environments : alltrue([
+        for other in var.environments : !can(regex("^${environment.name_prefix}-", other.name_prefix))
+      ])
+    ])
+    error_message = "environments: a name_prefix must not begin with another one and a hyphen, such as smlops-prod beside smlops; choose a different one, because CI changes all roles that begin with its prefix."
+  }
+
+  validation {
+    condition     = alltrue([for name, environment in var.environments : name != "bootstrap"])
+    error_message = "environments: no environment may be named bootstrap; choose another name, because this module's own state has it."
+  }
+
+  validation {
+    condition = alltrue([
       for text in flatten([
         for environment in var.environments :
         [for text in merge(environment.plan.policies, environment.apply.policies) : text]
@@ -333,6 +383,15 @@ variable "environments" {
   validation {
     condition = try(alltrue([
       for key, item in var.environments : alltrue([
+        for key2, item2 in item.apply.github : item2.owner_id == null == (item2.repository_id == null)
+      ])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.apply.github : "environments.${key}.apply.github.${key2}.owner_id: set both owner_id and repository_id, or neither" if !(item2.owner_id == null == (item2.repository_id == null))]) if !alltrue([for key2, item2 in item.apply.github : item2.owner_id == null == (item2.repository_id == null)])]), "")
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.environments : alltrue([
         for key2, item2 in item.apply.github :
         length(item2.branches) + length(item2.environments) + length(item2.tags) > 0
       ])
@@ -353,6 +412,15 @@ variable "environments" {
       for key, item in var.environments : length(item.plan.github) + length(item.plan.gitlab) > 0
     ]), true)
     error_message = try(join("; ", [for key, item in var.environments : "environments.${key}.plan.github: name at least one job in github or in gitlab" if !(length(item.plan.github) + length(item.plan.gitlab) > 0)]), "")
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.environments : alltrue([
+        for key2, item2 in item.plan.github : item2.owner_id == null == (item2.repository_id == null)
+      ])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.plan.github : "environments.${key}.plan.github.${key2}.owner_id: set both owner_id and repository_id, or neither" if !(item2.owner_id == null == (item2.repository_id == null))]) if !alltrue([for key2, item2 in item.plan.github : item2.owner_id == null == (item2.repository_id == null)])]), "")
   }
 
   validation {
@@ -381,6 +449,15 @@ variable "environments" {
       item.promote == null ? true : length(item.promote.github) + length(item.promote.gitlab) > 0
     ]), true)
     error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : "environments.${key}.promote.github: name at least one job in github or in gitlab" if !(item.promote == null ? true : length(item.promote.github) + length(item.promote.gitlab) > 0)]), "")
+  }
+
+  validation {
+    condition = try(alltrue([
+      for key, item in var.environments : item.promote == null ? true : alltrue([
+        for key2, item2 in item.promote.github : item2.owner_id == null == (item2.repository_id == null)
+      ])
+    ]), true)
+    error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : join("; ", [for key2, item2 in item.promote.github : "environments.${key}.promote.github.${key2}.owner_id: set both owner_id and repository_id, or neither" if !(item2.owner_id == null == (item2.repository_id == null))]) if !(item.promote == null ? true : alltrue([for key2, item2 in item.promote.github : item2.owner_id == null == (item2.repository_id == null)]))]), "")
   }
 
   validation {

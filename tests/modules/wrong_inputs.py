@@ -166,7 +166,28 @@ WRONG_INPUTS = (
         "merge some of them",
         environments=_ci(plan={"policies": {f"plan-{number}": '{"Statement": []}' for number in range(10)}}),
     ),
-    _wrong("bootstrap", "another name_prefix", environments={**_ci(), "qa": _ci()["dev"]}),
+    _wrong("bootstrap", "choose a different one", environments={**_ci(), "qa": _ci()["dev"]}),
+    _wrong(
+        "bootstrap",
+        "must not begin with another one and a hyphen",
+        environments={**_ci(), "qa": {**_ci()["dev"], "name_prefix": "shop-dev-qa"}},
+    ),
+    _wrong("bootstrap", "choose another name", environments={"bootstrap": _ci()["dev"]}),
+    _wrong(
+        "bootstrap",
+        "the digits of an ID",
+        environments=_ci(plan={"github": [{"repository": "acme/shop", "owner_id": "acme", "repository_id": "2"}]}),
+    ),
+    _wrong(
+        "bootstrap",
+        "set both owner_id and repository_id",
+        environments=_ci(plan={"github": [{"repository": "acme/shop", "owner_id": "1"}]}),
+    ),
+    _wrong(
+        "bootstrap",
+        "set both owner_id and repository_id",
+        environments=_ci(apply={"github": [{"repository": "acme/shop", "branches": ["main"], "repository_id": "2"}]}),
+    ),
     # feature_store
     _wrong("feature_store", "not an alias", kms_key_arn=_ALIAS),
     _wrong("feature_store", "key in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE, region="eu-north-1"),

@@ -39,7 +39,7 @@ run "apply" {
       output.backends,
       output.identity_provider_arns,
       output.kms_key_arn,
-      output.permissions_boundary_arn,
+      output.permissions_boundary_arns,
       output.role_arns,
       output.service_control_policy,
     ] : value != null])

@@ -10,24 +10,54 @@ from typing import Any
 
 import pytest
 
+from modules.bootstrap.inputs import MOST_CHARACTERS
 from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.elements import as_list
 from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.modules.examples import apply, copy_modules, describe_changes, examples, plan, summary, terraform
 
 IAM = "arn:aws:iam::123456789012"
-BOUNDARY = f"{IAM}:policy/ci/deployer-flights-boundary"
+BOUNDARY = f"{IAM}:policy/ci/deployer-flights-dev-boundary"
+PLAN, APPLY = (f"{IAM}:role/ci/deployer-flights-dev-{kind}" for kind in ("plan", "apply"))
+TRAINING = f"{IAM}:role/flights-dev-training"
+STATE = "arn:aws:s3:::flights-state-123456789012"
+KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 WITH_BOUNDARY = {"iam:PermissionsBoundary": BOUNDARY}
 GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+#: A second environment, with immutable subject claims, and a key whose ARN each plan knows.
+QA = f"""
+  existing_kms_key = {{ arn = "{KEY}" }}
+
+  environments = {{
+    qa = {{
+      name_prefix = "flights-qa"
+      region      = "eu-west-1"
+      plan = {{
+        github   = [{{ repository = "acme/platform", owner_id = "11", repository_id = "22" }}]
+        policies = {{ plan-data = local.plan_data }}
+      }}
+      apply = {{
+        github = [{{
+          repository = "acme/platform", owner_id = "11", repository_id = "22"
+          branches = ["main"], environments = ["qa"], tags = ["v1"]
+        }}]
+        policies = {{ apply-data = local.apply_data }}
+      }}
+      promote = {{ gitlab = [{{ project = "acme/ml/platform", branches = ["main"] }}] }}
+    }}
+"""
 ROOT_MODULE = re.compile(r"^ *```terraform\n(?P<text>.*?)^ *```$", re.M | re.S)
 
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
-    """Return the planned values of the complete example, by address within the module, and its outputs."""
+    """Return the planned values of the complete example with `QA`, by address within the module, and its outputs."""
     folder = tmp_path_factory.mktemp("bootstrap")
     next(one for one in examples() if str(one) == "bootstrap-complete").write(folder)
+    main = folder / "main.tf"
+    main.write_text(main.read_text().replace("  environments = {\n", QA, 1))
     engine = Terraform(folder, terraform_environment)
     engine.init()
     result = summary(engine.plan(folder / "tfplan"))
@@ -35,10 +65,10 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
     return {**values, "outputs": result["outputs"]}
 
 
-def read_trust(planned: Mapping[str, Any], role: str) -> dict[str, dict[str, Any]]:
+def read_trust(planned: Mapping[str, Any], role: str, environment: str = "dev") -> dict[str, dict[str, Any]]:
     """Return the conditions of a role's trust policy by operator and key."""
     conditions: dict[str, dict[str, Any]] = {}
-    for statement in json.loads(planned[f'aws_iam_role.{role}["dev"]']["assume_role_policy"])["Statement"]:
+    for statement in json.loads(planned[f'aws_iam_role.{role}["{environment}"]']["assume_role_policy"])["Statement"]:
         assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
         for operator, keys in statement["Condition"].items():
             conditions.setdefault(operator, {}).update(keys)
@@ -64,6 +94,17 @@ def test_each_role_trusts_exactly_the_named_jobs(planned: dict[str, Any]) -> Non
 
 
 @pytest.mark.plan
+def test_immutable_subjects_contain_the_ids_of_owner_and_repository(planned: dict[str, Any]) -> None:
+    start = "repo:acme@11/platform@22"
+    assert read_trust(planned, "plan", "qa")["StringEquals"][f"{GITHUB}:sub"] == [f"{start}:pull_request"]
+    assert read_trust(planned, "apply", "qa")["StringEquals"][f"{GITHUB}:sub"] == [
+        f"{start}:ref:refs/heads/main",
+        f"{start}:ref:refs/tags/v1",
+        f"{start}:environment:qa",
+    ]
+
+
+@pytest.mark.plan
 def test_only_plan_trusts_pull_requests_and_merge_requests(planned: dict[str, Any]) -> None:
     trust = read_trust(planned, "plan")
     assert trust["StringEquals"][f"{GITHUB}:sub"] == ["repo:acme/platform:pull_request"]
@@ -72,7 +113,7 @@ def test_only_plan_trusts_pull_requests_and_merge_requests(planned: dict[str, An
 
 
 @pytest.mark.plan
-def test_only_the_boundary_which_grants_nothing_has_a_statement_on_all_resources(planned: dict[str, Any]) -> None:
+def test_only_boundaries_which_grant_nothing_have_a_statement_on_all_resources(planned: dict[str, Any]) -> None:
     wide = [
         (address, statement["Sid"])
         for address, values in planned.items()
@@ -80,14 +121,16 @@ def test_only_the_boundary_which_grants_nothing_has_a_statement_on_all_resources
         for statement in policies.parse_statements(values.get("policy", '{"Statement": []}'))
         if statement.get("Resource") in ("*", ["*"])
     ]
-    assert wide == [('aws_iam_policy.boundary["own"]', "AllowServices")]
+    assert wide == [(f'aws_iam_policy.boundary["{name}"]', "AllowServices") for name in ("dev", "qa")]
     assert all(planned[f'aws_iam_role.{role}["dev"]']["permissions_boundary"] == BOUNDARY for role in ("plan", "apply"))
 
 
 def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping[str, str | None]) -> Decision:
-    """Return the decision of the boundary."""
-    statements = policies.parse_statements(planned['aws_iam_policy.boundary["own"]']["policy"])
-    return policies.decide(policies.select_statements(statements, action, resource), keys)
+    """Return the decision of the boundary of dev, by default for a role that apply created."""
+    statements = policies.parse_statements(planned['aws_iam_policy.boundary["dev"]']["policy"])
+    return policies.decide(
+        policies.select_statements(statements, action, resource), {"aws:PrincipalArn": TRAINING, **keys}
+    )
 
 
 @pytest.mark.plan
@@ -107,8 +150,42 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
         ("iam:AttachRolePolicy", f"{IAM}:role/flights-dev-training", {"iam:PermissionsBoundary": None}),
         ("iam:DeleteRolePermissionsBoundary", f"{IAM}:role/flights-dev-training", {}),
         ("iam:PassRole", f"{IAM}:role/admin", {}),
-        ("s3:DeleteBucket", "arn:aws:s3:::flights-state-123456789012", {}),
-        ("s3:DeleteObjectVersion", "arn:aws:s3:::flights-state-123456789012/dev/terraform.tfstate", {}),
+        ("iam:CreateRole", f"{IAM}:role/flights-qa-training", WITH_BOUNDARY),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/flights-qa-training", {}),
+        ("iam:PassRole", f"{IAM}:role/flights-qa-training", {}),
+        *(
+            (action, f"{STATE}/{name}/terraform.tfstate", {})
+            for action in ("s3:GetObject", "s3:PutObject")
+            for name in ("bootstrap", "dev", "qa")
+        ),
+        *(
+            (action, f"{STATE}/{name}/terraform.tfstate", {"aws:PrincipalArn": APPLY})
+            for action in ("s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
+            for name in ("bootstrap", "qa")
+        ),
+        ("s3:ListBucket", STATE, {}),
+        ("s3:ListBucket", STATE, {"aws:PrincipalArn": f"{IAM}:role/deployer-flights-dev-apply"}),
+        ("s3:DeleteObjectVersion", f"{STATE}/dev/terraform.tfstate", {"aws:PrincipalArn": APPLY}),
+        *(
+            (f"s3:{action}", STATE, {"aws:PrincipalArn": APPLY})
+            for action in (
+                "DeleteBucket",
+                "DeleteBucketPolicy",
+                "PutBucketOwnershipControls",
+                "PutBucketPolicy",
+                "PutBucketPublicAccessBlock",
+                "PutBucketVersioning",
+                "PutEncryptionConfiguration",
+                "PutLifecycleConfiguration",
+                "PutReplicationConfiguration",
+            )
+        ),
+        ("s3:CreateAccessPoint", "arn:aws:s3:eu-north-1:123456789012:accesspoint/state", {"aws:PrincipalArn": APPLY}),
+        ("kms:Decrypt", KEY, {}),
+        *(
+            (f"kms:{action}", KEY, {"aws:PrincipalArn": APPLY})
+            for action in ("CreateGrant", "DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource")
+        ),
         ("organizations:LeaveOrganization", "*", {}),
     ],
     ids=str,
@@ -129,13 +206,50 @@ def list_requests(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.plan
+@pytest.mark.parametrize("role", [PLAN, APPLY])
+def test_the_boundary_allows_plan_and_apply_the_state_of_their_environment(planned: dict[str, Any], role: str) -> None:
+    requests = [
+        *((f"s3:{action}Object", f"{STATE}/dev/terraform.tfstate.tflock") for action in ("Get", "Put", "Delete")),
+        ("s3:ListBucket", STATE),
+        ("kms:Decrypt", KEY),
+        ("kms:GenerateDataKey", KEY),
+    ]
+    assert [one for one in requests if decide(planned, *one, {"aws:PrincipalArn": role}) is not Decision.ALLOWED] == []
+
+
+@pytest.mark.plan
+def test_a_boundary_has_room_in_a_managed_policy(planned: dict[str, Any]) -> None:
+    assert len(planned['aws_iam_policy.boundary["dev"]']["policy"]) < 0.8 * MOST_CHARACTERS
+
+
+@pytest.mark.plan
+def test_the_promote_role_reads_the_registry_and_the_models_of_its_environment(planned: dict[str, Any]) -> None:
+    statements = policies.parse_statements(planned['aws_iam_role_policy.promote["qa"]']["policy"])
+    location = "eu-west-1:123456789012"
+    grants = {(*as_list(statement["Action"]), statement["Resource"]) for statement in statements}
+    assert grants == {
+        ("sagemaker:DescribeModelPackageGroup", f"arn:aws:sagemaker:{location}:model-package-group/flights-qa-*"),
+        (
+            "sagemaker:DescribeModelPackage",
+            "sagemaker:ListModelPackages",
+            f"arn:aws:sagemaker:{location}:model-package/flights-qa-*",
+        ),
+        ("s3:GetObject", "arn:aws:s3:::flights-qa-artifacts-123456789012-eu-west-1/models/*"),
+        ("kms:Decrypt", f"arn:aws:kms:{location}:key/*"),
+    }
+    (condition,) = [one["Condition"] for one in statements if "Condition" in one]
+    assert condition == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+
+
+@pytest.mark.plan
 def test_the_boundary_allows_everything_that_an_environment_needs(planned: dict[str, Any]) -> None:
     requests = {
-        (action, resource.replace("smlops-dev", "flights-dev"))
+        (action, resource.replace("smlops-dev-state", "flights-state").replace("smlops-dev", "flights-dev"))
         for action, resource in list_requests(ROOT / "envs" / "dev" / "deployer")
     }
     assert len(requests) > 100
-    assert [one for one in sorted(requests) if decide(planned, *one, WITH_BOUNDARY) is not Decision.ALLOWED] == []
+    keys = {**WITH_BOUNDARY, "aws:PrincipalArn": APPLY}
+    assert [one for one in sorted(requests) if decide(planned, *one, keys) is not Decision.ALLOWED] == []
 
 
 @pytest.mark.plan

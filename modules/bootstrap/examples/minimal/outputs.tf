@@ -15,9 +15,9 @@ output "kms_key_arn" {
   value       = module.bootstrap.kms_key_arn
 }
 
-output "permissions_boundary_arn" {
-  description = "Permissions boundary: `access.permissions_boundary_arn` of an environment's settings."
-  value       = module.bootstrap.permissions_boundary_arn
+output "permissions_boundary_arns" {
+  description = "Permissions boundaries by environment: `access.permissions_boundary_arn` of its settings."
+  value       = module.bootstrap.permissions_boundary_arns
 }
 
 output "role_arns" {
