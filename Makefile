@@ -26,9 +26,10 @@ tests:
 release: setup
 	@$(PYTEST) $(CORES) --durations 30 -m release
 
+# Without types, whose check takes a minute; `make lint` has them.
 fast: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
-	@$(MAKE) --no-print-directory -j 2 types units
+	@$(MAKE) --no-print-directory units
 
 units: synthesized # which caches what the tests would synthesize
 	@$(PYTEST) $(CORES) --hypothesis-profile fast -m 'not plan and not apply and not slow and not release'

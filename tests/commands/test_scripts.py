@@ -52,6 +52,7 @@ def test_an_incomplete_environment_counts_as_none(clone: Path) -> None:
     assert error == "error: there is no .venv with the packages of this project: run make setup\n"
 
 
+@pytest.mark.slow
 def test_another_environment_with_the_package_runs_the_script(clone: Path) -> None:
     code, out, error = run(clone, sys.executable, "scripts/train.py", "missing.yaml")
     assert (code, out, error) == (2, "", "error: missing.yaml: no such file; check the path\n")

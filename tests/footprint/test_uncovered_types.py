@@ -73,6 +73,7 @@ def list_provider_types() -> set[str]:
     return {f"aws{path.name.replace('_', '')}" for place in places for path in Path(place).iterdir()}
 
 
+@pytest.mark.slow
 def test_all_listed_types_are_types_of_the_provider() -> None:
     """HyperPod clusters may come in the future; the provider of the modules has dropped OpsWorks and WorkLink."""
     types = {*READERS, *UNCOVERED_TYPES, *FREE_TYPES}

@@ -30,6 +30,8 @@ from tests.clone import git
 from tests.envs import example
 from tests.sandbox.support import IMAGE
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT, OTHER = "123456789012", "222222222222"
 CONDITIONS = ["endpoint", "region", "registry", "package", "approval", "metrics", "carbon", "model", "age"]
 CARD = {

@@ -4,6 +4,8 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
+import pytest
+
 from sagemaker_sandbox.clock import Clock
 from tests.sandbox.support import wait_until
 
@@ -98,6 +100,7 @@ def test_a_clock_closes_while_a_task_wakes_it() -> None:
     assert not closing.is_alive()
 
 
+@pytest.mark.slow
 def test_time_can_pass_faster_than_on_this_machine() -> None:
     clock = Clock(scale=3600)
     task = RecordingTask(clock, [clock.now() + timedelta(minutes=minute) for minute in (1, 30, 60)])

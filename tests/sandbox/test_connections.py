@@ -45,6 +45,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_a_program_reaches_the_sandbox_by_the_host_names_of_aws_and_no_other_host(
     sandbox: Sandbox, bucket: str
 ) -> None:

@@ -17,6 +17,8 @@ from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error
 
+pytestmark = pytest.mark.slow
+
 #: An account that no other test uses, because lists count.
 ACCOUNT = "210000000078"
 LENS: dict[str, Any] = {

@@ -81,6 +81,7 @@ def control_plane(chance: random.Random, _group: str) -> RawRequest:
     )
 
 
+@pytest.mark.slow
 def test_a_query_of_ec2_is_refused_in_the_form_of_ec2(sandbox: Sandbox) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     status, body, _ = send_raw(sandbox, RawRequest("ec2", "POST", "/", form, b"Action=NoSuchAction"))

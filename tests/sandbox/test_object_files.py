@@ -82,6 +82,7 @@ def s3_by_host_name(sandbox: Sandbox) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_an_object_is_read_as_it_was_written(s3: Any, s3_by_host_name: Any, bucket: str) -> None:
     checksum = base64.b64encode(zlib.crc32(CONTENT).to_bytes(4, "big")).decode()
     for key, client in (("plain", s3), ("tls", s3_by_host_name)):
@@ -117,6 +118,7 @@ def test_an_overwritten_object_is_still_sent_to_the_end(s3: Any, bucket: str) ->
     assert begin + body.read() == CONTENT
 
 
+@pytest.mark.slow
 @check_cases(
     ("members", "code", "message"),
     [
@@ -164,6 +166,7 @@ def encode_crc32(content: bytes) -> bytes:
     return zlib.crc32(content).to_bytes(4, "big")
 
 
+@pytest.mark.slow
 @check_cases(
     ("members", "checksum", "ending"),
     [

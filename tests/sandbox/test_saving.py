@@ -16,6 +16,7 @@ from sagemaker_sandbox.request_gate import RequestGate
 ACCOUNT = "123456789012"
 
 
+@pytest.mark.slow
 def test_a_service_that_changes_during_a_save_does_not_damage_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

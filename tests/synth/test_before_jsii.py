@@ -35,6 +35,7 @@ def _folder(copy: Path) -> str:
     return "environment: 'dev' is not the name of its folder, 'Staging'; give both the same name"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("add_error", [_name_prefix, _folder])
 def test_invalid_names_are_one_line_errors_without_node_and_terraform(
     copy: Path, add_error: Callable[[Path], str]
