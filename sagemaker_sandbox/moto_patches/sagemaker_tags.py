@@ -5,6 +5,7 @@ tags of its creation, which moto drops.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
@@ -27,7 +28,10 @@ def apply(plane: ControlPlane) -> None:
                 for resource in family
             ]
         yield from own_resources
-        yield from iter_recorded(self)
+        # moto reads a list of versions as a model card, and fails.
+        view = copy(self)
+        view.model_cards = {name: versions[-1] for name, versions in self.model_cards.items() if versions}
+        yield from iter_recorded(view)
 
     def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:
         tag_list = [{"Key": key, "Value": value} for key, value in tags.items()]

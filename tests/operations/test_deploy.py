@@ -681,7 +681,7 @@ def test_nothing_is_found_or_deleted_in_another_account(
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     own = settings.load(example.DEV)
-    role = own.model_copy(update={"assume_role_arn": "arn:aws:iam::222222222222:role/terraform"})
+    role = own.model_copy(update={"assume_role_arn": "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole"})
     monkeypatch.setattr(run.DeploymentTarget, "load_settings", lambda _: role)
     monkeypatch.setattr(run, "find_package", lambda *_: pytest.fail("the account was not checked"))
     with pytest.raises(SystemExit) as ended:

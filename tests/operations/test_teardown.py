@@ -248,7 +248,7 @@ def test_late_log_groups_are_deleted_with_the_role_and_in_its_account_alone(own:
     assert (terraform.applied, group_names(here), group_names(there)) == (0, {SHARED}, {SHARED})
 
     with (tmp_path / "settings.yaml").open("a") as file:
-        file.write(f"assume_role_arn: arn:aws:iam::{OTHER}:role/terraform\n")
+        file.write(f"assume_role_arn: arn:aws:iam::{OTHER}:role/OrganizationAccountAccessRole\n")
     assert teardown.destroy(terraform, late_seconds=0.1) == 2
     assert (terraform.applied, group_names(here), group_names(there)) == (1, {SHARED}, set())
 

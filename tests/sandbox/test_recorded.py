@@ -81,6 +81,7 @@ def test_the_tagging_api_shows_own_and_recorded_resources(sandbox: Sandbox, sage
         "ModelPackageGroupArn"
     ]
     recorded_arn = sagemaker.create_experiment(ExperimentName=fresh("experiment"), Tags=tags)["ExperimentArn"]
+    sagemaker.create_model_card(ModelCardName=fresh("card"), Content="{}", ModelCardStatus="Draft")  # has no tags
 
     def list_arns() -> set[str]:
         response = tagging.get_resources(TagFilters=[{"Key": "owner", "Values": [value]}])
