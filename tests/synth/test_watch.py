@@ -56,7 +56,7 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) -> None:
     key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
     committed = main.read_text()
