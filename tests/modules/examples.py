@@ -96,9 +96,8 @@ def examples(root: Path = ROOT) -> list[Example]:
 def mark_applied_examples() -> list[Any]:
     """Return all examples with the marks of their apply, which takes minutes.
 
-    A complete example has the resources of the minimal one and of one with an existing key, so these are applied before
-    a release. Every
-    other provider applies the complete examples.
+    A complete example has the resources of the minimal one, and almost those of one with an existing key, so these are
+    applied before a release. Every other provider applies the complete examples.
     """
     marks = {"complete": pytest.mark.toolchain} | dict.fromkeys(("minimal", "existing_key"), pytest.mark.release)
     return [pytest.param(one, marks=marks.get(one.case, ())) for one in examples()]
