@@ -43,10 +43,10 @@ class Promotions(Component[PromotionSettings]):
         registries = self.settings.promotion.registries
         if not registries:
             return
-        models = [f"{self._artifacts(account, prefix)}/models/*" for account, prefix in registries.items()]
+        models = [f"{self._format_bucket_arn(account, prefix)}/models/*" for account, prefix in registries.items()]
         yield {"inference": [build_statement("ReadModelsOfRegistries", ["s3:GetObject"], models)]}
 
-    def _artifacts(self, account: str, prefix: str) -> str:
+    def _format_bucket_arn(self, account: str, prefix: str) -> str:
         """Return the ARN of the artifacts bucket of a registry's environment."""
         settings = self.settings
         owner: Any = SimpleNamespace(

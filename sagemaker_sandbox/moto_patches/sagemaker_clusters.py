@@ -9,7 +9,7 @@ def apply() -> None:
     """Record instance groups without ThreadsPerCore."""
     create_cluster = SageMakerModelBackend.create_cluster
 
-    def create_any_cluster(self: Any, *, instance_groups: list[dict[str, Any]], **fields: Any) -> Any:
+    def create_cluster_without_defaults(self: Any, *, instance_groups: list[dict[str, Any]], **fields: Any) -> Any:
         groups = [{"ThreadsPerCore": None} | group for group in instance_groups]
         arn = create_cluster(self, instance_groups=groups, **fields)
         for group in groups:
@@ -17,4 +17,4 @@ def apply() -> None:
                 del group["ThreadsPerCore"]
         return arn
 
-    SageMakerModelBackend.create_cluster = create_any_cluster
+    SageMakerModelBackend.create_cluster = create_cluster_without_defaults

@@ -70,61 +70,63 @@ def _check_choice(choice: Fields, path: str) -> None:
     resources = choice.get("additionalResources", [])
     _require(isinstance(resources, list), f"{path}.additionalResources", "must be a list")
     for number, resource in enumerate(resources):
-        place = f"{path}.additionalResources[{number}]"
-        _require(isinstance(resource, dict), place, "must be an object")
-        _require(resource.get("type") in _RESOURCE_TYPES, f"{place}.type", f"must be {' or '.join(_RESOURCE_TYPES)}")
-        for item in _check_list(resource, "content", place, MAX_RESOURCES):
-            _check_resource({"content": item}, "content", place)
+        field_path = f"{path}.additionalResources[{number}]"
+        _require(isinstance(resource, dict), field_path, "must be an object")
+        _require(
+            resource.get("type") in _RESOURCE_TYPES, f"{field_path}.type", f"must be {' or '.join(_RESOURCE_TYPES)}"
+        )
+        for item in _check_list(resource, "content", field_path, MAX_RESOURCES):
+            _check_resource({"content": item}, "content", field_path)
 
 
 def _check_risk_rules(question: Fields, choices: set[str], path: str) -> None:
     rules = _check_list(question, "riskRules", path, len(RISKS))
     for number, rule in enumerate(rules):
-        place = f"{path}.riskRules[{number}]"
-        _require(rule.get("risk") in RISKS, f"{place}.risk", f"must be one of {', '.join(RISKS)}")
-        _check_text(rule, "condition", place, MAX_TEXT)
+        field_path = f"{path}.riskRules[{number}]"
+        _require(rule.get("risk") in RISKS, f"{field_path}.risk", f"must be one of {', '.join(RISKS)}")
+        _check_text(rule, "condition", field_path, MAX_TEXT)
         if rule["condition"].strip() == DEFAULT:
             continue
         try:
             unknown = RiskCondition(rule["condition"]).choices - choices
         except ConditionError as error:
-            raise ValidationError(f"{place}.condition is not a Boolean expression: {error}.") from None
-        _require(not unknown, f"{place}.condition", f"names {', '.join(sorted(unknown))}, which is no choice")
+            raise ValidationError(f"{field_path}.condition is not a Boolean expression: {error}.") from None
+        _require(not unknown, f"{field_path}.condition", f"names {', '.join(sorted(unknown))}, which is no choice")
     _check_unique((rule["risk"] for rule in rules), f"{path}.riskRules")
     defaults = [rule for rule in rules if rule["condition"].strip() == DEFAULT]
     _require(len(defaults) == 1, f"{path}.riskRules", "must have one rule with the condition default")
 
 
-def _check_resource(holder: Fields, name: str, path: str) -> None:
+def _check_resource(parent: Fields, name: str, path: str) -> None:
     """Check a helpful resource or an improvement plan: a text, and an optional address."""
-    if name not in holder:
+    if name not in parent:
         return
-    resource, place = holder[name], f"{path}.{name}"
-    _require(isinstance(resource, dict), place, "must be an object")
-    _check_text(resource, "displayText", place, MAX_TEXT)
+    resource, field_path = parent[name], f"{path}.{name}"
+    _require(isinstance(resource, dict), field_path, "must be an object")
+    _check_text(resource, "displayText", field_path, MAX_TEXT)
     if "url" in resource:
-        _check_text(resource, "url", place, MAX_TEXT)
+        _check_text(resource, "url", field_path, MAX_TEXT)
         is_web = resource["url"].startswith(("http://", "https://"))
-        _require(is_web, f"{place}.url", "must start with http:// or https://")
+        _require(is_web, f"{field_path}.url", "must start with http:// or https://")
 
 
-def _check_id(holder: Fields, path: str) -> None:
-    id_ = holder.get("id")
+def _check_id(parent: Fields, path: str) -> None:
+    id_ = parent.get("id")
     is_valid = isinstance(id_, str) and _ID.fullmatch(id_) is not None
     _require(is_valid, f"{path}.id", "must have 3 to 128 letters, digits and underscores")
 
 
-def _check_text(holder: Fields, name: str, path: str, limit: int) -> None:
-    text = holder.get(name)
-    place = f"{path}.{name}" if path else name
-    _require(isinstance(text, str) and 0 < len(text) <= limit, place, f"must be a text of 1 to {limit} characters")
+def _check_text(parent: Fields, name: str, path: str, limit: int) -> None:
+    text = parent.get(name)
+    field_path = f"{path}.{name}" if path else name
+    _require(isinstance(text, str) and 0 < len(text) <= limit, field_path, f"must be a text of 1 to {limit} characters")
 
 
-def _check_list(holder: Fields, name: str, path: str, limit: int) -> list[Fields]:
-    items = holder.get(name)
-    place = f"{path}.{name}" if path else name
+def _check_list(parent: Fields, name: str, path: str, limit: int) -> list[Fields]:
+    items = parent.get(name)
+    field_path = f"{path}.{name}" if path else name
     is_list = isinstance(items, list) and 0 < len(items) <= limit and all(isinstance(item, dict) for item in items)
-    _require(is_list, place, f"must be a list of 1 to {limit} objects")
+    _require(is_list, field_path, f"must be a list of 1 to {limit} objects")
     return list(items or ())
 
 

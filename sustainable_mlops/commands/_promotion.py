@@ -18,7 +18,7 @@ AcceptMetric = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the gate and print the change; write nothing.")]
 
 
-def finish(promotion: "Promotion", *, dry_run: bool, as_json: bool) -> None:
+def complete_promotion(promotion: "Promotion", *, dry_run: bool, as_json: bool) -> None:
     """Print the conditions, write the package unless `dry_run`, and print the next commands.
 
     Raises UserError if the gate refuses the package.

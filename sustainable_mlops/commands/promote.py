@@ -76,7 +76,7 @@ def promote(
         accepting = run.read_target(model, target, "--to")
         pinning = run.read_target(model, source, "--from") if source is not None else None
         promotion = run.prepare_promotion(accepting, pinning, package, accept_metric or ())
-    _promotion.finish(promotion, dry_run=dry_run, as_json=as_json)
+    _promotion.complete_promotion(promotion, dry_run=dry_run, as_json=as_json)
 
 
 def _print_overview(*, as_json: bool) -> None:

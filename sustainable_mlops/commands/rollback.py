@@ -47,4 +47,4 @@ def rollback(
     with cli.console.status("Checking the package"):
         target = run.read_target(model, environment, "--environment")
         promotion = run.prepare_rollback(target, package, accept_metric or ())
-    _promotion.finish(promotion, dry_run=dry_run, as_json=as_json)
+    _promotion.complete_promotion(promotion, dry_run=dry_run, as_json=as_json)

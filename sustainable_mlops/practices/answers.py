@@ -106,7 +106,7 @@ def answer_questions(plan: Plan, today: date | None = None) -> list[QuestionAnsw
     for finding in rules.evaluate(plan, today=today):
         findings.setdefault(finding.rule, []).append(finding)
     return [
-        QuestionAnswer(question, tuple(_answer(practice, findings) for practice in list_practices(question)))
+        QuestionAnswer(question, tuple(_answer_practice(practice, findings) for practice in list_practices(question)))
         for pillar in PILLARS
         for question in pillar.questions
     ]
@@ -119,7 +119,7 @@ def build_requests(
     return [answer.build_request(plan_name, workload_id, lens_alias) for answer in answers]
 
 
-def _answer(practice: Practice, findings: dict[str, list[Finding]]) -> PracticeAnswer:
+def _answer_practice(practice: Practice, findings: dict[str, list[Finding]]) -> PracticeAnswer:
     if not practice.checked_by:
         return PracticeAnswer(practice, AnswerStatus.OPEN, ("no rule checks it",))
     relevant = [finding for rule in practice.checked_by for finding in findings.get(rule, ())]

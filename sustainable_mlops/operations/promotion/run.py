@@ -124,17 +124,17 @@ def prepare_promotion(
     else:
         account.check()
         address = _find_newest(target, account)
-    return _check(PromotionRequest(target, address, pinned, accepted_metrics), account)
+    return _evaluate_request(PromotionRequest(target, address, pinned, accepted_metrics), account)
 
 
 def prepare_rollback(target: PromotionTarget, arn: str | None, accepted_metrics: Collection[str]) -> Promotion:
     """Check the previous package of the environment, or that of the ARN. Raises UserError without one."""
     address = PackageAddress.parse(arn or find_previous_package(target.folder, target.model), "--package")
     request = PromotionRequest(target, address, read_pinned(target), accepted_metrics, is_rollback=True)
-    return _check(request, target.make_account())
+    return _evaluate_request(request, target.make_account())
 
 
-def _check(request: PromotionRequest, account: AccountClients) -> Promotion:
+def _evaluate_request(request: PromotionRequest, account: AccountClients) -> Promotion:
     """Evaluate the gate. Raises UserError if the credentials are of another account than the environment."""
     account.check()
     return Promotion(request, tuple(evaluate_gate(request, account.connect())))
