@@ -17,7 +17,7 @@ def can_assume(account: str, arn: str, service: str, keys: ConditionKeys = Mappi
 
     `keys` has the known condition keys of the service's request.
     """
-    role = _find(account, arn)
+    role = find_role(account, arn)
     return role is not None and _trusts(role.assume_role_policy_document, service, keys)
 
 
@@ -28,7 +28,7 @@ def decide_action(
 
     None as the resource stands for any one resource.
     """
-    role = _find(account, arn)
+    role = find_role(account, arn)
     if role is None:
         return Decision.IMPLICIT_DENY
     backend = _backend(account)
@@ -83,8 +83,12 @@ def _backend(account: str) -> Any:
     return iam_backends[account]["aws"]
 
 
-def _find(account: str, arn: str) -> Any:
-    return next((role for role in list(_backend(account).roles.values()) if role.arn == arn), None)
+def find_role(account: str, arn: str) -> Any:
+    """Return moto's role with this ARN, in any partition; None without one."""
+    from moto.iam.models import iam_backends
+
+    backends = list(iam_backends[account].values())
+    return next((role for one in backends for role in list(one.roles.values()) if role.arn == arn), None)
 
 
 def _document(policy: Any) -> str:

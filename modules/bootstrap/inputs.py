@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from modules.common import KmsKeyArn, LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs
+from modules.common import LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs
 from modules.iam_statements import Action
 from modules.location import require_key_in_region
-from modules.storage.inputs import LONGEST_BUCKET_NAME
+from modules.storage.inputs import LONGEST_BUCKET_NAME, ExistingKmsKey
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     can,
@@ -82,12 +82,6 @@ ApplyPolicyName = Annotated[
     str,
     Field(pattern=r"^apply-[a-z0-9-]+$", json_schema_extra=must("be a name such as apply-data")),
 ]
-
-
-class ExistingKmsKey(ModuleInputs):
-    """Existing KMS key."""
-
-    arn: KmsKeyArn = Field(description="ARN of the key. Its policy must allow this account's roles.")
 
 
 class GitHubProvider(ModuleInputs):

@@ -2,12 +2,14 @@
 AWS's Service Authorization Reference.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from sagemaker_sandbox.enforcement import resource_policies
+from sagemaker_sandbox.enforcement.operations import walk_members
+from sagemaker_sandbox.iam.conditions import to_text
 from sagemaker_sandbox.iam.evaluation import Principal
 
 Keys = dict[str, str | Sequence[str] | None]
@@ -100,11 +102,11 @@ def build_global_keys(
 def build_request_keys(action: str, parameters: Mapping[str, Any]) -> Keys:
     """Return the keys with the values of a request's parameters."""
     prefix, _, operation = action.partition(":")
-    members = list(_walk(parameters))
+    members = list(walk_members(parameters))
     keys: Keys = {}
     for key, member in _PARAMETER_KEYS.get(prefix, {}).items():
         if (value := next((value for name, value in members if name == member), None)) is not None:
-            keys[key] = _to_text(value)
+            keys[key] = to_text(value)
     for key, names in _LIST_KEYS.get(prefix, {}).items():
         if values := [text for name, value in members if name in names for text in _list_texts(value)]:
             keys[key] = values
@@ -174,20 +176,5 @@ def read_tags(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
-def _walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each member of a structure, at any depth, with its name."""
-    if isinstance(value, Mapping):
-        for name, member in value.items():
-            yield name, member
-            yield from _walk(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _walk(member)
-
-
 def _list_texts(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
-
-
-def _to_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,6 +1,6 @@
 """The operation of an HTTP request, with its parameters, parsed by moto from botocore's models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from botocore.exceptions import UnknownServiceError
@@ -57,3 +57,14 @@ def parse_operation(request: Request) -> Operation | None:
             parameters = {name: str(value) for name, value in labels.items()}
         return Operation(service, signing_name, operation.name, parameters)
     return None
+
+
+def walk_members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each member of parameters, at any depth, with its name."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield name, member
+            yield from walk_members(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk_members(item)

@@ -53,7 +53,7 @@ def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Call
     from moto.sts.models import sts_backends
 
     session = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
-    role = next((role for role in list(backend.roles.values()) if role.arn == arn), None)
+    role = roles.find_role(account, arn)
     label = session.arn if session is not None else arn
     principal = Principal(account, arn, label)
     if role is None:

@@ -12,7 +12,7 @@ from sagemaker_sandbox.enforcement.condition_keys import (
     build_request_keys,
     read_tags,
 )
-from sagemaker_sandbox.enforcement.operations import Operation
+from sagemaker_sandbox.enforcement.operations import Operation, walk_members
 from sagemaker_sandbox.enforcement.resources import list_resources
 
 #: First words of operations that pass a role to a service.
@@ -238,25 +238,12 @@ def _list_volume_keys(operation: Operation) -> list[str]:
 
 
 def _find_members(value: Any, name: str) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        for member, one in value.items():
-            if member == name:
-                yield one
-            yield from _find_members(one, name)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _find_members(one, name)
+    return (one for member, one in walk_members(value) if member == name)
 
 
 def _find_roles(value: Any) -> Iterator[str]:
     """Yield the ARNs of the roles in the members for roles."""
-    if isinstance(value, Mapping):
-        for member, one in value.items():
-            if isinstance(one, str):
-                if str(member).lower().endswith(("rolearn", "role")) and ":iam::" in one and ":role/" in one:
-                    yield one
-            else:
-                yield from _find_roles(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _find_roles(one)
+    for member, one in walk_members(value):
+        is_role = isinstance(one, str) and ":iam::" in one and ":role/" in one
+        if is_role and str(member).lower().endswith(("rolearn", "role")):
+            yield one

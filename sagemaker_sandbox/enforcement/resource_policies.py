@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from sagemaker_sandbox import roles
 from sagemaker_sandbox.iam.evaluation import Delegation, Policy, ResourcePolicy
 
 
@@ -174,10 +175,7 @@ def _describe_repository(region: str, account: str, name: str) -> Resource | Non
 
 
 def _describe_role(_region: str, account: str, name: str) -> Resource | None:
-    from moto.iam.models import iam_backends
-
-    arn = f"arn:aws:iam::{account}:{name}"
-    role = next((one for one in list(iam_backends[account]["aws"].roles.values()) if one.arn == arn), None)
+    role = roles.find_role(account, f"arn:aws:iam::{account}:{name}")
     if role is None:
         return None
     policy = Policy.parse(role.assume_role_policy_document or "{}")

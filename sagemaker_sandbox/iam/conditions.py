@@ -41,7 +41,7 @@ def _is_met(name: str, key: str, expected: Any, known_keys: ConditionKeys, *, is
     if key not in known_keys and not is_complete:
         return None
     value = known_keys.get(key)
-    patterns = [_to_text(item) for item in (expected if isinstance(expected, list) else [expected])]
+    patterns = [to_text(item) for item in (expected if isinstance(expected, list) else [expected])]
     if name == "Null":
         return any((item.lower() == "true") == (value is None) for item in patterns)
     quantifier = next((prefix for prefix in (_ALL, _ANY) if name.startswith(prefix)), "")
@@ -58,7 +58,8 @@ def _is_met(name: str, key: str, expected: Any, known_keys: ConditionKeys, *, is
     return all(results) if quantifier == _ALL or (negated and not quantifier) else any(results)
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """Return a value of a condition or a request as IAM compares it: `true`, not `True`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

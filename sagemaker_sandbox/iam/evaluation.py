@@ -40,7 +40,7 @@ class Delegation(StrEnum):
 
 
 class _Match(IntEnum):
-    """How closely the element Principal names the principal of a request."""
+    """Closeness with which the element Principal names the principal of a request."""
 
     NONE = 0
     ACCOUNT = 1

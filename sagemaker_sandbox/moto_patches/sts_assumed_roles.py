@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
 
-from sagemaker_sandbox import moto_patches
+from sagemaker_sandbox import moto_patches, roles
 
 #: Role of a member account, for the management account. Source: Organizations user guide, "Accessing member accounts".
 ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
@@ -48,7 +48,7 @@ def add_organization_role(arn: str) -> None:
     """Create the role of AWS Organizations if the ARN is that of another account, which lacks it."""
     manager = moto.core.DEFAULT_ACCOUNT_ID
     account = arn.split(":")[4] if arn.endswith(f":role/{ORGANIZATION_ROLE}") else manager
-    if account != manager and not _has_role(account, arn):
+    if account != manager and roles.find_role(account, arn) is None:
         _create_organization_role(iam_backends[account]["aws"], manager)
 
 
@@ -56,14 +56,9 @@ def _check_role(sts: Any, arn: str) -> None:
     """Raise an error unless the role exists."""
     add_organization_role(arn)
     match = re.fullmatch(r"arn:aws[\w-]*:iam::(\d{12}):role/.+", arn)
-    if match is None or not _has_role(match[1], arn):
+    if match is None or roles.find_role(match[1], arn) is None:
         # AWS does not reveal that the role does not exist.
         raise AccessDeniedError(f"arn:aws:iam::{sts.account_id}:root", f"sts:AssumeRole on resource: {arn}")
-
-
-def _has_role(account: str, arn: str) -> bool:
-    partition = arn.split(":")[1]
-    return any(role.arn == arn for role in list(iam_backends[account][partition].roles.values()))
 
 
 def _create_organization_role(backend: Any, manager: str) -> None:

@@ -13,7 +13,7 @@ def start_work(work: Callable[[], _T]) -> Callable[[], _T]:
     The result must be picklable. Changes that `work` makes to objects stay in the copy. If the copy fails, `work` runs
     in this process, which raises the error. This process must have one thread only, because a fork copies only one.
 
-    `multiprocessing` does the same, but its import takes 15 ms, a tenth of a small review.
+    `multiprocessing` does the same, but takes 0.05 s more of a review of 1,000 resources (0.48 instead of 0.42 s).
     """
     import pickle  # late, because a small review does not need it
 

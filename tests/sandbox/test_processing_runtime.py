@@ -11,7 +11,6 @@ from tests.sandbox.job_runs import (
     BUCKET,
     IMAGE,
     LIMIT,
-    MOUNTED,
     OPT_ML_MODES,
     ROLE,
     Run,
@@ -114,11 +113,13 @@ def test_a_failed_job_reports_its_exit_code_and_log_and_uploads_nothing(run: Run
     assert list_keys(store, "out/") == []
 
 
-@pytest.mark.skipif(MOUNTED not in OPT_ML_MODES, reason="this machine cannot give a container a root of its own")
-def test_the_command_starts_in_the_root_folder(run: Run, store: "S3Client") -> None:
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
+def test_the_command_starts_in_the_root_folder(run: Run, store: "S3Client", mounted: bool) -> None:
     request = build_request("sh", "-c", "pwd > /opt/ml/processing/output/folder")
-    assert run(ProcessingDefinition(request, ARN), mounted=True).end().status == "Completed"
-    assert read_object(store, "out/folder") == b"/\n"
+    job = run(ProcessingDefinition(request, ARN), mounted=mounted)
+    assert job.end().status == "Completed"
+    root = "/" if mounted else str(job.folder / "algo-1")  # without mounts, the folder of the container
+    assert read_object(store, "out/folder").decode() == f"{root}\n"
 
 
 def test_continuous_outputs_are_uploaded_while_the_job_runs(run: Run, store: "S3Client") -> None:
