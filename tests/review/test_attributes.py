@@ -295,7 +295,6 @@ def test_an_unknown_guard_needs_a_look_and_a_computed_attribute_does_not() -> No
     assert "ssl_policy" not in list_texts(change(False))
 
 
-@pytest.mark.slow
 def test_the_table_of_read_attributes_is_up_to_date() -> None:
     assert attribute_reads.FILE.read_text() == attribute_reads.render_table(), renew(
         ".venv/bin/python -m tests.review.attribute_reads"
