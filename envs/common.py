@@ -62,6 +62,11 @@ class CommonSettings(ModuleInputs):
     notifications: NotificationSettings = Field(
         NotificationSettings(), description="People and systems that receive alarms and other notifications."
     )
+    account_log_groups: Literal["owned", "shared"] = Field(
+        "owned",
+        description="Owner of the log groups of jobs, which exist once in an account and Region: this environment, or "
+        "another one with which it shares them.",
+    )
     existing_log_groups: list[str] = Field(
         default_factory=list,
         description="Log groups that already exist in the account, such as /aws/sagemaker/TrainingJobs. The next apply "

@@ -249,6 +249,7 @@ module "observability" {
   region             = "ca-central-1"
   kms_key_arn        = module.storage.kms_key_arn
   log_retention_days = 90
+  event_scope        = "name_prefix"
 
   endpoints = {
     for key, endpoint in local.watched : key => endpoint if contains(keys(var.model_packages), endpoint.model)

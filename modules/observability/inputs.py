@@ -152,8 +152,13 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     events: list[EventName] = Field(
         list(notifications.NAMES),
-        description="Events to notify of, in addition to alarms: deployments of these endpoints, and events of the "
-        "account and Region. Default: all.",
+        description="Events to notify of, in addition to alarms: deployments of these endpoints, and events in "
+        "event_scope. Default: all.",
+    )
+    event_scope: Literal["account", "name_prefix"] = Field(
+        "account",
+        description="Scope of the events other than deployments: all of the account and Region, or only those of "
+        "resources whose names start with name_prefix and a hyphen.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
         None, description="Publish events to the topics with this role instead of a new one."

@@ -633,7 +633,7 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 }
 
 locals {
-  # SageMaker's events. The status of endpoints is in capitals in events.
+  # SageMaker's events. The status of endpoints is in capitals in events. `own` limits them to this prefix.
   events = {
     endpoints = {
       says = "An endpoint failed and serves no requests."
@@ -643,6 +643,13 @@ locals {
         detail = {
           EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]
         }
+      }
+      own = {
+        EndpointName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
       }
     }
     model_packages = {
@@ -667,6 +674,13 @@ locals {
           ]
         }
       }
+      own = {
+        ModelPackageGroupName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     pipelines = {
       says = "A pipeline execution failed or was stopped."
@@ -676,6 +690,13 @@ locals {
         detail = {
           currentPipelineExecutionStatus = ["Failed", "Stopped"]
         }
+      }
+      own = {
+        pipelineArn = [
+          {
+            prefix = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:pipeline/${var.name_prefix}-"
+          },
+        ]
       }
     }
     rollbacks = {
@@ -687,6 +708,13 @@ locals {
           EndpointStatus = ["ROLLING_BACK"]
         }
       }
+      own = {
+        EndpointName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     processing_jobs = {
       says = "A processing job failed or was stopped."
@@ -696,6 +724,24 @@ locals {
         detail = {
           ProcessingJobStatus = ["Failed", "Stopped"]
         }
+      }
+      own = {
+        "$or" = [
+          {
+            ProcessingJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            RoleArn = [
+              {
+                prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+              },
+            ]
+          },
+        ]
       }
     }
     training_jobs = {
@@ -707,6 +753,24 @@ locals {
           TrainingJobStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        "$or" = [
+          {
+            TrainingJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            RoleArn = [
+              {
+                prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+              },
+            ]
+          },
+        ]
+      }
     }
     transform_jobs = {
       says = "A transform job failed or was stopped."
@@ -716,6 +780,13 @@ locals {
         detail = {
           TransformJobStatus = ["Failed", "Stopped"]
         }
+      }
+      own = {
+        TransformJobName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
       }
     }
     tuning_jobs = {
@@ -727,6 +798,13 @@ locals {
           HyperParameterTuningJobStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        HyperParameterTuningJobName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
   }
 }
@@ -734,10 +812,19 @@ locals {
 resource "aws_cloudwatch_event_rule" "events" {
   for_each = { for name, event in local.events : name => event if contains(var.events, name) }
 
-  name          = "${var.name_prefix}.${replace(each.key, "_", "-")}"
-  description   = each.value.says
-  event_pattern = jsonencode(each.value.pattern)
-  tags          = var.tags
+  name        = "${var.name_prefix}.${replace(each.key, "_", "-")}"
+  description = each.value.says
+  tags        = var.tags
+
+  event_pattern = jsonencode(merge(
+    each.value.pattern,
+    {
+      detail = merge(
+        each.value.pattern.detail,
+        { for name, matches in each.value.own : name => matches if var.event_scope == "name_prefix" },
+      )
+    },
+  ))
 }
 
 resource "aws_cloudwatch_event_target" "events" {

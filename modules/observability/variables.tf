@@ -129,8 +129,20 @@ variable "endpoints" {
   }
 }
 
+variable "event_scope" {
+  description = "Scope of the events other than deployments: all of the account and Region, or only those of resources whose names start with name_prefix and a hyphen."
+  type        = string
+  default     = "account"
+  nullable    = false
+
+  validation {
+    condition     = contains(["account", "name_prefix"], var.event_scope)
+    error_message = "event_scope must be one of \"account\", \"name_prefix\"."
+  }
+}
+
 variable "events" {
-  description = "Events to notify of, in addition to alarms: deployments of these endpoints, and events of the account and Region. Default: all."
+  description = "Events to notify of, in addition to alarms: deployments of these endpoints, and events in event_scope. Default: all."
   type        = list(string)
   default = [
     "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks",

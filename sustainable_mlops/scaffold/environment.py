@@ -1,4 +1,4 @@
-"""Scaffold of a new environment: the settings of an existing one, for another account and Region."""
+"""Scaffold of a new environment: the settings of an existing one, with its own account, Region and prefix."""
 
 import importlib
 import re
@@ -61,8 +61,9 @@ def create_draft(
     name_prefix: str | None = None,
     disposable: bool = False,
 ) -> EnvironmentDraft:
-    """Draft an environment like `source` in another account and Region.
+    """Draft an environment like `source`, with its own account, Region and prefix.
 
+    It shares the log groups of jobs with an environment in the same account and Region.
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
     settings = _settings()
@@ -76,11 +77,13 @@ def create_draft(
         raise UserError(f"--from: no environment is named {source}{did_you_mean(source, environments)}")
     known: dict[str, EnvironmentSettings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
+    is_shared = any((one.account_id, one.region) == (account, region) for one in known.values())
+    requested["account_log_groups"] = "shared" if is_shared else "owned"
     expected = _derive_settings(original, requested, name_prefix or _derive_prefix(original, name), disposable)
     text = _edit_text(original, expected)
     provider = settings.find_major_version(ROOT / "envs" / source)
     parsed_settings = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
-    settings.check_distinct_locations({**known, name: parsed_settings})
+    settings.check_distinct_names({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
             f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them "
@@ -141,6 +144,11 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
         text.drop("state", "kms_key_arn")
     if expected.assume_role_arn:
         text.replace("assume_role_arn", by=expected.assume_role_arn)
+    if expected.account_log_groups != source.account_log_groups:
+        if text.has("account_log_groups"):
+            text.drop("account_log_groups")
+        if expected.account_log_groups == "shared":
+            text.insert_after("region", line="account_log_groups: shared")
     if expected.deletion_protection != source.deletion_protection:
         if text.has("deletion_protection"):
             text.drop("deletion_protection")

@@ -167,17 +167,27 @@ def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
-def test_two_environments_cannot_share_account_region_and_prefix(tmp_path: Path) -> None:
+def test_environments_of_an_account_have_distinct_prefixes_and_one_owner_of_log_groups(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
     shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"dev already uses account 123456789012 in eu-north-1"):
-        settings.load_all(folders)
-    edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
-    staging.write_text(staging.read_text().replace("environment: dev", "environment: staging"))
-    assert set(settings.load_all(folders)) == {"dev", "staging"}
+    texts = {
+        prefix: staging.read_text().replace("name_prefix: smlops-dev", f"name_prefix: {prefix}")
+        for prefix in ("smlops-dev", "smlops-dev-2", "smlops", "smlops-staging")
+    }
+    for prefix in ("smlops-dev", "smlops-dev-2", "smlops"):
+        for region in ("eu-north-1", "eu-west-1"):
+            staging.write_text(texts[prefix].replace("region: eu-north-1", f"region: {region}"))
+            with pytest.raises(UserError, match=r"in the same account 123456789012; choose another prefix"):
+                settings.load_all(folders)
+    staging.write_text(texts["smlops-staging"])
+    with pytest.raises(UserError, match=r"staging/settings.yaml: account_log_groups: dev already owns the log groups"):
+        settings.load_all(folders)
+    for change in ("region: eu-west-1", "region: eu-north-1\naccount_log_groups: shared"):
+        staging.write_text(texts["smlops-staging"].replace("region: eu-north-1", change))
+        assert set(settings.load_all(folders)) == {"dev", "staging"}
 
 
 @check_cases("file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"])

@@ -386,6 +386,7 @@ CASES: dict[str, InputCase] = {
                 "season": {"name": "shop-season", "kind": "async", "instance_type": "ml.c7g.large"},
                 "size": {"name": "shop-size", "kind": "realtime", "instance_type": "ml.c7g.large"},
             },
+            "event_scope": "name_prefix",
             "events": ["deployments"],
             "existing_publisher_role": {"arn": _role("publisher")},
             "idle_stop": "report",

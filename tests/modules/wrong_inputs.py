@@ -290,6 +290,7 @@ WRONG_INPUTS = (
     # observability
     _wrong("observability", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("observability", "of account 123456789012", existing_publisher_role={"arn": _ROLE_ELSEWHERE}),
+    _wrong("observability", "name_prefix", event_scope="environment"),
     _wrong("observability", "deployments", events=["deployment"]),
     _wrong("observability", "report", idle_stop="stop"),
     _wrong("observability", "name of a log group", log_groups=["/aws/sagemaker/Training Jobs"]),

@@ -107,7 +107,10 @@ def test_references_to_the_source_account_are_replaced_or_reported(repository: P
         ),
         ({"source": "dve"}, "--from: no environment is named dve; did you mean 'dev'?"),
         ({"name_prefix": "Prod"}, "name_prefix: 'Prod' must be 3 to 24 lower-case letters"),
-        ({"account": "123456789012", "region": "eu-north-1"}, "dev already uses account 123456789012 in eu-north-1"),
+        (
+            {"account": "123456789012", "name_prefix": "smlops-dev-2"},
+            "name_prefix: names with smlops-dev-2 also start with smlops-dev of dev, in the same account 123456789012",
+        ),
     ],
 )
 def test_invalid_options_are_one_line_errors(options: dict[str, Any], message: str) -> None:
@@ -115,6 +118,16 @@ def test_invalid_options_are_one_line_errors(options: dict[str, Any], message: s
         create_draft(**{"name": "prod", "account": ACCOUNT, "region": REGION, **options})
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_second_environment_of_an_account_and_region_shares_the_log_groups_of_jobs() -> None:
+    draft = create_draft("lab", "123456789012", "eu-north-1", disposable=True)
+    assert draft.settings.account_log_groups == "shared"
+    draft.folder.mkdir()
+    (draft.folder / "settings.yaml").write_text(draft.text)
+    elsewhere = create_draft("prod", ACCOUNT, REGION, source="lab")
+    assert elsewhere.settings.account_log_groups == "owned"
+    assert "account_log_groups" not in elsewhere.text
 
 
 def test_settings_shared_by_an_anchor_are_reported(repository: Path) -> None:

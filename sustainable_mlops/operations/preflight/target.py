@@ -53,6 +53,8 @@ class PreflightTarget:
     log_groups: tuple[str, ...] = ()
     #: Those that the next apply adopts, by the setting existing_log_groups.
     adopted_log_groups: tuple[str, ...] = ()
+    #: Those that another environment of the account and Region owns.
+    shared_log_groups: tuple[str, ...] = ()
     endpoints: tuple[EndpointDemand, ...] = ()
     jobs: tuple[JobDemand, ...] = ()
     feature_groups: tuple[str, ...] = ()

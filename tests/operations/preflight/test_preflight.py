@@ -272,6 +272,15 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(
     assert "log groups" in select_findings(check(adopted), "ok")
 
 
+def test_log_groups_of_another_environment_must_exist(account: Sandbox, target: PreflightTarget) -> None:
+    shared = replace(target, shared_log_groups=("/aws/sagemaker/ProcessingJobs",))
+    look = select_findings(check(shared), "look")["log groups"]
+    assert "/aws/sagemaker/ProcessingJobs does not exist; apply the environment that owns them first" in look.text
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    free = replace(shared, log_groups=())
+    assert "log groups" in select_findings(check(free), "ok")
+
+
 def test_names_that_are_taken_stop(account: Sandbox, target: PreflightTarget) -> None:
     where = {"LocationConstraint": "eu-north-1"}
     account.client("s3").create_bucket(Bucket=target.buckets[0], CreateBucketConfiguration=where)
