@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
-from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
+from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, roles, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
 from sagemaker_sandbox.automation.executions import AutomationExecutions
 from sagemaker_sandbox.automation.operations import AutomationOperations
@@ -164,7 +164,7 @@ class Application:
         from sagemaker_sandbox.enforcement.enforcer import Enforcer
 
         moto_patches.apply("iam")
-        return Enforcer(context.clock, self.sagemaker.describe_resource)
+        return Enforcer(context.clock, self.sagemaker.describe_resource, roles.GRANTS)
 
     def _find_functions(self, account: str, region: str) -> PipelineServices:
         return PipelineServices(self.sagemaker.get_parts(account, region).region)
@@ -240,6 +240,7 @@ class Application:
             self.alarms.clear()
             self.clock.set_offset(timedelta())
             self._ledger.set_factor(1.0, {})
+            roles.GRANTS.clear()
         if request.method in ("GET", "DELETE") and service == "s3":
             # A bucket shows every record that was put or captured before.
             self._flush(hosts.find_bucket(request))

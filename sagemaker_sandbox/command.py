@@ -28,6 +28,7 @@ _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No accoun
 - `sagemaker-sandbox fault --operation CreateTrainingJob --error CapacityError`
 - `sagemaker-sandbox advance --days 1`
 - `sagemaker-sandbox carbon --factor 1.3`
+- `sagemaker-sandbox unused`
 - `sagemaker-sandbox status`
 - `sagemaker-sandbox stop`
 """
@@ -87,6 +88,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
         "advance": advance,
         "fault": inject_fault,
         "carbon": report_carbon,
+        "unused": show_unused_grants,
         "exec": execute,
     }
     for name, function in commands.items():
@@ -306,6 +308,55 @@ def report_carbon(
     options = {"count": count} | ({"region": region} if region else {})
     sandbox.add_machine_use(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
     print(f"Reported: {count} x {instance_type} from {start:%Y-%m-%d} to {end:%Y-%m-%d}.")
+
+
+def show_unused_grants(
+    role: Annotated[str, typer.Option(help="Part of the name of a role or a user. Without it, all of them.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print grants, roles and limits as JSON.")] = False,
+) -> None:
+    """List the grants of roles that no request used since the start of the sandbox.
+
+    The sandbox must run with --enforce-iam. Roles that did nothing are named below the table, without their grants.
+    An action with a wildcard is listed with the actions that requests used.
+
+    - all roles: `sagemaker-sandbox unused`
+    - one role: `sagemaker-sandbox unused --role training`
+    - wildcards: `sagemaker-sandbox unused --json | jq '.grants[] | select(.kind == "wildcard")'`
+    """
+    report = _get_running_sandbox().list_unused_grants(role)
+    if as_json:
+        print(json.dumps(report, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("Role", "Policy", "Statement", "Part", "Not used", "Used"):
+        table.add_column(title, overflow="fold")
+    for grant in report["grants"]:
+        table.add_row(
+            grant["principal"].rpartition("/")[2],
+            grant["policy"],
+            grant["statement"],
+            grant["kind"],
+            _describe_grant(grant),
+            ", ".join(grant["used_actions"]),
+        )
+    if report["grants"]:
+        create_console(stderr=False).print(table)
+    count = len(report["active"])
+    print(f"{len(report['grants'])} grants of {count} {'role' if count == 1 else 'roles'} with requests.")
+    if report["idle"]:
+        names = [arn.rpartition("/")[2] for arn in report["idle"]]
+        print(f"Without requests: {_shorten(names)}.")
+    print("\n".join(["Limits:", *(f"- {limit}" for limit in report["limits"])]))
+
+
+def _describe_grant(grant: Mapping[str, Any]) -> str:
+    """Return the actions and resources of an unused grant in one text."""
+    marked = [f"{one} (unchecked)" if one in grant["unchecked_actions"] else one for one in grant["actions"]]
+    if grant["kind"] == "resource":
+        return ", ".join(grant["resources"])
+    if grant["kind"] == "statement":
+        return f"{', '.join(marked)} on {', '.join(grant['resources'])}"
+    return ", ".join(marked)
 
 
 def _run_command(command: list[str], variables: Mapping[str, str]) -> int:
