@@ -205,9 +205,15 @@ class Application:
         return rpc_v2_cbor.handle_request(request, self._respond)(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
-        """Return the response to a request that is not in CBOR, and record the call. Never raises."""
+        """Return the response to a request that is not in CBOR, and record the call.
+
+        Raises only LostResponseError, which closes the connection.
+        """
         try:
             response = self._responses.respond_once(request, lambda: self._route(request))
+        except faults.LostResponseError:
+            self._calls.add(request, 0)
+            raise
         except Exception as error:  # any failure of moto or the sandbox
             traceback.print_exc()
             response = malformed_requests.build_error_response(
@@ -248,7 +254,7 @@ class Application:
 
     def _apply_faults(self, request: Request, service: str, respond: Callable[[], Response]) -> Response:
         """Return the response, or the error that a fault injects instead."""
-        return faults.apply_fault(self.sagemaker.faults, request, service) or respond()
+        return faults.respond_with_faults(self.sagemaker.faults, request, service, respond)
 
     def _call_moto(self, request: Request) -> Response:
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto

@@ -232,6 +232,11 @@ def inject_fault(
     resource: Annotated[str, typer.Option(help="Part of a name in the request. Without it, every request matches.")] = (
         ""
     ),
+    skip: Annotated[int, typer.Option(min=0, help="Matching requests before it that succeed.")] = 0,
+    after_effect: Annotated[
+        bool,
+        typer.Option("--after-effect", help="Carry out the request first; without --error, close the connection then."),
+    ] = False,
     delay: Annotated[float, typer.Option(min=0, help="Delay of the response, in seconds.")] = 0,
     status_delay: Annotated[
         float, typer.Option(min=0, help="Additional time in Creating, Updating or Starting, in seconds.")
@@ -246,6 +251,7 @@ def inject_fault(
 
     - throttled: `sagemaker-sandbox fault --operation CreateTrainingJob --error ThrottlingException --times 3`
     - slow S3: `sagemaker-sandbox fault --operation s3:PutObject --error SlowDown --times 5 --resource my-bucket`
+    - lost response: `sagemaker-sandbox fault --operation CreateModel --after-effect --skip 1`
     - late response: `sagemaker-sandbox fault --operation DescribeEndpoint --delay 10`
     - slow transition: `sagemaker-sandbox fault --operation CreateEndpoint --status-delay 60`
     - failure: `sagemaker-sandbox fault --operation CreateEndpoint --error Failed --message "Out of memory"`
@@ -260,6 +266,8 @@ def inject_fault(
         "message": message,
         "times": times,
         "resource": resource,
+        "skip": skip,
+        "after_effect": after_effect,
         "delay": delay,
         "status_delay": status_delay,
         "after_checkpoints": after_checkpoints,
