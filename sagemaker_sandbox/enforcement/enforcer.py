@@ -21,7 +21,7 @@ from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.evaluation import AccessDecision, AccessRequest, Policy, ResourcePolicy, evaluate
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Form of the access keys that AWS issues.
 _ISSUED_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
@@ -138,4 +138,4 @@ def _is_json(operation: Operation) -> bool:
 
 
 def _get_protocol(operation: Operation) -> str:
-    return str(service_model(operation.service).metadata["protocol"])
+    return str(load_service_model(operation.service).metadata["protocol"])
