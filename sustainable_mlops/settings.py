@@ -183,7 +183,7 @@ def _find_models(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     """Return the models whose fields are the keys at `location`."""
     models = [model]
     for item in location:
-        # A list index, a key of a map or the name of a union's member is no field: keep the models.
+        # A list index, a key of a map or the name of a union's member is not a field: keep the models.
         fields = [m.model_fields[item].annotation for m in models if isinstance(item, str) and item in m.model_fields]
         models = [inner for annotation in fields for inner in _list_models(annotation)] or models
     return models

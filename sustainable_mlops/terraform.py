@@ -44,7 +44,7 @@ _LOCKED_VERSION = re.compile(
 )
 #: Messages of Terraform and OpenTofu if `init` is missing, or older than a new module or provider. A changed backend
 #: needs another remedy, which their own message names.
-_UNINITIALISED = re.compile(
+_UNINITIALIZED = re.compile(
     "Backend initialization required(?!.*Reason: (?!Initial))|Module not installed"
     "|Inconsistent dependency lock file|Required plugins are not installed",
     re.DOTALL,
@@ -357,14 +357,14 @@ class Terraform:
                 raise
 
     def _make_error(self, command: str, reason: str) -> UserError:
-        if _UNINITIALISED.search(reason):
-            return UserError(f"{self.folder} is not initialised: run `{self.command} init`")
+        if _UNINITIALIZED.search(reason):
+            return UserError(f"{self.folder} is not initialized: run `{self.command} init`")
         if remedy := log_groups.explain_error(reason, self.folder):
             return UserError(f"terraform {command} in {self.folder.name}: {remedy}")
         return UserError(f"terraform {command} in {self.folder.name}: {reason}")
 
     def init(self, *arguments: str) -> None:
-        """Initialise with the shared lock file, so that several folders can initialise at the same time."""
+        """Initialize with the shared lock file, so that several folders can initialize at the same time."""
         lock, shared = self.folder / LOCK_NAME, lock_file()
         if shared.is_file() and not lock.exists():
             shutil.copy(shared, lock)

@@ -125,7 +125,7 @@ class WatchedEndpoint(ModuleInputs):
         rule(
             "idle_stop",
             lambda v: is_null(v.idle_stop) | (v.kind == alarm_catalogue.REALTIME),
-            "only an idle realtime endpoint has costs; remove it",
+            "only an idle real-time endpoint has costs; remove it",
         ),
     )
 
@@ -165,7 +165,7 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     idle_stop: IdleStop = Field(
         "report",
-        description="Action for realtime endpoints without requests or deployments for waste_hours: report notifies "
+        description="Action for real-time endpoints without requests or deployments for waste_hours: report notifies "
         "the alarm topic, delete deletes them, off does nothing.",
     )
     kms_key_arn: KmsKeyArn = Field(

@@ -93,8 +93,8 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
     event_table = module.local(
         "events",
         {
-            name: {"says": says, "pattern": pattern, "own": own_details[name]}
-            for name, (says, pattern) in EVENTS.items()
+            name: {"description": description, "pattern": pattern, "own": own_details[name]}
+            for name, (description, pattern) in EVENTS.items()
         },
         why="SageMaker's events. The status of endpoints is in capitals in events. `own` limits them to this prefix.",
     )
@@ -104,7 +104,7 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
         "events",
         for_each=chosen,
         name=f"{var.name_prefix}.{replace(chosen.key, '_', '-')}",
-        description=chosen.value.says,
+        description=chosen.value.description,
         event_pattern=jsonencode(
             merge(
                 chosen.value.pattern,

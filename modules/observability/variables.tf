@@ -125,7 +125,7 @@ variable "endpoints" {
 
   validation {
     condition     = try(alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"]), true)
-    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle realtime endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")]), "")
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle real-time endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")]), "")
   }
 }
 
@@ -178,7 +178,7 @@ variable "existing_publisher_role" {
 }
 
 variable "idle_stop" {
-  description = "Action for realtime endpoints without requests or deployments for waste_hours: report notifies the alarm topic, delete deletes them, off does nothing."
+  description = "Action for real-time endpoints without requests or deployments for waste_hours: report notifies the alarm topic, delete deletes them, off does nothing."
   type        = string
   default     = "report"
   nullable    = false

@@ -29,7 +29,7 @@ from sagemaker_sandbox.iam.evaluation import (
 )
 from sagemaker_sandbox.iam.grants import GrantRecorder
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Form of the access keys that AWS issues.
 _ISSUED_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
@@ -156,4 +156,4 @@ def _is_json(operation: Operation) -> bool:
 
 
 def _get_protocol(operation: Operation) -> str:
-    return str(service_model(operation.service).metadata["protocol"])
+    return str(load_service_model(operation.service).metadata["protocol"])

@@ -9,7 +9,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import Shape
 
 from sagemaker_sandbox.faults.fault import SAGEMAKER, Fault
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Services whose operations need no prefix in a fault.
@@ -86,7 +86,7 @@ def _find_operation(fault: Fault) -> tuple[str, str]:
     names: dict[str, str] = {}
     for service in services:
         try:
-            names |= dict.fromkeys(service_model(service).operation_names, service)
+            names |= dict.fromkeys(load_service_model(service).operation_names, service)
         except UnknownServiceError:
             raise UserError(f"botocore knows no service {service}{did_you_mean(service, _list_services())}") from None
     if fault.operation_name not in names:
@@ -132,7 +132,7 @@ def list_failures(fault: Fault) -> tuple[str, ...]:
 
 
 def _list_errors(service: str, operation: str) -> dict[str, int]:
-    model = service_model(service)
+    model = load_service_model(service)
     common = _SERVICE_ERRORS.get(service) or (_QUERY_ERRORS if model.resolved_protocol == "query" else _COMMON_ERRORS)
     shapes = model.operation_model(operation).error_shapes
     return common | dict(_find_code_and_status(shape) for shape in shapes)

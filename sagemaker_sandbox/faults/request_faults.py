@@ -20,7 +20,7 @@ from sagemaker_sandbox.connections.bodies import BodyStream
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.faults.fault import Fault
 from sagemaker_sandbox.faults.fault_queue import FaultQueue, InjectedError
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 
 class LostResponseError(ConnectionAbortedError):
@@ -54,7 +54,7 @@ def _take_fault(faults: FaultQueue, request: Request, signing_name: str) -> tupl
     if not services or INTERNAL_USER_AGENT in request.headers.get("User-Agent", ""):
         return None
     for service in sorted(services):
-        if service_model(service).signing_name != signing_name:
+        if load_service_model(service).signing_name != signing_name:
             continue
         moto_request = _create_moto_request(service, request)
         try:

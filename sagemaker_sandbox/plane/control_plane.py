@@ -22,7 +22,7 @@ from sagemaker_sandbox.parts.shaping import shape_output
 from sagemaker_sandbox.plane import request_roles
 from sagemaker_sandbox.plane.registry import OPERATIONS, Operation, RegionParts
 from sagemaker_sandbox.validation import validate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: An account and a Region.
 AccountAndRegion = tuple[str, str]
@@ -106,7 +106,7 @@ class ControlPlane:
             if parts.region.closing.is_set() and operation.startswith(_STARTING_VERBS):
                 raise ClosingError("The sandbox is stopping. Try again after its next start.")
             response = getattr(part, found_operation.method)(present_members)
-            return shape_output(response, service_model("sagemaker").operation_model(operation).output_shape)
+            return shape_output(response, load_service_model("sagemaker").operation_model(operation).output_shape)
 
     @staticmethod
     def find_operation(operation: str) -> Operation:
@@ -121,7 +121,7 @@ class ControlPlane:
         """Raise ApiError for a request that the service model does not allow, or whose role cannot be assumed."""
         if operation.support.level is SupportLevel.REFUSED:
             raise NotEmulatedError(operation.name, operation.support.note)
-        shape = service_model("sagemaker").operation_model(operation.name).input_shape
+        shape = load_service_model("sagemaker").operation_model(operation.name).input_shape
         if shape is not None:
             validate(request, shape)
         if operation.name.startswith("Create"):

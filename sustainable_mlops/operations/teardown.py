@@ -222,7 +222,7 @@ class LateLogGroups:
 
 def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
     return aws.translate_aws_errors(
-        f"everything of the environment is destroyed; its log group {group.name} may have come back"
+        f"everything of the environment is destroyed; its log group {group.name} may exist again"
     )
 
 

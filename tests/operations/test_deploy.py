@@ -1,4 +1,4 @@
-"""`smlops deploy`: the kind follows what callers accept, the settings what is chosen, and an apply what is reviewed."""
+"""Tests of `smlops deploy`."""
 
 import io
 import json
@@ -346,7 +346,7 @@ def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:
         ),
     ],
 )
-def test_what_an_environment_says_over_the_catalogue_is_told(
+def test_settings_of_an_environment_that_override_the_catalogue_are_reported(
     own: str, choice: Choice, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(example.FOLDER, tmp_path / "envs")

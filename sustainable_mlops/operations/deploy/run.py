@@ -230,7 +230,7 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
     clients = account.connect()
     if arn is not None:
         if ":model-package/" not in arn:
-            raise UserError(f"--package: {arn} is no ARN of a model package")
+            raise UserError(f"--package: {arn} is not the ARN of a model package")
         try:
             model_package = model_under_test.read_model(arn, clients)
         except aws.AwsError:

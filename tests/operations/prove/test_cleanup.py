@@ -159,8 +159,8 @@ def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_de
     jobs = {inventory.FoundResource(*one) for one in activity.find(recorder, "prove-abc123")}
     ordered = inventory.in_order({inventory.FoundResource("pipeline", "prove-abc123-orders"), *jobs})
     assert [str(one) for one in ordered] == [
-        "pipeline execution under way arn:x",
-        "processing job under way pipelines-a1-Measure",
+        "active pipeline execution arn:x",
+        "active processing job pipelines-a1-Measure",
         "pipeline prove-abc123-orders",
     ]
 
@@ -217,7 +217,7 @@ ANSWERS = [
     ("deployment-config-alone", "SageMaker: UpdateEndpoint, ValidationException: the same configuration", "no"),
     ("deployment-config-alone", "UpdateEndpoint, ValidationException: Cannot update in-progress endpoint", "undecided"),
     ("async-scale-from-zero", "no instance: not within 60 minutes", "no"),
-    ("async-scale-from-zero", "prove-x-async at rest: not within 60 minutes", "undecided"),
+    ("async-scale-from-zero", "the final status of prove-x-async: not within 60 minutes", "undecided"),
     ("register-model-jsonget", "An error occurred (ThrottlingException) when calling UpdatePipeline", "undecided"),
     ("register-model-jsonget", "the execution is Failed: Register: JsonGet cannot be resolved", "no"),
 ]
