@@ -20,10 +20,9 @@ def describe(result: Result) -> str:
     """Return a case and its result in one line."""
     reached = "" if result.hit else " (not reached)"
     state = "converged" if result.converged and not result.problem else f"FAILED: {result.problem}"
-    return (
-        f"seed {result.seed:10} {result.operation:9} {result.kind:25} {result.request} +{result.skip}{reached}: "
-        f"exit code {result.code}; {', then '.join(result.commands) or 'no command'}; {state}"
-    )
+    fault = f"{result.kind:25} {result.step} {result.request} +{result.skip}{reached}"
+    commands = ", then ".join(result.commands) or "no command"
+    return f"seed {result.seed:10} {result.operation:9} {fault}: exit code {result.code}; {commands}; {state}"
 
 
 def main() -> int:

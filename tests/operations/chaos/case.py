@@ -63,6 +63,8 @@ class Result:
     seed: int
     operation: str
     kind: str
+    #: Part of the operation that the fault hits.
+    step: str = ""
     #: Request that the fault hits, such as `iam:CreateRole`, with the number of earlier requests that succeed.
     request: str = ""
     skip: int = 0

@@ -178,6 +178,7 @@ class Environment:
         """Create or change the environment with the fault of a case, recover, and check that nothing is lost."""
         before = count_resources(self.sandbox)
         scenario = case.source.choice(["create", "change"])
+        result.step = scenario
         option = "-var=memory_mb=2048" if scenario == "change" else "-var=memory_mb=1024"
         if scenario == "change":
             self.terraform.apply()
@@ -203,6 +204,7 @@ class Environment:
             if case.kind is FaultKind.KILLED
             else (case.source.choice(["promote", "deploy"]))
         )
+        result.step = step
         if step == "write":
             result.request = f"write of {synth.PACKAGES}"
         elif step == "promote":
@@ -229,7 +231,6 @@ class Environment:
         assert read_answer(self.sandbox) == self.version, "the endpoint serves the promoted package"
         assert count_resources(self.sandbox) == self._inventory, "orphans"
         self.commit()
-        self.terraform.apply("-destroy")
 
     def promote(self, case: Case | None, *, dies_in_write: bool = False) -> int:
         """Run `smlops promote`, and return its exit code. The file system may end the process in the write."""
