@@ -55,6 +55,13 @@ def list_documents(principal: Any) -> Iterator[tuple[str, str]]:
         yield policy.name, _document(policy)
 
 
+def read_tags(principal: Any) -> dict[str, str]:
+    """Return the tags of moto's role or user. moto keeps them in a map, or in a list."""
+    tags = getattr(principal, "tags", None) or {}
+    values = tags.values() if isinstance(tags, Mapping) else tags
+    return {tag["Key"]: tag["Value"] for tag in values}
+
+
 def find_boundary_statements(backend: Any, principal: Any) -> list[Statement] | None:
     """Return the statements of the permissions boundary, or None if the principal has none."""
     document = find_boundary_document(backend, principal)

@@ -10,7 +10,7 @@ from sagemaker_sandbox import accounts, signature
 from sagemaker_sandbox.client import INTERNAL_USER_AGENT
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
-from sagemaker_sandbox.enforcement import principals, resource_policies
+from sagemaker_sandbox.enforcement import principals, resource_policies, web_identity
 from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
 from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
 from sagemaker_sandbox.enforcement.operations import Operation, parse_operation
@@ -56,6 +56,8 @@ class Enforcer:
     def check_request(self, request: Request) -> Response | None:
         """Return the error of a request that is not allowed, or None."""
         signed = signature.parse_signature(request)
+        if not signed.key and (parameters := web_identity.read_parameters(request)) is not None:
+            return self._check_web_identity(parameters)
         caller = principals.find_caller(signed.key) if signed.key else None
         if caller is None and _ISSUED_KEY.fullmatch(signed.key) and not signed.key.endswith("EXAMPLE"):
             return self._refuse_key(request)
@@ -75,6 +77,14 @@ class Enforcer:
             if not decision.allowed:
                 return _build_response(request, operation, decision.explain(access_request))
         request.environ[ALLOWED_BY_IAM] = True
+        return None
+
+    def _check_web_identity(self, parameters: Mapping[str, str]) -> Response | None:
+        """Return the error of a token that the role does not trust, or None."""
+        try:
+            web_identity.check_trust(parameters, self._clock.now())
+        except web_identity.WebIdentityError as error:
+            return serialize_error(error, "sts", "application/x-www-form-urlencoded", web_identity.ACTION)
         return None
 
     def _decide_access(

@@ -46,7 +46,7 @@ def _find_user(account: str, backend: Any, name: str) -> Caller:
     groups = backend.get_groups_for_user(name)
     documents = [document for owner in (user, *groups) for _, document in roles.list_documents(owner)]
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, user))
-    return Caller(Principal(account, user.arn), policies, _read_tags(user))
+    return Caller(Principal(account, user.arn), policies, roles.read_tags(user))
 
 
 def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Caller:
@@ -60,7 +60,7 @@ def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Call
         return Caller(principal, PrincipalPolicies(), {})
     documents = [document for _, document in roles.list_documents(role)]
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, role), _find_session_policies(session))
-    return Caller(principal, policies, {**_read_tags(role), **getattr(session, "session_tags", {})})
+    return Caller(principal, policies, {**roles.read_tags(role), **getattr(session, "session_tags", {})})
 
 
 def _find_session_policies(session: Any) -> list[Policy] | None:
@@ -76,9 +76,3 @@ def _find_boundary(backend: Any, owner: Any) -> Policy | None:
 
 def _parse(documents: list[Any]) -> list[Policy]:
     return [Policy.parse(document) for document in documents]
-
-
-def _read_tags(owner: Any) -> dict[str, str]:
-    tags = getattr(owner, "tags", None) or {}
-    values = tags.values() if isinstance(tags, Mapping) else tags
-    return {tag["Key"]: tag["Value"] for tag in values}

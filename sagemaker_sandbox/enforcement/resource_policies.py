@@ -179,8 +179,7 @@ def _describe_role(_region: str, account: str, name: str) -> Resource | None:
     if role is None:
         return None
     policy = Policy.parse(role.assume_role_policy_document or "{}")
-    tags = {tag["Key"]: tag["Value"] for tag in (role.tags or {}).values()}
-    return Resource(account, ResourcePolicy(policy, Delegation.REQUIRED, names_resources=False), tags)
+    return Resource(account, ResourcePolicy(policy, Delegation.REQUIRED, names_resources=False), roles.read_tags(role))
 
 
 def _build_policy(document: Any) -> ResourcePolicy | None:
