@@ -10,7 +10,6 @@ provider "aws" {
       workload    = "flight_delay"
       owner       = "ml-platform"
       data_class  = "public"
-      latency_slo = "cold_start"
       expires_on  = "never"
     }
   }
@@ -161,6 +160,9 @@ locals {
       name            = "smlops-prod-flight-delay"
       max_concurrency = 5
       memory_mb       = 2048
+      tags = {
+        latency_slo = "cold_start"
+      }
     }
   }
 }
@@ -181,6 +183,7 @@ module "serverless_endpoint" {
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency
   memory_mb          = each.value.memory_mb
+  tags               = each.value.tags
   log_retention_days = 90
   role_arn           = module.access.role_arns["inference"]
 }
@@ -281,7 +284,6 @@ locals {
       workload    = "flight_delay"
       owner       = "ml-platform"
       data_class  = "public"
-      latency_slo = "cold_start"
       expires_on  = "never"
     }
   }

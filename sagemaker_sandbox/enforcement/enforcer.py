@@ -19,7 +19,15 @@ from sagemaker_sandbox.enforcement.required_permissions import RequiredPermissio
 from sagemaker_sandbox.enforcement.resource_policies import Resource
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.iam.evaluation import AccessDecision, AccessRequest, Policy, ResourcePolicy, evaluate
+from sagemaker_sandbox.iam.evaluation import (
+    AccessDecision,
+    AccessRequest,
+    Policy,
+    ResourcePolicy,
+    evaluate,
+    record_grants,
+)
+from sagemaker_sandbox.iam.grants import GrantRecorder
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
 from sustainable_mlops.aws.service_model import service_model
 
@@ -49,9 +57,15 @@ class Enforcer:
     `describe_sagemaker` returns the policy of a model package group and the tags of any resource of SageMaker, by ARN.
     """
 
-    def __init__(self, clock: Clock, describe_sagemaker: Callable[[str], tuple[str | None, Mapping[str, str]]]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        describe_sagemaker: Callable[[str], tuple[str | None, Mapping[str, str]]],
+        grants: GrantRecorder,
+    ) -> None:
         self._clock = clock
         self._describe_sagemaker = describe_sagemaker
+        self._grants = grants
 
     def check_request(self, request: Request) -> Response | None:
         """Return the error of a request that is not allowed, or None."""
@@ -72,10 +86,14 @@ class Enforcer:
             add_organization_role(str(operation.parameters.get("RoleArn", "")))
         caller = caller or principals.build_root(accounts.find_account(request))
         region = signed.region or DEFAULT_REGION
+        allowed: list[AccessRequest] = []
         for permission in list_required_permissions(operation, caller.principal.account, region):
             access_request, decision = self._decide_access(request, caller, permission, region)
             if not decision.allowed:
                 return _build_response(request, operation, decision.explain(access_request))
+            allowed.append(access_request)
+        for access_request in allowed:
+            record_grants(self._grants, access_request, caller.policies)
         request.environ[ALLOWED_BY_IAM] = True
         return None
 

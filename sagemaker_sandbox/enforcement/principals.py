@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.enforcement.resource_policies import read_tags
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies
 
 _ALL_ACTIONS = Policy.parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -44,9 +45,9 @@ def _find_user(account: str, backend: Any, name: str) -> Caller:
     if user is None:
         return Caller(Principal(account, f"arn:aws:iam::{account}:user/{name}"), PrincipalPolicies(), {})
     groups = backend.get_groups_for_user(name)
-    documents = [document for owner in (user, *groups) for _, document in roles.list_documents(owner)]
+    documents = [named for owner in (user, *groups) for named in roles.list_documents(owner)]
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, user))
-    return Caller(Principal(account, user.arn), policies, roles.read_tags(user))
+    return Caller(Principal(account, user.arn), policies, read_tags(user))
 
 
 def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Caller:
@@ -58,15 +59,16 @@ def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Call
     principal = Principal(account, arn, label)
     if role is None:
         return Caller(principal, PrincipalPolicies(), {})
-    documents = [document for _, document in roles.list_documents(role)]
+    documents = list(roles.list_documents(role))
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, role), _find_session_policies(session))
-    return Caller(principal, policies, {**roles.read_tags(role), **getattr(session, "session_tags", {})})
+    return Caller(principal, policies, {**read_tags(role), **getattr(session, "session_tags", {})})
 
 
 def _find_session_policies(session: Any) -> list[Policy] | None:
     inline = getattr(session, "policy", None)
     managed = getattr(session, "session_policies", ())
-    return _parse([*([inline] if inline else []), *managed]) if inline or managed else None
+    documents = [*([inline] if inline else []), *managed]
+    return [Policy.parse(document) for document in documents] if documents else None
 
 
 def _find_boundary(backend: Any, owner: Any) -> Policy | None:
@@ -74,5 +76,5 @@ def _find_boundary(backend: Any, owner: Any) -> Policy | None:
     return None if document is None else Policy.parse(document)
 
 
-def _parse(documents: list[Any]) -> list[Policy]:
-    return [Policy.parse(document) for document in documents]
+def _parse(documents: list[tuple[str, str]]) -> list[Policy]:
+    return [Policy.parse(document, name) for name, document in documents]

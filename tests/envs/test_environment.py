@@ -50,7 +50,7 @@ def test_provider_and_state_use_the_assumed_role(environment: Environment, dev: 
 def test_the_provider_tags_all_resources(environment: Environment) -> None:
     (provider,) = environment().json()["provider"]["aws"]
     assert set(provider["default_tags"]["tags"]) == {
-        *("workload", "environment", "owner", "data_class", "latency_slo", "expires_on"),
+        *("workload", "environment", "owner", "data_class", "expires_on"),
     }
 
 
@@ -93,13 +93,13 @@ def test_the_configured_load_test_role_is_published(environment: Environment) ->
 def test_settings_of_one_endpoint_do_not_affect_others(environment: Environment) -> None:
     models = {
         "fraud": {"serverless_endpoint": {"memory_mb": 1024}},
-        "churn": {"serverless_endpoint": {"max_concurrency": 2}},
+        "churn": {"serverless_endpoint": {"max_concurrency": 2}, "latency_slo": "minutes"},
         "plain": {"description": "Served nowhere."},
     }
     body = environment(models=models, pipelines={}).json()
     assert body["locals"]["serverless_endpoints"] == {
-        "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024},
-        "churn": {"name": "smlops-dev-churn", "max_concurrency": 2},
+        "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024, "tags": {"latency_slo": "cold_start"}},
+        "churn": {"name": "smlops-dev-churn", "max_concurrency": 2, "tags": {"latency_slo": "minutes"}},
     }
     call = body["module"]["serverless_endpoint"]
     assert (call["memory_mb"], call["name"]) == ('${lookup(each.value, "memory_mb", null)}', "${each.value.name}")

@@ -64,6 +64,13 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             "async_endpoint",
         ),
         ("state", None, "state: is missing; add it"),
+        (
+            "tags.latency_slo",
+            "cold_start",
+            "tags.latency_slo: each model has its own; move it to envs/catalogue/models/MODEL.yaml, or to "
+            "models.MODEL.latency_slo of this file",
+        ),
+        ("models.flight_delay.latency_slo", "soon", "models.flight_delay.latency_slo: must be 'minutes', 'cold_start'"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
         ("tags.expires_on", "tomorrow", "tags.expires_on: 'tomorrow'"),
         ("log_retention_days", 13, "log_retention_days: must be 1, 3, 5"),
