@@ -86,15 +86,34 @@ class Enforcer:
             add_organization_role(str(operation.parameters.get("RoleArn", "")))
         caller = caller or principals.build_root(accounts.find_account(request))
         region = signed.region or DEFAULT_REGION
+        refusal = self._check_permissions(operation, caller, region, request.headers.get("User-Agent", ""))
+        if refusal is not None:
+            return _build_response(request, operation, refusal)
+        request.environ[ALLOWED_BY_IAM] = True
+        return None
+
+    def check_role(self, role: str, region: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Raise NotAuthorizedError unless a role may call an operation of SageMaker, which SageMaker calls as the role.
+
+        Operations that list are allowed: they stand for what SageMaker knows of its own resources.
+        """
+        if operation.startswith("List"):
+            return
+        call = Operation("sagemaker", "sagemaker", operation, parameters)
+        refusal = self._check_permissions(call, principals.build_service_session(role), region, INTERNAL_USER_AGENT)
+        if refusal is not None:
+            raise NotAuthorizedError("AccessDeniedException", 400, refusal)
+
+    def _check_permissions(self, operation: Operation, caller: Caller, region: str, user_agent: str) -> str | None:
+        """Return AWS's message if a permission of an operation is missing. Else record the grants, and return None."""
         allowed: list[AccessRequest] = []
         for permission in list_required_permissions(operation, caller.principal.account, region):
-            access_request, decision = self._decide_access(request, caller, permission, region)
+            access_request, decision = self._decide_access(user_agent, caller, permission, region)
             if not decision.allowed:
-                return _build_response(request, operation, decision.explain(access_request))
+                return decision.explain(access_request)
             allowed.append(access_request)
         for access_request in allowed:
             record_grants(self._grants, access_request, caller.policies)
-        request.environ[ALLOWED_BY_IAM] = True
         return None
 
     def _check_web_identity(self, parameters: Mapping[str, str]) -> Response | None:
@@ -106,12 +125,12 @@ class Enforcer:
         return None
 
     def _decide_access(
-        self, request: Request, caller: Caller, permission: RequiredPermission, region: str
+        self, user_agent: str, caller: Caller, permission: RequiredPermission, region: str
     ) -> tuple[AccessRequest, AccessDecision]:
         resource = self._find_resource(permission.resource)
         keys: dict[str, Any] = {
             **build_global_keys(
-                caller.principal, caller.tags, region, self._clock.now(), request.headers.get("User-Agent", "")
+                caller.principal, caller.tags, region, self._clock.now(), user_agent
             ),
             **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
