@@ -139,6 +139,7 @@ class Application:
         self._moto = _Dispatcher(self._moto_service)
         self._responses = ResponseCache()
         self._enforcer = self._create_enforcer(context) if context.enforces_iam else None
+        self.sagemaker.role_check = self._enforcer.check_role if self._enforcer is not None else None
         self._calls = CallRecorder()
         self._control = ControlApi(
             context, self.sagemaker, self.clock, self.list_moto_services, self._calls, self._ledger

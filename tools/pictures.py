@@ -3,8 +3,8 @@
 - `python -m tools.pictures`: write `docs/images/environment.svg` and `docs/images/accounts.svg`
 
 The picture of an environment comes from the synthesized HCL of one with a network and all kinds of endpoints, and from
-the resources of each module. The picture of the accounts comes from the settings of the environments and from the resources
-of the module bootstrap.
+the resources of each module. The picture of the accounts comes from the settings of the environments and from the
+resources of the module bootstrap.
 """
 
 import json

@@ -79,7 +79,7 @@ To act as a role, let its trust policy name your account, and call `sts:AssumeRo
 
 ### Unused grants
 
-`smlops sandbox unused` lists the grants of each role that no request used. Run your program first, with `--enforce-iam`:
+`smlops sandbox unused` lists the grants of each role that no request used. First run your program with `--enforce-iam`:
 
 ```
 $ smlops sandbox unused --role training

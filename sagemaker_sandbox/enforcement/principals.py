@@ -34,6 +34,15 @@ def find_caller(access_key: str) -> Caller | None:
     return None
 
 
+def build_service_session(arn: str) -> Caller:
+    """Return the session in which SageMaker acts as a role."""
+    from moto.iam.models import iam_backends
+
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    label = f"arn:aws:sts::{account}:assumed-role/{name}/SageMaker"
+    return build_session(account, iam_backends[account]["aws"], arn, label)
+
+
 def build_root(account: str) -> Caller:
     """Return the root of an account, which may do everything."""
     principal = Principal(account, f"arn:aws:iam::{account}:root")
@@ -54,8 +63,12 @@ def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Call
     from moto.sts.models import sts_backends
 
     session = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
+    return build_session(account, backend, arn, session.arn if session is not None else arn, session)
+
+
+def build_session(account: str, backend: Any, arn: str, label: str, session: Any = None) -> Caller:
+    """Return a session of a role. `label` is its ARN, and `session` moto's record with policies and tags, if any."""
     role = roles.find_role(account, arn)
-    label = session.arn if session is not None else arn
     principal = Principal(account, arn, label)
     if role is None:
         return Caller(principal, PrincipalPolicies(), {})

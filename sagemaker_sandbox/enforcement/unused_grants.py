@@ -21,8 +21,7 @@ LIMITS = (
     "make may need more.",
     "Actions and resources of a statement count separately: each is used if any request used it.",
     "The sandbox does not check some actions of jobs, endpoints and functions: logs, metrics, images and network "
-    "interfaces. The report marks them as unchecked. It starts the steps of a pipeline without the role of the "
-    "pipeline, so grants of that role may look unused.",
+    "interfaces. The report marks them as unchecked.",
     "Policies of resources, permissions boundaries and Deny statements are not listed.",
 )
 
@@ -30,7 +29,7 @@ LIMITS = (
 def report_unused_grants(recorder: GrantRecorder, name: str) -> dict[str, Any]:
     """Return the unused grants of roles and users whose name contains `name`, those that did nothing, and the limits.
 
-    Roles that AWS creates are left out.
+    `used_actions` has the actions that requests needed, by principal. Roles that AWS creates are left out.
     """
     grants: list[dict[str, Any]] = []
     active: list[str] = []
@@ -43,7 +42,8 @@ def report_unused_grants(recorder: GrantRecorder, name: str) -> dict[str, Any]:
             continue
         active.append(owner)
         grants += [_describe(grant) for grant in recorder.list_unused(owner, statements)]
-    return {"active": active, "idle": idle, "grants": grants, "limits": list(LIMITS)}
+    used_actions = {owner: recorder.list_used_actions(owner) for owner in active}
+    return {"active": active, "idle": idle, "used_actions": used_actions, "grants": grants, "limits": list(LIMITS)}
 
 
 def _list_principals() -> Iterator[tuple[str, list[NamedStatement]]]:

@@ -102,6 +102,12 @@ class GrantRecorder:
             self._usage.clear()
             self._principals.clear()
 
+    def list_used_actions(self, principal: str) -> list[str]:
+        """Return the actions of a principal that its statements allowed."""
+        with self._lock:
+            usages = [usage for key, usage in self._usage.items() if key[0] == principal]
+            return sorted({action for usage in usages for actions in usage.actions.values() for action in actions})
+
     def list_unused(self, principal: str, statements: Iterable[NamedStatement]) -> Iterator[UnusedGrant]:
         """Yield the unused grants of a principal, in the order of its statements."""
         for number, named in enumerate(statements):
