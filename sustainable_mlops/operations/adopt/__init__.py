@@ -1,0 +1,23 @@
+"""Adoption of existing resources: a root module that describes them as they are, with import blocks.
+
+`scan.scan_account` only reads. `files.render_files` returns the root module.
+"""
+
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, ImportedResource, LeftOut
+from sustainable_mlops.operations.adopt.files import check_folder, render_files, write_files
+from sustainable_mlops.operations.adopt.scan import list_actions, scan_account
+from sustainable_mlops.operations.adopt.selection import Selection, parse_selection
+
+__all__ = [
+    "Adoption",
+    "AdoptionReport",
+    "ImportedResource",
+    "LeftOut",
+    "Selection",
+    "check_folder",
+    "list_actions",
+    "parse_selection",
+    "render_files",
+    "scan_account",
+    "write_files",
+]

@@ -1,0 +1,43 @@
+"""Terminal output of an adoption."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.operations.adopt.adoption import AdoptionReport
+
+
+def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> None:
+    """Print adopted objects, objects that stay outside with the reason, skipped parts, and the next commands."""
+    if report.adoptions:
+        out.print(_build_table(report))
+    for one in report.left_out:
+        out.print(f"left out: {one.kind} {one.name}: {one.reason}", markup=False)
+    for adoption in report.adoptions:
+        for note in adoption.notes:
+            out.print(f"note: {adoption.kind} {adoption.name}: {note}", markup=False)
+    for part in report.skipped:
+        out.print(str(part), markup=False)
+    if report.not_selected:
+        counts = ", ".join(f"{kind}: {count}" for kind, count in report.not_selected.items())
+        out.print(f"not selected: {counts}", markup=False)
+    resources = len(list(report.list_resources()))
+    out.print(
+        f"{report.account_id} in {report.region}: {len(report.adoptions)} objects in {resources} import blocks, "
+        f"{len(report.left_out)} left out",
+        markup=False,
+    )
+    if folder is None:
+        out.print("nothing was written; pass --into FOLDER to write the root module", markup=False)
+
+
+def _build_table(report: AdoptionReport) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title, ratio in (("kind", 2), ("name", 4), ("imports", 1), ("holds data", 1)):
+        table.add_column(title, overflow="fold", ratio=ratio)
+    for one in report.adoptions:
+        data = "yes" if one.holds_data else ""
+        table.add_row(Text(one.kind), Text(one.name, "bold"), str(len(one.resources)), data)
+    return table
