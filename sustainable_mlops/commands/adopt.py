@@ -7,7 +7,8 @@ Terraform then refuses to delete those that hold data.
 A resource that Terraform cannot describe without a change stays outside, and the line `left out` has the reason. If AWS
 denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
 
-Without --into, nothing is written.
+Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan would
+change stays outside, with the difference. --no-plan omits this check.
 
 Exit codes: 0, 1 with --check if anything is left out or skipped, 2 if the input is not valid.
 
@@ -47,6 +48,9 @@ def adopt(
     into: Annotated[
         Path | None, typer.Option(help="New folder for the root module. Default: write nothing.", metavar="FOLDER")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan/--no-plan", help="With --into: leave out what a plan would change.")
+    ] = True,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is left out or skipped.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
@@ -61,6 +65,8 @@ def adopt(
         adoption.check_folder(into)
     with cli.console.status("Reading the account") as status:
         report = adoption.scan_account(account, selection, lambda part: status.update(f"Reading {part}"))
+        if into is not None and plan:
+            adoption.verify_adoption(report, lambda step: status.update(f"Terraform: {step}"))
     if into is not None and report.adoptions:
         adoption.write_files(into, adoption.render_files(report))
     if as_json:

@@ -1,12 +1,14 @@
 """Adoption of existing resources: a root module that describes them as they are, with import blocks.
 
-`scan.scan_account` only reads. `files.render_files` returns the root module.
+`scan.scan_account` only reads. `verification.verify_adoption` plans, and drops what the plan would change.
+`files.render_files` returns the root module.
 """
 
 from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, ImportedResource, LeftOut
 from sustainable_mlops.operations.adopt.files import check_folder, render_files, write_files
 from sustainable_mlops.operations.adopt.scan import list_actions, scan_account
 from sustainable_mlops.operations.adopt.selection import Selection, parse_selection
+from sustainable_mlops.operations.adopt.verification import verify_adoption
 
 __all__ = [
     "Adoption",
@@ -19,5 +21,6 @@ __all__ = [
     "parse_selection",
     "render_files",
     "scan_account",
+    "verify_adoption",
     "write_files",
 ]

@@ -307,6 +307,8 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
     body, notes, ignored = convert(model, _MODEL), [], []
     for block in ("primary_container", "container"):
         for index, container in enumerate(body.get(block, [])):
+            if "model_data_url" in container:  # AWS returns the same archive as a data source, too
+                container.pop("model_data_source", None)
             if "mode" not in container:  # the provider has a default, and would replace the model
                 ignored.append(f"{block}[{index}].mode")
             variables = container.get("environment", {})

@@ -12,9 +12,16 @@ from typer.main import get_command
 
 from sustainable_mlops.commands import adopt
 from sustainable_mlops.operations.adopt import list_actions
-from sustainable_mlops.operations.adopt.adoption import DATA_KINDS, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import (
+    DATA_KINDS,
+    Adoption,
+    AdoptionReport,
+    ImportedResource,
+    LeftOutError,
+)
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
 from sustainable_mlops.operations.adopt.selection import parse_selection
+from sustainable_mlops.operations.adopt.verification import describe_differences, drop_changed
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.deployer.calls import BOTO3, FREE, action, by_terraform
@@ -65,7 +72,7 @@ def smlops(
     own: tuple[Any, dict[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
     """Return a function that runs `smlops adopt` on the sandbox, and returns its exit code and its output."""
-    for name, value in own[0].environment.items():
+    for name, value in own[1].items():
         monkeypatch.setenv(name, value)
 
     def call(*arguments: str) -> tuple[int, str]:
@@ -97,6 +104,7 @@ def test_the_first_plan_changes_nothing(
         ("acme-leaving", "its state is PendingDeletion")
     ]
     check_calls(list(by_terraform(calls, BOTO3)))
+    assert sandbox.inventory() == before
 
     terraform = Terraform(folder, variables)
     terraform.init()
@@ -162,6 +170,36 @@ def test_a_denied_read_leaves_out_only_what_needs_it(
     assert (code, list(tmp_path.glob("**/*.tf"))) == (0, [])
     assert "left out: KMS key acme-leaving: its state is PendingDeletion" in output
     assert "nothing was written; pass --into FOLDER" in output
+
+
+def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
+    def make(address: str, body: dict[str, Any]) -> ImportedResource:
+        return ImportedResource(*address.split("."), "id", body)
+
+    bucket = make("aws_s3_bucket.data", {"bucket": "data"})
+    policy = make("aws_s3_bucket_policy.data", {"bucket": "${aws_s3_bucket.data.id}"})
+    model = make("aws_sagemaker_model.web", {"name": "web"})
+    endpoint = make("aws_sagemaker_endpoint.web", {"name": "${aws_sagemaker_model.web.name}"})
+    report = AdoptionReport("123456789012", REGION)
+    report.adoptions = [Adoption("bucket", "data", (bucket, policy)), Adoption("endpoint", "web", (model, endpoint))]
+    changes = {
+        "aws_s3_bucket.data": (["no-op"], {}, {}),
+        "aws_s3_bucket_policy.data": (["update"], {"policy": "a", "tags_all": {}}, {"policy": "b"}),
+        "aws_sagemaker_model.web": (["delete", "create"], {"name": "web", "mode": "x"}, {"name": "web", "mode": None}),
+    }
+    plan = {
+        "resource_changes": [
+            {"address": address, "change": {"actions": actions, "before": before, "after": after}}
+            for address, (actions, before, after) in changes.items()
+        ]
+    }
+    drop_changed(report, describe_differences(plan))
+    assert [(one.name, one.resources) for one in report.adoptions] == [("data", (bucket,))]
+    assert [one.reason for one in report.left_out] == [
+        'aws_s3_bucket_policy.data: the plan would update it in place: policy: "a" → "b"',
+        'aws_sagemaker_model.web: the plan would replace it: mode: "x" → null. '
+        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which stays outside",
+    ]
 
 
 def test_a_setting_without_an_argument_keeps_the_resource_outside() -> None:
