@@ -7,8 +7,8 @@ Terraform then refuses to delete those that hold data.
 A resource that Terraform cannot describe without a change stays outside, and the line `left out` has the reason. If AWS
 denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
 
-Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan would
-change stays outside, with the difference. --no-plan omits this check.
+Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan
+would change stays outside, with the difference. --no-plan omits this check.
 
 Exit codes: 0, 1 with --check if anything is left out or skipped, 2 if the input is not valid.
 

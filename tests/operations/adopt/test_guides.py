@@ -14,6 +14,7 @@ from sustainable_mlops.review.risk import Level
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.docs.blocks import blocks
 from tests.modules.prerequisites import create_prerequisites
+from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
 from tests.review_checks import check_review
 from tests.sandbox.support import wait_until
 
@@ -131,8 +132,47 @@ def add_alarms(root: OldRoot) -> None:
     wait_until(lambda: root.sagemaker.describe_endpoint(EndpointName=root.endpoint)["EndpointStatus"] == "InService")
 
 
+def test_a_package_group_moves_to_the_registry_and_keeps_its_packages(
+    own: tuple[Any, dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sandbox, variables = own
+    account = SeededAccount(sandbox, 1)
+    monkeypatch.setattr(account, "maybe_tags", lambda _team: [])
+    account.s3.create_bucket(Bucket="acme-data", CreateBucketConfiguration={"LocationConstraint": REGION})
+    account.add_package_groups(PREFIX)
+    terraform = Terraform(adopt_resources(sandbox, monkeypatch, tmp_path, "acme-churn"), variables)
+    terraform.init()
+    terraform.apply()
+    (tmp_path / "adopted" / "imports.tf").unlink()
+    (tmp_path / "adopted" / "model_package_groups.tf").write_text(get_block("registry"))
+    (tmp_path / "adopted" / "modules").symlink_to(ROOT / "modules")
+    terraform.init()
+    plan = terraform.plan(tmp_path / "tfplan")
+    changes = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    assert changes.pop('module.model_registry.aws_sagemaker_model_package_group.this["churn"]') == ["no-op"]
+    assert set(map(tuple, changes.values())) <= {("create",), ("read",)}
+    assert check_review(plan).risks == ()
+    terraform.apply()
+    assert terraform.is_up_to_date(tmp_path / "tfplan")
+    packages = account.sagemaker.list_model_packages(ModelPackageGroupName="acme-churn")
+    assert len(packages["ModelPackageSummaryList"]) == 1
+
+
+def adopt_resources(sandbox: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> Path:
+    """Write the root module for one resource, and return its folder."""
+    for variable, value in sandbox.environment.items():
+        monkeypatch.setenv(variable, value)
+    account = idle.connect_account(idle.choose_target(None, REGION))
+    report = adopt.scan_account(account, adopt.parse_selection([], [], [name], everything=False))
+    adopt.write_files(folder / "adopted", adopt.render_files(report))
+    return folder / "adopted"
+
+
 def test_a_forgotten_endpoint_is_adopted_as_it_is(
-    make_old_root: Callable[[str], OldRoot], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    own: tuple[Any, dict[str, str]],
+    make_old_root: Callable[[str], OldRoot],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     root = make_old_root("aws_ia")
     before = root.sandbox.inventory()
@@ -140,13 +180,8 @@ def test_a_forgotten_endpoint_is_adopted_as_it_is(
     root.terraform.apply()
     assert root.sandbox.inventory() == before
 
-    for name, value in root.sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-    account = idle.connect_account(idle.choose_target(None, "eu-north-1"))
-    report = adopt.scan_account(account, adopt.parse_selection([], [], [root.endpoint], everything=False))
-    root.folder = tmp_path / "adopted"
-    adopt.write_files(root.folder, adopt.render_files(report))
-    root.terraform = Terraform(root.folder, root.terraform._env)
+    root.folder = adopt_resources(root.sandbox, monkeypatch, tmp_path, root.endpoint)
+    root.terraform = Terraform(root.folder, own[1])
     root.terraform.init()
     plan, changes = root.plan()
     assert changes == {}
