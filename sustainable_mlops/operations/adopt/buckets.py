@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.authoring.hcl import BlockLayout
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout, read_tags
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -25,6 +24,9 @@ ACTIONS = (
     "s3:GetBucketNotification",
     "s3:GetBucketCORS",
 )
+_VERSIONING: Fields = {
+    "VersioningConfiguration": Nested("versioning_configuration", {"Status": "status", "MFADelete": "mfa_delete"})
+}
 _ENCRYPTION: Fields = {
     "Rules": Nested(
         "rule",
@@ -127,9 +129,7 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for bucket in reader.account.list_all("s3", "list_buckets", "Buckets"):
         name = bucket["Name"]
         if reader.selects(KIND, name, tags=lambda name=name: _read_tags(reader, name)):  # type: ignore[misc]
-            location = reader.account.call("s3", "get_bucket_location", Bucket=name).get("LocationConstraint")
-            if {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location) == reader.region:
-                yield name, lambda name=name: _read_bucket(reader, name)  # type: ignore[misc]
+            yield name, lambda name=name: _read_bucket(reader, name)  # type: ignore[misc]
 
 
 def _read_tags(reader: Reader, bucket: str) -> dict[str, str]:
@@ -144,46 +144,55 @@ def _get(reader: Reader, bucket: str, setting: str, *absent: str) -> dict[str, A
     return {member: value for member, value in response.items() if member != "ResponseMetadata"}
 
 
-def _read_bucket(reader: Reader, name: str) -> Adoption:
-    """Return one bucket with the settings that it has."""
+def _read_bucket(reader: Reader, name: str) -> Adoption | None:
+    """Return one bucket with the settings that it has, or None if it is in another Region."""
+    location = reader.account.call("s3", "get_bucket_location", Bucket=name).get("LocationConstraint")
+    if {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location) != reader.region:
+        return None
     label = reader.choose_label("aws_s3_bucket", name)
     body = add_tags({"bucket": name}, _read_tags(reader, name))
     body["lifecycle"] = {"prevent_destroy": True, "ignore_changes": ["force_destroy"]}
-    bucket = ImportedResource("aws_s3_bucket", label, name, body)
-    settings = [
-        ImportedResource(resource_type, label, name, {"bucket": f"${{{bucket.address}.id}}", **arguments}, layout)
-        for resource_type, arguments, layout in _read_settings(reader, name)
-        if arguments
-    ]
-    return Adoption(KIND, name, (bucket, *settings))
+    resources, notes = [ImportedResource("aws_s3_bucket", label, name, body)], []
+    for resource_type, response, fields in _read_settings(reader, name):
+        try:
+            arguments = convert(response, fields)
+        except LeftOutError as error:
+            notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} stays outside: {error}")
+            continue
+        if arguments:
+            arguments = {"bucket": f"${{{resources[0].address}.id}}", **arguments}
+            resources.append(ImportedResource(resource_type, label, name, arguments, make_layout(fields)))
+    if policy := _get(reader, name, "policy", "NoSuchBucketPolicy").get("Policy"):
+        arguments = {"bucket": f"${{{resources[0].address}.id}}", "policy": render_policy(json.loads(policy))}
+        resources.append(ImportedResource("aws_s3_bucket_policy", label, name, arguments))
+    return Adoption(KIND, name, tuple(resources), notes=tuple(notes))
 
 
-def _read_settings(reader: Reader, name: str) -> Iterator[tuple[str, dict[str, Any], BlockLayout]]:
-    """Yield the resource type, the arguments and the layout of each setting of a bucket."""
-    versioning = _get(reader, name, "versioning")
-    if status := versioning.get("Status"):
-        inner = {"status": status} | ({"mfa_delete": "Enabled"} if versioning.get("MFADelete") == "Enabled" else {})
-        layout = BlockLayout({"versioning_configuration": BlockLayout()})
-        yield "aws_s3_bucket_versioning", {"versioning_configuration": [inner]}, layout
+def _read_settings(reader: Reader, name: str) -> Iterator[tuple[str, Mapping[str, Any], Fields]]:
+    """Yield the resource type, the response and the table of each setting of a bucket."""
+    yield "aws_s3_bucket_versioning", _read_versioning(reader, name), _VERSIONING
     missing = "ServerSideEncryptionConfigurationNotFoundError"
     encryption = _get(reader, name, "encryption", missing).get("ServerSideEncryptionConfiguration", {})
-    yield _convert("server_side_encryption_configuration", encryption, _ENCRYPTION)
+    yield "aws_s3_bucket_server_side_encryption_configuration", encryption, _ENCRYPTION
     access = _get(reader, name, "get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
-    yield _convert("public_access_block", access.get("PublicAccessBlockConfiguration", {}), _ACCESS)
+    yield "aws_s3_bucket_public_access_block", access.get("PublicAccessBlockConfiguration", {}), _ACCESS
     ownership = _get(reader, name, "ownership_controls", "OwnershipControlsNotFoundError")
-    yield _convert("ownership_controls", ownership.get("OwnershipControls", {}), _OWNERSHIP)
-    if policy := _get(reader, name, "policy", "NoSuchBucketPolicy").get("Policy"):
-        yield "aws_s3_bucket_policy", {"policy": render_policy(json.loads(policy))}, BlockLayout()
+    yield "aws_s3_bucket_ownership_controls", ownership.get("OwnershipControls", {}), _OWNERSHIP
     lifecycle = _get(reader, name, "lifecycle_configuration", "NoSuchLifecycleConfiguration")
-    yield _convert("lifecycle_configuration", _flatten_rules(lifecycle), _LIFECYCLE)
-    yield _convert("logging", _get(reader, name, "logging").get("LoggingEnabled", {}), _LOGGING)
+    yield "aws_s3_bucket_lifecycle_configuration", _flatten_rules(lifecycle), _LIFECYCLE
+    yield "aws_s3_bucket_logging", _get(reader, name, "logging").get("LoggingEnabled", {}), _LOGGING
     notification = _get(reader, name, "notification_configuration")
-    yield _convert("notification", _flatten_notification(notification), _NOTIFICATION)
-    yield _convert("cors_configuration", _get(reader, name, "cors", "NoSuchCORSConfiguration"), _CORS)
+    yield "aws_s3_bucket_notification", _flatten_notification(notification), _NOTIFICATION
+    yield "aws_s3_bucket_cors_configuration", _get(reader, name, "cors", "NoSuchCORSConfiguration"), _CORS
 
 
-def _convert(setting: str, response: Mapping[str, Any], fields: Fields) -> tuple[str, dict[str, Any], BlockLayout]:
-    return f"aws_s3_bucket_{setting}", convert(response, fields), make_layout(fields)
+def _read_versioning(reader: Reader, name: str) -> dict[str, Any]:
+    """Return the versioning of a bucket; empty if it was never enabled."""
+    versioning = _get(reader, name, "versioning")
+    if "Status" not in versioning:
+        return {}
+    mfa = {"MFADelete": "Enabled"} if versioning.get("MFADelete") == "Enabled" else {}
+    return {"VersioningConfiguration": {"Status": versioning["Status"], **mfa}}
 
 
 def _flatten_rules(lifecycle: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Terminal output of an adoption."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -29,8 +30,13 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
         f"{len(report.left_out)} left out",
         markup=False,
     )
-    if folder is None:
+    if not report.adoptions:
+        out.print("nothing to write; check the Region and the selection", markup=False)
+    elif folder is None:
         out.print("nothing was written; pass --into FOLDER to write the root module", markup=False)
+    else:
+        terraform = f"terraform -chdir={shlex.quote(str(folder))}"
+        out.print(f"next: {terraform} init && {terraform} plan -out=tfplan", markup=False)
 
 
 def _build_table(report: AdoptionReport) -> Table:

@@ -22,7 +22,7 @@ ACTIONS = (
     "application-autoscaling:ListTagsForResource",
 )
 #: Names of environment variables whose values are never written to a file.
-_SECRET = re.compile(r"token|secret|password|passwd|credential|api_?key|private_?key|access_?key", re.IGNORECASE)
+_SECRET = re.compile(r"(token|secret|password|passwd|credentials?|api_?key|private_?key|access_?key)$", re.IGNORECASE)
 _CONTAINER: Fields = {
     "ContainerHostname": "container_hostname",
     "Image": "image",
@@ -312,7 +312,7 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
             if "mode" not in container:  # the provider has a default, and would replace the model
                 ignored.append(f"{block}[{index}].mode")
             variables = container.get("environment", {})
-            if secrets := sorted(key for key in variables if _SECRET.search(key)):
+            if secrets := sorted(filter(may_be_secret, variables)):
                 container["environment"] = {key: text for key, text in variables.items() if key not in secrets}
                 ignored.append(f"{block}[{index}].environment")
                 names = ", ".join(secrets)
@@ -322,6 +322,11 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
     if ignored:
         body["lifecycle"] = {"ignore_changes": ignored}
     return _make(reader, "aws_sagemaker_model", name, body, _MODEL, model["ModelArn"]), notes
+
+
+def may_be_secret(name: str) -> bool:
+    """Return True if an environment variable of this name may have a secret value."""
+    return _SECRET.search(name) is not None
 
 
 def _make_configuration(reader: Reader, configuration: Mapping[str, Any]) -> ImportedResource:

@@ -11,8 +11,8 @@ from sustainable_mlops.operations.adopt.selection import Selection
 from sustainable_mlops.operations.idle import IdleAccount
 from sustainable_mlops.operations.preflight.account import DeniedError
 
-#: One selected object: its name, and the function that reads it.
-Candidate = tuple[str, Callable[[], Adoption]]
+#: One selected object: its name, and the function that reads it, or returns None for an object of another Region.
+Candidate = tuple[str, Callable[[], Adoption | None]]
 
 
 @dataclass
@@ -24,6 +24,8 @@ class Reader:
     selection: Selection
     progress: Callable[[str], None] = lambda _: None
     not_selected: dict[str, int] = field(default_factory=dict)
+    #: Objects whose tags cannot be read, so that their selection is unknown.
+    left_out: list[LeftOut] = field(default_factory=list)
     _labels: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -33,7 +35,11 @@ class Reader:
 
     def selects(self, kind: str, *names: str, tags: Callable[[], Mapping[str, str]]) -> bool:
         """Return True if an object is selected; count it otherwise."""
-        selected = self.selection.includes(*names, read_tags=tags)
+        try:
+            selected = self.selection.includes(*names, read_tags=tags)
+        except DeniedError as error:
+            self.left_out.append(LeftOut(kind, names[0], _describe_denial(error)))
+            return False
         if not selected:
             self.not_selected[kind] = self.not_selected.get(kind, 0) + 1
         return selected
@@ -43,12 +49,12 @@ class Reader:
         for name, read in candidates:
             self.progress(f"{kind} {name}")
             try:
-                yield read()
+                if adoption := read():
+                    yield adoption
             except LeftOutError as error:
                 yield LeftOut(kind, name, str(error))
             except DeniedError as error:
-                remedy = f"; allow {error.action} and run again" if error.action else ""
-                yield LeftOut(kind, name, f"{error.reason}{remedy}")
+                yield LeftOut(kind, name, _describe_denial(error))
 
     def choose_label(self, resource_type: str, name: str) -> str:
         """Return the label of a resource, from its name; the same name gets the same label."""
@@ -67,3 +73,8 @@ class Reader:
         """Return a SageMaker description without its metadata."""
         response = self.account.call("sagemaker", operation, **arguments)
         return {member: value for member, value in response.items() if member != "ResponseMetadata"}
+
+
+def _describe_denial(error: DeniedError) -> str:
+    remedy = f"; allow {error.action} and run again" if error.action else ""
+    return f"{error.reason}{remedy}"

@@ -66,4 +66,5 @@ def scan_account(
                     report.adoptions.append(result)
         except DeniedError as error:
             report.skipped.append(SkippedPart(name, error.reason, error.action))
+    report.left_out += reader.left_out
     return report

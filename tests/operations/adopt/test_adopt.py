@@ -19,6 +19,7 @@ from sustainable_mlops.operations.adopt.adoption import (
     ImportedResource,
     LeftOutError,
 )
+from sustainable_mlops.operations.adopt.endpoints import may_be_secret
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
 from sustainable_mlops.operations.adopt.selection import parse_selection
 from sustainable_mlops.operations.adopt.verification import describe_differences, drop_changed
@@ -213,6 +214,12 @@ def test_a_resource_of_a_stack_stays_outside() -> None:
     with pytest.raises(LeftOutError, match="CloudFormation stack web manages it"):
         add_tags({}, {"aws:cloudformation:stack-name": "web"})
     assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}
+
+
+@pytest.mark.parametrize("name", ["HF_API_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "apiKey"])
+def test_a_value_that_may_be_a_secret_is_not_written(name: str) -> None:
+    assert may_be_secret(name)
+    assert not any(map(may_be_secret, ("MAX_TOKENS", "TOKENIZERS_PARALLELISM", "SECRET_ARN", "HF_TASK")))
 
 
 def test_text_that_looks_like_a_template_stays_text() -> None:
