@@ -66,9 +66,14 @@ class LeftOut:
     name: str
     reason: str
 
+    @property
+    def holds_data(self) -> bool:
+        """True if a deletion loses data."""
+        return self.kind in DATA_KINDS
+
     def to_dict(self) -> dict[str, Any]:
         """Return the object and the reason as JSON."""
-        return {"kind": self.kind, "name": self.name, "holds_data": self.kind in DATA_KINDS, "reason": self.reason}
+        return {"kind": self.kind, "name": self.name, "holds_data": self.holds_data, "reason": self.reason}
 
 
 @dataclass

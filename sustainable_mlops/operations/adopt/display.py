@@ -24,10 +24,11 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
     if report.not_selected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.not_selected.items())
         out.print(f"not selected: {counts}", markup=False)
-    resources = len(list(report.list_resources()))
+    adopted, left_out = (sum(one.holds_data for one in part) for part in (report.adoptions, report.left_out))
     out.print(
-        f"{report.account_id} in {report.region}: {len(report.adoptions)} objects in {resources} import blocks, "
-        f"{len(report.left_out)} left out",
+        f"{report.account_id} in {report.region}: adopted: {len(report.adoptions)}, import blocks: "
+        f"{len(list(report.list_resources()))}, left out: {len(report.left_out)}; adopted of those that hold data: "
+        f"{adopted} of {adopted + left_out}",
         markup=False,
     )
     if not report.adoptions:

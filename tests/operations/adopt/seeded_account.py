@@ -82,26 +82,26 @@ class SeededAccount:
             self.s3.put_object(Bucket=name, Key="raw/one.csv", Body=b"1,2")
         if tags := self.maybe_tags(team):
             self.s3.put_bucket_tagging(Bucket=f"{team}-plain", Tagging={"TagSet": tags})
-        name = {"Bucket": f"{team}-data"}
+        bucket = {"Bucket": f"{team}-data"}
         status = "Enabled" if self.flip() else "Suspended"
-        self.s3.put_bucket_versioning(**name, VersioningConfiguration={"Status": status})
+        self.s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": status})
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if self.flip() else {"SSEAlgorithm": "AES256"}
         rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": self.flip()}
-        self.s3.put_bucket_encryption(**name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        self.s3.put_bucket_encryption(**bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
         switches = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         blocked = {switch: True if switch == "BlockPublicAcls" else self.flip() for switch in switches}
-        self.s3.put_public_access_block(**name, PublicAccessBlockConfiguration=blocked)
+        self.s3.put_public_access_block(**bucket, PublicAccessBlockConfiguration=blocked)
         owner = "BucketOwnerEnforced" if self.flip() else "BucketOwnerPreferred"
-        self.s3.put_bucket_ownership_controls(**name, OwnershipControls={"Rules": [{"ObjectOwnership": owner}]})
+        self.s3.put_bucket_ownership_controls(**bucket, OwnershipControls={"Rules": [{"ObjectOwnership": owner}]})
         self.put_bucket_policy(team)
         rules = self.random.sample(_LIFECYCLE_RULES, self.random.randint(1, len(_LIFECYCLE_RULES)))
-        self.s3.put_bucket_lifecycle_configuration(**name, LifecycleConfiguration={"Rules": rules})
+        self.s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": rules})
         if self.flip():
             events: dict[str, Any] = {"EventBridgeConfiguration": {}}
-            self.s3.put_bucket_notification_configuration(**name, NotificationConfiguration=events)
+            self.s3.put_bucket_notification_configuration(**bucket, NotificationConfiguration=events)
         if self.flip():
             cors = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"], "MaxAgeSeconds": 60}
-            self.s3.put_bucket_cors(**name, CORSConfiguration={"CORSRules": [cors]})
+            self.s3.put_bucket_cors(**bucket, CORSConfiguration={"CORSRules": [cors]})
 
     def put_bucket_policy(self, team: str) -> None:
         """Put a policy with a variable of IAM, whose form is that of a template of Terraform."""
