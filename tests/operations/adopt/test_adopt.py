@@ -175,7 +175,8 @@ def test_a_denied_read_leaves_out_only_what_needs_it(
 
 def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
     def make(address: str, body: dict[str, Any]) -> ImportedResource:
-        return ImportedResource(*address.split("."), "id", body)
+        resource_type, _, label = address.partition(".")
+        return ImportedResource(resource_type, label, "id", body)
 
     bucket = make("aws_s3_bucket.data", {"bucket": "data"})
     policy = make("aws_s3_bucket_policy.data", {"bucket": "${aws_s3_bucket.data.id}"})
