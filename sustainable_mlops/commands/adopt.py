@@ -73,5 +73,5 @@ def adopt(
         print(json.dumps(report.to_dict() | {"folder": None if into is None else str(into)}, indent=2))
     else:
         display.print_report(report, cli.stdout(), into)
-    if check and (report.left_out or report.skipped):
+    if check and (report.exclusions or report.skipped):
         raise typer.Exit(1)

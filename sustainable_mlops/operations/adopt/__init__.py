@@ -4,7 +4,7 @@
 `files.render_files` returns the root module.
 """
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, ImportedResource, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion, ImportedResource
 from sustainable_mlops.operations.adopt.files import check_folder, render_files, write_files
 from sustainable_mlops.operations.adopt.scan import list_actions, scan_account
 from sustainable_mlops.operations.adopt.selection import Selection, parse_selection
@@ -13,8 +13,8 @@ from sustainable_mlops.operations.adopt.verification import verify_adoption
 __all__ = [
     "Adoption",
     "AdoptionReport",
+    "Exclusion",
     "ImportedResource",
-    "LeftOut",
     "Selection",
     "check_folder",
     "list_actions",

@@ -11,7 +11,7 @@ from sustainable_mlops.operations.idle.finding import SkippedPart
 DATA_KINDS = ("KMS key", "bucket", "feature group", "model package group", "log group")
 
 
-class LeftOutError(Exception):
+class ExclusionError(Exception):
     """Reason for which a resource stays outside the configuration."""
 
 
@@ -59,7 +59,7 @@ class Adoption:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Exclusion:
     """A selected object that stays outside the configuration, with the reason."""
 
     kind: str
@@ -83,10 +83,10 @@ class AdoptionReport:
     account_id: str
     region: str
     adoptions: list[Adoption] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
     skipped: list[SkippedPart] = field(default_factory=list)
     #: Numbers of objects that the selection does not include, by kind.
-    not_selected: dict[str, int] = field(default_factory=dict)
+    unselected: dict[str, int] = field(default_factory=dict)
 
     def list_resources(self) -> Iterator[ImportedResource]:
         """Yield every resource that the configuration imports."""
@@ -99,7 +99,7 @@ class AdoptionReport:
             "account_id": self.account_id,
             "region": self.region,
             "adopted": [one.to_dict() for one in self.adoptions],
-            "left_out": [one.to_dict() for one in self.left_out],
+            "left_out": [one.to_dict() for one in self.exclusions],
             "skipped": [asdict(one) for one in self.skipped],
-            "not_selected": self.not_selected,
+            "not_selected": self.unselected,
         }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout, read_tags
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -120,7 +120,7 @@ _NOTIFICATION: Fields = {
 }
 
 
-def read_buckets(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_buckets(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected buckets of the Region."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -156,7 +156,7 @@ def _read_bucket(reader: Reader, name: str) -> Adoption | None:
     for resource_type, response, fields in _read_settings(reader, name):
         try:
             arguments = convert(response, fields)
-        except LeftOutError as error:
+        except ExclusionError as error:
             notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} stays outside: {error}")
             continue
         if arguments:

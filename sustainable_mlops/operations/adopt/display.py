@@ -14,21 +14,21 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
     """Print adopted objects, objects that stay outside with the reason, skipped parts, and the next commands."""
     if report.adoptions:
         out.print(_build_table(report))
-    for one in report.left_out:
+    for one in report.exclusions:
         out.print(f"left out: {one.kind} {one.name}: {one.reason}", markup=False)
     for adoption in report.adoptions:
         for note in adoption.notes:
             out.print(f"note: {adoption.kind} {adoption.name}: {note}", markup=False)
     for part in report.skipped:
         out.print(str(part), markup=False)
-    if report.not_selected:
-        counts = ", ".join(f"{kind}: {count}" for kind, count in report.not_selected.items())
+    if report.unselected:
+        counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)
-    adopted, left_out = (sum(one.holds_data for one in part) for part in (report.adoptions, report.left_out))
+    adoptions, exclusions = (sum(one.holds_data for one in part) for part in (report.adoptions, report.exclusions))
     out.print(
         f"{report.account_id} in {report.region}: adopted: {len(report.adoptions)}, import blocks: "
-        f"{len(list(report.list_resources()))}, left out: {len(report.left_out)}; adopted of those that hold data: "
-        f"{adopted} of {adopted + left_out}",
+        f"{len(list(report.list_resources()))}, left out: {len(report.exclusions)}; adopted of those that hold data: "
+        f"{adoptions} of {adoptions + exclusions}",
         markup=False,
     )
     if not report.adoptions:

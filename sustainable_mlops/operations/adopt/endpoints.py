@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -254,13 +254,13 @@ _POLICY: Fields = {
 }
 
 
-def read_endpoints(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_endpoints(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected endpoints. A model or a configuration belongs to the first endpoint that uses it."""
-    imported: set[str] = set()
+    addresses: set[str] = set()
     for result in reader.read_each(KIND, _list_candidates(reader)):
         if isinstance(result, Adoption):
-            new = tuple(one for one in result.resources if one.address not in imported)
-            imported |= {one.address for one in new}
+            new = tuple(one for one in result.resources if one.address not in addresses)
+            addresses |= {one.address for one in new}
             result = Adoption(result.kind, result.name, new, notes=result.notes)
         yield result
 
@@ -273,14 +273,14 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
 
 
 def _read_endpoint(reader: Reader, name: str) -> Adoption:
-    """Return one endpoint with everything that it uses. Raises LeftOutError unless it is in service."""
+    """Return one endpoint with everything that it uses. Raises ExclusionError unless it is in service."""
     endpoint = reader.describe("describe_endpoint", EndpointName=name)
     if endpoint["EndpointStatus"] != "InService":
-        raise LeftOutError(f"its status is {endpoint['EndpointStatus']}; wait until it is InService, and run again")
+        raise ExclusionError(f"its status is {endpoint['EndpointStatus']}; wait until it is InService, and run again")
     configuration = reader.describe("describe_endpoint_config", EndpointConfigName=endpoint["EndpointConfigName"])
     variants = configuration["ProductionVariants"] + configuration.get("ShadowProductionVariants", [])
     if any("ModelName" not in variant for variant in variants):
-        raise LeftOutError("it serves inference components, which the AWS provider does not have")
+        raise ExclusionError("it serves inference components, which the AWS provider does not have")
     resources, notes = [], []
     for model in dict.fromkeys(variant["ModelName"] for variant in variants):
         resource, model_notes = _read_model(reader, model)
@@ -304,23 +304,23 @@ def _make(
 def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]:
     """Return a model and its notes. Values that may be secrets stay in AWS only."""
     model = reader.describe("describe_model", ModelName=name)
-    body, notes, ignored = convert(model, _MODEL), [], []
+    body, notes, ignored_paths = convert(model, _MODEL), [], []
     for block in ("primary_container", "container"):
         for index, container in enumerate(body.get(block, [])):
             if "model_data_url" in container:  # AWS returns the same archive as a data source, too
                 container.pop("model_data_source", None)
             if "mode" not in container:  # the provider has a default, and would replace the model
-                ignored.append(f"{block}[{index}].mode")
+                ignored_paths.append(f"{block}[{index}].mode")
             variables = container.get("environment", {})
             if secrets := sorted(filter(may_be_secret, variables)):
                 container["environment"] = {key: text for key, text in variables.items() if key not in secrets}
-                ignored.append(f"{block}[{index}].environment")
+                ignored_paths.append(f"{block}[{index}].environment")
                 names = ", ".join(secrets)
                 notes.append(
                     f"model {name}: {names}: not written, because it may be a secret; Terraform ignores the environment"
                 )
-    if ignored:
-        body["lifecycle"] = {"ignore_changes": ignored}
+    if ignored_paths:
+        body["lifecycle"] = {"ignore_changes": ignored_paths}
     return _make(reader, "aws_sagemaker_model", name, body, _MODEL, model["ModelArn"]), notes
 
 

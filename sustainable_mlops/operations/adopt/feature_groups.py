@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -71,7 +71,7 @@ _FIELDS: Fields = {
 }
 
 
-def read_feature_groups(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_feature_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected feature groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -84,13 +84,15 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
 
 
 def _read_group(reader: Reader, name: str) -> Adoption:
-    """Return one feature group. Raises LeftOutError unless it is created."""
+    """Return one feature group. Raises ExclusionError unless it is created."""
     group = reader.describe("describe_feature_group", FeatureGroupName=name)
     while token := group.pop("NextToken", ""):
         page = reader.describe("describe_feature_group", FeatureGroupName=name, NextToken=token)
         group = {**page, "FeatureDefinitions": [*group["FeatureDefinitions"], *page["FeatureDefinitions"]]}
     if group.get("FeatureGroupStatus") != "Created":
-        raise LeftOutError(f"its status is {group.get('FeatureGroupStatus')}; wait until it is Created, and run again")
+        raise ExclusionError(
+            f"its status is {group.get('FeatureGroupStatus')}; wait until it is Created, and run again"
+        )
     body = add_tags(convert(group, _FIELDS), reader.read_sagemaker_tags(group["FeatureGroupArn"]))
     # As in the module feature_store: the provider would replace the group to add a feature.
     body["lifecycle"] = {"prevent_destroy": True, "ignore_changes": ["description", "feature_definition"]}

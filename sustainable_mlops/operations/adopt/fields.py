@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sustainable_mlops.authoring.hcl import BlockLayout
-from sustainable_mlops.operations.adopt.adoption import LeftOutError
+from sustainable_mlops.operations.adopt.adoption import ExclusionError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ Fields = Mapping[str, str | Nested | None]
 
 
 def convert(response: Mapping[str, Any], fields: Fields, where: str = "") -> dict[str, Any]:
-    """Return the arguments for a response. Raises LeftOutError for a setting without an argument."""
+    """Return the arguments for a response. Raises ExclusionError for a setting without an argument."""
     body: dict[str, Any] = {}
     for member, value in response.items():
         target = fields.get(member, "")
@@ -40,7 +40,7 @@ def convert(response: Mapping[str, Any], fields: Fields, where: str = "") -> dic
             if target:
                 body[target] = escape_template(value)
             elif value is not False:
-                raise LeftOutError(
+                raise ExclusionError(
                     f"{where}{member} has no argument in the AWS provider, so a replacement would lose it"
                 )
     return body
@@ -48,8 +48,8 @@ def convert(response: Mapping[str, Any], fields: Fields, where: str = "") -> dic
 
 def make_layout(fields: Fields) -> BlockLayout:
     """Return the layout of the blocks of a table."""
-    nested = [target for target in fields.values() if isinstance(target, Nested)]
-    return BlockLayout({target.name: make_layout(target.fields) for target in nested})
+    blocks = [target for target in fields.values() if isinstance(target, Nested)]
+    return BlockLayout({target.name: make_layout(target.fields) for target in blocks})
 
 
 def escape_template(value: Any) -> Any:
@@ -71,9 +71,9 @@ def read_tags(
 
 
 def add_tags(body: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments with the tags that a configuration may set. Raises LeftOutError for a stack's resource."""
+    """Return the arguments with the tags that a configuration may set. Raises ExclusionError for a stack's resource."""
     if stack := tags.get("aws:cloudformation:stack-name"):
-        raise LeftOutError(
+        raise ExclusionError(
             f"CloudFormation stack {stack} manages it; remove it from the stack with DeletionPolicy Retain"
         )
     own = {key: text for key, text in sorted(tags.items()) if not key.startswith("aws:")}

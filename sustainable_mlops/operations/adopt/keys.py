@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags, escape_template, read_tags
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -23,7 +23,7 @@ _RESERVED = "alias/aws/"
 _LOCAL_ARGUMENTS = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"]
 
 
-def read_keys(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_keys(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected customer managed keys."""
     aliases: dict[str, list[str]] = {}
     for alias in reader.account.list_all("kms", "list_aliases", "Aliases"):
@@ -53,7 +53,7 @@ def _read_tags(reader: Reader, key_id: str) -> dict[str, str]:
 
 
 def _read_key(reader: Reader, key_id: str, aliases: list[str]) -> Adoption:
-    """Return one key. Raises LeftOutError for a key that Terraform cannot describe."""
+    """Return one key. Raises ExclusionError for a key that Terraform cannot describe."""
     metadata: dict[str, Any] = reader.account.call("kms", "describe_key", KeyId=key_id)["KeyMetadata"]
     name = aliases[0].removeprefix("alias/") if aliases else key_id
     _check_key(metadata)
@@ -79,12 +79,12 @@ def _read_key(reader: Reader, key_id: str, aliases: list[str]) -> Adoption:
 
 def _check_key(metadata: Mapping[str, Any]) -> None:
     if metadata["KeyState"] not in ("Enabled", "Disabled"):
-        raise LeftOutError(f"its state is {metadata['KeyState']}; cancel the deletion or wait, and run again")
+        raise ExclusionError(f"its state is {metadata['KeyState']}; cancel the deletion or wait, and run again")
     if metadata["Origin"] != "AWS_KMS":
-        raise LeftOutError(f"its origin is {metadata['Origin']}, which aws_kms_key does not have")
+        raise ExclusionError(f"its origin is {metadata['Origin']}, which aws_kms_key does not have")
     replica = metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA"
     if replica:
-        raise LeftOutError("it is a replica of a key in another Region; adopt the primary key there")
+        raise ExclusionError("it is a replica of a key in another Region; adopt the primary key there")
 
 
 def _make_alias(reader: Reader, alias: str, key_label: str) -> ImportedResource:

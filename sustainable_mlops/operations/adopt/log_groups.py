@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -12,7 +12,7 @@ ACTIONS = ("logs:DescribeLogGroups", "logs:ListTagsForResource")
 _TYPE = "aws_cloudwatch_log_group"
 
 
-def read_log_groups(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_log_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected log groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags, escape_template
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -19,7 +19,7 @@ ACTIONS = (
 _TYPE = "aws_sagemaker_model_package_group"
 
 
-def read_model_package_groups(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_model_package_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected model package groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 

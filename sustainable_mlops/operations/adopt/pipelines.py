@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, ImportedResource, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -32,7 +32,7 @@ _FIELDS: Fields = {
 }
 
 
-def read_pipelines(reader: Reader) -> Iterator[Adoption | LeftOut]:
+def read_pipelines(reader: Reader) -> Iterator[Adoption | Exclusion]:
     """Yield the selected pipelines."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -45,10 +45,10 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
 
 
 def _read_pipeline(reader: Reader, name: str) -> Adoption:
-    """Return one pipeline, and its definition as a file. Raises LeftOutError unless it is active."""
+    """Return one pipeline, and its definition as a file. Raises ExclusionError unless it is active."""
     pipeline = reader.describe("describe_pipeline", PipelineName=name)
     if pipeline.get("PipelineStatus") != "Active":
-        raise LeftOutError(f"its status is {pipeline.get('PipelineStatus')}")
+        raise ExclusionError(f"its status is {pipeline.get('PipelineStatus')}")
     body: dict[str, Any] = convert(pipeline, _FIELDS)
     body.setdefault("pipeline_display_name", name)
     file = f"pipelines/{name}.json"

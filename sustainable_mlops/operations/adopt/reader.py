@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, LeftOut, LeftOutError
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError
 from sustainable_mlops.operations.adopt.fields import read_tags
 from sustainable_mlops.operations.adopt.selection import Selection
 from sustainable_mlops.operations.idle import IdleAccount
@@ -23,9 +23,9 @@ class Reader:
     account_id: str
     selection: Selection
     progress: Callable[[str], None] = lambda _: None
-    not_selected: dict[str, int] = field(default_factory=dict)
+    unselected: dict[str, int] = field(default_factory=dict)
     #: Objects whose tags cannot be read, so that their selection is unknown.
-    left_out: list[LeftOut] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
     _labels: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -38,23 +38,23 @@ class Reader:
         try:
             selected = self.selection.includes(*names, read_tags=tags)
         except DeniedError as error:
-            self.left_out.append(LeftOut(kind, names[0], _describe_denial(error)))
+            self.exclusions.append(Exclusion(kind, names[0], _describe_denial(error)))
             return False
         if not selected:
-            self.not_selected[kind] = self.not_selected.get(kind, 0) + 1
+            self.unselected[kind] = self.unselected.get(kind, 0) + 1
         return selected
 
-    def read_each(self, kind: str, candidates: Iterable[Candidate]) -> Iterator[Adoption | LeftOut]:
+    def read_each(self, kind: str, candidates: Iterable[Candidate]) -> Iterator[Adoption | Exclusion]:
         """Yield each object, or the reason for which it stays outside."""
         for name, read in candidates:
             self.progress(f"{kind} {name}")
             try:
                 if adoption := read():
                     yield adoption
-            except LeftOutError as error:
-                yield LeftOut(kind, name, str(error))
+            except ExclusionError as error:
+                yield Exclusion(kind, name, str(error))
             except DeniedError as error:
-                yield LeftOut(kind, name, _describe_denial(error))
+                yield Exclusion(kind, name, _describe_denial(error))
 
     def choose_label(self, resource_type: str, name: str) -> str:
         """Return the label of a resource, from its name; the same name gets the same label."""

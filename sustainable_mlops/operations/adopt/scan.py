@@ -13,7 +13,7 @@ from sustainable_mlops.operations.adopt import (
     model_package_groups,
     pipelines,
 )
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion
 from sustainable_mlops.operations.adopt.reader import Reader
 from sustainable_mlops.operations.adopt.selection import Selection
 from sustainable_mlops.operations.idle import IdleAccount, SkippedPart
@@ -23,7 +23,7 @@ from sustainable_mlops.operations.preflight.account import DeniedError
 class Part(NamedTuple):
     """A part of the account, and the IAM actions that it needs."""
 
-    read: Callable[[Reader], Iterator[Adoption | LeftOut]]
+    read: Callable[[Reader], Iterator[Adoption | Exclusion]]
     actions: tuple[str, ...]
 
 
@@ -55,16 +55,16 @@ def scan_account(
             f"{account.region}: {error.reason}; check the Region, the credentials and the network"
         ) from None
     reader = Reader(account, account_id, selection, progress)
-    report = AdoptionReport(account_id, account.region, not_selected=reader.not_selected)
+    report = AdoptionReport(account_id, account.region, unselected=reader.unselected)
     for name, part in PARTS.items():
         progress(name)
         try:
             for result in part.read(reader):
-                if isinstance(result, LeftOut):
-                    report.left_out.append(result)
+                if isinstance(result, Exclusion):
+                    report.exclusions.append(result)
                 else:
                     report.adoptions.append(result)
         except DeniedError as error:
             report.skipped.append(SkippedPart(name, error.reason, error.action))
-    report.left_out += reader.left_out
+    report.exclusions += reader.exclusions
     return report

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, LeftOut
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion
 from sustainable_mlops.operations.adopt.files import render_files, write_files
 from sustainable_mlops.terraform import Terraform
 
@@ -20,7 +20,7 @@ _HARMLESS = (["no-op"], ["read"])
 
 
 def verify_adoption(report: AdoptionReport, progress: Callable[[str], None] = lambda _: None) -> None:
-    """Plan the root module, and move everything that the plan would change from `adoptions` to `left_out`.
+    """Plan the root module, and move everything that the plan would change from `adoptions` to `exclusions`.
 
     Terraform plans in a temporary folder and changes nothing. Raises UserError if it cannot plan.
     """
@@ -77,25 +77,25 @@ def _shorten(value: Any) -> str:
 
 
 def drop_changed(report: AdoptionReport, differences: Mapping[str, str]) -> None:
-    """Move the resources that a plan would change, and those that refer to them, from `adoptions` to `left_out`."""
-    dropped = dict(differences)
+    """Move the resources that a plan would change, and those that refer to them, from `adoptions` to `exclusions`."""
+    reasons = dict(differences)
     while True:
-        size = len(dropped)
+        size = len(reasons)
         for adoption in report.adoptions:
             for resource in adoption.resources:
-                if resource.address not in dropped and (other := _find_reference(resource.body, dropped)):
-                    dropped[resource.address] = f"it refers to {other}, which stays outside"
-        if len(dropped) == size:
+                if resource.address not in reasons and (other := _find_reference(resource.body, reasons)):
+                    reasons[resource.address] = f"it refers to {other}, which stays outside"
+        if len(reasons) == size:
             break
-    kept = []
+    remaining = []
     for adoption in report.adoptions:
-        resources = tuple(one for one in adoption.resources if one.address not in dropped)
-        reasons = [f"{one.address}: {dropped[one.address]}" for one in adoption.resources if one.address in dropped]
-        if reasons:
-            report.left_out.append(LeftOut(adoption.kind, adoption.name, ". ".join(reasons)))
+        resources = tuple(one for one in adoption.resources if one.address not in reasons)
+        texts = [f"{one.address}: {reasons[one.address]}" for one in adoption.resources if one.address in reasons]
+        if texts:
+            report.exclusions.append(Exclusion(adoption.kind, adoption.name, ". ".join(texts)))
         if resources:
-            kept.append(_keep(adoption, resources))
-    report.adoptions[:] = kept
+            remaining.append(_keep(adoption, resources))
+    report.adoptions[:] = remaining
 
 
 def _keep(adoption: Adoption, resources: tuple[Any, ...]) -> Adoption:

@@ -16,8 +16,8 @@ from sustainable_mlops.operations.adopt.adoption import (
     DATA_KINDS,
     Adoption,
     AdoptionReport,
+    ExclusionError,
     ImportedResource,
-    LeftOutError,
 )
 from sustainable_mlops.operations.adopt.endpoints import may_be_secret
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
@@ -161,8 +161,8 @@ def test_a_denied_read_leaves_out_only_what_needs_it(
     report = json.loads(output)
     assert code == 1
     assert [one["missing_action"] for one in report["skipped"]] == ["logs:DescribeLogGroups"]
-    denied = [one for one in report["left_out"] if one["kind"] == "bucket"]
-    assert [one["reason"] for one in denied] == [
+    exclusions = [one for one in report["left_out"] if one["kind"] == "bucket"]
+    assert [one["reason"] for one in exclusions] == [
         "s3:GetBucketPolicy: AccessDenied; allow s3:GetBucketPolicy and run again"
     ]
     assert len([one for one in report["adopted"] if one["kind"] == "bucket"]) == 2
@@ -197,7 +197,7 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
     }
     drop_changed(report, describe_differences(plan))
     assert [(one.name, one.resources) for one in report.adoptions] == [("data", (bucket,))]
-    assert [one.reason for one in report.left_out] == [
+    assert [one.reason for one in report.exclusions] == [
         'aws_s3_bucket_policy.data: the plan would update it in place: policy: "a" → "b"',
         'aws_sagemaker_model.web: the plan would replace it: mode: "x" → null. '
         "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which stays outside",
@@ -207,12 +207,12 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
 def test_a_setting_without_an_argument_keeps_the_resource_outside() -> None:
     fields = {"Name": "name", "Arn": None}
     assert convert({"Name": "a", "Arn": "arn", "New": None, "Off": False}, fields) == {"name": "a"}
-    with pytest.raises(LeftOutError, match="New has no argument in the AWS provider"):
+    with pytest.raises(ExclusionError, match="New has no argument in the AWS provider"):
         convert({"Name": "a", "New": {"Size": 1}}, fields)
 
 
 def test_a_resource_of_a_stack_stays_outside() -> None:
-    with pytest.raises(LeftOutError, match="CloudFormation stack web manages it"):
+    with pytest.raises(ExclusionError, match="CloudFormation stack web manages it"):
         add_tags({}, {"aws:cloudformation:stack-name": "web"})
     assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}
 
