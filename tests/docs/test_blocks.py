@@ -41,6 +41,8 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     tested = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
     tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     tested |= {(block.file, block.where) for page, _ in list_journey_pages() for block in select_blocks(page)}
+    # tests/operations/adopt/test_guides.py
+    tested |= {("docs/adopting.md", name) for name in ("forget", "huggingface", "aws_ia", "registry")}
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 
