@@ -172,9 +172,7 @@ def test_an_uninitialized_environment_is_reported_in_one_line(tmp_path: Path, mo
             assert re.fullmatch(r"envs/x is not initialized: run `\S+ -chdir=envs/x init`", str(refused.value)), text
 
 
-def test_guards_are_found_in_modules_of_any_name_and_author(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guards_are_found_in_modules_of_any_name_and_author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
     monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
     with pytest.raises(UserError, match="set deletion_protection = false in its modules, and run") as refused:
