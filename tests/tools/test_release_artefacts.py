@@ -67,7 +67,8 @@ def check_stopped(process: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
-    sums = dict(reversed(line.split("  ")) for line in (release / "SHA256SUMS").read_text().splitlines())
+    lines = (release / "SHA256SUMS").read_text().splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert sums.keys() == {
         f"dist/sustainable_mlops-{VERSION}-py3-none-any.whl",
         f"dist/sustainable_mlops-{VERSION}.tar.gz",

@@ -152,11 +152,13 @@ MIRRORS = {
 }
 
 
-def write_mirrors(source: Source, origin: Path, folder: Path) -> dict[str, str]:
-    """Write each mirror into `folder`, and return the commit of its tag by name. `origin` has the released commit."""
+def write_mirrors(source: Source, origin: Path, folder: Path, *names: str) -> dict[str, str]:
+    """Write the mirrors, or those of these names, into `folder`, and return the commit of each tag by name.
+
+    `origin` has the released commit.
+    """
     return {
-        name: _write_mirror(source, origin, folder / f"{name}.git", list_files(source))
-        for name, list_files in MIRRORS.items()
+        name: _write_mirror(source, origin, folder / f"{name}.git", MIRRORS[name](source)) for name in names or MIRRORS
     }
 
 
