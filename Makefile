@@ -45,9 +45,9 @@ toolchain: setup
 site: setup
 	@$(VENV)/python -m tools.website
 
-# Reports with hostile names in a headless browser; it needs chromium or Chrome on PATH.
+# Reports with hostile names, and the site, in a headless browser; it needs chromium or Chrome on PATH.
 browser: setup
-	@$(VENV)/pytest -q tests/review/check_browser.py
+	@$(VENV)/pytest -q tests/review/check_browser.py tests/docs/check_site.py
 
 # Mutation testing: a sample of small changes of the library, each run against the tests that could notice it.
 mutants:

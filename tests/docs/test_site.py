@@ -13,6 +13,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.synth import list_names
 from sustainable_mlops.terraform import ROOT
 from tools.website import __main__ as website
+from tools.website import pages
 from tools.website.markdown import convert
 from tools.website.pages import read_navigation
 
@@ -46,8 +47,9 @@ class Counter(HTMLParser):
 def read_article(site: Path, page: str) -> str:
     """Return the content of a page, without the navigation."""
     file = site / page.replace("README.md", "index.html").replace(".md", ".html")
-    (text,) = re.findall(r"<article[^>]*>(.*)</article>", file.read_text(encoding="utf-8"), re.S)
-    return text
+    match = re.search(r"<article[^>]*>(.*)</article>", file.read_text(encoding="utf-8"), re.S)
+    assert match is not None
+    return match[1]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -79,7 +81,7 @@ def test_the_reference_has_every_command_module_and_rule(site: Path) -> None:
 
 
 def test_dead_links_fail_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy_pages = website.copy_pages
+    copy_pages = pages.copy_pages
 
     def copy_with_links(folder: Path) -> None:
         copy_pages(folder)

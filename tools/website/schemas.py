@@ -93,7 +93,7 @@ def _render_type(field: Mapping[str, Any], prefix: str) -> str:
         return f"`{field['const']}`"
     if field.get("type") == "array":
         return f"list of {_render_type(field.get('items', {}), prefix)}"
-    values = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
-    if field.get("type") == "object" and isinstance(values[0], dict):
-        return f"map of {_render_type(values[0], prefix)}"
+    entries = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
+    if field.get("type") == "object" and isinstance(entries[0], dict):
+        return f"map of {_render_type(entries[0], prefix)}"
     return str(field.get("type", "any"))
