@@ -117,8 +117,9 @@ def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
     for address in addresses:
         change = changes.get(address, {"type": "", "change": {}})
         names = _ID_ATTRIBUTES.get(change["type"], ("name",))
-        values = [(change["change"].get("after") or {}).get(name) for name in names]
-        if not all(isinstance(value, str) and value for value in values):
+        after = change["change"].get("after") or {}
+        values = [str(after[name]) for name in names if after.get(name)]
+        if len(values) < len(names):
             raise UserError(
                 f"{address}: exists in AWS and is not in the state, and the plan does not know its ID; import it, and "
                 "run the command again",
@@ -187,19 +188,26 @@ def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
 
 
 def _list_used(sagemaker: Client) -> set[tuple[str, str]]:
-    """Return the configurations and models of all endpoints and configurations, by kind and name."""
-    endpoints = _list(sagemaker, "list_endpoints", "Endpoints", "EndpointName")
-    used = {
-        (_CONFIGURATION, sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]) for name in endpoints
-    }
+    """Return the configurations and models that endpoints, configurations and running transform jobs use, by kind."""
+    used = set()
+    for name in _list(sagemaker, "list_endpoints", "Endpoints", "EndpointName"):
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
+        for part in (endpoint, endpoint.get("PendingDeploymentSummary", {})):
+            used.add((_CONFIGURATION, str(part.get("EndpointConfigName"))))
     for name in _list(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
-        variants = sagemaker.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
-        used |= {(_MODEL, variant["ModelName"]) for variant in variants if "ModelName" in variant}
+        configuration = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        for member in ("ProductionVariants", "ShadowProductionVariants"):
+            used |= {
+                (_MODEL, variant["ModelName"]) for variant in configuration.get(member, []) if "ModelName" in variant
+            }
+    running = {"StatusEquals": "InProgress"}
+    for name in _list(sagemaker, "list_transform_jobs", "TransformJobSummaries", "TransformJobName", **running):
+        used.add((_MODEL, sagemaker.describe_transform_job(TransformJobName=name)["ModelName"]))
     return used
 
 
-def _list(client: Client, operation: str, member: str, name: str) -> Iterable[str]:
-    return [one[name] for page in client.get_paginator(operation).paginate() for one in page[member]]
+def _list(client: Client, operation: str, member: str, name: str, **request: str) -> Iterable[str]:
+    return [one[name] for page in client.get_paginator(operation).paginate(**request) for one in page[member]]
 
 
 @contextmanager

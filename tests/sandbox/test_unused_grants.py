@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
 DATA, MODELS = "arn:aws:s3:::unused-data", "arn:aws:s3:::unused-models"
-READER = {
+READER: dict[str, list[dict[str, Any]]] = {
     "read": [
         {
             "Sid": "ReadData",
