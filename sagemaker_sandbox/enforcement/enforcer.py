@@ -129,9 +129,7 @@ class Enforcer:
     ) -> tuple[AccessRequest, AccessDecision]:
         resource = self._find_resource(permission.resource)
         keys: dict[str, Any] = {
-            **build_global_keys(
-                caller.principal, caller.tags, region, self._clock.now(), user_agent
-            ),
+            **build_global_keys(caller.principal, caller.tags, region, self._clock.now(), user_agent),
             **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
         }
