@@ -84,7 +84,9 @@ def _use_data_of_others(role: str, names: Names) -> Iterator[Act]:
     yield Act("other prefix", "s3", "list_objects_v2", {"Bucket": names.data, "Prefix": _OTHER_PREFIX[role]})
     yield Act("other key", "kms", "describe_key", {"KeyId": names.other_key_arn})
     yield Act("other key", "kms", "decrypt", {"KeyId": names.other_key_arn, "CiphertextBlob": b"1"})
-    yield Act("other key", "kms", "generate_data_key", {"KeyId": names.kms_key_arn, "KeySpec": "AES_256"})
+    # Feature Store uses the key of the environment without another service, so data preparation may do this too.
+    key_arn = names.other_key_arn if role == "data_preparation" else names.kms_key_arn
+    yield Act("other key", "kms", "generate_data_key", {"KeyId": key_arn, "KeySpec": "AES_256"})
 
 
 def _pass_roles(role: str, names: Names) -> Iterator[Act]:
@@ -216,12 +218,8 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         yield Act("state", "s3", "get_object", state)
         yield Act("state", "s3", "put_object", {**state, "Body": b"{}"})
     yield Act("state", "s3", "put_bucket_policy", {"Bucket": names.state_bucket, "Policy": "{}"})
-    yield Act(
-        "PassRole",
-        "sagemaker",
-        "create_model",
-        {"ModelName": f"{names.name_prefix}-x", "ExecutionRoleArn": names.other_role_arn},
-    )
+    model = {"ModelName": "terraform-x", "Tags": [{"Key": "environment", "Value": names.environment}]}
+    yield Act("PassRole", "sagemaker", "create_model", {**model, "ExecutionRoleArn": names.other_role_arn})
     yield Act("change of key", "kms", "disable_key", {"KeyId": names.other_key_arn})
     yield Act(
         "change of key",

@@ -44,7 +44,11 @@ NEEDED = {
         "",
         "sagemaker",
         "create_model",
-        {"ModelName": f"{PREFIX}-x", "ExecutionRoleArn": NAMES.role_arns["inference"]},
+        {
+            "ModelName": "terraform-x",
+            "ExecutionRoleArn": NAMES.role_arns["inference"],
+            "Tags": [{"Key": "environment", "Value": "dev"}],
+        },
     ),
     "promote": Act("", "s3", "get_object", {"Bucket": NAMES.artifacts, "Key": "models/x"}),
 }
