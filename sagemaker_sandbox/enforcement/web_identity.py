@@ -87,5 +87,5 @@ def _read_claims(token: str) -> dict[str, Any]:
 def _list_providers(account: str) -> Iterator[Any]:
     from moto.iam.models import iam_backends
 
-    if account:
+    if account.isdigit():
         yield from list(iam_backends[account]["aws"].open_id_providers.values())

@@ -143,9 +143,8 @@ class CiAccount:
         self.role_arns = {kind: arns[self.name] for kind, arns in outputs["role_arns"].items()}
         return outputs
 
-    def prepare(self) -> None:
+    def prepare(self, **options: Any) -> None:
         """Apply `bootstrap`, copy its key and boundary to the settings, and apply it again, as its page says."""
-        options: dict[str, Any] = {"deletion_protection": False}
         outputs = self.apply_bootstrap(self.write_environment(**options))
         state = {"bucket": outputs["backends"][self.name]["bucket"], "kms_key_arn": outputs["kms_key_arn"]}
         access = self.settings.model_dump(exclude_unset=True).get("access", {})

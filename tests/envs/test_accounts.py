@@ -13,7 +13,9 @@ from sagemaker_sandbox.client import make_client
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT, list_changes
+from tests.envs import iam_table
 from tests.envs.account import CiAccount
+from tests.envs.forbidden_acts import PHASES
 from tests.envs.test_golden_path import MODEL
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import IMAGE, create_tar
@@ -65,13 +67,23 @@ def delete_packages(account: CiAccount, packages: dict[str, str]) -> None:
         create_client(account, "sagemaker").delete_model_package(ModelPackageName=arn)
 
 
+def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "repository").mkdir()
+    measured = iam_table.measure(tmp_path)
+    assert [f"{one.name}: {act}" for one in measured for act in one.done] == []
+    by_role = {one.name: one for one in measured}
+    assert all(by_role[role].needed and by_role[role].denied for role in (*PHASES, "plan", "apply", "promote"))
+    with capsys.disabled():
+        print("", *iam_table.format_table(measured), sep="\n")
+
+
 @pytest.mark.parametrize("name", synth.list_names()[1])
 def test_ci_applies_and_destroys_an_environment_of_its_account_with_its_roles(
     tmp_path: Path, name: str, enforcing: Sandbox, modules: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     account = CiAccount(enforcing, tmp_path, settings.load(ROOT / "envs" / name), modules)
     with account.duration.measure():
-        account.prepare()
+        account.prepare(deletion_protection=False)
         with (
             account.run_terraform(account.folder, account.get_ci("plan")) as planning,
             account.run_terraform(account.folder, account.get_ci("apply")) as applying,
