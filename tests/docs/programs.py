@@ -17,6 +17,8 @@ from sustainable_mlops.terraform import ROOT, find_engine
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
+#: Folder that a command of a page writes.
+_WRITTEN = {"adopted"}
 _SHELL = {"cd", "cp", "echo", "export", "head", "mkdir", "printf", "rm", "sed", "source"}
 
 
@@ -90,8 +92,11 @@ def _check_options(program: list[str], arguments: list[str]) -> list[str]:
 def _check_terraform(arguments: list[str]) -> list[str]:
     folders = [one.partition("=")[2] for one in arguments if one.startswith("-chdir=")]
     sub, *rest = (one for one in arguments if not one.startswith("-chdir="))
-    text = _help(find_engine().path, sub, option="-help")
+    words = [sub, *rest[:1]] if sub == "state" else [sub]
+    text = _help(find_engine().path, *words, option="-help")
+    text += _help(find_engine().path, "plan", option="-help") if sub == "apply" else ""  # it has the options of plan
     options = {one.partition("=")[0] for one in rest if one.startswith("-")}
+    folders = [one for one in folders if one not in _WRITTEN]
     return [f"no folder {one}" for one in folders if not (ROOT / one).is_dir()] + [
         f"terraform {sub}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)
     ]
@@ -100,6 +105,8 @@ def _check_terraform(arguments: list[str]) -> list[str]:
 def _check_aws(arguments: list[str]) -> list[str]:
     service, operation, *rest = arguments
     options = {one.partition("=")[0] for one in rest if one.startswith("--")} - _AWS_OPTIONS
+    if operation == "wait":
+        return []
     if service == "s3":
         known = _S3.get(operation)
     else:
