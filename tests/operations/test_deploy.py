@@ -463,7 +463,7 @@ def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
 
 @pytest.fixture
 def package(own: tuple[Sandbox, dict[str, str]]) -> str:
-    """A package that is approved, of a model that answers."""
+    """Register an approved package of a working model."""
     (sandbox, _), name = own, "deploy"
     make_role(sandbox)
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -652,7 +652,7 @@ def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
 def test_a_plan_that_the_review_stops_is_not_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan of a change that widens privileges and puts data at risk."""
+    """Return the plan of a change that widens privileges and puts data at risk."""
     reviewed = review(load_plan(ROOT / "tests" / "plan" / "fixtures" / "change.json"))
     assert reviewed.exit_code == 1
     applied: list[int] = []
