@@ -50,7 +50,7 @@ class Proof:
 
     modules: dict[str, ModuleResult] = field(default_factory=dict)
     checks: dict[str, CheckResult] = field(default_factory=dict)
-    #: Resources of the run that clean-up could not delete, or not look for.
+    #: Resources of the run that clean-up could not delete, and errors of its search.
     left: list[str] = field(default_factory=list)
     #: Other actions of the clean-up, and resources that AWS keeps for a while, such as a key until its deletion.
     notes: list[str] = field(default_factory=list)
