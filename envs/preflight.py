@@ -30,6 +30,7 @@ def read_target(folder: Path) -> PreflightTarget:
         name_prefix=settings.name_prefix,
         assume_role_arn=settings.assume_role_arn,
         state_bucket=settings.state.bucket,
+        permissions_boundary_arn=settings.access.permissions_boundary_arn,
         buckets=tuple(name.text for name in names if name.kind == "bucket"),
         key_alias=None if existing_key else f"alias/{settings.name_prefix}",
         log_groups=(

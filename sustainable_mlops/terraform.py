@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops import log_groups
 from sustainable_mlops.errors import UserError
@@ -288,6 +288,13 @@ class Progress:
         return f"{self.changes_done} of {self.total} changes"
 
 
+class Diagnostic(NamedTuple):
+    """An error of Terraform: the address of the resource, empty without one, and the text."""
+
+    address: str
+    text: str
+
+
 class Terraform:
     """Root module in a folder. Each method raises UserError with Terraform's own message.
 
@@ -414,6 +421,21 @@ class Terraform:
             raise self._make_error("apply", " ".join(errors))
         return at
 
+    def list_apply_errors(self, *arguments: str) -> list["Diagnostic"]:
+        """Plan and apply without confirmation, and return the errors; empty if the apply succeeded."""
+        code, out, errors = self._run("apply", "-json", "-auto-approve", *arguments)
+        diagnostics = []
+        for line in out.splitlines():
+            with suppress(ValueError):
+                event = json.loads(line)
+                if event.get("@level") == "error" and "diagnostic" in event:
+                    diagnostic = event["diagnostic"]
+                    parts = diagnostic.get("summary", ""), diagnostic.get("detail", "")
+                    diagnostics.append(Diagnostic(diagnostic.get("address", ""), ": ".join(filter(None, parts))))
+        if code and not diagnostics:
+            raise self._make_error("apply", errors.strip() or out.strip())
+        return diagnostics
+
     def list_tainted(self) -> list[str]:
         """Return the addresses that an interrupted apply was creating; the next apply would replace them."""
         return [
@@ -421,6 +443,18 @@ class Terraform:
             for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
             for instance in resource["instances"]
             if instance.get("status") == "tainted" and "deposed" not in instance
+        ]
+
+    def list_instances(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the address and the attributes of every managed resource in the state."""
+        return [
+            (
+                ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance),
+                instance["attributes"],
+            )
+            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
+            if resource["mode"] == "managed"
+            for instance in resource["instances"]
         ]
 
     def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:

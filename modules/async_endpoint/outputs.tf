@@ -155,5 +155,5 @@ output "topic_arns" {
 
 output "variant_name" {
   description = "Name of the only variant, for metrics and autoscaling."
-  value       = "main"
+  value       = var.variant_name
 }

@@ -55,11 +55,11 @@ output "role_statements" {
           resources = [
             for name in concat(
               [
-                for variant in concat(["main"], keys(var.challengers)) :
+                for variant in concat([var.variant_name], keys(var.challengers)) :
                 "${var.name == null ? var.name_prefix : var.name}-${variant}-errors"
               ],
               [
-                for variant in concat(["main"], keys(var.challengers)) :
+                for variant in concat([var.variant_name], keys(var.challengers)) :
                 "${var.name == null ? var.name_prefix : var.name}-${variant}-latency"
               ],
               var.more_rollback_alarms,

@@ -74,5 +74,5 @@ output "role_statements" {
 
 output "variant_name" {
   description = "Name of the only variant, for metrics and autoscaling."
-  value       = "main"
+  value       = var.variant_name
 }

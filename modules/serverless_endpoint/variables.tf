@@ -11,6 +11,7 @@ variable "account_id" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "data_capture_config" {
   description = "Not supported: a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint."
   type        = any
@@ -22,6 +23,7 @@ variable "data_capture_config" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "deployment" {
   description = "Not supported: a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
   type        = any
@@ -33,6 +35,7 @@ variable "deployment" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "enable_network_isolation" {
   description = "Not supported: a serverless endpoint does not support network isolation; remove it, or use a real-time endpoint."
   type        = any
@@ -91,6 +94,7 @@ variable "inference_specification_name" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "instance_type" {
   description = "Not supported: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
   type        = any
@@ -201,6 +205,7 @@ variable "model_package_arn" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "more_rollback_alarms" {
   description = "Not supported: a serverless endpoint has no rollback alarms; remove it, or use a real-time endpoint."
   type        = any
@@ -234,6 +239,7 @@ variable "name_prefix" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "production_variants" {
   description = "Not supported: a serverless endpoint has exactly one variant; remove it, or use a real-time endpoint."
   type        = any
@@ -307,6 +313,7 @@ variable "role_arn" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "silicon" {
   description = "Not supported: a serverless endpoint has no choice of silicon; remove it, or use a real-time endpoint."
   type        = any
@@ -340,6 +347,19 @@ variable "tags" {
   }
 }
 
+variable "variant_name" {
+  description = "Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: SageMaker deploys only between the same names."
+  type        = string
+  default     = "main"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
+# tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "vpc_config" {
   description = "Not supported: a serverless endpoint cannot join a VPC; remove it, or use a real-time endpoint."
   type        = any

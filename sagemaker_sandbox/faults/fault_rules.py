@@ -69,7 +69,7 @@ _SERVICE_ERRORS = {
 def resolve_fault(fault: Fault) -> Fault:
     """Return the fault with the service in its operation. Raise UserError for a fault that cannot occur."""
     fault = fault.model_copy(update={"operation": ":".join(_find_operation(fault))})
-    if not (fault.error or fault.delay or fault.status_delay):
+    if not (fault.error or fault.delay or fault.status_delay or fault.after_effect):
         raise UserError(f"{fault.operation}: the fault has no effect; set an error, a delay or a status delay")
     _check_error(fault)
     _check_combination(fault)
@@ -116,7 +116,9 @@ def _check_combination(fault: Fault) -> None:
         raise UserError(f"{fault.operation}: a status delay applies only to {', '.join(DELAYABLE_OPERATIONS)}")
     if fault.after_checkpoints is not None and fault.error != SPOT:
         raise UserError(f"{fault.operation}: after_checkpoints applies only to {SPOT}")
-    affects_response = bool(fault.delay) or (fault.error is not None and fault.error not in list_failures(fault))
+    affects_response = bool(fault.delay or fault.skip or fault.after_effect) or (
+        fault.error is not None and fault.error not in list_failures(fault)
+    )
     if sum((affects_response, bool(fault.status_delay), fault.error in list_failures(fault))) > 1:
         raise UserError(
             f"{fault.operation}: an error or delay of the response, a status delay and a failure are separate "

@@ -5,7 +5,7 @@ It checks requests and calls the handlers of operations.
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,8 @@ class ControlPlane:
     def __init__(self, context: SandboxContext) -> None:
         self.context = context
         self.publisher = EventPublisher(context.client)
+        #: Check `check(role, region, operation, request)` of IAM; None without enforcement.
+        self.role_check: Callable[[str, str, str, Mapping[str, Any]], None] | None = None
         self._parts: dict[AccountAndRegion, RegionParts] = {}
         self._lock = Lock()
         self.faults = FaultQueue()
@@ -62,7 +64,14 @@ class ControlPlane:
             self.faults.raise_error(operation, request)
             return self.call(account, name, operation, request)
 
-        return RegionParts(AccountRegion(account, name, self.context, self.publisher, call, self.faults, self._lock))
+        def check_role(role: str, operation: str, request: Mapping[str, Any]) -> None:
+            if self.role_check is not None:
+                self.role_check(role, name, operation, request)
+
+        region = AccountRegion(
+            account, name, self.context, self.publisher, call, self.faults, self._lock, check_role=check_role
+        )
+        return RegionParts(region)
 
     def __iter__(self) -> Iterator[RegionParts]:
         with self._lock:

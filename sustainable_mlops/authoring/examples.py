@@ -64,6 +64,7 @@ def _render_example(module: "Module[Any]", text: str) -> dict[str, str]:
     return {
         "main.tf": f'provider "aws" {{\n  region = "{region}"\n}}\n\n{main}\n',
         "outputs.tf": "\n".join([*own.values(), *others.values()]),
+        "variables.tf": "# An example has values instead of variables.\n",
         "versions.tf": module.versions(),
     }
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
@@ -19,6 +20,10 @@ from sustainable_mlops.authoring.null_tests import check_null_tests
 from sustainable_mlops.authoring.references import find_unknown_references
 from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
+
+#: Comment above a variable that only its validation reads, because it refuses every value with a reason.
+_ONLY_VALIDATED = "# tflint-ignore: terraform_unused_declarations # its validation refuses every value\n"
+_VARIABLE = re.compile(r"\bvar\.(\w+)")
 
 I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Module[Inputs]
 
@@ -240,14 +245,22 @@ class Module(Generic[I]):
         """Return the HCL by file name, before `terraform fmt`."""
         by_name = sorted(self.outputs.items())
         order = hcl.BlockLayout(order=("description", "value", "depends_on"))
+        main = self.main()
+        outputs = "\n".join(hcl.render_block(f'output "{name}"', output.body(), order) for name, output in by_name)
         return {
-            "main.tf": self.main(),
-            "variables.tf": "\n".join(variable.hcl() for variable in self.variables),
-            "outputs.tf": "\n".join(
-                hcl.render_block(f'output "{name}"', output.body(), order) for name, output in by_name
-            ),
+            "main.tf": main,
+            "variables.tf": self._render_variables(main + outputs),
+            "outputs.tf": outputs,
             "versions.tf": self.versions(),
         }
+
+    def _render_variables(self, others: str) -> str:
+        """Return variables.tf; a comment marks the variables that neither `others` nor other variables read."""
+        blocks = {variable.name: variable.hcl() for variable in self.variables}
+        read = set(_VARIABLE.findall(others)).union(
+            *(set(_VARIABLE.findall(text)) - {name} for name, text in blocks.items())
+        )
+        return "\n".join(("" if name in read else _ONLY_VALIDATED) + text for name, text in blocks.items())
 
     def main(self) -> str:
         """Return main.tf: the entries of `build`, in their order. Adjacent locals share one block."""

@@ -11,6 +11,7 @@ from pydantic import create_model
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.files import write_file
 from sustainable_mlops.scaffold.files import check_absent, create_folders, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
 from sustainable_mlops.settings import Settings as CheckedModel
@@ -30,6 +31,8 @@ class EnvironmentDraft:
     text: str  # of its settings.yaml
     settings: "EnvironmentSettings"
     source: "EnvironmentSettings"
+    #: True if another environment has the same account.
+    shares_account: bool = False
 
     @property
     def folder(self) -> Path:
@@ -43,9 +46,17 @@ class EnvironmentDraft:
         return [number for number, line in lines if any(word in line for word in words)]
 
     def write(self, progress: Callable[[str], None]) -> None:
-        """Write the settings and their Terraform. Raises UserError, and removes the folder, if that fails."""
+        """Write the settings, their Terraform and the root module of the account.
+
+        Raises UserError, and removes the folder, if that fails.
+        """
         with create_folders({self.folder: {"settings.yaml": self.text}}):
+            write_file(self.folder / "bootstrap" / "main.tf", self.bootstrap())
             synth.write(synth.synthesize([self.settings.environment], progress))
+
+    def bootstrap(self) -> str:
+        """Return the root module that creates the state bucket and the roles of CI."""
+        return render("bootstrap.tf", settings=self.settings, has_providers=self.shares_account)
 
     def commands(self) -> str:
         """Return the next commands as text to paste."""
@@ -89,7 +100,8 @@ def create_draft(
             f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them "
             "out there"
         )
-    return EnvironmentDraft(text, parsed_settings, original)
+    shares_account = any(one.account_id == account for one in known.values())
+    return EnvironmentDraft(text, parsed_settings, original, shares_account)
 
 
 def _settings() -> Any:

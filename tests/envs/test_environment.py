@@ -106,6 +106,20 @@ def test_settings_of_one_endpoint_do_not_affect_others(environment: Environment)
     assert set(body["module"]["model_registry"]["model_package_groups"]) == {"fraud", "churn", "plain"}
 
 
+def test_the_latency_slo_of_a_model_changes_the_tags_of_its_endpoints_only(environment: Environment) -> None:
+    def build(latency_slo: str) -> Any:
+        fraud = {"latency_slo": latency_slo, "serverless_endpoint": {}, "realtime_endpoint": {"latency_slo_ms": 100}}
+        return environment(models={"fraud": fraud, "churn": {"serverless_endpoint": {}}}, pipelines={}).json()
+
+    body, changed = build("cold_start"), build("milliseconds")
+    for kind in ("serverless_endpoints", "realtime_endpoints"):
+        tags = [one["locals"][kind]["fraud"].pop("tags") for one in (body, changed)]
+        assert tags == [{"latency_slo": "cold_start"}, {"latency_slo": "milliseconds"}]
+    assert changed == body
+    (provider,) = body["provider"]["aws"]
+    assert "latency_slo" not in provider["default_tags"]["tags"]
+
+
 def test_iam_statements_of_endpoints_are_passed_to_access_without_a_cycle(environment: Environment) -> None:
     endpoints = {"fraud": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}}
     calls = environment(models=endpoints, pipelines={}).json()["module"]

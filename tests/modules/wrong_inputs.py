@@ -381,6 +381,7 @@ WRONG_INPUTS = (
     _wrong("realtime_endpoint", "in Region eu-north-1", image_uri=_IMAGE_ELSEWHERE),
     _wrong("realtime_endpoint", "in Region eu-north-1", shadow={"image_uri": _IMAGE_ELSEWHERE}),
     _wrong("realtime_endpoint", "set one of", model_package_arn=None, image_uri=None),
+    _wrong("realtime_endpoint", "variant of shadow", variant_name="shadow"),
     _wrong("realtime_endpoint", "ml.c7g.large", instance_type="c7g.large"),
     _wrong("realtime_endpoint", "must be at least 1", latency_slo_ms=0),
     _wrong("realtime_endpoint", "one_instance_because", min_instances=1),

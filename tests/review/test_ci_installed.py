@@ -180,8 +180,9 @@ def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
 @pytest.mark.release
 def test_the_hook_allows_a_push_without_a_plan_and_stops_data_at_risk(theirs: Path, project: Path) -> None:
     text = (ROOT / "docs/ci/pre-commit-config.yaml").read_text()
-    text = text.replace("https://example.com/sustainable-mlops.git", project.as_uri())
-    (theirs / ".pre-commit-config.yaml").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")))
+    text = text.replace("https://example.com/sustainable-mlops-pre-commit.git", project.as_uri())
+    text = re.sub(r"rev: v[\d.]+", f"rev: {git(project, 'rev-parse', 'HEAD')}", text)
+    (theirs / ".pre-commit-config.yaml").write_text(text)
     (theirs / ".gitignore").write_text("plan.json\n")
     git(theirs, "add", "-A")
     git(theirs, "commit", "-q", "-m", "all")

@@ -57,6 +57,9 @@ def test_only_settings_specific_to_an_environment_change_and_data_is_protected()
     own = {"environment", "account_id", "region", "name_prefix", "state", "deletion_protection"}
     assert draft.settings.model_dump(exclude=own) == draft.source.model_dump(exclude=own)
     assert draft.find_source_lines() == []
+    assert "create_provider" not in draft.bootstrap()
+    same = create_draft("prod", "123456789012", REGION).bootstrap()
+    assert "github = { create_provider = false }" in same, "dev's account has the identity providers already"
 
 
 def test_the_longest_allowed_names_fit_all_endpoints() -> None:
@@ -179,7 +182,9 @@ def test_the_printed_commands_apply_and_destroy_an_environment_in_another_accoun
     printed = scratch.run("scripts/new.py", "environment", *options)
     assert "Its data is not protected" in printed
     root_module = {"main.tf", "models.auto.tfvars.json", "outputs.tf", "settings.yaml", "variables.tf", "versions.tf"}
-    root_module |= {f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()}
+    root_module |= {"bootstrap/main.tf"} | {
+        f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()
+    }
     assert set(scratch.new_files()) == {f"envs/newcomer/{name}" for name in root_module}
     scratch.run("scripts/synth.py", "--check")
     held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")

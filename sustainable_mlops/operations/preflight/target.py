@@ -47,6 +47,8 @@ class PreflightTarget:
     name_prefix: str
     assume_role_arn: str | None
     state_bucket: str
+    #: Boundary of the roles that the environment creates.
+    permissions_boundary_arn: str | None = None
     buckets: tuple[str, ...] = ()
     #: Alias of the environment's key; None where the settings name an existing key.
     key_alias: str | None = None

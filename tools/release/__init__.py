@@ -1,0 +1,1 @@
+"""Build of a release: packages for PyPI, mirror repositories, SBOM, checksums and notes. It uploads nothing."""
