@@ -86,7 +86,7 @@ def test_the_command_of_an_engine_works_in_a_shell(path: Path, monkeypatch: pyte
 SLOW = """#!/bin/sh
 [ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 trap 'echo interrupted >> "$FOLDER/interrupts"' INT
-/bin/sleep 0.2 # until then whoever started this has gone on to wait for its end
+/bin/sleep 0.2 # until then, the parent process waits for its end
 : > "$FOLDER/started"
 while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
 /bin/sleep 0.5

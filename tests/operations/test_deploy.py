@@ -618,7 +618,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
-        (["--package", "foo"], "--package: foo is no ARN of a model package"),
+        (["--package", "foo"], "--package: foo is not the ARN of a model package"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),
         (
             ["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"],
