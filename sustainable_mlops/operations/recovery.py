@@ -50,6 +50,8 @@ _SEPARATORS = {"aws_iam_role_policy": ":"}
 _ENDPOINT, _BUCKET = "aws_sagemaker_endpoint", "aws_s3_bucket"
 #: File with the imports of a recovery, which removes it.
 _IMPORTS = "recover_imports.tf.json"
+#: ARNs of resources that no apply finds by their names, and that may hold data or be in use.
+_GENERATED_ID = re.compile(r":kms:.*:key/|:ec2:.*:(?:security-group|vpc-endpoint)/|:sagemaker:.*:domain/")
 _MODEL, _CONFIGURATION = "model", "endpoint-config"
 #: Each round imports the resources that stopped the apply before; their dependents follow in the next one.
 _MAX_ROUNDS = 20
@@ -64,8 +66,8 @@ class Recovery:
     imported: dict[str, str] = field(default_factory=dict)
     #: ARNs of the deleted models and endpoint configurations.
     deleted: list[str] = field(default_factory=list)
-    #: ARNs of the environment's KMS keys that are not in the state.
-    unlisted_keys: list[str] = field(default_factory=list)
+    #: ARNs of the environment's resources with generated IDs, such as KMS keys, that are not in the state.
+    unlisted: list[str] = field(default_factory=list)
 
 
 def recover(
@@ -215,8 +217,12 @@ def _delete_generated(
                     result.deleted.append(arn)
                     say(f"deleted {kind} {name}")
         kms = account.client("kms")
-        keys = [arn for arn in unlisted if ":kms:" in arn and ":key/" in arn]
-        result.unlisted_keys = [arn for arn in keys if kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"]]
+        result.unlisted = [
+            arn
+            for arn in unlisted
+            if _GENERATED_ID.search(arn)
+            and (":kms:" not in arn or kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"])
+        ]
 
 
 def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
