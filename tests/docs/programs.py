@@ -90,7 +90,8 @@ def _check_options(program: list[str], arguments: list[str]) -> list[str]:
 def _check_terraform(arguments: list[str]) -> list[str]:
     folders = [one.partition("=")[2] for one in arguments if one.startswith("-chdir=")]
     sub, *rest = (one for one in arguments if not one.startswith("-chdir="))
-    text = _help(find_engine().path, sub, option="-help")
+    command = [sub, rest[0]] if sub == "state" else [sub]
+    text = _help(find_engine().path, *command, option="-help")
     options = {one.partition("=")[0] for one in rest if one.startswith("-")}
     return [f"no folder {one}" for one in folders if not (ROOT / one).is_dir()] + [
         f"terraform {sub}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)
