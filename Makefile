@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Many tests wait for a provider or a job, so `make test` uses three processes for each core.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test release tests fast units toolchain browser mutants lint types synthesized synth setup clean
+.PHONY: demo test release tests fast units toolchain browser site mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -41,9 +41,13 @@ PROCESSES = $(shell echo $$((2 * $(CORES))))
 toolchain: setup
 	@$(PYTEST) $(PROCESSES) -m '($(MARKS)) and not release'
 
-# Reports with hostile names in a headless browser; it needs chromium or Chrome on PATH.
+# The documentation as a site, out/site. A dead link or a missing heading fails.
+site: setup
+	@$(VENV)/python -m tools.website
+
+# Reports with hostile names, and the site, in a headless browser; it needs chromium or Chrome on PATH.
 browser: setup
-	@$(VENV)/pytest -q tests/review/check_browser.py
+	@$(VENV)/pytest -q tests/review/check_browser.py tests/docs/check_site.py
 
 # Mutation testing: a sample of small changes of the library, each run against the tests that could notice it.
 mutants:

@@ -1,6 +1,7 @@
 """Settings of every environment, independent of its components."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import StringConstraints
 
@@ -22,6 +23,11 @@ class StateSettings(ModuleInputs):
 class TagSettings(ModuleInputs):
     """Tags of all resources, set by the provider's `default_tags`."""
 
+    removed_keys: ClassVar[Mapping[str, str]] = {
+        "latency_slo": "each model has its own; move it to envs/catalogue/models/MODEL.yaml, or to "
+        "models.MODEL.latency_slo of this file for one environment"
+    }
+
     workload: str = Field(
         description="Workload that causes the cost and the footprint.",
         pattern=f"^{WORKLOAD}$",
@@ -29,9 +35,6 @@ class TagSettings(ModuleInputs):
     )
     owner: str = Field(description="Person or team that is responsible.")
     data_class: Literal["public", "internal", "confidential"] = Field(description="Sensitivity of the data.")
-    latency_slo: Literal["minutes", "cold_start", "milliseconds"] = Field(
-        description="Latency that callers accept. It decides between batch, serverless and real-time inference."
-    )
     expires_on: Annotated[str, StringConstraints(pattern=r"^(never|[0-9]{4}-[0-9]{2}-[0-9]{2})$")] = Field(
         "never", description="Last day that the environment is needed, as yyyy-mm-dd, or never."
     )
@@ -61,6 +64,11 @@ class CommonSettings(ModuleInputs):
     log_retention_days: LogRetentionDays = Field(30, description="Retention of logs, in days.")
     notifications: NotificationSettings = Field(
         NotificationSettings(), description="People and systems that receive alarms and other notifications."
+    )
+    account_log_groups: Literal["owned", "shared"] = Field(
+        "owned",
+        description="Owner of the log groups of jobs, which exist once in an account and Region: this environment, or "
+        "another one with which it shares them.",
     )
     existing_log_groups: list[str] = Field(
         default_factory=list,

@@ -10,7 +10,7 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
-from modules.observability.inputs import ALARMS
+from modules.observability.inputs import ALARMS, JOB_LOGS
 from sustainable_mlops.catalogue.quotas import QuotaUse
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, PreflightTarget
 from sustainable_mlops.terraform import ROOT
@@ -30,6 +30,7 @@ def read_target(folder: Path) -> PreflightTarget:
         name_prefix=settings.name_prefix,
         assume_role_arn=settings.assume_role_arn,
         state_bucket=settings.state.bucket,
+        permissions_boundary_arn=settings.access.permissions_boundary_arn,
         buckets=tuple(name.text for name in names if name.kind == "bucket"),
         key_alias=None if existing_key else f"alias/{settings.name_prefix}",
         log_groups=(
@@ -37,6 +38,7 @@ def read_target(folder: Path) -> PreflightTarget:
             *(f"/aws/sagemaker/Endpoints/{one.name}" for one in endpoints),
         ),
         adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
+        shared_log_groups=tuple(sorted(JOB_LOGS)) if settings.account_log_groups == "shared" else (),
         endpoints=endpoints,
         jobs=tuple(_jobs(settings)),
         alarm_topic=(

@@ -1,5 +1,6 @@
 """Settings of an environment: `settings.yaml`, merged over the catalogue."""
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -87,21 +88,31 @@ def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
 
 
 def load_all(folders: Iterable[Path]) -> dict[str, EnvironmentSettings]:
-    """Return the settings of the environments in `folders` by name. Raises UserError, also for a shared location."""
+    """Return the settings of the environments in `folders` by name. Raises UserError, also if two conflict."""
     environments = {folder.name: load(folder) for folder in folders}
-    check_distinct_locations(environments)
+    check_distinct_names(environments)
     return environments
 
 
-def check_distinct_locations(environments: Mapping[str, EnvironmentSettings]) -> None:
-    """Raise UserError if two environments have the same account and Region."""
+def check_distinct_names(environments: Mapping[str, EnvironmentSettings]) -> None:
+    """Raise UserError if two environments of an account have overlapping prefixes, or own the same log groups."""
+    for (name, settings), (other, earlier) in itertools.permutations(environments.items(), 2):
+        if settings.account_id == earlier.account_id and f"{settings.name_prefix}-".startswith(
+            f"{earlier.name_prefix}-"
+        ):
+            raise UserError(
+                f"envs/{name}/{FILE}: name_prefix: names with {settings.name_prefix} also start with "
+                f"{earlier.name_prefix} of {other}, in the same account {settings.account_id}; choose another prefix"
+            )
     owners: dict[tuple[str, str], str] = {}
     for name, settings in environments.items():
-        other = owners.setdefault((settings.account_id, settings.region), name)
-        if other != name:
+        if settings.account_log_groups == "shared":
+            continue
+        owner = owners.setdefault((settings.account_id, settings.region), name)
+        if owner != name:
             raise UserError(
-                f"envs/{name}/{FILE}: {other} already uses account {settings.account_id} in {settings.region}, and an "
-                "account and Region has only one set of log groups of jobs; choose another account or Region"
+                f"envs/{name}/{FILE}: account_log_groups: {owner} already owns the log groups of jobs of account "
+                f"{settings.account_id} in {settings.region}; set account_log_groups: shared"
             )
 
 

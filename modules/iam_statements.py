@@ -108,11 +108,12 @@ def build_statements_output(statements_by_phase: StatementsByPhase) -> "Output":
     """Build the output `role_statements` of a module. Its description names the phases."""
     from sustainable_mlops.authoring.resources import Output
 
-    phases = " and ".join(", ".join(statements_by_phase).rsplit(", ", 1))
+    phases = [f"`{phase}`" for phase in statements_by_phase]
+    roles = f"the {phases[0]} role" if len(phases) == 1 else f"the roles {', '.join(phases[:-1])} and {phases[-1]}"
     return Output(
         statements_by_phase,
-        f"IAM statements that these resources need in the role of {phases}: a map of lists by phase, with sid, "
-        "actions, resources and condition. Add it to the list `role_statements` of `access`.",
+        f"IAM statements that these resources need in {roles}: a map of lists by phase, with sid, actions, "
+        "resources and condition. Add it to the list `role_statements` of `access`.",
     )
 
 

@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
-from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
+from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, roles, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
 from sagemaker_sandbox.automation.executions import AutomationExecutions
 from sagemaker_sandbox.automation.operations import AutomationOperations
@@ -139,6 +139,7 @@ class Application:
         self._moto = _Dispatcher(self._moto_service)
         self._responses = ResponseCache()
         self._enforcer = self._create_enforcer(context) if context.enforces_iam else None
+        self.sagemaker.role_check = self._enforcer.check_role if self._enforcer is not None else None
         self._calls = CallRecorder()
         self._control = ControlApi(
             context, self.sagemaker, self.clock, self.list_moto_services, self._calls, self._ledger
@@ -164,7 +165,7 @@ class Application:
         from sagemaker_sandbox.enforcement.enforcer import Enforcer
 
         moto_patches.apply("iam")
-        return Enforcer(context.clock, self.sagemaker.describe_resource)
+        return Enforcer(context.clock, self.sagemaker.describe_resource, roles.GRANTS)
 
     def _find_functions(self, account: str, region: str) -> PipelineServices:
         return PipelineServices(self.sagemaker.get_parts(account, region).region)
@@ -205,9 +206,15 @@ class Application:
         return rpc_v2_cbor.handle_request(request, self._respond)(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
-        """Return the response to a request that is not in CBOR, and record the call. Never raises."""
+        """Return the response to a request that is not in CBOR, and record the call.
+
+        Raises only LostResponseError, which closes the connection.
+        """
         try:
             response = self._responses.respond_once(request, lambda: self._route(request))
+        except faults.LostResponseError:
+            self._calls.add(request, 0)
+            raise
         except Exception as error:  # any failure of moto or the sandbox
             traceback.print_exc()
             response = malformed_requests.build_error_response(
@@ -240,6 +247,7 @@ class Application:
             self.alarms.clear()
             self.clock.set_offset(timedelta())
             self._ledger.set_factor(1.0, {})
+            roles.GRANTS.clear()
         if request.method in ("GET", "DELETE") and service == "s3":
             # A bucket shows every record that was put or captured before.
             self._flush(hosts.find_bucket(request))
@@ -247,7 +255,7 @@ class Application:
 
     def _apply_faults(self, request: Request, service: str, respond: Callable[[], Response]) -> Response:
         """Return the response, or the error that a fault injects instead."""
-        return faults.apply_fault(self.sagemaker.faults, request, service) or respond()
+        return faults.respond_with_faults(self.sagemaker.faults, request, service, respond)
 
     def _call_moto(self, request: Request) -> Response:
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto

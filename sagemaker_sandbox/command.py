@@ -28,6 +28,7 @@ _ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No accoun
 - `sagemaker-sandbox fault --operation CreateTrainingJob --error CapacityError`
 - `sagemaker-sandbox advance --days 1`
 - `sagemaker-sandbox carbon --factor 1.3`
+- `sagemaker-sandbox unused`
 - `sagemaker-sandbox status`
 - `sagemaker-sandbox stop`
 """
@@ -87,6 +88,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
         "advance": advance,
         "fault": inject_fault,
         "carbon": report_carbon,
+        "unused": show_unused_grants,
         "exec": execute,
     }
     for name, function in commands.items():
@@ -230,6 +232,11 @@ def inject_fault(
     resource: Annotated[str, typer.Option(help="Part of a name in the request. Without it, every request matches.")] = (
         ""
     ),
+    skip: Annotated[int, typer.Option(min=0, help="Matching requests before it that succeed.")] = 0,
+    after_effect: Annotated[
+        bool,
+        typer.Option("--after-effect", help="Carry out the request first; without --error, close the connection then."),
+    ] = False,
     delay: Annotated[float, typer.Option(min=0, help="Delay of the response, in seconds.")] = 0,
     status_delay: Annotated[
         float, typer.Option(min=0, help="Additional time in Creating, Updating or Starting, in seconds.")
@@ -244,6 +251,7 @@ def inject_fault(
 
     - throttled: `sagemaker-sandbox fault --operation CreateTrainingJob --error ThrottlingException --times 3`
     - slow S3: `sagemaker-sandbox fault --operation s3:PutObject --error SlowDown --times 5 --resource my-bucket`
+    - lost response: `sagemaker-sandbox fault --operation CreateModel --after-effect --skip 1`
     - late response: `sagemaker-sandbox fault --operation DescribeEndpoint --delay 10`
     - slow transition: `sagemaker-sandbox fault --operation CreateEndpoint --status-delay 60`
     - failure: `sagemaker-sandbox fault --operation CreateEndpoint --error Failed --message "Out of memory"`
@@ -258,6 +266,8 @@ def inject_fault(
         "message": message,
         "times": times,
         "resource": resource,
+        "skip": skip,
+        "after_effect": after_effect,
         "delay": delay,
         "status_delay": status_delay,
         "after_checkpoints": after_checkpoints,
@@ -306,6 +316,55 @@ def report_carbon(
     options = {"count": count} | ({"region": region} if region else {})
     sandbox.add_machine_use(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
     print(f"Reported: {count} x {instance_type} from {start:%Y-%m-%d} to {end:%Y-%m-%d}.")
+
+
+def show_unused_grants(
+    role: Annotated[str, typer.Option(help="Part of the name of a role or a user. Without it, all of them.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print grants, roles and limits as JSON.")] = False,
+) -> None:
+    """List the grants of roles that no request used since the start of the sandbox.
+
+    The sandbox must run with --enforce-iam. Roles that did nothing are named below the table, without their grants.
+    An action with a wildcard is listed with the actions that requests used.
+
+    - all roles: `sagemaker-sandbox unused`
+    - one role: `sagemaker-sandbox unused --role training`
+    - wildcards: `sagemaker-sandbox unused --json | jq '.grants[] | select(.kind == "wildcard")'`
+    """
+    report = _get_running_sandbox().list_unused_grants(role)
+    if as_json:
+        print(json.dumps(report, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("Role", "Policy", "Statement", "Part", "Not used", "Used"):
+        table.add_column(title, overflow="fold")
+    for grant in report["grants"]:
+        table.add_row(
+            grant["principal"].rpartition("/")[2],
+            grant["policy"],
+            grant["statement"],
+            grant["kind"],
+            _describe_grant(grant),
+            ", ".join(grant["used_actions"]),
+        )
+    if report["grants"]:
+        create_console(stderr=False).print(table)
+    count = len(report["active"])
+    print(f"{len(report['grants'])} grants of {count} {'role' if count == 1 else 'roles'} with requests.")
+    if report["idle"]:
+        names = [arn.rpartition("/")[2] for arn in report["idle"]]
+        print(f"Without requests: {_shorten(names)}.")
+    print("\n".join(["Limits:", *(f"- {limit}" for limit in report["limits"])]))
+
+
+def _describe_grant(grant: Mapping[str, Any]) -> str:
+    """Return the actions and resources of an unused grant in one text."""
+    marked = [f"{one} (unchecked)" if one in grant["unchecked_actions"] else one for one in grant["actions"]]
+    if grant["kind"] == "resource":
+        return ", ".join(grant["resources"])
+    if grant["kind"] == "statement":
+        return f"{', '.join(marked)} on {', '.join(grant['resources'])}"
+    return ", ".join(marked)
 
 
 def _run_command(command: list[str], variables: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""The sandbox's own HTTP routes: health, inventory, time, calls, emissions and faults.
+"""The sandbox's own HTTP routes: health, inventory, time, calls, unused grants, emissions and faults.
 
 Everything else goes through the AWS APIs.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug import Request, Response
 
-from sagemaker_sandbox import inventory
+from sagemaker_sandbox import inventory, roles
 from sagemaker_sandbox.call_recorder import CallRecorder
 from sagemaker_sandbox.carbon.control import CarbonFactors, PastMachineUse
 from sagemaker_sandbox.carbon.ledger import CarbonLedger
@@ -62,6 +62,8 @@ class ControlApi:
             return _create_json_response({})
         if route == ("DELETE", "/_sandbox/calls"):
             return _create_json_response(self._calls.stop())
+        if route == ("GET", "/_sandbox/unused"):
+            return self._report_unused_grants(request)
         if route == ("POST", "/_sandbox/carbon"):
             return self._set_factors(request)
         if route == ("POST", "/_sandbox/usage"):
@@ -79,6 +81,15 @@ class ControlApi:
         return inventory_by_service | (
             {"sagemaker": inventory_by_service.get("sagemaker", {}) | sagemaker} if sagemaker else {}
         )
+
+    def _report_unused_grants(self, request: Request) -> Response:
+        """Return the grants of roles and users that no request used."""
+        if not self._context.enforces_iam:
+            message = "IAM is not enforced, so the use of grants is unknown; start the sandbox with --enforce-iam"
+            return _create_json_response({"error": message}, status=409)
+        from sagemaker_sandbox.enforcement import unused_grants
+
+        return _create_json_response(unused_grants.report_unused_grants(roles.GRANTS, request.args.get("role", "")))
 
     def _advance(self, request: Request) -> Response:
         """Advance the clock, and return the new time."""

@@ -8,7 +8,7 @@ from sagemaker_sandbox import roles
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.iam import conditions, policies
 from sagemaker_sandbox.iam.policies import Decision
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Prefixes of IAM actions by signing name, if the two differ.
 _IAM_PREFIXES = {"monitoring": "cloudwatch"}
@@ -40,7 +40,7 @@ class ServiceCall(NamedTuple):
     @property
     def action(self) -> str:
         """The IAM action of the operation."""
-        signing_name = service_model(self.service).signing_name
+        signing_name = load_service_model(self.service).signing_name
         action = f"{_IAM_PREFIXES.get(signing_name, signing_name)}:{self.operation}"
         return _ACTIONS.get((self.service, self.operation), action)
 

@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from sagemaker_sandbox.client import CREDENTIALS, build_connection_variables, build_s3_control_endpoint, make_client
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
@@ -253,6 +253,14 @@ class Sandbox:
             yield calls
         finally:
             calls.extend(self._request("DELETE", "calls"))
+
+    def list_unused_grants(self, role: str = "") -> dict[str, Any]:
+        """Return the grants that no request used, by `grants`, with the `active` and `idle` roles and the `limits`.
+
+        `role` is a part of the names of roles and users. Raises UserError if the sandbox does not enforce IAM.
+        """
+        report: dict[str, Any] = self._request("GET", f"unused?{urlencode({'role': role})}")
+        return report
 
     def advance(self, seconds: float) -> datetime:
         """Move the sandbox's time ahead, and return the new time.

@@ -7,9 +7,13 @@ from typing import Any
 
 from sagemaker_sandbox.iam import conditions, policies
 from sagemaker_sandbox.iam.conditions import ConditionKeys
+from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement
 from sagemaker_sandbox.iam.policies import Decision, Statement
 
 _ASSUME_ACTIONS = {"sts:AssumeRole", "sts:*", "*"}
+
+#: Statements that allowed requests of users, roles and services.
+GRANTS = GrantRecorder()
 
 
 def can_assume(account: str, arn: str, service: str, keys: ConditionKeys = MappingProxyType({})) -> bool:
@@ -32,14 +36,21 @@ def decide_action(
     if role is None:
         return Decision.IMPLICIT_DENY
     backend = _backend(account)
-    decision = policies.decide(
-        policies.select_statements((statement for _, statement in list_identity_statements(role)), action, resource),
-        keys,
-    )
+    named = [
+        NamedStatement(name, statement)
+        for name, statement in list_identity_statements(role)
+        if policies.select_statements([statement], action, resource)
+    ]
+    decision = policies.decide((one.statement for one in named), keys)
     bounds = find_boundary_statements(backend, role)
-    if decision is not Decision.ALLOWED or bounds is None:
-        return decision
-    return policies.decide(policies.select_statements(bounds, action, resource), keys)
+    if decision is Decision.ALLOWED and bounds is not None:
+        decision = policies.decide(policies.select_statements(bounds, action, resource), keys)
+    if decision is Decision.ALLOWED:
+        GRANTS.add_principal(arn)
+        for one in named:
+            if policies.decide([one.statement], keys) is Decision.ALLOWED:
+                GRANTS.add(arn, one, action, resource)
+    return decision
 
 
 def list_identity_statements(principal: Any) -> Iterator[tuple[str, Statement]]:

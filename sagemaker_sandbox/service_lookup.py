@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from botocore.model import ServiceModel
 
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 
 def find_services(signing_name: str, target_prefix: str = "") -> Iterator[ServiceModel]:
@@ -19,7 +19,7 @@ def find_services(signing_name: str, target_prefix: str = "") -> Iterator[Servic
 def _find_models(signing_name: str) -> tuple[ServiceModel, ...]:
     if not signing_name:
         return ()
-    models = (service_model(name) for name in _list_candidates(signing_name))
+    models = (load_service_model(name) for name in _list_candidates(signing_name))
     return tuple(model for model in models if model.signing_name == signing_name)
 
 

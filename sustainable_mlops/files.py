@@ -1,5 +1,6 @@
 """Reads of text files, and atomic writes."""
 
+import glob
 import io
 import os
 from contextlib import suppress
@@ -29,12 +30,16 @@ def read_text(path: Path) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file completely or not at all, even if this process is killed. Raises UserError if it cannot."""
+    """Write a file completely or not at all, even if this process is killed. Raises UserError if it cannot.
+
+    The next write of the file removes what a killed process left.
+    """
     if path.is_dir():
         raise UserError(f"{path}: is a folder; pass a file")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_partials(path)
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
@@ -42,3 +47,22 @@ def write_file(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _remove_partials(path: Path) -> None:
+    """Remove the partial copies of a file whose processes have ended."""
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        process = partial.name.removesuffix(".partial").rpartition(".")[2]
+        if process.isdigit() and not _is_running(int(process)):
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -127,11 +127,10 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
         return str(item["ctx"]["error"])
     models = _find_models(model, location[:-1])
     if kind == "extra_forbidden":
-        reasons = [
-            m.removed_keys[location[-1]] for m in models if issubclass(m, Settings) and location[-1] in m.removed_keys
-        ]
+        removed: list[Mapping[Any, str]] = [getattr(m, "removed_keys", {}) for m in models]
+        reasons = [keys[location[-1]] for keys in removed if location[-1] in keys]
         if reasons:
-            return str(reasons[0])
+            return reasons[0]
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
         fields = _find_fields(model, location)
@@ -184,7 +183,7 @@ def _find_models(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     """Return the models whose fields are the keys at `location`."""
     models = [model]
     for item in location:
-        # A list index, a key of a map or the name of a union's member is no field: keep the models.
+        # A list index, a key of a map or the name of a union's member is not a field: keep the models.
         fields = [m.model_fields[item].annotation for m in models if isinstance(item, str) and item in m.model_fields]
         models = [inner for annotation in fields for inner in _list_models(annotation)] or models
     return models

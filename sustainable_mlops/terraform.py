@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops import log_groups
 from sustainable_mlops.errors import UserError
@@ -44,7 +44,7 @@ _LOCKED_VERSION = re.compile(
 )
 #: Messages of Terraform and OpenTofu if `init` is missing, or older than a new module or provider. A changed backend
 #: needs another remedy, which their own message names.
-_UNINITIALISED = re.compile(
+_UNINITIALIZED = re.compile(
     "Backend initialization required(?!.*Reason: (?!Initial))|Module not installed"
     "|Inconsistent dependency lock file|Required plugins are not installed",
     re.DOTALL,
@@ -288,6 +288,13 @@ class Progress:
         return f"{self.changes_done} of {self.total} changes"
 
 
+class Diagnostic(NamedTuple):
+    """An error of Terraform: the address of the resource, empty without one, and the text."""
+
+    address: str
+    text: str
+
+
 class Terraform:
     """Root module in a folder. Each method raises UserError with Terraform's own message.
 
@@ -350,14 +357,14 @@ class Terraform:
                 raise
 
     def _make_error(self, command: str, reason: str) -> UserError:
-        if _UNINITIALISED.search(reason):
-            return UserError(f"{self.folder} is not initialised: run `{self.command} init`")
+        if _UNINITIALIZED.search(reason):
+            return UserError(f"{self.folder} is not initialized: run `{self.command} init`")
         if remedy := log_groups.explain_error(reason, self.folder):
             return UserError(f"terraform {command} in {self.folder.name}: {remedy}")
         return UserError(f"terraform {command} in {self.folder.name}: {reason}")
 
     def init(self, *arguments: str) -> None:
-        """Initialise with the shared lock file, so that several folders can initialise at the same time."""
+        """Initialize with the shared lock file, so that several folders can initialize at the same time."""
         lock, shared = self.folder / LOCK_NAME, lock_file()
         if shared.is_file() and not lock.exists():
             shutil.copy(shared, lock)
@@ -414,6 +421,21 @@ class Terraform:
             raise self._make_error("apply", " ".join(errors))
         return at
 
+    def list_apply_errors(self, *arguments: str) -> list["Diagnostic"]:
+        """Plan and apply without confirmation, and return the errors; empty if the apply succeeded."""
+        code, out, errors = self._run("apply", "-json", "-auto-approve", *arguments)
+        diagnostics = []
+        for line in out.splitlines():
+            with suppress(ValueError):
+                event = json.loads(line)
+                if event.get("@level") == "error" and "diagnostic" in event:
+                    diagnostic = event["diagnostic"]
+                    parts = diagnostic.get("summary", ""), diagnostic.get("detail", "")
+                    diagnostics.append(Diagnostic(diagnostic.get("address", ""), ": ".join(filter(None, parts))))
+        if code and not diagnostics:
+            raise self._make_error("apply", errors.strip() or out.strip())
+        return diagnostics
+
     def list_tainted(self) -> list[str]:
         """Return the addresses that an interrupted apply was creating; the next apply would replace them."""
         return [
@@ -421,6 +443,18 @@ class Terraform:
             for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
             for instance in resource["instances"]
             if instance.get("status") == "tainted" and "deposed" not in instance
+        ]
+
+    def list_instances(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the address and the attributes of every managed resource in the state."""
+        return [
+            (
+                ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance),
+                instance["attributes"],
+            )
+            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
+            if resource["mode"] == "managed"
+            for instance in resource["instances"]
         ]
 
     def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """AWS on this machine."""
+    """Start a sandbox that the tests of a process share."""
     from sagemaker_sandbox import Sandbox
 
     SANDBOX_LOGS.append(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
@@ -71,7 +71,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails shows what sandboxes said last, of those that said anything meanwhile."""
+    """Add the end of each sandbox log written during a failed test."""
     report = yield
     if report.failed:
         for log in SANDBOX_LOGS:
@@ -82,7 +82,7 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 
 @pytest.fixture(scope="session")
 def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the AWS CLI, in an environment of its own: it wants one botocore alone."""
+    """Return the folder of the AWS CLI, in a separate environment, because it requires one version of botocore."""
     from tests.wheel import create_environment, find_shared_folder
 
     return create_environment(find_shared_folder(tmp_path_factory) / "awscli", "awscli") / "bin"

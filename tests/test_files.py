@@ -1,11 +1,26 @@
 """A file is written completely or not at all."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
+
+
+def test_a_write_removes_the_partial_copies_of_killed_processes_only(tmp_path: Path) -> None:
+    file = tmp_path / "file.yaml"
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    left = tmp_path / f".file.yaml.{ended.pid}.partial"
+    running = tmp_path / f".file.yaml.{os.getppid()}.partial"
+    other = tmp_path / f".other.yaml.{ended.pid}.partial"
+    for partial in (left, running, other):
+        partial.touch()
+    write_file(file, "text\n")
+    assert sorted(tmp_path.iterdir()) == sorted([file, running, other])
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["Ctrl-C", "full"])

@@ -62,7 +62,7 @@ def test_a_mistake_is_named_with_its_place_and_remedy(tmp_path: Path, text: str,
     assert message in str(refused.value)
 
 
-def test_all_mistakes_are_counted_and_the_first_ones_told() -> None:
+def test_all_mistakes_are_counted_and_the_first_ones_reported() -> None:
     with pytest.raises(UserError, match=r"^x: sizes\[0\]: .*; sizes\[1\]: .*; sizes\[2\]: .* \(and 2 more\)$"):
         parse_yaml(GOOD + "sizes: [a, b, c, d, e]\n", Example, "x")
 

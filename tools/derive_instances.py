@@ -52,9 +52,9 @@ _ACCELERATOR_GIB = {"Trainium2": 96.0}
 
 def list_sagemaker_types() -> dict[str, list[str]]:
     """Return every instance type that the SageMaker API accepts, with its uses, from the model of botocore."""
-    from sustainable_mlops.aws.service_model import service_model
+    from sustainable_mlops.aws.service_model import load_service_model
 
-    model = service_model("sagemaker")
+    model = load_service_model("sagemaker")
     uses_by_type: dict[str, list[str]] = {}
     for shape, use in ENUMS.items():
         for name in model.shape_for(shape).metadata["enum"]:

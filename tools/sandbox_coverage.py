@@ -75,7 +75,33 @@ To act as a role, let its trust policy name your account, and call `sts:AssumeRo
 | steps of a pipeline | The sandbox starts them without a check of the role of the pipeline. |
 | EC2 | Every request is about the resource `*`. |
 | condition keys | Global keys, and those of the actions that the modules use. A request lacks other keys. |
-| unsigned requests | The sandbox accepts them. |"""
+| unsigned requests | The sandbox accepts them. |
+
+### Unused grants
+
+`smlops sandbox unused` lists the grants of each role that no request used. First run your program with `--enforce-iam`:
+
+```
+$ smlops sandbox unused --role training
+Role           Policy    Statement  Part       Not used                              Used
+shop-training  training  ReadData   action     s3:GetObjectVersion
+shop-training  training  ReadData   resource   arn:aws:s3:::shop-data/raw/*
+shop-training  training  List       wildcard   s3:List*                              s3:ListBucket
+shop-training  training  Logs       statement  logs:PutLogEvents (unchecked) on *
+```
+
+| part | meaning |
+|---|---|
+| `statement` | No request used the statement. |
+| `action`, `resource` | Requests used the statement, but not this action or resource. |
+| `wildcard` | An action with a wildcard, with the actions that requests used. |
+
+- `--json` prints the same with the ARNs of the roles. Roles without requests are in `idle`, without their grants.
+- A grant counts as used since the start of the sandbox or its last reset. A changed statement is a new one.
+- Actions and resources of a statement count separately.
+- The sandbox does not check some actions that AWS checks. The report marks those for logs, metrics, images and network
+  interfaces of jobs. It cannot mark those of a pipeline's role, because the sandbox starts the steps without it.
+- The report leaves out policies of resources, boundaries and Deny statements."""
 
 
 def build_page() -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from envs.common import CommonSettings
 from envs.component import module_options
 from envs.components.instance_endpoints import InstanceEndpoints
-from envs.components.model_endpoints import ENVIRONMENT_INPUTS
-from envs.components.network import ModelInNetwork
+from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ServedModel
 from envs.components.storage import Storage
 from envs.provider import aws_provider_field
 from modules.async_endpoint import iam_statements
@@ -27,7 +26,7 @@ class AsyncEndpointOptions(ModuleInputs):
     aws_provider: Literal[5, 6] = aws_provider_field()
 
 
-class AsyncModel(ModelInNetwork):
+class AsyncModel(ServedModel):
     async_endpoint: AsyncEndpointOptions | None = Field(
         None, description="Endpoint with a queue that scales to zero. It is created with the first package."
     )

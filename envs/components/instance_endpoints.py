@@ -1,7 +1,7 @@
 """Base component of endpoints on instances: real-time and asynchronous."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from envs.component import S
 from envs.components.model_endpoints import ModelEndpoints
@@ -43,8 +43,8 @@ class InstanceEndpoints(ModelEndpoints[S]):
 
     def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:
         inputs = super().model_inputs(env, key, endpoint)
-        network, models = env[Network].vpc_config, cast(Any, self.settings).models
-        if network is not None and models[key].vpc:
+        network = env[Network].vpc_config
+        if network is not None and self.find_model(key).vpc:
             inputs.setdefault("vpc_config", network)
         return inputs
 

@@ -1,15 +1,16 @@
 """Base component of all endpoints: one for each model that declares it, created with the first approved package."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from envs.component import Component, S, explicit_settings
 from envs.components.access import Access
+from envs.components.network import ModelInNetwork
 from envs.components.storage import Storage
 from envs.log_groups import ManagedLogGroup
 from envs.names import EnvironmentName, join_parts, shorten_name
 from modules.endpoints import inputs
-from sustainable_mlops.authoring import ModuleInputs
+from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, each_of, get, keys, map_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ ENVIRONMENT_INPUTS = tuple(
     for name in (*inputs.EndpointInputs.model_fields, *inputs.ContainerInputs.model_fields)
     if name not in MODEL_CONTAINER_INPUTS
 )
+
+
+class ServedModel(ModelInNetwork):
+    """Settings of every model that has endpoints."""
+
+    latency_slo: Literal["minutes", "cold_start", "milliseconds"] = Field(
+        "cold_start",
+        description="Latency that callers accept, a tag of the resources of the model's endpoints. minutes: an "
+        "asynchronous endpoint, cold_start: a serverless one, milliseconds: a real-time one.",
+    )
 
 
 class EndpointExpression(Protocol):
@@ -61,9 +72,15 @@ class ModelEndpoints(Component[S]):
         """Return the inputs that are the same for all endpoints of this kind."""
         return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
 
+    def find_model(self, key: str) -> ServedModel:
+        """Return the settings of a model."""
+        model: ServedModel = cast(Any, self.settings).models[key]
+        return model
+
     def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
         """Return the inputs of the endpoint of one model."""
-        return {name: value for name, value in explicit_settings(endpoint).items() if value is not None}
+        inputs = {name: value for name, value in explicit_settings(endpoint).items() if value is not None}
+        return {**inputs, "tags": {"latency_slo": self.find_model(key).latency_slo}}
 
     def add(self, env: "Environment") -> None:
         if not self.declared_endpoints():

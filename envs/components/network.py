@@ -47,7 +47,7 @@ class NetworkSettings(CommonSettings):
 
 
 class ModelInNetwork(ModuleInputs):
-    """Settings of every model that has endpoints."""
+    """Network of a model's endpoints."""
 
     vpc: bool = Field(
         True, description="False leaves the endpoints of this model outside the network of the environment."

@@ -16,7 +16,7 @@ from modules.common import LocatedInputs, RoleInputs
 from modules.endpoints.inputs import VARIANT
 from modules.model_registry.inputs import GroupKey
 from modules.observability.inputs import ALARMS, EVENTS, JOB_LOGS, Inputs, WatchedEndpoint
-from modules.observability.notifications import NAMES
+from modules.observability.notifications import NAME_PREFIX, NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, keys, map_of
@@ -52,6 +52,7 @@ class ModelWatchOptions(ModuleInputs):
         *LocatedInputs.model_fields,
         *RoleInputs.model_fields,
         "endpoints",
+        "event_scope",
         "kms_key_arn",
         "log_retention_days",
         "subscribers",
@@ -117,9 +118,13 @@ class Observability(Component[ObservabilitySettings]):
             yield EnvironmentName("log_group", "environment", group.name)
 
     def list_log_groups(self) -> "Iterator[ManagedLogGroup]":
-        options = explicit_settings(self.settings.observability)
-        for name in sorted(options.get("log_groups", JOB_LOGS)):
+        for name in self._list_log_group_names():
             yield ManagedLogGroup(name, f'module.observability.aws_cloudwatch_log_group.this["{name}"]')
+
+    def _list_log_group_names(self) -> list[str]:
+        """Return the names of the log groups that the environment creates, without shared ones."""
+        names = set(explicit_settings(self.settings.observability).get("log_groups", JOB_LOGS))
+        return sorted(names - JOB_LOGS if self.settings.account_log_groups == "shared" else names)
 
     def add(self, env: "Environment") -> None:
         settings, options = self.settings, explicit_settings(self.settings.observability)
@@ -145,6 +150,8 @@ class Observability(Component[ObservabilitySettings]):
                 lambda _, endpoint: endpoint,
                 where=lambda _, endpoint: contains(keys(packages), endpoint.model),
             )
+        if settings.account_log_groups == "shared":
+            options["log_groups"] = self._list_log_group_names()
         if subscribers := self._list_subscribers():
             optional_inputs["subscribers"] = subscribers
         module = env.call(
@@ -154,7 +161,7 @@ class Observability(Component[ObservabilitySettings]):
             kms_key_arn=env[Storage].kms_key_arn,
             log_retention_days=settings.log_retention_days,
             **explicit_settings(env[Access].settings.access, RoleInputs),
-            **{"events": events, **options},
+            **{"events": events, "event_scope": NAME_PREFIX, **options},
         )
         self.topics = {"alarms": module.alarm_topic_arn, "events": module.event_topic_arn}
 

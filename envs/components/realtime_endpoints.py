@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from envs.common import CommonSettings
 from envs.component import module_options
 from envs.components.instance_endpoints import InstanceEndpoints
-from envs.components.model_endpoints import ENVIRONMENT_INPUTS
-from envs.components.network import ModelInNetwork
+from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ServedModel
 from envs.components.storage import Storage
 from envs.provider import aws_provider_field
 from modules.common import LocatedInputs
@@ -42,7 +41,7 @@ class RealtimeEndpointOptions(ModuleInputs):
     )
 
 
-class RealtimeModel(ModelInNetwork):
+class RealtimeModel(ServedModel):
     realtime_endpoint: RealtimeEndpointOptions | None = Field(
         None, description="Endpoint on instances that always run. It is created with the first package."
     )

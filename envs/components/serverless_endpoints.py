@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from envs.component import module_options
-from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ModelEndpoints
-from envs.components.network import ModelInNetwork, NetworkSettings
+from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ModelEndpoints, ServedModel
+from envs.components.network import NetworkSettings
 from modules.common import OptionalLocation
 from modules.model_registry.inputs import GroupKey
 from modules.serverless_endpoint.inputs import Inputs
@@ -21,7 +21,7 @@ class ServerlessEndpointOptions(ModuleInputs):
     """Settings of a serverless endpoint."""
 
 
-class ServerlessModel(ModelInNetwork):
+class ServerlessModel(ServedModel):
     serverless_endpoint: ServerlessEndpointOptions | None = Field(
         None, description="Endpoint that scales to zero. It is created with the first package in `model_packages`."
     )

@@ -10,7 +10,6 @@ provider "aws" {
       workload    = "flight_delay"
       owner       = "ml-platform"
       data_class  = "public"
-      latency_slo = "cold_start"
       expires_on  = "never"
     }
   }
@@ -161,6 +160,9 @@ locals {
       name            = "smlops-prod-flight-delay"
       max_concurrency = 5
       memory_mb       = 2048
+      tags = {
+        latency_slo = "cold_start"
+      }
     }
   }
 }
@@ -181,6 +183,7 @@ module "serverless_endpoint" {
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency
   memory_mb          = each.value.memory_mb
+  tags               = each.value.tags
   log_retention_days = 90
   role_arn           = module.access.role_arns["inference"]
 }
@@ -249,6 +252,7 @@ module "observability" {
   region             = "ca-central-1"
   kms_key_arn        = module.storage.kms_key_arn
   log_retention_days = 90
+  event_scope        = "name_prefix"
 
   endpoints = {
     for key, endpoint in local.watched : key => endpoint if contains(keys(var.model_packages), endpoint.model)
@@ -280,7 +284,6 @@ locals {
       workload    = "flight_delay"
       owner       = "ml-platform"
       data_class  = "public"
-      latency_slo = "cold_start"
       expires_on  = "never"
     }
   }

@@ -35,7 +35,7 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
 
   dimensions = {
     EndpointName = local.name
-    VariantName  = "main"
+    VariantName  = var.variant_name
   }
 }
 
@@ -139,7 +139,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 
   production_variants {
-    variant_name           = "main"
+    variant_name           = var.variant_name
     model_name             = aws_sagemaker_model.this.name
     instance_type          = var.instance_type
     initial_instance_count = var.min_instances > 1 ? var.min_instances : 1
@@ -195,7 +195,7 @@ resource "aws_sagemaker_endpoint" "this" {
 resource "aws_appautoscaling_target" "instances" {
   service_namespace  = "sagemaker"
   scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
-  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/main"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/${var.variant_name}"
   min_capacity       = var.min_instances
   max_capacity       = var.max_instances
   tags               = var.tags

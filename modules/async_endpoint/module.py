@@ -8,7 +8,7 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from modules.async_endpoint import iam_statements
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
-from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.endpoints.inputs import endpoint_name
 from modules.endpoints.network import network_arguments, network_value
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
@@ -52,7 +52,7 @@ class AsyncEndpointModule(Module[Inputs]):
             why="Created before the endpoint, which names it from its first apply. Adding it later would replace the "
             "endpoint.",
             metric_name="InvocationFailures",
-            dimensions={"EndpointName": name, "VariantName": VARIANT},
+            dimensions={"EndpointName": name, "VariantName": var.variant_name},
             statistic="Sum",
             evaluation_periods=5,
             threshold=var.rollback_failures,
@@ -134,7 +134,7 @@ class AsyncEndpointModule(Module[Inputs]):
             self,
             "instances",
             endpoint,
-            VARIANT,
+            var.variant_name,
             dimension=scaling.INSTANCES,
             between=(var.min_instances, var.max_instances),
             triggers=[kind],

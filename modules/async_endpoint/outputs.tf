@@ -31,7 +31,7 @@ output "requests_s3_uri" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of inference: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the `inference` role: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -155,5 +155,5 @@ output "topic_arns" {
 
 output "variant_name" {
   description = "Name of the only variant, for metrics and autoscaling."
-  value       = "main"
+  value       = var.variant_name
 }

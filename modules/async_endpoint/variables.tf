@@ -426,6 +426,18 @@ variable "target_backlog_per_instance" {
   }
 }
 
+variable "variant_name" {
+  description = "Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: SageMaker deploys only between the same names."
+  type        = string
+  default     = "main"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
 variable "verify_location" {
   description = "Read the identity and the Region of the provider, and warn if they are not account_id and region."
   type        = bool

@@ -8,7 +8,7 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.endpoints.inputs import VARIANT, EndpointInputs, configuration_name_prefix
+from modules.endpoints.inputs import EndpointInputs, configuration_name_prefix
 from sustainable_mlops.authoring.expressions import self_reference
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -154,10 +154,10 @@ def add_single_container_endpoint(
         var,
         name,
         **configuration,
-        production_variants=[{"variant_name": VARIANT, "model_name": sagemaker_model.name, **variant}],
+        production_variants=[{"variant_name": var.variant_name, "model_name": sagemaker_model.name, **variant}],
     )
     sagemaker_endpoint = add_endpoint(module, var, name, endpoint_configuration, **(endpoint or {}))
     return sagemaker_endpoint, {
         **endpoint_outputs(module, sagemaker_endpoint),
-        "variant_name": Output(VARIANT, "Name of the only variant, for metrics and autoscaling."),
+        "variant_name": Output(var.variant_name, "Name of the only variant, for metrics and autoscaling."),
     }

@@ -8,7 +8,8 @@ from sustainable_mlops.authoring.expressions import assume_not_null, is_expressi
 from sustainable_mlops.authoring.rules import InputRule
 from sustainable_mlops.catalogue.limits import get_limit
 
-#: Name of the first variant, usually the only one. A random name of the provider would be unknown to autoscaling.
+#: Default name of the first variant, usually the only one. A random name of the provider would be unknown to
+#: autoscaling.
 VARIANT = "main"
 LONGEST_NAME = get_limit("endpoint_name_characters")
 #: Number of characters that the provider appends to a `name_prefix`.
@@ -22,6 +23,15 @@ AlarmActions = list[
             json_schema_extra=must("be an ARN, such as that of an SNS topic"),
         ),
     ]
+]
+
+
+VariantName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
+    ),
 ]
 
 
@@ -106,6 +116,11 @@ class EndpointInputs(NamedInputs):
     )
     log_retention_days: LogRetentionDays = Field(30, description="Retention of the container's logs, in days.")
     role_arn: RoleArn = Field(description="Role of the container. It reads the model and writes logs and metrics.")
+    variant_name: VariantName = Field(
+        VARIANT,
+        description="Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: "
+        "SageMaker deploys only between the same names.",
+    )
 
 
 class RollbackInputs(ModuleInputs):

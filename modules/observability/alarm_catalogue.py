@@ -22,7 +22,7 @@ HOUR, DAY = 3600, 86_400
 class CatalogueAlarm:
     """Alarm on a metric or on metric math, for the kinds of endpoints that publish it."""
 
-    says: str
+    description: str
     kinds: tuple[str, ...]
     threshold: float
     metric: str | None = None
@@ -50,7 +50,7 @@ class CatalogueAlarm:
 _MINUTES = (MACHINES, "CPUUtilization", "SampleCount")
 
 
-def _unasked(requests: str) -> dict[str, Any]:
+def _build_idle_arguments(requests: str) -> dict[str, Any]:
     """Return the arguments of an alarm on hours with an instance and without requests."""
     return {
         "math": "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)",
@@ -60,18 +60,20 @@ def _unasked(requests: str) -> dict[str, Any]:
     }
 
 
-def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str) -> CatalogueAlarm:
+def _build_oversize_alarm(
+    description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str
+) -> CatalogueAlarm:
     """Return an alarm on an oversized machine."""
     return CatalogueAlarm(
-        says, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR
+        description, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR
     )
 
 
-def _most(
-    says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
+def _build_undersize_alarm(
+    description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
 ) -> CatalogueAlarm:
     """Return an alarm on an undersized machine."""
-    return CatalogueAlarm(says, kinds, threshold, metric, statistic, MACHINES, **more)
+    return CatalogueAlarm(description, kinds, threshold, metric, statistic, MACHINES, **more)
 
 
 ALARMS = {
@@ -116,7 +118,7 @@ ALARMS = {
         of_variant=False,
         at_once=True,
     ),
-    "cpu_high": _most(
+    "cpu_high": _build_undersize_alarm(
         "CPU utilization is above 85 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         85,
@@ -124,7 +126,7 @@ ALARMS = {
         "Average",
         of="vcpus",
     ),
-    "gpu_high": _most(
+    "gpu_high": _build_undersize_alarm(
         "GPU utilization is above 95 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         95,
@@ -132,25 +134,27 @@ ALARMS = {
         "Average",
         of="gpus",
     ),
-    "memory_high": _most(
+    "memory_high": _build_undersize_alarm(
         "Memory utilization is above 90 %. A container without free memory is killed.",
         ALL_KINDS,
         90,
         "MemoryUtilization",
         "Maximum",
     ),
-    "disk_high": _most("Disk utilization is above 90 %.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"),
+    "disk_high": _build_undersize_alarm(
+        "Disk utilization is above 90 %.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"
+    ),
     "idle": CatalogueAlarm(
         "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint.",
         (REALTIME,),
         0,
-        **_unasked("Invocations"),
+        **_build_idle_arguments("Invocations"),
     ),
     "awake": CatalogueAlarm(
         "An instance ran for the whole time without requests. Set min_instances to 0.",
         (ASYNC,),
         0,
-        **_unasked("InvocationsProcessed"),
+        **_build_idle_arguments("InvocationsProcessed"),
     ),
     "efficiency": CatalogueAlarm(
         "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless.",
@@ -161,7 +165,7 @@ ALARMS = {
         waste=True,
         period=DAY,
     ),
-    "cpu_low": _least(
+    "cpu_low": _build_oversize_alarm(
         "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
@@ -169,7 +173,7 @@ ALARMS = {
         "Average",
         "busy_vcpus",
     ),
-    "gpu_low": _least(
+    "gpu_low": _build_oversize_alarm(
         "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
@@ -177,7 +181,7 @@ ALARMS = {
         "Average",
         "gpus",
     ),
-    "memory_low": _least(
+    "memory_low": _build_oversize_alarm(
         "Memory utilization is always below 40 %. Reduce memory_mb.",
         (SERVERLESS,),
         40,
@@ -215,40 +219,40 @@ class DashboardLine:
     of: str | None = None
 
 
-_ASKED = (
+_REQUEST_LINES = (
     DashboardLine("Invocations", "Sum", "requests"),
     DashboardLine("Invocation5XXErrors", "Sum", "failed"),
     DashboardLine("Invocation4XXErrors", "Sum", "refused"),
     DashboardLine("ModelLatency", "p90", "model, p90", right=True, per=1000),
     DashboardLine("OverheadLatency", "p90", "overhead, p90", right=True, per=1000),
 )
-_USED = (
+_UTILIZATION_LINES = (
     DashboardLine("CPUUtilization", "Average", "CPUs", MACHINES, of="vcpus"),
     DashboardLine("GPUUtilization", "Average", "GPUs", MACHINES, of="gpus"),
     DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
     DashboardLine("DiskUtilization", "Maximum", "disk", MACHINES),
 )
-_QUEUED = (
+_QUEUE_LINES = (
     DashboardLine("ApproximateBacklogSize", "Maximum", "waiting"),
     DashboardLine("InvocationsProcessed", "Sum", "answered"),
     DashboardLine("InvocationFailures", "Sum", "failed"),
     DashboardLine("ExpiredRequests", "Sum", "dropped"),
     DashboardLine("ApproximateAgeOfOldestRequest", "Maximum", "longest wait", right=True),
 )
-_WORKERS = (
+_WORKER_LINES = (
     DashboardLine("ServerlessConcurrentExecutionsUtilization", "Maximum", "workers at once", per=0.01),
     DashboardLine("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
     DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
 )
 #: By kind: lines of requests, unit of times, attribute of the SLO, and lines of utilization.
 _DASHBOARD_LINES = {
-    REALTIME: (_ASKED, "milliseconds", "latency_slo_ms", _USED),
-    ASYNC: (_QUEUED, "seconds", "backlog_slo_seconds", _USED),
+    REALTIME: (_REQUEST_LINES, "milliseconds", "latency_slo_ms", _UTILIZATION_LINES),
+    ASYNC: (_QUEUE_LINES, "seconds", "backlog_slo_seconds", _UTILIZATION_LINES),
     SERVERLESS: (
-        (*_ASKED, DashboardLine("ModelSetupTime", "Maximum", "start, longest", right=True, per=1000)),
+        (*_REQUEST_LINES, DashboardLine("ModelSetupTime", "Maximum", "start, longest", right=True, per=1000)),
         "milliseconds",
         "latency_slo_ms",
-        _WORKERS,
+        _WORKER_LINES,
     ),
 }
 
@@ -258,7 +262,7 @@ DEFAULTS: dict[str, Any] = {
     **{
         one.name: one.default
         for one in fields(CatalogueAlarm)
-        if one.name not in ("says", "kinds", "threshold", "metrics")
+        if one.name not in ("description", "kinds", "threshold", "metrics")
     },
     "metrics": {},
 }
@@ -294,8 +298,8 @@ def list_dashboard_lines() -> dict[str, dict[str, Any]]:
     }
 
 
-_TOLD = ["told", *_MINUTES]
-_ON = {"hours": "told_{key} / 60", "paid": "told_{key} / 60"}
+_SAMPLES = ["samples", *_MINUTES]
+_ON = {"hours": "samples_{key} / 60", "paid": "samples_{key} / 60"}
 _WORK = ["work", REQUESTS, "ModelLatency", "Sum"]
 _WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work_{key}, 0)"))
 _READY = "{number} * PERIOD(work_{key}) / 3600"
@@ -303,19 +307,19 @@ _READY = "{number} * PERIOD(work_{key}) / 3600"
 #: is the key of the variant, {number} the number of its vCPUs, GPUs or workers.
 LOAD_METRICS: dict[str, dict[str, Any]] = {
     "cpu": {
-        "metrics": [_TOLD, ["busy", MACHINES, "CPUUtilization", "Average"]],
+        "metrics": [_SAMPLES, ["busy", MACHINES, "CPUUtilization", "Average"]],
         **_ON,
         "load": "busy_{key} / (100 * {number})",
     },
     "gpu": {
-        "metrics": [_TOLD, ["busy", MACHINES, "GPUUtilization", "Average"]],
+        "metrics": [_SAMPLES, ["busy", MACHINES, "GPUUtilization", "Average"]],
         **_ON,
         "load": "busy_{key} / (100 * {number})",
     },
     "assumed": {
-        "metrics": [_TOLD],
+        "metrics": [_SAMPLES],
         **_ON,
-        "load": "0 * told_{key} + " + f"{load_assumptions()['endpoint_duty'].central:g}",
+        "load": "0 * samples_{key} + " + f"{load_assumptions()['endpoint_duty'].central:g}",
     },
     "requests": {"metrics": [_WORK], "hours": _WORKED, "paid": _WORKED, "load": "0 * work_{key} + 1"},
     "ready": {

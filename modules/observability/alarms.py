@@ -153,7 +153,7 @@ def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
         **_common_arguments(module, alarm),
         alarm_actions=[topic.arn],
         metric_query=[
-            {"id": "result", "expression": alarm.math, "label": alarm.says, "return_data": True},
+            {"id": "result", "expression": alarm.math, "label": alarm.description, "return_data": True},
             Dynamic(
                 alarm.metrics,
                 lambda source: {
@@ -175,7 +175,7 @@ def _common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     """Return the shared arguments of alarms on a metric and on metric math."""
     return {
         "alarm_name": alarm.name,
-        "alarm_description": alarm.says,
+        "alarm_description": alarm.description,
         "comparison_operator": when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
         "threshold": alarm.threshold,
         "evaluation_periods": alarm.periods,

@@ -34,7 +34,7 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs], topic: Any) -> None:
-    """Add the alarms, rules and runbook for the realtime endpoints with idle_stop. `topic` receives the reports."""
+    """Add the alarms, rules and runbook for the real-time endpoints with idle_stop. `topic` receives the reports."""
     var = module.var
     idle_stop_by_endpoint = map_of(
         var.endpoints,
@@ -44,7 +44,7 @@ def add(module: Module[Inputs], topic: Any) -> None:
     stops = module.local(
         "idle_stops",
         map_of(idle_stop_by_endpoint, lambda _key, stop: stop, where=lambda _key, stop: stop != "off"),
-        why="Actions for idle realtime endpoints. Other endpoints scale to zero or cost nothing when idle.",
+        why="Actions for idle real-time endpoints. Other endpoints scale to zero or cost nothing when idle.",
     )
     document_keys = single_key(length(stops) > 0)
     documents = _add_documents(module, topic, document_keys, stops)

@@ -125,7 +125,7 @@ class WatchedEndpoint(ModuleInputs):
         rule(
             "idle_stop",
             lambda v: is_null(v.idle_stop) | (v.kind == alarm_catalogue.REALTIME),
-            "only an idle realtime endpoint has costs; remove it",
+            "only an idle real-time endpoint has costs; remove it",
         ),
     )
 
@@ -152,15 +152,20 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     events: list[EventName] = Field(
         list(notifications.NAMES),
-        description="Events to notify of, in addition to alarms: deployments of these endpoints, and events of the "
-        "account and Region. Default: all.",
+        description="Events to notify of, in addition to alarms: deployments of these endpoints, and events in "
+        "event_scope. Default: all.",
+    )
+    event_scope: Literal["account", "name_prefix"] = Field(
+        "account",
+        description="Scope of the events other than deployments: all of the account and Region, or only those of "
+        "resources whose names start with name_prefix and a hyphen.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
         None, description="Publish events to the topics with this role instead of a new one."
     )
     idle_stop: IdleStop = Field(
         "report",
-        description="Action for realtime endpoints without requests or deployments for waste_hours: report notifies "
+        description="Action for real-time endpoints without requests or deployments for waste_hours: report notifies "
         "the alarm topic, delete deletes them, off does nothing.",
     )
     kms_key_arn: KmsKeyArn = Field(

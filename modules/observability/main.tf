@@ -258,107 +258,107 @@ locals {
   # GPU, worker, second or millisecond.
   catalogue = {
     errors = {
-      says      = "More than one request in twenty fails in the model."
-      kinds     = ["realtime", "async", "serverless"]
-      threshold = 0.05
-      metric    = "Invocation5XXErrors"
-      statistic = "Average"
+      description = "More than one request in twenty fails in the model."
+      kinds       = ["realtime", "async", "serverless"]
+      threshold   = 0.05
+      metric      = "Invocation5XXErrors"
+      statistic   = "Average"
     }
     client_errors = {
-      says      = "More than one request in five is rejected or throttled."
-      kinds     = ["realtime", "async", "serverless"]
-      threshold = 0.2
-      metric    = "Invocation4XXErrors"
-      statistic = "Average"
+      description = "More than one request in five is rejected or throttled."
+      kinds       = ["realtime", "async", "serverless"]
+      threshold   = 0.2
+      metric      = "Invocation4XXErrors"
+      statistic   = "Average"
     }
     latency = {
-      says       = "One response in ten is slower than latency_slo_ms."
-      kinds      = ["realtime", "serverless"]
-      threshold  = 1000
-      metric     = "ModelLatency"
-      percentile = "p90"
-      of         = "latency_slo_ms"
+      description = "One response in ten is slower than latency_slo_ms."
+      kinds       = ["realtime", "serverless"]
+      threshold   = 1000
+      metric      = "ModelLatency"
+      percentile  = "p90"
+      of          = "latency_slo_ms"
     }
     failures = {
-      says      = "Queued requests failed."
-      kinds     = ["async"]
-      threshold = 0
-      metric    = "InvocationFailures"
-      statistic = "Sum"
+      description = "Queued requests failed."
+      kinds       = ["async"]
+      threshold   = 0
+      metric      = "InvocationFailures"
+      statistic   = "Sum"
     }
     lost_answers = {
-      says      = "A response could not be written to S3."
-      kinds     = ["async"]
-      threshold = 0
-      metric    = "ResponseUploadFailures"
-      statistic = "Sum"
-      at_once   = true
+      description = "A response could not be written to S3."
+      kinds       = ["async"]
+      threshold   = 0
+      metric      = "ResponseUploadFailures"
+      statistic   = "Sum"
+      at_once     = true
     }
     lost_notices = {
-      says      = "A caller could not be notified of a response."
-      kinds     = ["async"]
-      threshold = 0
-      metric    = "NotificationFailures"
-      statistic = "Sum"
-      at_once   = true
+      description = "A caller could not be notified of a response."
+      kinds       = ["async"]
+      threshold   = 0
+      metric      = "NotificationFailures"
+      statistic   = "Sum"
+      at_once     = true
     }
     expired = {
-      says      = "A request expired in the queue."
-      kinds     = ["async"]
-      threshold = 0
-      metric    = "ExpiredRequests"
-      statistic = "Sum"
-      at_once   = true
+      description = "A request expired in the queue."
+      kinds       = ["async"]
+      threshold   = 0
+      metric      = "ExpiredRequests"
+      statistic   = "Sum"
+      at_once     = true
     }
     backlog_age = {
-      says       = "A request has waited longer than backlog_slo_seconds."
-      kinds      = ["async"]
-      threshold  = 1
-      metric     = "ApproximateAgeOfOldestRequest"
-      statistic  = "Maximum"
-      of         = "backlog_slo_seconds"
-      of_variant = false
-      at_once    = true
+      description = "A request has waited longer than backlog_slo_seconds."
+      kinds       = ["async"]
+      threshold   = 1
+      metric      = "ApproximateAgeOfOldestRequest"
+      statistic   = "Maximum"
+      of          = "backlog_slo_seconds"
+      of_variant  = false
+      at_once     = true
     }
     cpu_high = {
-      says      = "CPU utilization is above 85 %. Requests wait, or will wait soon."
-      kinds     = ["realtime", "async"]
-      threshold = 85
-      metric    = "CPUUtilization"
-      statistic = "Average"
-      namespace = "/aws/sagemaker/Endpoints"
-      of        = "vcpus"
+      description = "CPU utilization is above 85 %. Requests wait, or will wait soon."
+      kinds       = ["realtime", "async"]
+      threshold   = 85
+      metric      = "CPUUtilization"
+      statistic   = "Average"
+      namespace   = "/aws/sagemaker/Endpoints"
+      of          = "vcpus"
     }
     gpu_high = {
-      says      = "GPU utilization is above 95 %. Requests wait, or will wait soon."
-      kinds     = ["realtime", "async"]
-      threshold = 95
-      metric    = "GPUUtilization"
-      statistic = "Average"
-      namespace = "/aws/sagemaker/Endpoints"
-      of        = "gpus"
+      description = "GPU utilization is above 95 %. Requests wait, or will wait soon."
+      kinds       = ["realtime", "async"]
+      threshold   = 95
+      metric      = "GPUUtilization"
+      statistic   = "Average"
+      namespace   = "/aws/sagemaker/Endpoints"
+      of          = "gpus"
     }
     memory_high = {
-      says      = "Memory utilization is above 90 %. A container without free memory is killed."
-      kinds     = ["realtime", "async", "serverless"]
-      threshold = 90
-      metric    = "MemoryUtilization"
-      statistic = "Maximum"
-      namespace = "/aws/sagemaker/Endpoints"
+      description = "Memory utilization is above 90 %. A container without free memory is killed."
+      kinds       = ["realtime", "async", "serverless"]
+      threshold   = 90
+      metric      = "MemoryUtilization"
+      statistic   = "Maximum"
+      namespace   = "/aws/sagemaker/Endpoints"
     }
     disk_high = {
-      says      = "Disk utilization is above 90 %."
-      kinds     = ["realtime", "async"]
-      threshold = 90
-      metric    = "DiskUtilization"
-      statistic = "Maximum"
-      namespace = "/aws/sagemaker/Endpoints"
+      description = "Disk utilization is above 90 %."
+      kinds       = ["realtime", "async"]
+      threshold   = 90
+      metric      = "DiskUtilization"
+      statistic   = "Maximum"
+      namespace   = "/aws/sagemaker/Endpoints"
     }
     idle = {
-      says      = "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint."
-      kinds     = ["realtime"]
-      threshold = 0
-      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
+      description = "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint."
+      kinds       = ["realtime"]
+      threshold   = 0
+      math        = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
       metrics = {
         minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
         requests = ["AWS/SageMaker", "Invocations", "Sum"]
@@ -367,10 +367,10 @@ locals {
       waste  = true
     }
     awake = {
-      says      = "An instance ran for the whole time without requests. Set min_instances to 0."
-      kinds     = ["async"]
-      threshold = 0
-      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
+      description = "An instance ran for the whole time without requests. Set min_instances to 0."
+      kinds       = ["async"]
+      threshold   = 0
+      math        = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
       metrics = {
         minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
         requests = ["AWS/SageMaker", "InvocationsProcessed", "Sum"]
@@ -379,10 +379,10 @@ locals {
       waste  = true
     }
     efficiency = {
-      says      = "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless."
-      kinds     = ["realtime"]
-      threshold = 60
-      math      = "IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)"
+      description = "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless."
+      kinds       = ["realtime"]
+      threshold   = 60
+      math        = "IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)"
       metrics = {
         minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
         requests = ["AWS/SageMaker", "Invocations", "Sum"]
@@ -391,46 +391,46 @@ locals {
       waste  = true
     }
     cpu_low = {
-      says      = "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
-      kinds     = ["realtime", "async"]
-      threshold = 20
-      metric    = "CPUUtilization"
-      statistic = "Average"
-      namespace = "/aws/sagemaker/Endpoints"
-      below     = true
-      of        = "busy_vcpus"
-      period    = 3600
-      waste     = true
+      description = "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
+      kinds       = ["realtime", "async"]
+      threshold   = 20
+      metric      = "CPUUtilization"
+      statistic   = "Average"
+      namespace   = "/aws/sagemaker/Endpoints"
+      below       = true
+      of          = "busy_vcpus"
+      period      = 3600
+      waste       = true
     }
     gpu_low = {
-      says      = "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
-      kinds     = ["realtime", "async"]
-      threshold = 20
-      metric    = "GPUUtilization"
-      statistic = "Average"
-      namespace = "/aws/sagemaker/Endpoints"
-      below     = true
-      of        = "gpus"
-      period    = 3600
-      waste     = true
+      description = "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
+      kinds       = ["realtime", "async"]
+      threshold   = 20
+      metric      = "GPUUtilization"
+      statistic   = "Average"
+      namespace   = "/aws/sagemaker/Endpoints"
+      below       = true
+      of          = "gpus"
+      period      = 3600
+      waste       = true
     }
     memory_low = {
-      says      = "Memory utilization is always below 40 %. Reduce memory_mb."
-      kinds     = ["serverless"]
-      threshold = 40
-      metric    = "MemoryUtilization"
-      statistic = "Maximum"
-      namespace = "/aws/sagemaker/Endpoints"
-      below     = true
-      of        = "more_than_least_memory"
-      period    = 3600
-      waste     = true
+      description = "Memory utilization is always below 40 %. Reduce memory_mb."
+      kinds       = ["serverless"]
+      threshold   = 40
+      metric      = "MemoryUtilization"
+      statistic   = "Maximum"
+      namespace   = "/aws/sagemaker/Endpoints"
+      below       = true
+      of          = "more_than_least_memory"
+      period      = 3600
+      waste       = true
     }
     provisioned_low = {
-      says      = "Provisioned workers are busy for less than 10 % of the time. Provision fewer, or none."
-      kinds     = ["serverless"]
-      threshold = 10
-      math      = "FILL(work, 0) / 36000000"
+      description = "Provisioned workers are busy for less than 10 % of the time. Provision fewer, or none."
+      kinds       = ["serverless"]
+      threshold   = 10
+      math        = "FILL(work, 0) / 36000000"
       metrics = {
         work = ["AWS/SageMaker", "ModelLatency", "Sum"]
       }
@@ -484,7 +484,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
 
   alarm_name          = each.value.name
-  alarm_description   = each.value.says
+  alarm_description   = each.value.description
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
@@ -510,7 +510,7 @@ resource "aws_cloudwatch_metric_alarm" "math" {
   for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
 
   alarm_name          = each.value.name
-  alarm_description   = each.value.says
+  alarm_description   = each.value.description
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
@@ -522,7 +522,7 @@ resource "aws_cloudwatch_metric_alarm" "math" {
   metric_query {
     id          = "result"
     expression  = each.value.math
-    label       = each.value.says
+    label       = each.value.description
     return_data = true
   }
 
@@ -633,10 +633,10 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 }
 
 locals {
-  # SageMaker's events. The status of endpoints is in capitals in events.
+  # SageMaker's events. The status of endpoints is in capitals in events. `own` limits them to this prefix.
   events = {
     endpoints = {
-      says = "An endpoint failed and serves no requests."
+      description = "An endpoint failed and serves no requests."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
@@ -644,9 +644,16 @@ locals {
           EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]
         }
       }
+      own = {
+        EndpointName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     model_packages = {
-      says = "A model package was approved or rejected."
+      description = "A model package was approved or rejected."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Model Package State Change"]
@@ -667,9 +674,16 @@ locals {
           ]
         }
       }
+      own = {
+        ModelPackageGroupName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     pipelines = {
-      says = "A pipeline execution failed or was stopped."
+      description = "A pipeline execution failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
@@ -677,9 +691,16 @@ locals {
           currentPipelineExecutionStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        pipelineArn = [
+          {
+            prefix = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:pipeline/${var.name_prefix}-"
+          },
+        ]
+      }
     }
     rollbacks = {
-      says = "An endpoint is being rolled back."
+      description = "An endpoint is being rolled back."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
@@ -687,9 +708,16 @@ locals {
           EndpointStatus = ["ROLLING_BACK"]
         }
       }
+      own = {
+        EndpointName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     processing_jobs = {
-      says = "A processing job failed or was stopped."
+      description = "A processing job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Processing Job State Change"]
@@ -697,9 +725,27 @@ locals {
           ProcessingJobStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        "$or" = [
+          {
+            ProcessingJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            RoleArn = [
+              {
+                prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+              },
+            ]
+          },
+        ]
+      }
     }
     training_jobs = {
-      says = "A training job failed or was stopped."
+      description = "A training job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Training Job State Change"]
@@ -707,9 +753,27 @@ locals {
           TrainingJobStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        "$or" = [
+          {
+            TrainingJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            RoleArn = [
+              {
+                prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+              },
+            ]
+          },
+        ]
+      }
     }
     transform_jobs = {
-      says = "A transform job failed or was stopped."
+      description = "A transform job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Transform Job State Change"]
@@ -717,15 +781,29 @@ locals {
           TransformJobStatus = ["Failed", "Stopped"]
         }
       }
+      own = {
+        TransformJobName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
+      }
     }
     tuning_jobs = {
-      says = "A tuning job failed or was stopped."
+      description = "A tuning job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker HyperParameter Tuning Job State Change"]
         detail = {
           HyperParameterTuningJobStatus = ["Failed", "Stopped"]
         }
+      }
+      own = {
+        HyperParameterTuningJobName = [
+          {
+            prefix = "${var.name_prefix}-"
+          },
+        ]
       }
     }
   }
@@ -734,10 +812,19 @@ locals {
 resource "aws_cloudwatch_event_rule" "events" {
   for_each = { for name, event in local.events : name => event if contains(var.events, name) }
 
-  name          = "${var.name_prefix}.${replace(each.key, "_", "-")}"
-  description   = each.value.says
-  event_pattern = jsonencode(each.value.pattern)
-  tags          = var.tags
+  name        = "${var.name_prefix}.${replace(each.key, "_", "-")}"
+  description = each.value.description
+  tags        = var.tags
+
+  event_pattern = jsonencode(merge(
+    each.value.pattern,
+    {
+      detail = merge(
+        each.value.pattern.detail,
+        { for name, matches in each.value.own : name => matches if var.event_scope == "name_prefix" },
+      )
+    },
+  ))
 }
 
 resource "aws_cloudwatch_event_target" "events" {
@@ -1052,27 +1139,27 @@ locals {
   measured = {
     cpu = {
       metrics = [
-        ["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
+        ["samples", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
         ["busy", "/aws/sagemaker/Endpoints", "CPUUtilization", "Average"],
       ]
-      hours = "told_{key} / 60"
-      paid  = "told_{key} / 60"
+      hours = "samples_{key} / 60"
+      paid  = "samples_{key} / 60"
       load  = "busy_{key} / (100 * {number})"
     }
     gpu = {
       metrics = [
-        ["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
+        ["samples", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
         ["busy", "/aws/sagemaker/Endpoints", "GPUUtilization", "Average"],
       ]
-      hours = "told_{key} / 60"
-      paid  = "told_{key} / 60"
+      hours = "samples_{key} / 60"
+      paid  = "samples_{key} / 60"
       load  = "busy_{key} / (100 * {number})"
     }
     assumed = {
-      metrics = [["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]]
-      hours   = "told_{key} / 60"
-      paid    = "told_{key} / 60"
-      load    = "0 * told_{key} + 0.1"
+      metrics = [["samples", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]]
+      hours   = "samples_{key} / 60"
+      paid    = "samples_{key} / 60"
+      load    = "0 * samples_{key} + 0.1"
     }
     requests = {
       metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
@@ -1138,7 +1225,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 locals {
-  # Actions for idle realtime endpoints. Other endpoints scale to zero or cost nothing when idle.
+  # Actions for idle real-time endpoints. Other endpoints scale to zero or cost nothing when idle.
   idle_stops = {
     for key, stop in {
       for key, endpoint in var.endpoints : key => coalesce(endpoint.idle_stop, var.idle_stop)

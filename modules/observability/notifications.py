@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modules import event_patterns
 from modules.event_patterns import build_pattern
-from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, replace, when
+from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, merge, replace, when
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
@@ -47,6 +47,35 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "transform_jobs": ("A transform job failed or was stopped.", _jobs("Transform")),
     "tuning_jobs": ("A tuning job failed or was stopped.", _jobs("HyperParameter Tuning")),
 }
+#: Values of `event_scope`.
+ACCOUNT, NAME_PREFIX = "account", "name_prefix"
+
+
+def _list_own_details(var: Any) -> dict[str, dict[str, Any]]:
+    """Return the details of events of resources with `name_prefix`, by event.
+
+    SageMaker names the jobs of pipelines `pipelines-…`, so training and processing jobs also match by their role. The
+    events of other jobs have no role.
+    """
+    start = f"{var.name_prefix}-"
+    role = f"arn:{var.partition}:iam::{var.account_id}:role{var.role_path}{start}"
+    pipeline = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{start}"
+
+    def match(field: str, value: str) -> dict[str, Any]:
+        return {field: [{"prefix": value}]}
+
+    return {
+        "endpoints": match("EndpointName", start),
+        "model_packages": match("ModelPackageGroupName", start),
+        "pipelines": match("pipelineArn", pipeline),
+        "rollbacks": match("EndpointName", start),
+        "processing_jobs": {"$or": [match("ProcessingJobName", start), match("RoleArn", role)]},
+        "training_jobs": {"$or": [match("TrainingJobName", start), match("RoleArn", role)]},
+        "transform_jobs": match("TransformJobName", start),
+        "tuning_jobs": match("HyperParameterTuningJobName", start),
+    }
+
+
 #: Events that require action. No alarm detects them, because a failed endpoint publishes no metrics.
 URGENT = ["endpoints"]
 #: Event of deployments. The rules that suppress the health alarms send it.
@@ -60,10 +89,14 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 
     var = module.var
+    own_details = _list_own_details(var)
     event_table = module.local(
         "events",
-        {name: {"says": says, "pattern": pattern} for name, (says, pattern) in EVENTS.items()},
-        why="SageMaker's events. The status of endpoints is in capitals in events.",
+        {
+            name: {"description": description, "pattern": pattern, "own": own_details[name]}
+            for name, (description, pattern) in EVENTS.items()
+        },
+        why="SageMaker's events. The status of endpoints is in capitals in events. `own` limits them to this prefix.",
     )
     chosen = each_of(map_of(event_table, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
     rules = module.add(
@@ -71,8 +104,22 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
         "events",
         for_each=chosen,
         name=f"{var.name_prefix}.{replace(chosen.key, '_', '-')}",
-        description=chosen.value.says,
-        event_pattern=jsonencode(chosen.value.pattern),
+        description=chosen.value.description,
+        event_pattern=jsonencode(
+            merge(
+                chosen.value.pattern,
+                {
+                    "detail": merge(
+                        chosen.value.pattern.detail,
+                        map_of(
+                            chosen.value.own,
+                            lambda _, matches: matches,
+                            where=lambda _name, _: var.event_scope == NAME_PREFIX,
+                        ),
+                    )
+                },
+            )
+        ),
         tags=var.tags,
     )
     rule = each_of(rules)

@@ -125,12 +125,24 @@ variable "endpoints" {
 
   validation {
     condition     = try(alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"]), true)
-    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle realtime endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")]), "")
+    error_message = try(join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle real-time endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")]), "")
+  }
+}
+
+variable "event_scope" {
+  description = "Scope of the events other than deployments: all of the account and Region, or only those of resources whose names start with name_prefix and a hyphen."
+  type        = string
+  default     = "account"
+  nullable    = false
+
+  validation {
+    condition     = contains(["account", "name_prefix"], var.event_scope)
+    error_message = "event_scope must be one of \"account\", \"name_prefix\"."
   }
 }
 
 variable "events" {
-  description = "Events to notify of, in addition to alarms: deployments of these endpoints, and events of the account and Region. Default: all."
+  description = "Events to notify of, in addition to alarms: deployments of these endpoints, and events in event_scope. Default: all."
   type        = list(string)
   default = [
     "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks",
@@ -166,7 +178,7 @@ variable "existing_publisher_role" {
 }
 
 variable "idle_stop" {
-  description = "Action for realtime endpoints without requests or deployments for waste_hours: report notifies the alarm topic, delete deletes them, off does nothing."
+  description = "Action for real-time endpoints without requests or deployments for waste_hours: report notifies the alarm topic, delete deletes them, off does nothing."
   type        = string
   default     = "report"
   nullable    = false

@@ -26,7 +26,7 @@ output "name" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of pipeline: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the `pipeline` role: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
 
   value = {
     pipeline = [

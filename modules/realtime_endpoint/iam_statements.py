@@ -4,7 +4,7 @@ from typing import Any
 
 from modules import containers
 from modules.endpoints import iam_statements
-from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.endpoints.inputs import endpoint_name
 from modules.iam_statements import (
     StatementsByPhase,
     build_statement,
@@ -69,7 +69,7 @@ def rollback_alarm_name(name: str, variant: Any, metric: str) -> str:
 
 def _rollback_alarms(var: Inputs) -> list[Any]:
     """Return the names of all rollback alarms, one list for each metric."""
-    variants = concat([VARIANT], keys(var.challengers))
+    variants = concat([var.variant_name], keys(var.challengers))
 
     def list_names(metric: str) -> Any:
         return list_of(variants, lambda variant: rollback_alarm_name(endpoint_name(var), variant, metric))

@@ -1,15 +1,15 @@
 """Inputs of `realtime_endpoint`."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from modules.common import LocatedInputs
 from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, names_other_silicon
 from modules.endpoints.inputs import (
-    VARIANT,
     ContainerInputs,
     EndpointInputs,
     RollbackInputs,
     SingleContainerInputs,
+    VariantName,
     has_one_source,
 )
 from modules.endpoints.network import VpcInputs
@@ -40,20 +40,12 @@ SHADOW = "shadow"
 #: Maximum number of rollback alarms of a deployment (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
 
-VariantName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
-        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
-    ),
-]
-
 
 class Challenger(SingleContainerInputs):
     """Another model that serves a share of the requests."""
 
     weight: int = Field(
-        ge=1, description="Weight of the variant in the distribution of requests; the variant main has 100."
+        ge=1, description="Weight of the variant in the distribution of requests; the first variant has 100."
     )
 
 
@@ -98,7 +90,7 @@ class DataCapture(ModuleInputs):
 
 
 def _has_one_source(v: Any) -> Any:
-    """Return the condition that the variant main has exactly one source of its model."""
+    """Return the condition that the first variant has exactly one source of its model."""
     nothing_else = is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     many = ~is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     return when(
@@ -131,13 +123,13 @@ def _incompatible_challengers(v: Any) -> str:
 class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs, VpcInputs):
     challengers: dict[VariantName, Challenger] = Field(
         default_factory=dict,
-        description="Models that share the requests with the variant main, by variant name, with the same instance "
+        description="Models that share the requests with the first variant, by variant name, with the same instance "
         "type and scaling limits.",
     )
     containers: list[PipelineContainer] = Field(
         default_factory=list,
         max_length=15,
-        description="Several containers of the variant main, instead of one.",
+        description="Several containers of the first variant, instead of one.",
     )
     containers_mode: Literal["Serial", "Direct"] = Field(
         "Serial",
@@ -257,9 +249,17 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
             ),
         ),
         rule(
+            "variant_name",
+            lambda v: v.variant_name != SHADOW,
+            f"the name {SHADOW} belongs to the variant of shadow; choose another name.",
+        ),
+        rule(
             "challengers",
-            lambda v: ~contains(keys(v.challengers), VARIANT),
-            f"the name {VARIANT} belongs to the variant of image_uri or model_package_arn; choose another name.",
+            lambda v: ~contains(keys(v.challengers), v.variant_name),
+            lambda v: (
+                f"the name {v.variant_name} belongs to the variant of image_uri or model_package_arn; choose another "
+                "name."
+            ),
         ),
         rule(
             "challengers",

@@ -6,7 +6,7 @@ locals {
 
   # Weights of the variants that serve requests. Their names must not change: a deployment matches by name.
   weights = merge(
-    { main = 100 },
+    { for name in [var.variant_name] : name => 100 },
     { for key, challenger in var.challengers : key => challenger.weight },
   )
 }
@@ -209,7 +209,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   tags        = var.tags
 
   production_variants {
-    variant_name           = "main"
+    variant_name           = var.variant_name
     model_name             = aws_sagemaker_model.this.name
     initial_instance_count = var.min_instances
     initial_variant_weight = 100
@@ -391,7 +391,7 @@ resource "terraform_data" "variants" {
 
     postcondition {
       condition     = self.output.names == join(", ", keys(local.weights))
-      error_message = "challengers: SageMaker updates an endpoint only with the same variants, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them (with a weight of 1, a variant gets almost no requests), or create another endpoint with another name."
+      error_message = "challengers, variant_name: SageMaker updates an endpoint only with the same variants, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them (with a weight of 1, a variant gets almost no requests), or create another endpoint with another name."
     }
   }
 }

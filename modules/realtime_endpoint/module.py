@@ -7,7 +7,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules import schedules
 from modules.endpoints import alarms, hardware, hosting, scaling
-from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.endpoints.inputs import endpoint_name
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.realtime_endpoint import deployment, iam_statements, variants
@@ -39,7 +39,10 @@ class RealtimeEndpointModule(Module[Inputs]):
         name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
         weights = self.local(
             "weights",
-            merge({VARIANT: variants.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)),
+            merge(
+                map_of([var.variant_name], lambda _: variants.MAIN_WEIGHT, key=lambda name: name),
+                map_of(var.challengers, lambda challenger: challenger.weight),
+            ),
             why="Weights of the variants that serve requests. Their names must not change: a deployment matches by "
             "name.",
         )
@@ -98,9 +101,9 @@ class RealtimeEndpointModule(Module[Inputs]):
                 "ignore_changes": ["input"],
                 "postcondition": {
                     "condition": stored_output.names == variants,
-                    "error_message": "challengers: SageMaker updates an endpoint only with the same variants, which "
-                    f"are {stored_output.names} here, and not {variants}. Keep them (with a weight of 1, a variant "
-                    "gets almost no requests), or create another endpoint with another name.",
+                    "error_message": "challengers, variant_name: SageMaker updates an endpoint only with the same "
+                    f"variants, which are {stored_output.names} here, and not {variants}. Keep them (with a weight of "
+                    "1, a variant gets almost no requests), or create another endpoint with another name.",
                 },
             },
         )

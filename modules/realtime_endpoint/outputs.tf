@@ -16,7 +16,7 @@ output "log_group_name" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of inference: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the `inference` role: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -55,11 +55,11 @@ output "role_statements" {
           resources = [
             for name in concat(
               [
-                for variant in concat(["main"], keys(var.challengers)) :
+                for variant in concat([var.variant_name], keys(var.challengers)) :
                 "${var.name == null ? var.name_prefix : var.name}-${variant}-errors"
               ],
               [
-                for variant in concat(["main"], keys(var.challengers)) :
+                for variant in concat([var.variant_name], keys(var.challengers)) :
                 "${var.name == null ? var.name_prefix : var.name}-${variant}-latency"
               ],
               var.more_rollback_alarms,

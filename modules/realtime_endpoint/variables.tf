@@ -36,7 +36,7 @@ variable "aws_provider" {
 }
 
 variable "challengers" {
-  description = "Models that share the requests with the variant main, by variant name, with the same instance type and scaling limits."
+  description = "Models that share the requests with the first variant, by variant name, with the same instance type and scaling limits."
   type = map(object({
     environment_variables        = optional(map(string), {})
     image_uri                    = optional(string)
@@ -113,8 +113,8 @@ variable "challengers" {
   }
 
   validation {
-    condition     = !contains(keys(var.challengers), "main")
-    error_message = "challengers: the name main belongs to the variant of image_uri or model_package_arn; choose another name."
+    condition     = !contains(keys(var.challengers), var.variant_name)
+    error_message = "challengers: the name ${var.variant_name} belongs to the variant of image_uri or model_package_arn; choose another name."
   }
 
   validation {
@@ -140,7 +140,7 @@ variable "challengers" {
 }
 
 variable "containers" {
-  description = "Several containers of the variant main, instead of one."
+  description = "Several containers of the first variant, instead of one."
   type = list(object({
     environment_variables = optional(map(string), {})
     hostname              = string
@@ -836,6 +836,23 @@ variable "tags" {
   validation {
     condition     = alltrue([for key in keys(var.tags) : !can(regex("(?i)^aws:", key))])
     error_message = "tags: AWS reserves keys that begin with aws:; choose another key."
+  }
+}
+
+variable "variant_name" {
+  description = "Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: SageMaker deploys only between the same names."
+  type        = string
+  default     = "main"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = var.variant_name != "shadow"
+    error_message = "variant_name: the name shadow belongs to the variant of shadow; choose another name."
   }
 }
 

@@ -29,7 +29,7 @@ MAIN_WEIGHT = 100
 
 
 def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
-    """Add the model of the variant main, and the models of the other variants."""
+    """Add the model of the first variant, and the models of the other variants."""
     network = network_arguments(var)
     nothing: list[str] = []
     changed_network, changed_mode = _add_triggers(module, var)
@@ -99,7 +99,7 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
 def add_configuration(
     module: Module[Inputs], var: Inputs, name: str, models: tuple[Any, Any], *, triggers: Sequence[Any]
 ) -> Any:
-    """Add the configuration with the variant main, the challengers and the shadow."""
+    """Add the configuration with the first variant, the challengers and the shadow."""
     main, others = models
     hardware_of = {
         "instance_type": var.instance_type,
@@ -116,7 +116,7 @@ def add_configuration(
         kms_key_arn=hardware.storage_key(var),
         production_variants=[
             {
-                "variant_name": VARIANT,
+                "variant_name": var.variant_name,
                 "model_name": main.name,
                 "initial_instance_count": var.min_instances,
                 "initial_variant_weight": MAIN_WEIGHT,

@@ -42,7 +42,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   tags        = var.tags
 
   production_variants {
-    variant_name = "main"
+    variant_name = var.variant_name
     model_name   = aws_sagemaker_model.this.name
 
     serverless_config {
@@ -81,7 +81,7 @@ resource "aws_appautoscaling_target" "provisioned_concurrency" {
 
   service_namespace  = "sagemaker"
   scalable_dimension = "sagemaker:variant:DesiredProvisionedConcurrency"
-  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/${each.key}"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/${var.variant_name}"
   min_capacity       = each.value.min
   max_capacity       = each.value.max
   tags               = var.tags

@@ -53,7 +53,7 @@ class ServerlessEndpointModule(Module[Inputs]):
             self,
             label,
             endpoint,
-            warm.key,
+            var.variant_name,
             why="Idle warm workers are billed, so they always have autoscaling.",
             for_each=warm,
             dimension=scaling.WARM_WORKERS,

@@ -16,7 +16,7 @@ output "log_group_name" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of inference: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the `inference` role: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -74,5 +74,5 @@ output "role_statements" {
 
 output "variant_name" {
   description = "Name of the only variant, for metrics and autoscaling."
-  value       = "main"
+  value       = var.variant_name
 }

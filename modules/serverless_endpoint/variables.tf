@@ -347,6 +347,18 @@ variable "tags" {
   }
 }
 
+variable "variant_name" {
+  description = "Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: SageMaker deploys only between the same names."
+  type        = string
+  default     = "main"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
 # tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "vpc_config" {
   description = "Not supported: a serverless endpoint cannot join a VPC; remove it, or use a real-time endpoint."

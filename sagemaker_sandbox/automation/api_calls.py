@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
 from sagemaker_sandbox import permissions
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 SERVICE = "ssm.amazonaws.com"
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -75,7 +75,7 @@ class ApiCaller:
 def _find_operation(service: str, api: str) -> str:
     """Return botocore's name of an operation or of its method. Raises ApiCallError."""
     try:
-        operations = service_model(service).operation_names
+        operations = load_service_model(service).operation_names
     except UnknownServiceError:
         raise ApiCallError(f"There is no service {service}") from None
     match = next((name for name in operations if api in (name, xform_name(name))), None)

@@ -9,7 +9,7 @@ from sagemaker_sandbox.cloudwatch import expressions, queries, rules, statistics
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.parts.resources import Fields
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
 _SINGLE_METRIC_MEMBERS = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
@@ -84,7 +84,7 @@ def check_composite_alarm(parameters: Fields, alarms: Container[str], prefix: st
 
 def check_shape(operation: str, parameters: Fields) -> None:
     """Raise moto's ValidationError for a request that the service model does not allow."""
-    input_shape = service_model("cloudwatch").operation_model(operation).input_shape
+    input_shape = load_service_model("cloudwatch").operation_model(operation).input_shape
     assert input_shape is not None
     try:
         validation.validate(parameters, input_shape)

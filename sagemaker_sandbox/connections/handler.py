@@ -57,6 +57,11 @@ class RequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyp
         if isinstance(self.connection, ssl.SSLSocket):
             self.connection.close()
 
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """Close the connection without a response."""
+        super().connection_dropped(error, environ)
+        self.close_connection = True
+
     def send_header(self, keyword: str, value: str) -> None:
         """Send a header. The Date of a response replaces that of this machine, which http.server sends before."""
         if keyword == "Date":

@@ -172,7 +172,10 @@ def read_tags(parameters: Mapping[str, Any]) -> dict[str, str]:
             return {str(key): str(value) for key, value in tags.items()}
         if isinstance(tags, list):
             pairs = [{key.lower(): value for key, value in tag.items()} for tag in tags if isinstance(tag, Mapping)]
-            return {str(pair.get("key", pair.get("tagkey"))): str(pair.get("value", "")) for pair in pairs}
+            return {
+                str(pair.get("key", pair.get("tagkey"))): str(pair.get("value", pair.get("tagvalue", "")))
+                for pair in pairs
+            }
     return {}
 
 

@@ -10,7 +10,7 @@ from sagemaker_sandbox import accounts, signature
 from sagemaker_sandbox.client import INTERNAL_USER_AGENT
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
-from sagemaker_sandbox.enforcement import principals, resource_policies
+from sagemaker_sandbox.enforcement import principals, resource_policies, web_identity
 from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
 from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
 from sagemaker_sandbox.enforcement.operations import Operation, parse_operation
@@ -19,9 +19,17 @@ from sagemaker_sandbox.enforcement.required_permissions import RequiredPermissio
 from sagemaker_sandbox.enforcement.resource_policies import Resource
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.iam.evaluation import AccessDecision, AccessRequest, Policy, ResourcePolicy, evaluate
+from sagemaker_sandbox.iam.evaluation import (
+    AccessDecision,
+    AccessRequest,
+    Policy,
+    ResourcePolicy,
+    evaluate,
+    record_grants,
+)
+from sagemaker_sandbox.iam.grants import GrantRecorder
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Form of the access keys that AWS issues.
 _ISSUED_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
@@ -49,13 +57,21 @@ class Enforcer:
     `describe_sagemaker` returns the policy of a model package group and the tags of any resource of SageMaker, by ARN.
     """
 
-    def __init__(self, clock: Clock, describe_sagemaker: Callable[[str], tuple[str | None, Mapping[str, str]]]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        describe_sagemaker: Callable[[str], tuple[str | None, Mapping[str, str]]],
+        grants: GrantRecorder,
+    ) -> None:
         self._clock = clock
         self._describe_sagemaker = describe_sagemaker
+        self._grants = grants
 
     def check_request(self, request: Request) -> Response | None:
         """Return the error of a request that is not allowed, or None."""
         signed = signature.parse_signature(request)
+        if not signed.key and (parameters := web_identity.read_parameters(request)) is not None:
+            return self._check_web_identity(parameters)
         caller = principals.find_caller(signed.key) if signed.key else None
         if caller is None and _ISSUED_KEY.fullmatch(signed.key) and not signed.key.endswith("EXAMPLE"):
             return self._refuse_key(request)
@@ -70,21 +86,50 @@ class Enforcer:
             add_organization_role(str(operation.parameters.get("RoleArn", "")))
         caller = caller or principals.build_root(accounts.find_account(request))
         region = signed.region or DEFAULT_REGION
-        for permission in list_required_permissions(operation, caller.principal.account, region):
-            access_request, decision = self._decide_access(request, caller, permission, region)
-            if not decision.allowed:
-                return _build_response(request, operation, decision.explain(access_request))
+        refusal = self._check_permissions(operation, caller, region, request.headers.get("User-Agent", ""))
+        if refusal is not None:
+            return _build_response(request, operation, refusal)
         request.environ[ALLOWED_BY_IAM] = True
         return None
 
+    def check_role(self, role: str, region: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Raise NotAuthorizedError unless a role may call an operation of SageMaker, which SageMaker calls as the role.
+
+        Operations that list are allowed: they stand for what SageMaker knows of its own resources.
+        """
+        if operation.startswith("List"):
+            return
+        call = Operation("sagemaker", "sagemaker", operation, parameters)
+        refusal = self._check_permissions(call, principals.build_service_session(role), region, INTERNAL_USER_AGENT)
+        if refusal is not None:
+            raise NotAuthorizedError("AccessDeniedException", 400, refusal)
+
+    def _check_permissions(self, operation: Operation, caller: Caller, region: str, user_agent: str) -> str | None:
+        """Return AWS's message if a permission of an operation is missing. Else record the grants, and return None."""
+        allowed: list[AccessRequest] = []
+        for permission in list_required_permissions(operation, caller.principal.account, region):
+            access_request, decision = self._decide_access(user_agent, caller, permission, region)
+            if not decision.allowed:
+                return decision.explain(access_request)
+            allowed.append(access_request)
+        for access_request in allowed:
+            record_grants(self._grants, access_request, caller.policies)
+        return None
+
+    def _check_web_identity(self, parameters: Mapping[str, str]) -> Response | None:
+        """Return the error of a token that the role does not trust, or None."""
+        try:
+            web_identity.check_trust(parameters, self._clock.now())
+        except web_identity.WebIdentityError as error:
+            return serialize_error(error, "sts", "application/x-www-form-urlencoded", web_identity.ACTION)
+        return None
+
     def _decide_access(
-        self, request: Request, caller: Caller, permission: RequiredPermission, region: str
+        self, user_agent: str, caller: Caller, permission: RequiredPermission, region: str
     ) -> tuple[AccessRequest, AccessDecision]:
         resource = self._find_resource(permission.resource)
         keys: dict[str, Any] = {
-            **build_global_keys(
-                caller.principal, caller.tags, region, self._clock.now(), request.headers.get("User-Agent", "")
-            ),
+            **build_global_keys(caller.principal, caller.tags, region, self._clock.now(), user_agent),
             **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
         }
@@ -138,4 +183,4 @@ def _is_json(operation: Operation) -> bool:
 
 
 def _get_protocol(operation: Operation) -> str:
-    return str(service_model(operation.service).metadata["protocol"])
+    return str(load_service_model(operation.service).metadata["protocol"])

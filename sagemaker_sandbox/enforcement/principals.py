@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.enforcement.resource_policies import read_tags
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies
 
 _ALL_ACTIONS = Policy.parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -33,6 +34,15 @@ def find_caller(access_key: str) -> Caller | None:
     return None
 
 
+def build_service_session(arn: str) -> Caller:
+    """Return the session in which SageMaker acts as a role."""
+    from moto.iam.models import iam_backends
+
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    label = f"arn:aws:sts::{account}:assumed-role/{name}/SageMaker"
+    return build_session(account, iam_backends[account]["aws"], arn, label)
+
+
 def build_root(account: str) -> Caller:
     """Return the root of an account, which may do everything."""
     principal = Principal(account, f"arn:aws:iam::{account}:root")
@@ -44,29 +54,34 @@ def _find_user(account: str, backend: Any, name: str) -> Caller:
     if user is None:
         return Caller(Principal(account, f"arn:aws:iam::{account}:user/{name}"), PrincipalPolicies(), {})
     groups = backend.get_groups_for_user(name)
-    documents = [document for owner in (user, *groups) for _, document in roles.list_documents(owner)]
+    documents = [named for owner in (user, *groups) for named in roles.list_documents(owner)]
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, user))
-    return Caller(Principal(account, user.arn), policies, _read_tags(user))
+    return Caller(Principal(account, user.arn), policies, read_tags(user))
 
 
 def _find_session(account: str, backend: Any, access_key: str, arn: str) -> Caller:
     from moto.sts.models import sts_backends
 
     session = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
+    return build_session(account, backend, arn, session.arn if session is not None else arn, session)
+
+
+def build_session(account: str, backend: Any, arn: str, label: str, session: Any = None) -> Caller:
+    """Return a session of a role. `label` is its ARN, and `session` moto's record with policies and tags, if any."""
     role = roles.find_role(account, arn)
-    label = session.arn if session is not None else arn
     principal = Principal(account, arn, label)
     if role is None:
         return Caller(principal, PrincipalPolicies(), {})
-    documents = [document for _, document in roles.list_documents(role)]
+    documents = list(roles.list_documents(role))
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, role), _find_session_policies(session))
-    return Caller(principal, policies, {**_read_tags(role), **getattr(session, "session_tags", {})})
+    return Caller(principal, policies, {**read_tags(role), **getattr(session, "session_tags", {})})
 
 
 def _find_session_policies(session: Any) -> list[Policy] | None:
     inline = getattr(session, "policy", None)
     managed = getattr(session, "session_policies", ())
-    return _parse([*([inline] if inline else []), *managed]) if inline or managed else None
+    documents = [*([inline] if inline else []), *managed]
+    return [Policy.parse(document) for document in documents] if documents else None
 
 
 def _find_boundary(backend: Any, owner: Any) -> Policy | None:
@@ -74,11 +89,5 @@ def _find_boundary(backend: Any, owner: Any) -> Policy | None:
     return None if document is None else Policy.parse(document)
 
 
-def _parse(documents: list[Any]) -> list[Policy]:
-    return [Policy.parse(document) for document in documents]
-
-
-def _read_tags(owner: Any) -> dict[str, str]:
-    tags = getattr(owner, "tags", None) or {}
-    values = tags.values() if isinstance(tags, Mapping) else tags
-    return {tag["Key"]: tag["Value"] for tag in values}
+def _parse(documents: list[tuple[str, str]]) -> list[Policy]:
+    return [Policy.parse(document, name) for name, document in documents]

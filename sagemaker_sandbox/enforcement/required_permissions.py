@@ -27,6 +27,18 @@ _CREATED_WITH_PATH = {
     "CreateRole": "role",
     "CreateUser": "user",
 }
+#: Types in the ARNs of Systems Manager, by the type in requests about tags.
+_TAGGED_SSM_TYPES = {
+    "Association": "association",
+    "Automation": "automation-execution",
+    "Document": "document",
+    "MaintenanceWindow": "maintenancewindow",
+    "ManagedInstance": "managed-instance",
+    "OpsItem": "opsitem",
+    "OpsMetadata": "opsmetadata",
+    "Parameter": "parameter",
+    "PatchBaseline": "patchbaseline",
+}
 _S3_WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject")
 
 
@@ -165,6 +177,13 @@ def _find_log_groups(request: _NamedRequest) -> list[str] | None:
     ]
 
 
+def _find_tagged_ssm_resource(request: _NamedRequest) -> list[str] | None:
+    """Return the resource whose tags a request reads or changes. None for other requests."""
+    kind = _TAGGED_SSM_TYPES.get(str(request.parameters.get("ResourceType", "")))
+    name = str(request.parameters.get("ResourceId") or "").removeprefix("/")
+    return [f"arn:aws:ssm:{request.region}:{request.account}:{kind}/{name}"] if kind and name else None
+
+
 _OWN_RESOURCES: Mapping[str, Callable[[_NamedRequest], list[str] | None]] = {
     "application-autoscaling": _find_targets,
     "events": _find_rules,
@@ -176,6 +195,7 @@ _OWN_RESOURCES: Mapping[str, Callable[[_NamedRequest], list[str] | None]] = {
     "secretsmanager": _find_secret,
     "sns": _find_topic,
     "sqs": _find_queue,
+    "ssm": _find_tagged_ssm_resource,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sagemaker_sandbox.permissions import ServiceCall
 
-#: The IAM action, which is no operation of the API.
+#: The IAM action, which is not an operation of the API.
 OPERATION = "InvokeApiDestination"
 PREFIX = "api-destination/"
 #: Time in which the endpoint must respond, in seconds.

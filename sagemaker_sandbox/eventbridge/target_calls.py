@@ -11,7 +11,7 @@ from sagemaker_sandbox.automation import executions
 from sagemaker_sandbox.eventbridge import api_destinations, inputs, universal_inputs
 from sagemaker_sandbox.eventbridge.event import Event
 from sagemaker_sandbox.permissions import ServiceCall
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"
@@ -44,7 +44,7 @@ def parse_universal_arn(arn: str) -> tuple[str, str]:
     service, _, action = arn.partition(UNIVERSAL)[2].partition(":")
     service, operation = _services().get(_JAVA_NAMES.get(service, service), service), action[:1].upper() + action[1:]
     try:
-        exists = action[:1].islower() and operation in service_model(service).operation_names
+        exists = action[:1].islower() and operation in load_service_model(service).operation_names
     except UnknownServiceError:
         exists = False
     if not exists:

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Mark of members that the SDK generates.
 _GENERATED = "idempotencyToken"
@@ -25,7 +25,7 @@ def check_input(service: str, operation: str, text: str) -> None:
         request = None
     if not isinstance(request, Mapping):
         raise ValueError("Invalid RequestJson provided. Reason The input is not a JSON object.")
-    shape = service_model(service).operation_model(operation).input_shape
+    shape = load_service_model(service).operation_model(operation).input_shape
     if shape is None:
         return
     tokens = [name for name, member in shape.members.items() if member.metadata.get(_GENERATED)]
@@ -46,7 +46,7 @@ def check_input(service: str, operation: str, text: str) -> None:
 
 def convert_names(service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request with the names of botocore's model, some of which begin with a small letter."""
-    shape = service_model(service).operation_model(operation).input_shape
+    shape = load_service_model(service).operation_model(operation).input_shape
     return {} if shape is None else dict(_rename(request, shape))
 
 

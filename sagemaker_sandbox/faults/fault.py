@@ -23,6 +23,11 @@ class Fault(BaseModel):
     message: str | None = Field(None, description="Message of the error, or FailureReason. AWS's message by default.")
     times: int = Field(1, ge=1, description="Number of requests. A client's retry counts as a request.")
     resource: str = Field("", description="Part of a name or path in the request. Empty matches all requests.")
+    skip: int = Field(0, ge=0, description="Number of matching requests before it that succeed.")
+    after_effect: bool = Field(
+        False,
+        description="Carry out the request first. Then return the error; without an error, close the connection.",
+    )
     delay: float = Field(0, ge=0, le=_MAX_SECONDS, description="Delay of the response, in seconds.")
     status_delay: float = Field(
         0, ge=0, le=_MAX_SECONDS, description="Additional time in Creating, Updating or Starting, in seconds."
@@ -43,6 +48,10 @@ class Fault(BaseModel):
         """Name of the operation without the service."""
         return self.operation.rpartition(":")[2]
 
+    def skip_once(self) -> Self:
+        """Return the fault for one matching request later."""
+        return self.model_copy(update={"skip": self.skip - 1})
+
     def use_once(self) -> Self:
         """Return the fault with one use less."""
         return self.model_copy(update={"times": self.times - 1})
@@ -51,6 +60,10 @@ class Fault(BaseModel):
         words = [f"{self.operation}, {self.times} {'time' if self.times == 1 else 'times'}"]
         if self.resource:
             words.append(f"if a name contains '{self.resource}'")
+        if self.skip:
+            words.append(f"after {self.skip} {'request' if self.skip == 1 else 'requests'}")
+        if self.after_effect:
+            words.append("after its effect" if self.error else "response lost after its effect")
         if self.delay:
             words.append(f"response delayed by {self.delay:g} s")
         if self.status_delay:

@@ -52,7 +52,9 @@ class FaultQueue:
         if not self._pending or not operation.startswith(("Create", "UpdateEndpointWeightsAndCapacities")):
             return
         names = [value for value in request.values() if isinstance(value, str)]
-        fault = self.take_for_request(SAGEMAKER, operation, names, lambda fault: fault.error is not None)
+        fault = self.take_for_request(
+            SAGEMAKER, operation, names, lambda fault: fault.error is not None and not fault.after_effect
+        )
         if fault is not None:
             raise InjectedError(fault)
 
@@ -101,6 +103,9 @@ class FaultQueue:
         with self._lock:
             for number, fault in enumerate(self._pending):
                 if (fault.service, fault.operation_name) == (service, operation) and matches(fault):
+                    if fault.skip:
+                        self._pending[number] = fault.skip_once()
+                        continue
                     self._pending[number : number + 1] = [fault.use_once()] if fault.times > 1 else []
                     return fault
         return None

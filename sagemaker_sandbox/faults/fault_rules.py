@@ -9,7 +9,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import Shape
 
 from sagemaker_sandbox.faults.fault import SAGEMAKER, Fault
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Services whose operations need no prefix in a fault.
@@ -69,7 +69,7 @@ _SERVICE_ERRORS = {
 def resolve_fault(fault: Fault) -> Fault:
     """Return the fault with the service in its operation. Raise UserError for a fault that cannot occur."""
     fault = fault.model_copy(update={"operation": ":".join(_find_operation(fault))})
-    if not (fault.error or fault.delay or fault.status_delay):
+    if not (fault.error or fault.delay or fault.status_delay or fault.after_effect):
         raise UserError(f"{fault.operation}: the fault has no effect; set an error, a delay or a status delay")
     _check_error(fault)
     _check_combination(fault)
@@ -86,7 +86,7 @@ def _find_operation(fault: Fault) -> tuple[str, str]:
     names: dict[str, str] = {}
     for service in services:
         try:
-            names |= dict.fromkeys(service_model(service).operation_names, service)
+            names |= dict.fromkeys(load_service_model(service).operation_names, service)
         except UnknownServiceError:
             raise UserError(f"botocore knows no service {service}{did_you_mean(service, _list_services())}") from None
     if fault.operation_name not in names:
@@ -116,7 +116,9 @@ def _check_combination(fault: Fault) -> None:
         raise UserError(f"{fault.operation}: a status delay applies only to {', '.join(DELAYABLE_OPERATIONS)}")
     if fault.after_checkpoints is not None and fault.error != SPOT:
         raise UserError(f"{fault.operation}: after_checkpoints applies only to {SPOT}")
-    affects_response = bool(fault.delay) or (fault.error is not None and fault.error not in list_failures(fault))
+    affects_response = bool(fault.delay or fault.skip or fault.after_effect) or (
+        fault.error is not None and fault.error not in list_failures(fault)
+    )
     if sum((affects_response, bool(fault.status_delay), fault.error in list_failures(fault))) > 1:
         raise UserError(
             f"{fault.operation}: an error or delay of the response, a status delay and a failure are separate "
@@ -130,7 +132,7 @@ def list_failures(fault: Fault) -> tuple[str, ...]:
 
 
 def _list_errors(service: str, operation: str) -> dict[str, int]:
-    model = service_model(service)
+    model = load_service_model(service)
     common = _SERVICE_ERRORS.get(service) or (_QUERY_ERRORS if model.resolved_protocol == "query" else _COMMON_ERRORS)
     shapes = model.operation_model(operation).error_shapes
     return common | dict(_find_code_and_status(shape) for shape in shapes)

@@ -5,7 +5,7 @@ moto routes and serializes with botocore's models. A CBOR request arrives here a
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,19 +20,41 @@ from sagemaker_sandbox.connections.bodies import BodyStream
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.faults.fault import Fault
 from sagemaker_sandbox.faults.fault_queue import FaultQueue, InjectedError
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 
-def apply_fault(faults: FaultQueue, request: Request, signing_name: str) -> Response | None:
-    """Wait for the delay of a matching fault, and return the response with its error, if it has one.
+class LostResponseError(ConnectionAbortedError):
+    """The end of a connection without a response, although the request took effect."""
 
-    `signing_name` is the signing name of the request. The sandbox's own requests meet no faults.
+
+def respond_with_faults(
+    faults: FaultQueue, request: Request, signing_name: str, respond: Callable[[], Response]
+) -> Response:
+    """Return the response of `respond` after the delay of a matching fault, or the fault's error instead.
+
+    `signing_name` is the signing name of the request. The sandbox's own requests meet no faults. Raises
+    LostResponseError for a fault that loses the response.
     """
+    match = _take_fault(faults, request, signing_name)
+    if match is None:
+        return respond()
+    fault, operation, moto_request = match
+    response = respond() if fault.after_effect else None
+    time.sleep(fault.delay)
+    if fault.error is not None:
+        return serialize_error(InjectedError(fault), fault.service, moto_request.content_type or "", operation)
+    if fault.after_effect:
+        raise LostResponseError
+    return respond() if response is None else response
+
+
+def _take_fault(faults: FaultQueue, request: Request, signing_name: str) -> tuple[Fault, str, MotoRequest] | None:
+    """Use the fault that matches a request; return it with the operation and the request for moto."""
     services = {fault.service for fault in faults.list_pending()}
     if not services or INTERNAL_USER_AGENT in request.headers.get("User-Agent", ""):
         return None
     for service in sorted(services):
-        if service_model(service).signing_name != signing_name:
+        if load_service_model(service).signing_name != signing_name:
             continue
         moto_request = _create_moto_request(service, request)
         try:
@@ -41,7 +63,7 @@ def apply_fault(faults: FaultQueue, request: Request, signing_name: str) -> Resp
             continue
         names = [*map(str, labels.values()), *request.args.values(), *_list_body_values(request)]
         fault = faults.take_for_request(service, operation.name, names)
-        return None if fault is None else _respond(fault, operation.name, moto_request)
+        return None if fault is None else (fault, operation.name, moto_request)
     return None
 
 
@@ -51,13 +73,6 @@ def _create_moto_request(service: str, request: Request) -> MotoRequest:
     if get_service_model(service).protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""
     return MotoRequest(environ)
-
-
-def _respond(fault: Fault, operation: str, moto_request: MotoRequest) -> Response | None:
-    time.sleep(fault.delay)
-    if fault.error is None:
-        return None
-    return serialize_error(InjectedError(fault), fault.service, moto_request.content_type or "", operation)
 
 
 def _list_body_values(request: Request) -> Iterator[str]:

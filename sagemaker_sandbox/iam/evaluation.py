@@ -13,6 +13,7 @@ from typing import Any
 from sagemaker_sandbox.iam import conditions
 from sagemaker_sandbox.iam.conditions import ConditionKeys
 from sagemaker_sandbox.iam.elements import as_list, covers_action, covers_resource, fill_variables
+from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement
 
 Statement = Mapping[str, Any]
 
@@ -55,18 +56,19 @@ class Policy:
 
     statements: tuple[Statement, ...]
     has_variables: bool = True
+    name: str = ""
 
     @classmethod
-    def parse(cls, document: str | Mapping[str, Any]) -> "Policy":
+    def parse(cls, document: str | Mapping[str, Any], name: str = "") -> "Policy":
         """Return the policy of a document. A document that is not a JSON object has no statements."""
         try:
             policy = json.loads(document) if isinstance(document, str) else document
         except (ValueError, RecursionError):
             policy = None
         if not isinstance(policy, Mapping):
-            return cls(())
+            return cls((), name=name)
         statements = tuple(item for item in as_list(policy.get("Statement")) if isinstance(item, Mapping))
-        return cls(statements, policy.get("Version") == _WITH_VARIABLES)
+        return cls(statements, policy.get("Version") == _WITH_VARIABLES, name)
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,16 @@ def evaluate(
     return _check_own_policies(request, policies, own_policies, _Match.NONE if request.is_cross_account else match)
 
 
+def record_grants(recorder: GrantRecorder, request: AccessRequest, policies: PrincipalPolicies) -> None:
+    """Record each statement of the principal's identity-based policies that allows the request."""
+    recorder.add_principal(request.principal.arn)
+    for policy in policies.identity:
+        variables = _build_variables(request) if policy.has_variables else None
+        for statement in _list_matching(request, policy, "Allow"):
+            named = NamedStatement(policy.name, statement)
+            recorder.add(request.principal.arn, named, request.action, request.resource, variables)
+
+
 def _check_own_policies(
     request: AccessRequest,
     policies: PrincipalPolicies,
@@ -235,7 +247,7 @@ def _list_matching(
     request: AccessRequest, policy: Policy, effect: str, names_resources: bool = True
 ) -> Iterator[Statement]:
     """Yield the statements with an effect that cover the action and the resource, and whose conditions are met."""
-    values = {key.lower(): value for key, value in request.keys.items() if isinstance(value, str)}
+    values = _build_variables(request)
     for statement in policy.statements:
         if statement.get("Effect") != effect or not covers_action(statement, request.action):
             continue
@@ -245,6 +257,11 @@ def _list_matching(
         filled = {"Condition": _fill_condition(statement.get("Condition"), variables)}
         if conditions.are_met(filled, request.keys, is_complete=True):
             yield statement
+
+
+def _build_variables(request: AccessRequest) -> dict[str, str]:
+    """Return the values of policy variables by their names in lower case."""
+    return {key.lower(): value for key, value in request.keys.items() if isinstance(value, str)}
 
 
 def _fill_condition(condition: Any, variables: Mapping[str, str] | None) -> dict[str, dict[str, list[str]]]:

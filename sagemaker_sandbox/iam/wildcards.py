@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-#: Stand-ins for the characters `*` and `?` in the value of a variable, which are no wildcards.
+#: Stand-ins for the characters `*` and `?` in the value of a variable, which are not wildcards.
 _LITERALS = {"*": "\ue000", "?": "\ue001"}
 _DECODED = str.maketrans({stand_in: character for character, stand_in in _LITERALS.items()})
 _ENCODED = str.maketrans(_LITERALS)

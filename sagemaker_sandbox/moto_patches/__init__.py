@@ -25,6 +25,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `s3_bucket_names` | `S3Backend.create_bucket` |
 | `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
 | `s3_checksums` | `S3Response`: PutObject, UploadPart |
+| `s3_conditional_writes` | `S3Response`: PutObject, CompleteMultipartUpload, DeleteObject |
 | `s3_delete_markers` | `FakeDeleteMarker.dispose` |
 | `s3_log_delivery` | `FakeBucket`: check of the log bucket's policy |
 | `s3_object_attributes` | `S3Backend.get_object_attributes` |
@@ -60,6 +61,7 @@ PATCHES = {
         "s3_bucket_names",
         "s3_bucket_tags",
         "s3_checksums",
+        "s3_conditional_writes",
         "s3_delete_markers",
         "s3_log_delivery",
         "s3_object_attributes",

@@ -1,6 +1,7 @@
 """KMS: moto gives each key a random id, so that a fixed key ARN in a configuration cannot exist.
 
-The tag `_custom_id_`, with which moto sets the ids of other resources, sets the id of a key, too.
+The tag `_custom_id_`, with which moto sets the ids of other resources, sets the id of a key, too. A key without
+KeyUsage gets the default of AWS; moto leaves it out.
 """
 
 from typing import Any
@@ -23,7 +24,8 @@ def apply() -> None:
         *arguments: Any,
         **options: Any,
     ) -> Any:
-        key = create_key(self, policy, key_usage, key_spec, description, tags, *arguments, **options)
+        usage = key_usage or "ENCRYPT_DECRYPT"
+        key = create_key(self, policy, usage, key_spec, description, tags, *arguments, **options)
         custom_id = {tag["TagKey"]: tag["TagValue"] for tag in tags or ()}.get(TAG_KEY_CUSTOM_ID)
         if custom_id is not None:
             del self.keys[key.id]

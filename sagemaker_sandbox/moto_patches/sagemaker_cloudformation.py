@@ -20,7 +20,7 @@ from moto.sagemaker import models
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.plane.control_plane import ControlPlane
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 _IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting", "Pending")
 
@@ -269,13 +269,13 @@ def _create_class(kind: str) -> Any:
 
 
 def _has_attribute(kind: str, attribute: str) -> bool:
-    shape = service_model("sagemaker").operation_model(f"Describe{kind}").output_shape
+    shape = load_service_model("sagemaker").operation_model(f"Describe{kind}").output_shape
     return isinstance(shape, StructureShape) and attribute in shape.members
 
 
 def _call(plane: ControlPlane, account: str, region: str, operation: str, request: Fields) -> Fields:
     """Return the response to an operation, with the idempotency tokens that an SDK would add."""
-    shape = service_model("sagemaker").operation_model(operation).input_shape
+    shape = load_service_model("sagemaker").operation_model(operation).input_shape
     members = shape.members if isinstance(shape, StructureShape) else {}
     tokens = {name: str(uuid.uuid4()) for name, member in members.items() if member.metadata.get("idempotencyToken")}
     return plane.call(account, region, operation, tokens | request)

@@ -10,7 +10,7 @@ from botocore.model import ListShape, StructureShape
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 _MAX_PAGE = 100  # the largest page of any List operation
 _TIME = re.compile(r"\w+Time(After|Before)")
@@ -68,7 +68,7 @@ def build_page(operation: str, request: Fields, items: list[Any]) -> Fields:
 @functools.cache
 def find_documented_default(operation: str, member: str) -> str:
     """Return the documented default of a request member, or an empty string."""
-    shape = service_model("sagemaker").operation_model(operation).input_shape
+    shape = load_service_model("sagemaker").operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     default = _DEFAULT.search(shape.members[member].documentation) if member in shape.members else None
     return default["value"] if default else ""
@@ -76,7 +76,7 @@ def find_documented_default(operation: str, member: str) -> str:
 
 @functools.cache
 def _list_member(operation: str) -> str:
-    shape = service_model("sagemaker").operation_model(operation).output_shape
+    shape = load_service_model("sagemaker").operation_model(operation).output_shape
     assert isinstance(shape, StructureShape)
     (member,) = (name for name, member in shape.members.items() if isinstance(member, ListShape))
     return member

@@ -26,6 +26,14 @@ class CallOperation(Protocol):
         """
 
 
+#: Function `check(role, operation, request)` that raises ApiError unless the role may call an operation of SageMaker.
+CheckRole = Callable[[str, str, Mapping[str, Any]], None]
+
+
+def _allow(_role: str, _operation: str, _request: Mapping[str, Any]) -> None:
+    """Allow every call, without enforcement of IAM."""
+
+
 class AccountRegion:
     """One Region of one account, which every part of its SageMaker shares.
 
@@ -42,11 +50,13 @@ class AccountRegion:
         call: CallOperation,
         faults: FaultQueue,
         lock: Lock,
+        check_role: CheckRole = _allow,
     ) -> None:
         self.account_id = account_id
         self.name = name
         self.context = context
         self.call = call
+        self.check_role = check_role
         #: Pending faults.
         self.faults = faults
         self.lock = lock

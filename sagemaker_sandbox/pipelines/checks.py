@@ -19,7 +19,7 @@ from sagemaker_sandbox.pipelines.definition import (
 )
 from sagemaker_sandbox.pipelines.expressions import Reference, is_expression, list_references
 from sagemaker_sandbox.pipelines.steps import NOT_EMULATED, NOT_IN_FOR_EACH, OPERATIONS, RETRYABLE, TYPES
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Source: `execution_variables.py` of the SageMaker SDK.
 _EXECUTION_VARIABLES = frozenset(
@@ -91,7 +91,7 @@ def _check_members(step: StepDefinition) -> None:
     elif step.type == "ForEach":
         problem = _find_items_problem(parse_for_each_arguments(step).iterable_items)
     elif step.type in OPERATIONS:
-        shape = service_model("sagemaker").operation_model(OPERATIONS[step.type]).input_shape
+        shape = load_service_model("sagemaker").operation_model(OPERATIONS[step.type]).input_shape
         problem = next(_list_problems(step.arguments, shape), None) if shape is not None else None
     else:
         unknown = next(iter(set(step.arguments) - {"ErrorMessage"}), None) if step.type == "Fail" else None

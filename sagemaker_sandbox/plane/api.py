@@ -17,7 +17,7 @@ from sagemaker_sandbox.plane import moto_operations, runtime_api
 from sagemaker_sandbox.plane.control_plane import ControlPlane, convert_to_json
 from sagemaker_sandbox.plane.registry import OPERATIONS, RegionParts
 from sagemaker_sandbox.validation import validate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Prefix of the X-Amz-Target header.
 TARGET = "SageMaker."
@@ -62,7 +62,7 @@ class Api:
         metrics_operation = OPERATIONS.operations["sagemaker-metrics", operation]
         if metrics_operation.support.level is SupportLevel.REFUSED:
             raise NotEmulatedError(operation, metrics_operation.support.note)
-        shape = service_model("sagemaker-metrics").operation_model(operation).input_shape
+        shape = load_service_model("sagemaker-metrics").operation_model(operation).input_shape
         assert shape is not None
         validate(_parse_body(request, ValidationError), shape)
         return self._moto(request)
@@ -94,7 +94,7 @@ def _respond_records(parts: RegionParts, request: Request) -> Fields:
         raise RecordError(f"Feature Store Runtime has no operation {operation}.")
     if found_operation.support.level is SupportLevel.REFUSED:
         raise NotEmulatedError(operation, found_operation.support.note)
-    shape = service_model(FeatureRecords.service).operation_model(operation).input_shape
+    shape = load_service_model(FeatureRecords.service).operation_model(operation).input_shape
     assert shape is not None
     try:
         validate(arguments, shape)

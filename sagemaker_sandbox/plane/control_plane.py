@@ -5,7 +5,7 @@ It checks requests and calls the handlers of operations.
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from sagemaker_sandbox.parts.shaping import shape_output
 from sagemaker_sandbox.plane import request_roles
 from sagemaker_sandbox.plane.registry import OPERATIONS, Operation, RegionParts
 from sagemaker_sandbox.validation import validate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: An account and a Region.
 AccountAndRegion = tuple[str, str]
@@ -45,6 +45,8 @@ class ControlPlane:
     def __init__(self, context: SandboxContext) -> None:
         self.context = context
         self.publisher = EventPublisher(context.client)
+        #: Check `check(role, region, operation, request)` of IAM; None without enforcement.
+        self.role_check: Callable[[str, str, str, Mapping[str, Any]], None] | None = None
         self._parts: dict[AccountAndRegion, RegionParts] = {}
         self._lock = Lock()
         self.faults = FaultQueue()
@@ -62,7 +64,14 @@ class ControlPlane:
             self.faults.raise_error(operation, request)
             return self.call(account, name, operation, request)
 
-        return RegionParts(AccountRegion(account, name, self.context, self.publisher, call, self.faults, self._lock))
+        def check_role(role: str, operation: str, request: Mapping[str, Any]) -> None:
+            if self.role_check is not None:
+                self.role_check(role, name, operation, request)
+
+        region = AccountRegion(
+            account, name, self.context, self.publisher, call, self.faults, self._lock, check_role=check_role
+        )
+        return RegionParts(region)
 
     def __iter__(self) -> Iterator[RegionParts]:
         with self._lock:
@@ -106,7 +115,7 @@ class ControlPlane:
             if parts.region.closing.is_set() and operation.startswith(_STARTING_VERBS):
                 raise ClosingError("The sandbox is stopping. Try again after its next start.")
             response = getattr(part, found_operation.method)(present_members)
-            return shape_output(response, service_model("sagemaker").operation_model(operation).output_shape)
+            return shape_output(response, load_service_model("sagemaker").operation_model(operation).output_shape)
 
     @staticmethod
     def find_operation(operation: str) -> Operation:
@@ -121,7 +130,7 @@ class ControlPlane:
         """Raise ApiError for a request that the service model does not allow, or whose role cannot be assumed."""
         if operation.support.level is SupportLevel.REFUSED:
             raise NotEmulatedError(operation.name, operation.support.note)
-        shape = service_model("sagemaker").operation_model(operation.name).input_shape
+        shape = load_service_model("sagemaker").operation_model(operation.name).input_shape
         if shape is not None:
             validate(request, shape)
         if operation.name.startswith("Create"):

@@ -43,7 +43,7 @@ from sagemaker_sandbox.sagemaker.tracking_servers import TrackingServers
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
 from sagemaker_sandbox.sagemaker.transform_jobs import TransformJobs
 from sagemaker_sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Parts in the order of their creation. A part may depend on parts before it, and is closed before them.
 PARTS: tuple[type[ServicePart], ...] = (
@@ -174,7 +174,7 @@ class OperationCatalogue:
         """Operations by service and name."""
         operations: dict[tuple[str, str], Operation] = {}
         for service in SERVICES:
-            for name in service_model(service).operation_names:
+            for name in load_service_model(service).operation_names:
                 operations[service, name] = self._find_own(service, name) or _find_other(service, name)
         return operations
 

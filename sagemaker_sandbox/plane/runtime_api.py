@@ -14,7 +14,7 @@ from sagemaker_sandbox.hosting.invocation import InvocationError
 from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.validation import validate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 SERVICE = "sagemaker-runtime"
 _ROUTE = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
@@ -25,7 +25,7 @@ def find_operation(request: Request) -> str | None:
     route = _ROUTE.fullmatch(request.path)
     if route is None or request.method != "POST":
         return None
-    model = service_model(SERVICE)
+    model = load_service_model(SERVICE)
     for name in model.operation_names:
         if str(model.operation_model(name).http["requestUri"]).endswith(f"/{route['kind']}"):
             return str(name)
@@ -35,7 +35,7 @@ def find_operation(request: Request) -> str | None:
 def parse_request(operation: str, request: Request) -> Fields:
     """Return the checked members of a request. Raise InvocationError."""
     route = _ROUTE.fullmatch(request.path)
-    shape = service_model(SERVICE).operation_model(operation).input_shape
+    shape = load_service_model(SERVICE).operation_model(operation).input_shape
     assert route is not None
     assert shape is not None
     members: Fields = {"EndpointName": unquote(route["endpoint"])}
@@ -63,7 +63,7 @@ def _parse_value(text: str, kind: Shape, member: str) -> Any:
 
 def build_response(operation: str, members: Fields) -> Response:
     """Return the HTTP response of an operation. A body in parts is sent as the parts arrive."""
-    model = service_model(SERVICE).operation_model(operation)
+    model = load_service_model(SERVICE).operation_model(operation)
     shape = model.output_shape
     assert shape is not None
     headers: dict[str, str] = {}

@@ -17,7 +17,7 @@ from sagemaker_sandbox.parts.shaping import shape_output
 from sagemaker_sandbox.plane.control_plane import ControlPlane, convert_to_json
 from sagemaker_sandbox.plane.registry import OPERATIONS, Operation
 from sagemaker_sandbox.validation import validate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 SERVICE = "application-autoscaling"
 
@@ -44,7 +44,7 @@ class ScalingApi:
         return Response(json.dumps(convert_to_json(response)), content_type="application/x-amz-json-1.1")
 
     def _call_handler(self, operation: Operation, fields: Fields, account: str, region: str) -> Fields:
-        model = service_model(SERVICE).operation_model(operation.name)
+        model = load_service_model(SERVICE).operation_model(operation.name)
         assert model.input_shape is not None
         validate(fields, model.input_shape)
         if operation.support.level is SupportLevel.REFUSED or operation.part is None:

@@ -209,7 +209,7 @@ class ModelServer:
         if self._closing.is_set():
             raise ModelError(0, _DELETED, "")
         if self._busy_count >= self._capacity.workers:
-            raise ThrottledError(f"{self._busy_count} requests are under way, MaxConcurrency allows no more")
+            raise ThrottledError(f"{self._busy_count} requests are running; MaxConcurrency allows no more")
         self._remove_idle(*(worker for worker in self._idle if not worker.is_alive or self._is_idle_too_long(worker)))
         # The most recently used worker, so that the others can end.
         worker = max(self._idle, key=lambda worker: (worker.is_kept_warm, worker.idle_since), default=None)

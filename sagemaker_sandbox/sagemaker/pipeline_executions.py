@@ -100,7 +100,9 @@ class PipelineExecutions(ServicePart):
         from sagemaker_sandbox.pipelines.runner import ExecutionRunner
         from sagemaker_sandbox.sagemaker.pipeline_services import PipelineServices
 
-        definition, services = parse_definition(run.definition), PipelineServices(self.region)
+        roles = [one.fields.get("RoleArn") for one in self._pipelines if one.name == run.pipeline_name]
+        services = PipelineServices(self.region, roles[0] if roles else None)
+        definition = parse_definition(run.definition)
         return ExecutionRunner(
             run, definition, services, self._create_listener(run), lambda: self._list_executions(run.pipeline_name)
         )

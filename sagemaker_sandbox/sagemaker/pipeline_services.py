@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.role_environment import create_role_client
 from sagemaker_sandbox.pipelines import functions
 from sagemaker_sandbox.pipelines.services import Fields, StepError
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
@@ -17,14 +18,17 @@ from sustainable_mlops.aws.s3 import S3Uri, is_s3
 class PipelineServices:
     """SageMaker in this process, S3 and SQS over HTTP, and Lambda functions.
 
-    moto has the code of a function, and `functions` runs it.
+    moto has the code of a function, and `functions` runs it. With enforcement of IAM, SageMaker and S3 need the
+    permissions of `role`.
     """
 
-    def __init__(self, region: AccountRegion) -> None:
-        self._region = region
+    def __init__(self, region: AccountRegion, role: str | None = None) -> None:
+        self._region, self._role = region, role
 
     def call(self, operation: str, request: Fields) -> Fields:
         """Return the response of a SageMaker operation. Raise ApiError."""
+        if self._role is not None:
+            self._region.check_role(self._role, operation, request)
         return self._region.call(operation, request)
 
     def read_json(self, uri: str) -> Any:
@@ -33,7 +37,8 @@ class PipelineServices:
             raise StepError(f"ClientError: '{uri}' is not an S3 address.")
         bucket, key = S3Uri.parse(uri)
         try:
-            return json.loads(self._region.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+            s3 = create_role_client(self._region, "s3", self._role)
+            return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         except (BotoCoreError, ClientError) as error:
             raise StepError(f"ClientError: Failed to read {uri}: {error}") from None
         except ValueError:

@@ -12,7 +12,7 @@ from sagemaker_sandbox.parts.listing import build_page
 from sagemaker_sandbox.parts.matching import check_expression, find_values, list_property_names, matches
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, ServicePart
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 #: Resource types of Search, with the type in ARNs.
 _FAMILIES = {
@@ -115,7 +115,7 @@ def _find_card_properties(content: str) -> Fields:
 
 def _check_property(kind: str, name: str) -> None:
     """Raise ValidationError for a property that resources of this type do not have."""
-    record: Any = service_model("sagemaker").operation_model("Search").output_shape
+    record: Any = load_service_model("sagemaker").operation_model("Search").output_shape
     for member in ("Results", kind):
         shape = record.members[member]
         record = shape.member if isinstance(shape, ListShape) else shape

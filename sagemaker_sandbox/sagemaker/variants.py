@@ -10,7 +10,7 @@ from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.parts.instance_types import list_pools
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.catalogue.instances import find, has_local_disk, is_offered
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 
@@ -104,7 +104,7 @@ def _list_instance_types(variant: Fields, path: str) -> Iterator[tuple[str, str]
 
 def _check_instance(region: AccountRegion, variant: Fields, path: str, instance: str) -> None:
     if is_offered(instance, region.name) is False:
-        instance_types = service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
+        instance_types = load_service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
         raise _create_enum_error(
             path,
             instance,

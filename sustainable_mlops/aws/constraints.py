@@ -1,7 +1,7 @@
-"""Check a request against SageMaker's service model, as botocore ships it, before anything is sent.
+"""Check of a request against botocore's service model of SageMaker, before the request is sent.
 
-botocore itself checks names, types and lower bounds only; the service also refuses values outside its enumerations,
-patterns and upper bounds, and does so after the source was uploaded.
+botocore itself checks only names, types and lower bounds. The service also checks enumerations, patterns and upper
+bounds, but only after the upload of the source.
 """
 
 import functools
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.errors import UserError
 
-#: Characters of a refused value and of its constraint, which may list hundreds of values: more tells a person nothing.
+#: Displayed characters of a refused value, and of its constraint, which may list hundreds of values.
 _VALUE, _CONSTRAINT = 60, 200
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -48,21 +48,23 @@ class Violation(NamedTuple):
 
 
 class WrongTypeError(Exception):
-    """`value` is of a type that `shape` cannot have."""
+    """A value whose type the shape does not allow."""
 
     def __init__(self, value: Any, shape: Shape) -> None:
-        super().__init__(f"{value!r} is no {shape.type_name}")
+        super().__init__(f"{value!r} is not of type {shape.type_name}")
         self.value, self.shape = value, shape
 
 
 def check(operation: str, request: dict[str, Any]) -> None:
-    """Raise UserError with all that SageMaker would refuse in `request`."""
-    shape = service_model("sagemaker").operation_model(operation).input_shape
+    """Raise UserError with the violations in `request`."""
+    shape = load_service_model("sagemaker").operation_model(operation).input_shape
     if shape is None:
         raise ValueError(f"{operation} takes no request")
     report = ParamValidator().validate(request, shape)
     problems = (
-        [report.generate_report()] if report.has_errors() else [_describe(one) for one in violations(request, shape)]
+        [report.generate_report()]
+        if report.has_errors()
+        else [_describe(one) for one in list_violations(request, shape)]
     )
     if problems:
         text = "; ".join(problems)
@@ -72,20 +74,20 @@ def check(operation: str, request: dict[str, Any]) -> None:
 
 def _describe(violation: Violation) -> str:
     path, value = violation.item or (violation.path, violation.value)
-    return f"'{_start(as_text(value), _VALUE)}' at {path}: {_start(violation.constraint, _CONSTRAINT)}"
+    return f"'{_start(format_value(value), _VALUE)}' at {path}: {_start(violation.constraint, _CONSTRAINT)}"
 
 
 def _start(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def as_text(value: Any) -> str:
-    """A value as the service repeats it."""
+def format_value(value: Any) -> str:
+    """Return a value as the service repeats it."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def violations(value: Any, shape: Shape, path: str = "") -> Iterator[Violation]:
-    """All that the service refuses in `value`, a request or a part of one; members that it does not know pass.
+def list_violations(value: Any, shape: Shape, path: str = "") -> Iterator[Violation]:
+    """Yield the violations in `value`, a request or a part of one. Unknown members are ignored.
 
     Raises WrongTypeError.
     """
@@ -110,7 +112,7 @@ def _structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> It
     for name, member in shape.members.items():
         where = f"{path}.{_lower(name)}" if path else _lower(name)
         if value.get(name) is not None:
-            yield from violations(value[name], member, where)
+            yield from list_violations(value[name], member, where)
         elif name in shape.required_members:
             yield Violation(where, None, "Member must not be null")
 
@@ -119,7 +121,7 @@ def _list(value: list[Any], shape: ListShape, path: str) -> Iterator[Violation]:
     yield from (Violation(path, value, constraint) for constraint in _length(len(value), shape))
     for number, item in enumerate(value, start=1):
         if isinstance(shape.member, StructureShape | ListShape | MapShape):
-            yield from violations(item, shape.member, f"{path}.{number}.member")
+            yield from list_violations(item, shape.member, f"{path}.{number}.member")
             continue
         _check_type(item, shape.member)
         inner = list(_scalar(item, shape.member))
@@ -137,7 +139,7 @@ def _map(value: Mapping[str, Any], shape: MapShape, path: str) -> Iterator[Viola
             at = (path, key)
             yield Violation(path, value, f"Map keys must satisfy constraint: [{', '.join(bad_key)}]", at)
         if isinstance(shape.value, StructureShape | ListShape | MapShape):
-            yield from violations(item, shape.value, f"{path}.{key}.member")
+            yield from list_violations(item, shape.value, f"{path}.{key}.member")
             continue
         _check_type(item, shape.value)
         bad_value = list(_scalar(item, shape.value))
@@ -152,7 +154,7 @@ def _scalar(value: Any, shape: Shape) -> Iterator[str]:
             yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
         yield from _length(len(value), shape)
         pattern = shape.metadata.get("pattern")
-        if pattern and not _compiled(pattern).fullmatch(value):
+        if pattern and not compile_pattern(pattern).fullmatch(value):
             yield f"Member must satisfy regular expression pattern: {pattern}"
     elif shape.type_name in ("integer", "long", "float", "double"):
         yield from _limits(value, shape, "value")
@@ -175,10 +177,10 @@ def _lower(name: str) -> str:
 
 
 @functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""The model's Java pattern for Python, which has no `\p{…}` classes and no surrogate ranges.
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    r"""Return the Java pattern for Python. A pattern without a Python form matches everything.
 
-    A pattern that cannot be said in Python lets everything pass: too lenient on a description is harmless.
+    Python has no `\p{…}` classes and no surrogate ranges.
     """
     for java, python in (
         (r"\p{L}", r"\w"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any
 
 from sustainable_mlops.errors import UserError, did_you_mean
@@ -40,8 +39,8 @@ def translate_aws_errors(action: str) -> Iterator[None]:
     except ClientError as error:
         expired = "; the credentials have expired: sign in again (aws sso login)"
         hint = expired if read_error_code(error) in _EXPIRED_CODES else ""
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.BAD_REQUEST)
-        raise AwsError(f"{action}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        raise AwsError(f"{action}: {error}{hint}", refused=status < 500) from None
     except ProfileNotFound as error:
         raise UserError(f"{action}: {describe_missing_profile(error)}") from None
     except EndpointConnectionError as error:

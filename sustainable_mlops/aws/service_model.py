@@ -1,4 +1,4 @@
-"""botocore's description of AWS's services: every operation, shape and constraint."""
+"""Service models of botocore: operations, shapes and constraints of each AWS service."""
 
 import functools
 
@@ -7,12 +7,12 @@ from botocore.model import ServiceModel
 
 
 @functools.cache
-def service_model(service: str) -> ServiceModel:
-    """The model of a service, by botocore's name of it."""
+def load_service_model(service: str) -> ServiceModel:
+    """Return the model of a service, by its name in botocore."""
     return botocore.session.get_session().get_service_model(service)
 
 
-def enumeration(shape: str) -> list[str]:
-    """The values that SageMaker allows for the string `shape`."""
-    values: list[str] = getattr(service_model("sagemaker").shape_for(shape), "enum", [])
+def list_enum_values(shape: str) -> list[str]:
+    """Return the values that SageMaker allows for the string `shape`."""
+    values: list[str] = getattr(load_service_model("sagemaker").shape_for(shape), "enum", [])
     return values

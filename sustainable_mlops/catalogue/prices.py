@@ -115,17 +115,15 @@ def _load_factors() -> dict[str, tuple[float, float, float]]:
 
 @load_table
 def _load_regional_prices() -> dict[tuple[str, str], RegionalPrice]:
-    return {
-        (row["region"], name): RegionalPrice(
-            factor=_widen(_read_bounds(row)),
-            grade=parse_grade(row["class"]),
-            date=row["date"],
-            span="Regions" if row["region"] == _ANY else "Region" if name == _ANY else None,
-            names=row["names"],
-        )
-        for row in read_rows("price_regions")
-        for name in row["names"].split()
-    }
+    prices: dict[tuple[str, str], RegionalPrice] = {}
+    for row in read_rows("price_regions"):
+        region, names = row["region"], row["names"]
+        span: Literal["Regions", "Region"] | None = "Regions" if region == _ANY else None
+        price = RegionalPrice(_widen(_read_bounds(row)), parse_grade(row["class"]), row["date"], span, names)
+        for name in names.split():
+            is_whole_region = name == _ANY and span is None
+            prices[region, name] = price._replace(span="Region") if is_whole_region else price
+    return prices
 
 
 def _widen(factor: tuple[float, float, float]) -> tuple[float, float, float]:

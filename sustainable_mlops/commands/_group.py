@@ -13,7 +13,8 @@ from typer.main import get_command
 from sustainable_mlops import __version__
 from sustainable_mlops.program import report_usage_errors
 
-_FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+#: File of each command.
+FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -22,14 +23,14 @@ def run(arguments: Sequence[str]) -> None:
     A sub-command starts without the group, whose options for completion take a third of a second to read.
     """
     name = next(iter(arguments), "")
-    if name in _FILES:
-        report_usage_errors(_load(name))(arguments[1:], prog_name=f"smlops {name}")
+    if name in FILES:
+        report_usage_errors(load_command(name))(arguments[1:], prog_name=f"smlops {name}")
     report_usage_errors(get_command(app))(arguments, prog_name="smlops")
 
 
-def _load(name: str) -> Any:
+def load_command(name: str) -> Any:
     """Import the file of a command and return the command."""
-    return get_command(import_module(f"{__package__}.{_FILES[name].stem}").app)
+    return get_command(import_module(f"{__package__}.{FILES[name].stem}").app)
 
 
 class _Lazy(TyperGroup):
@@ -37,13 +38,13 @@ class _Lazy(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name, file in _FILES.items():
+        for name, file in FILES.items():
             text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
             self.add_command(TyperCommand(name, help=text.partition("\n")[0]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, _load(name) if name is not None else command, rest
+        return name, load_command(name) if name is not None else command, rest
 
 
 def _print_version(requested: bool) -> None:

@@ -1,6 +1,6 @@
 """Serve a model of an environment: choose the endpoint, write the settings, plan, review, confirm, apply.
 
-The kind of endpoint follows from the latency SLO (the environment's tag `latency_slo`), from the load, and from the
+The kind of endpoint follows from the latency SLO (`latency_slo` of the model), from the load, and from the
 silicon of the package's images. `smlops deploy` takes the option with the least carbon in the order of `smlops advise`,
 or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the package in the
 environment's models.auto.tfvars.json; commit both.
@@ -47,7 +47,7 @@ from sustainable_mlops.commands._early import LaunchState, report_early_end
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
-    from sustainable_mlops.operations.deploy.run import Deployment
+    from sustainable_mlops.operations.deploy.run import Deployment, DeploymentTarget
 
 app = cli.app()
 
@@ -63,7 +63,7 @@ def deploy(
     peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     latency: Annotated[
         int | None,
-        typer.Option(min=1, help="p99 in ms; required if the environment's latency_slo is milliseconds."),
+        typer.Option(min=1, help="p99 in ms; required if the model's latency_slo is milliseconds."),
     ] = None,
     duration: Annotated[
         float, typer.Option(help="Seconds for which a request keeps one vCPU or accelerator busy.")
@@ -113,7 +113,7 @@ def deploy(
         "accelerator": accelerator,
         "provider": provider,
     }
-    requirements = _read_requirements(settings, latency, load, is_chosen=choice is not None)
+    requirements = _read_requirements(target, settings, latency, load, is_chosen=choice is not None)
     steps = Steps(cli.console)
     account = AccountClients(settings.region, settings.assume_role_arn, settings.account_id)
     with report_early_end() as launch_state:
@@ -163,18 +163,23 @@ def _apply(
         raise
 
 
-def _read_requirements(settings: Any, latency: int | None, load: dict[str, Any], *, is_chosen: bool) -> Any:
+def _read_requirements(
+    target: "DeploymentTarget", settings: Any, latency: int | None, load: dict[str, Any], *, is_chosen: bool
+) -> Any:
     """Return the requirements of the callers. Raises UserError if settings and options contradict each other."""
     from sustainable_mlops.advice import ServingRequirements
 
     if is_chosen:  # the latency belongs to the choice
         return ServingRequirements(region=settings.region, **load)
-    accepted = settings.tags.latency_slo
-    where = f"envs/{settings.environment}/settings.yaml: tags.latency_slo: {accepted}"
+    if target.model not in settings.models:
+        where = f"envs/{target.environment}/settings.yaml: models.{target.model}"
+        raise UserError(f"{where}: removes the model from this environment; delete that line first")
+    accepted = settings.models[target.model].latency_slo
+    where = f"{target.locate_latency_slo()}: {accepted}"
     if accepted == "milliseconds" and latency is None:
         raise UserError(f"{where}: pass the p99 that callers need with --latency MS")
     if accepted != "milliseconds" and latency is not None:
-        raise UserError(f"{where}: callers can wait, so --latency does not apply; leave it out, or change the tag")
+        raise UserError(f"{where}: callers can wait, so --latency does not apply; leave it out, or change latency_slo")
     return ServingRequirements(region=settings.region, latency=latency or accepted, **load)
 
 

@@ -83,13 +83,13 @@ def run(
         launch_state.update(lambda: _describe_start(prepared, pipeline, launch_state))
         record = launch.start_execution(prepared).model_copy(update={"expected": figures})
         if prepared.running_execution is not None:
-            cli.say("An execution that was given the same is under way; following it, and starting nothing.")
+            cli.say("An execution with the same parameters is already running; following it.")
         _follow(record, prepared.clients.sagemaker, pipeline, out, launch_state, wait=wait, as_json=as_json)
 
 
 @app.command()
 def watch(pipeline: File, execution: Execution = None, as_json: cli.AsJson = False, out: Out = Path("out")) -> None:
-    """Follow an execution, whoever started it.
+    """Follow an execution.
 
     Example: `smlops pipeline watch workloads/flight_delay/pipeline.yaml --execution abcd1234efgh`
     """
@@ -106,7 +106,7 @@ def retry(
     as_json: cli.AsJson = False,
     out: Out = Path("out"),
 ) -> None:
-    """Run what failed or was stopped in an execution again; what succeeded is kept.
+    """Run the failed and stopped steps of an execution again. Results of completed steps are reused.
 
     Example: `smlops pipeline retry workloads/flight_delay/pipeline.yaml`
     """
@@ -122,11 +122,11 @@ def retry(
 
 @app.command()
 def promote(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
-    """Give the alias `live`, which `run` and schedules start, to a version: the newest unless given.
+    """Move the alias `live`, which `run` and schedules start, to a version. Default: the newest.
 
-    Data that arrives starts the newest version, live or not: EventBridge knows no alias.
+    New data starts the newest version, because EventBridge does not support aliases.
 
-    The code that the definition here names is uploaded first where it is missing, for whoever starts it.
+    Upload the code of the definition first, if it is missing.
 
     Example: `smlops pipeline promote workloads/flight_delay/pipeline.yaml --version 3`
     """
@@ -135,9 +135,9 @@ def promote(pipeline: File, version: Version = None, as_json: cli.AsJson = False
 
 @app.command()
 def rollback(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
-    """Move the alias `live` back to the version before, or to `--version`. No version is deleted.
+    """Move the alias `live` back to the previous version, or to `--version`. No version is deleted.
 
-    A second rollback returns to the newer version; use `--version` to go further back.
+    A second rollback returns to the newer version. Use `--version` to go further back.
 
     Example: `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`
     """

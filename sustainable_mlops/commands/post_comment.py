@@ -37,7 +37,7 @@ def post_comment(
     above = _parse_amount(comment_above) if comment_above else None
     text = read_text(file)
     if not find_plan_hashes(text):
-        raise UserError(f"{file}: is no review; pass the file that smlops review --write {file.stem}.md writes")
+        raise UserError(f"{file}: is not a review; pass the file that smlops review --write {file.stem}.md writes")
     print(pr_comment.post_comment(text, pr_comment.detect_api(os.environ), above))
 
 

@@ -4,8 +4,9 @@ Print one line for each check: `ok`, `look` (review it) or `stop` (the first app
 fixes the problem. The command only reads the account. A denied read is always `look`, and its line names the missing
 IAM action.
 
-It checks the account of the credentials, the Region, the state bucket, quotas for endpoints and pipelines, Lake
-Formation, service-linked roles, names in use, the AWS provider, and the monthly cost and emissions of idle endpoints.
+It checks the account of the credentials, the Region, the state bucket, the roles of CI, quotas for endpoints and
+pipelines, Lake Formation, service-linked roles, names in use, the AWS provider, and the monthly cost and emissions of
+idle endpoints.
 
 Examples:
 

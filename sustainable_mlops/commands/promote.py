@@ -20,6 +20,9 @@ The gate has these conditions. If one is not met, the command writes nothing and
 - `model`: the model in S3 is the registered one
 - `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
 
+With `--changed-since COMMIT`, the command prints the addresses that a pull request may change, one on each line, for
+`smlops review --only`. It prints nothing if the pull request changes other files than `models.auto.tfvars.json`.
+
 The credentials, with `assume_role_arn` of the settings, must belong to the account of `--to`. To promote a version of a
 pipeline instead, use `smlops pipeline promote`.
 
@@ -33,6 +36,7 @@ Examples:
 * `smlops promote flight_delay --from dev --to staging`: promote the package that dev pins
 * `smlops promote flight_delay --to staging`: promote the newest approved package that was registered in staging
 * `smlops promote flight_delay --to staging --package $PACKAGE --accept-metric test:auc`
+* `smlops promote --changed-since origin/main`: the addresses that the promotions of this branch may change
 """
 
 import json
@@ -55,14 +59,24 @@ def promote(
     package: Annotated[str | None, typer.Option(help="ARN of the model package, instead of --from.")] = None,
     accept_metric: _promotion.AcceptMetric = None,
     dry_run: _promotion.DryRun = False,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(help="Print the addresses that the promotions since this commit may change.", metavar="COMMIT"),
+    ] = None,
     as_json: cli.AsJson = False,
 ) -> None:
     """Promote a model package."""
     cli.require("promote", clone=True)
     from sustainable_mlops.operations.promotion import run
 
+    has_options = bool(source or target or package or accept_metric or dry_run)
+    if changed_since is not None:
+        if model is not None or has_options:
+            raise UserError("--changed-since: pass it without a model and without other options")
+        _print_scope(changed_since, as_json=as_json)
+        return
     if model is None:
-        if source or target or package or accept_metric or dry_run:
+        if has_options:
             raise UserError("promote: name the model, such as smlops promote flight_delay --from dev --to staging")
         _print_overview(as_json=as_json)
         return
@@ -90,3 +104,13 @@ def _print_overview(*, as_json: bool) -> None:
         print(json.dumps([row.to_dict() for row in rows], indent=2))
     else:
         print_overview(rows, cli.stdout())
+
+
+def _print_scope(base: str, *, as_json: bool) -> None:
+    from sustainable_mlops.operations.promotion.scope import find_scope
+
+    scope = find_scope(base)
+    if as_json:
+        print(json.dumps(scope, indent=2))
+    else:
+        print("".join(f"{address}\n" for address in scope), end="")

@@ -144,7 +144,7 @@ def _region(model: str, region: str | None) -> Any:
     parts = model.split(":")
     package_region = parts[3] if model.startswith("arn:") and len(parts) > 5 else None
     if model.startswith("arn:") and ":model-package/" not in model:
-        raise UserError(f"{model}: is no model package; pass the ARN of a model package, or the name of a model")
+        raise UserError(f"{model}: is not a model package; pass the ARN of a model package, or the name of a model")
     if region and package_region and region != package_region:
         raise UserError(f"--region: {region} is not the package's, {package_region}")
     return region or package_region

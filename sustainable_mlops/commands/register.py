@@ -3,10 +3,14 @@
 A run is registered once: a second call prints the existing package. The command prints the ARN of the package.
 Its model card has the data, metrics, energy, carbon, water and cost of the run.
 
+With --compile, the package has a compiled copy of the model: the script of the workload adds the files for each
+processor. The training's own model stays unchanged.
+
 Examples:
 
 * `smlops register out/runs/flight-delay-20261124-150300-1a2b3c.json`
 * `smlops register flight-delay-20261124-150300-1a2b3c --approve --reason "AUC above last month's"`
+* `smlops register out/runs/<run key>.json --compile workloads/flight_delay/compile_trees.py`
 * `smlops register s3://<artifacts>/runs/flight-delay/<run key>/record.json --group flight-delay --json`
 """
 
@@ -29,6 +33,10 @@ def register(
     metrics: Annotated[str | None, typer.Option(help="s3:// address of a model quality report.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the model for deployment.")] = False,
     reason: Annotated[str | None, typer.Option(help="Reason of the approval; required with --approve.")] = None,
+    compile_script: Annotated[
+        Path | None,
+        typer.Option("--compile", help="Script that compiles the model: SCRIPT --model_dir FOLDER.", metavar="SCRIPT"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the bare ARN.")] = False,
     out: Annotated[Path, typer.Option(help="Folder with the records of runs.")] = Path("out"),
 ) -> None:
@@ -42,6 +50,10 @@ def register(
         raise UserError("--reason requires --approve; add it, or leave the reason out")
     record = register.find_record(run, out)
     clients = aws.connect_clients(record.region)
+    if compile_script is not None:
+        from sustainable_mlops.jobs.compilation import compile_model
+
+        record = compile_model(record, compile_script, clients.s3)
     package = register.register(record, clients, group=group, metrics=metrics)
     if not package.is_new:
         cli.console.print("The model of this run is already registered.")

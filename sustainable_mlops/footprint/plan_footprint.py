@@ -22,23 +22,9 @@ from sustainable_mlops.footprint.figures import (
 )
 from sustainable_mlops.footprint.model import estimate_change, find_highest_cost
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part
-from sustainable_mlops.footprint.services import (
-    autoscaling_groups,
-    batch,
-    ec2,
-    eks,
-    emr,
-    endpoints,
-    external_scaling,
-    external_triggers,
-    fixed_prices,
-    hyperpod,
-    jobs,
-    stores,
-    studio,
-    tracking_servers,
-)
-from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
+from sustainable_mlops.footprint.services import fixed_prices
+from sustainable_mlops.footprint.services.plan_side import PlanSide
+from sustainable_mlops.footprint.services.readers import READERS, find_reader
 from sustainable_mlops.footprint.sizes import (
     Size,
     describe_size,
@@ -50,49 +36,6 @@ from sustainable_mlops.footprint.sizes import (
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
-
-#: Reader of each resource type that has an estimate.
-READERS: dict[str, PartReader] = {
-    "aws_sagemaker_endpoint": endpoints.read_endpoint,
-    "aws_sagemaker_endpoint_configuration": endpoints.read_configuration,
-    "aws_sagemaker_pipeline": jobs.read_pipeline,
-    "aws_sagemaker_training_job": jobs.read_training_job,
-    "aws_sagemaker_hyper_parameter_tuning_job": jobs.read_tuning_job,
-    "aws_sagemaker_data_quality_job_definition": jobs.read_monitoring_definition,
-    "aws_sagemaker_monitoring_schedule": jobs.read_schedule,
-    "aws_sagemaker_algorithm": jobs.read_algorithm,
-    "aws_sagemaker_notebook_instance": studio.read_notebook,
-    "aws_sagemaker_app": studio.read_app,
-    "aws_sagemaker_domain": studio.read_domain,
-    "aws_sagemaker_space": studio.read_space,
-    "aws_sagemaker_mlflow_tracking_server": tracking_servers.read_tracking_server,
-    "aws_s3_bucket": stores.read_bucket,
-    "aws_s3_bucket_replication_configuration": stores.read_replication,
-    "aws_sagemaker_feature_group": stores.read_feature_group,
-    "aws_sagemaker_cluster": hyperpod.read_cluster,
-    "aws_dynamodb_table": stores.read_table,
-    "aws_ebs_volume": ec2.read_volume_resource,
-    "aws_instance": ec2.read_instance,
-    "aws_spot_instance_request": ec2.read_spot_request,
-    "aws_ec2_capacity_reservation": ec2.read_reservation,
-    "aws_ec2_capacity_block_reservation": ec2.read_capacity_block,
-    "aws_ec2_host": ec2.read_host,
-    "aws_autoscaling_group": autoscaling_groups.read_group,
-    "aws_ec2_fleet": autoscaling_groups.read_fleet,
-    "aws_spot_fleet_request": autoscaling_groups.read_spot_fleet,
-    "aws_eks_node_group": eks.read_node_group,
-    "aws_batch_compute_environment": batch.read_environment,
-    "aws_emr_cluster": emr.read_cluster,
-    "aws_emr_instance_group": emr.read_group,
-    "aws_emr_instance_fleet": emr.read_fleet,
-    "aws_sfn_state_machine": external_triggers.read_state_machine,
-    "aws_scheduler_schedule": external_triggers.read_schedule,
-    "aws_cloudwatch_event_target": external_triggers.read_rule_target,
-    "aws_appautoscaling_target": external_scaling.read_scalable_target,
-    "aws_appautoscaling_scheduled_action": external_scaling.read_scalable_target,
-    "aws_autoscaling_schedule": external_scaling.read_group_schedule,
-    "aws_emr_managed_scaling_policy": external_scaling.read_managed_scaling,
-}
 
 #: Actions that create or change a resource.
 _CHANGING = frozenset({"create", "replace", "update"})
@@ -519,7 +462,7 @@ def _list_changed_attributes(old: Resource | None, new: Resource | None) -> list
 def _read_parts(resource: Resource | None, side: PlanSide) -> list[ResourcePart]:
     if resource is None or not side.exists(resource):
         return []
-    if (reader := READERS.get(resource.type)) is not None:
+    if (reader := find_reader(resource.type)) is not None:
         return [_add_size(part, resource, side) for part in reader(resource, side)]
     size = read_size(resource, side)
     parts = [part._replace(size=size) for part in fixed_prices.read_fixed_prices(resource, side)]

@@ -31,7 +31,7 @@ class Roles(Settings):
 
     training: str = Field(description="Role that training and tuning jobs assume.")
     data_preparation: str | None = Field(None, description="Role that processing jobs assume.")
-    pipeline: str | None = Field(None, description="Role that pipelines assume, which hands on the others.")
+    pipeline: str | None = Field(None, description="Role that pipelines assume; it passes the other roles to the jobs.")
     inference: str | None = Field(None, description="Role that batch transform and endpoints assume.")
     recommendation: str | None = Field(None, description="Role that load tests of recommendation jobs assume.")
 
@@ -57,13 +57,15 @@ class Platform(Settings):
     environment: str = Field("dev", description="Name of the environment.")
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the buckets and the jobs.")
     buckets: Buckets
-    kms_key_arn: str | None = Field(None, description="Key for volumes and outputs; the buckets' own where null.")
+    kms_key_arn: str | None = Field(
+        None, description="Key for volumes and outputs. Null: the default key of the bucket."
+    )
     roles: Roles
-    model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
+    model_package_groups: dict[str, str] = Field({}, description="Model package group of each workload.")
     name_prefix: str | None = Field(None, description="Start of every name in the environment.")
     pipelines: dict[str, str] = Field(
         {},
-        description="Workload to its pipeline, which the environment deploys. Without this field, the launcher creates "
+        description="Pipeline of each workload that the environment deploys. Without this field, the launcher creates "
         "and changes pipelines.",
     )
     tracking: str | None = Field(None, description="MLflow tracking server for runs: its ARN or address.")

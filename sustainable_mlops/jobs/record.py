@@ -62,7 +62,9 @@ class TuningTrial(Settings):
     failure_reason: str | None = None
     hyperparameters: dict[str, str] = Field(description="Tuned hyperparameters.")
     objective: float | None = Field(None, description="Last value of the objective.")
-    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    working_since: datetime | None = Field(
+        None, description="Start time of the script; set only while the script runs."
+    )
     training_seconds: int | None = None
     billable_seconds: int | None = None
     interruptions: int = 0
@@ -92,9 +94,13 @@ class RunRecord(Settings):
     launched_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    working_since: datetime | None = Field(
+        None, description="Start time of the script; set only while the script runs."
+    )
     resumed: bool = Field(False, description="True if the job continues from results of an earlier job of the run.")
-    stopped: dict[str, str] = Field({}, description="Job that the launcher stopped (itself or a child) to the reason.")
+    stopped: dict[str, str] = Field(
+        {}, description="Reason for each job that the launcher stopped: this job or a child, by name."
+    )
     spot: bool
     interruptions: int = Field(0, description="Number of spot interruptions.")
     image: str

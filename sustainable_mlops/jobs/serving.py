@@ -6,7 +6,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.aws.service_model import enumeration
+from sustainable_mlops.aws.service_model import list_enum_values
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.image import image_address
@@ -55,7 +55,7 @@ def _check_types(location: str, machines: ServingSpec | AdditionalServingSpec) -
         ("realtime_instance_types", machines.realtime_instance_types, "ProductionVariantInstanceType"),
         ("transform_instance_types", machines.transform_instance_types, "TransformInstanceType"),
     ):
-        known = [name for name in enumeration(shape) if not name.startswith(f"{_LEGACY_FAMILY}.")]
+        known = [name for name in list_enum_values(shape) if not name.startswith(f"{_LEGACY_FAMILY}.")]
         for instance_type in types:
             if instance_type.startswith(_LEGACY_FAMILY):
                 raise UserError(

@@ -68,12 +68,12 @@ def destroy(
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
-    settings = _read_settings(terraform)
+    settings = read_settings(terraform)
     log_group_arns = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
     packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
     groups, domains = [LogGroup.of(arn) for arn in log_group_arns], _list_arns(terraform, "aws_sagemaker_domain")
     servers = _list_arns(terraform, "aws_sagemaker_mlflow_tracking_server")
-    account = _find_account(
+    account = find_account(
         settings,
         platform,
         [*log_group_arns, *packages, *domains, *servers, *(roles if _package_groups(platform) else ())],
@@ -109,7 +109,7 @@ class LogGroup(NamedTuple):
         return cls(account_id, region, name)
 
 
-def _read_settings(terraform: Terraform) -> dict[str, Any]:
+def read_settings(terraform: Terraform) -> dict[str, Any]:
     """Return the content of settings.yaml; empty for an environment that is plain HCL."""
     file = _settings_file(terraform.folder)
     return read_mapping(file) if file.is_file() else {}
@@ -120,7 +120,7 @@ def _list_arns(terraform: Terraform, resource_type: str) -> list[str]:
     return [attributes["arn"] for attributes in terraform.list_attributes(resource_type)]
 
 
-def _find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequence[str]) -> AccountClients | None:
+def find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequence[str]) -> AccountClients | None:
     """Return the clients of the environment's account; None if only Terraform deletes something.
 
     The settings name the account and the role to assume. Without them, the outputs or ARNs in the state name it.
@@ -222,7 +222,7 @@ class LateLogGroups:
 
 def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
     return aws.translate_aws_errors(
-        f"everything of the environment is destroyed; its log group {group.name} may have come back"
+        f"everything of the environment is destroyed; its log group {group.name} may exist again"
     )
 
 

@@ -116,7 +116,7 @@ def load_practices() -> dict[str, Practice]:
 
 def _parse_practice(entry: Mapping[str, Any]) -> Practice:
     if unknown := entry.keys() - _FIELDS:
-        raise UserError(f"{_FILE}: row {entry.get('row')}: {', '.join(sorted(unknown))} is no field of a practice")
+        raise UserError(f"{_FILE}: row {entry.get('row')}: unknown field {', '.join(sorted(unknown))}")
     return Practice(
         row=int(entry["row"]),
         title=str(entry["title"]),

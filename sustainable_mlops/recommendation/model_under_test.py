@@ -50,7 +50,7 @@ def read_model(name: str, clients: Clients) -> ModelUnderTest:
     try:
         return _read_model(name, clients)
     except aws.AwsError as error:
-        if error.refused:  # it does not exist; this is no AWS fault, for which a retry would make sense
+        if error.refused:  # it does not exist; a retry would not help
             raise UserError(str(error)) from None
         raise
 
@@ -80,13 +80,13 @@ def _read_package(arn: str, described: Mapping[str, Any], clients: Clients) -> M
         _make_specification(one.get("Name"), one["Containers"], one.get("SupportedRealtimeInferenceInstanceTypes", ()))
         for one in (main, *additional)
     )
-    says = {
+    members = {
         "Domain": described.get("Domain"),
         "Framework": main["Containers"][0].get("Framework"),
         "SamplePayloadUrl": described.get("SamplePayloadUrl"),
         "SupportedContentTypes": main.get("SupportedContentTypes"),
     }
-    known = {member: value for member, value in says.items() if value}
+    known = {member: value for member, value in members.items() if value}
     return ModelUnderTest(arn, True, tuple(specifications), _sum_megabytes(main["Containers"], clients), known)
 
 

@@ -1,4 +1,4 @@
-"""Scaffold of a new environment: the settings of an existing one, for another account and Region."""
+"""Scaffold of a new environment: the settings of an existing one, with its own account, Region and prefix."""
 
 import importlib
 import re
@@ -11,6 +11,7 @@ from pydantic import create_model
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.files import write_file
 from sustainable_mlops.scaffold.files import check_absent, create_folders, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
 from sustainable_mlops.settings import Settings as CheckedModel
@@ -30,6 +31,8 @@ class EnvironmentDraft:
     text: str  # of its settings.yaml
     settings: "EnvironmentSettings"
     source: "EnvironmentSettings"
+    #: True if another environment has the same account.
+    shares_account: bool = False
 
     @property
     def folder(self) -> Path:
@@ -43,9 +46,17 @@ class EnvironmentDraft:
         return [number for number, line in lines if any(word in line for word in words)]
 
     def write(self, progress: Callable[[str], None]) -> None:
-        """Write the settings and their Terraform. Raises UserError, and removes the folder, if that fails."""
+        """Write the settings, their Terraform and the root module of the account.
+
+        Raises UserError, and removes the folder, if that fails.
+        """
         with create_folders({self.folder: {"settings.yaml": self.text}}):
+            write_file(self.folder / "bootstrap" / "main.tf", self.bootstrap())
             synth.write(synth.synthesize([self.settings.environment], progress))
+
+    def bootstrap(self) -> str:
+        """Return the root module that creates the state bucket and the roles of CI."""
+        return render("bootstrap.tf", settings=self.settings, has_providers=self.shares_account)
 
     def commands(self) -> str:
         """Return the next commands as text to paste."""
@@ -61,8 +72,9 @@ def create_draft(
     name_prefix: str | None = None,
     disposable: bool = False,
 ) -> EnvironmentDraft:
-    """Draft an environment like `source` in another account and Region.
+    """Draft an environment like `source`, with its own account, Region and prefix.
 
+    It shares the log groups of jobs with an environment in the same account and Region.
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
     settings = _settings()
@@ -76,17 +88,20 @@ def create_draft(
         raise UserError(f"--from: no environment is named {source}{did_you_mean(source, environments)}")
     known: dict[str, EnvironmentSettings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
+    is_shared = any((one.account_id, one.region) == (account, region) for one in known.values())
+    requested["account_log_groups"] = "shared" if is_shared else "owned"
     expected = _derive_settings(original, requested, name_prefix or _derive_prefix(original, name), disposable)
     text = _edit_text(original, expected)
     provider = settings.find_major_version(ROOT / "envs" / source)
     parsed_settings = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
-    settings.check_distinct_locations({**known, name: parsed_settings})
+    settings.check_distinct_names({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
             f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them "
             "out there"
         )
-    return EnvironmentDraft(text, parsed_settings, original)
+    shares_account = any(one.account_id == account for one in known.values())
+    return EnvironmentDraft(text, parsed_settings, original, shares_account)
 
 
 def _settings() -> Any:
@@ -141,6 +156,11 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
         text.drop("state", "kms_key_arn")
     if expected.assume_role_arn:
         text.replace("assume_role_arn", by=expected.assume_role_arn)
+    if expected.account_log_groups != source.account_log_groups:
+        if text.has("account_log_groups"):
+            text.drop("account_log_groups")
+        if expected.account_log_groups == "shared":
+            text.insert_after("region", line="account_log_groups: shared")
     if expected.deletion_protection != source.deletion_protection:
         if text.has("deletion_protection"):
             text.drop("deletion_protection")

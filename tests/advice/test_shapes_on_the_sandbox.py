@@ -29,7 +29,7 @@ def test_another_model_never_reaches_their_endpoints(
     assert ENDPOINTS.keys() == {shape.name for shape in SHAPES if not shape.is_ours}
     own, terraform = EndpointClient(sandbox), Terraform(tmp_path, terraform_environment)
 
-    def write(says: str) -> None:
+    def write(response: str) -> None:
         """Write the root module, whose models answer `says` or fail if that is empty."""
         address = f"s3://models-of-public-modules/{own.make_name('model')}/model.tar.gz"
         for name in ENDPOINTS:
@@ -40,7 +40,7 @@ def test_another_model_never_reaches_their_endpoints(
             (tmp_path / name / "main.tf").write_text(text.replace("MODEL", address))
             create_prerequisites(sandbox, (tmp_path / name / "main.tf").read_text())
         bucket, _, key = address.removeprefix("s3://").partition("/")
-        own.s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=ANSWER.format(says=says)))
+        own.s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=ANSWER.format(response=response)))
 
     def list_planned_changes() -> dict[str, list[str]]:
         return list_changes(terraform.plan(tmp_path / "tfplan"))
@@ -54,8 +54,8 @@ def test_another_model_never_reaches_their_endpoints(
     try:
         terraform.apply()
         assert answers() == {"first"}
-        for says in ("", "second"):
-            write(says)
+        for response in ("", "second"):
+            write(response)
             assert list_planned_changes() == {
                 f"module.{name}.aws_sagemaker_model.this": ["delete", "create"] for name in ENDPOINTS
             }

@@ -82,7 +82,7 @@ def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
         command = ["env", *(f"{name}={value}" for name, value in asked.items()), *START]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
-    assert set(completed("smlops re").split()) == {"recommend", "reconcile", "register", "review"}
+    assert set(completed("smlops re").split()) == {"recommend", "reconcile", "recover", "register", "restore", "review"}
     assert "--dry-run" in completed("smlops train --").split()
     assert completed("smlops review plan.json --write comment.md --w").split() == ["--write-baseline", "--write"]
     assert completed("smlops review --js").split() == ["--json"]

@@ -23,6 +23,8 @@ from sustainable_mlops.jobs.footprint import rename_figures
 from sustainable_mlops.jobs.pipelines import display as pipeline_display
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
 from sustainable_mlops.jobs.record import RunRecord, TuningTrial
+from sustainable_mlops.operations.adopt import Adoption, AdoptionReport, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt import display as adoption_display
 from sustainable_mlops.operations.idle import IdleFinding, IdleReport
 from sustainable_mlops.operations.idle import display as idle_display
 from sustainable_mlops.operations.idle.finding import IdleKind
@@ -187,6 +189,13 @@ def show_idle(console: Console) -> None:
     idle_display.print_report(report, console)
 
 
+def show_adoption(console: Console) -> None:
+    resource = ImportedResource("aws_sagemaker_model_package_group", LONG, LONG, {})
+    report = AdoptionReport("1" * 12, "ap-southeast-7", [Adoption("model package group", LONG, (resource,) * 1000)])
+    report.exclusions = [Exclusion("model package group", LONG, TEXT)]
+    adoption_display.print_report(report, console, None)
+
+
 def show_practices(console: Console) -> None:
     practices_display.print_practices([*load_practices().values()], console)
     practices_display.print_answers(answer_questions(load(PLAN)), console)
@@ -224,6 +233,7 @@ TABLES: dict[str, Callable[[Console], None]] = {
     "sustainable_mlops/practices/display.py": show_practices,
     "sustainable_mlops/recommendation/display.py": show_recommendations,
     "sustainable_mlops/operations/reconcile/display.py": show_reconciliation,
+    "sustainable_mlops/operations/adopt/display.py": show_adoption,
     "sustainable_mlops/operations/idle/display.py": show_idle,
     "sustainable_mlops/operations/promotion/display.py": show_promotions,
     "sustainable_mlops/runs/display.py": show_runs,

@@ -6,8 +6,11 @@ The word after the language names the environment of the commands; tests check i
 - `sandbox`: the same, with the AWS CLI; the block starts the sandbox
 - `demo`: after `make demo KEEP=1`
 - `page`: on the sandbox, with the AWS CLI; the blocks of the page run in order
+- `journey`: tests/docs/test_journeys.py runs the blocks of the page in order, in one shell
 - `account`: on AWS. No test runs it, but each program, file and option must exist.
 - the file of a test: that test does the same. The commands are checked like those of `account`.
+
+In a page with journeys, a block of another language can name a file, such as `main.tf`. The journey writes this file.
 """
 
 import re

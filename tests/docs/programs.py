@@ -17,7 +17,7 @@ from sustainable_mlops.terraform import ROOT, find_engine
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
-_SHELL = {"printf", "sed", "rm", "export", "source"}
+_SHELL = {"cd", "cp", "echo", "export", "head", "mkdir", "printf", "rm", "sed", "source"}
 
 
 def list_problems(command: str) -> list[str]:
@@ -44,7 +44,7 @@ def _split_commands(line: str) -> Iterator[list[str]]:
 
 def _check_command(words: list[str]) -> list[str]:
     program, *arguments = words
-    check = _PROGRAMS.get(program.removeprefix(".venv/bin/"))
+    check = _PROGRAMS.get(program.removeprefix(".venv/bin/").removeprefix("review/bin/"))
     if check is None:
         return [] if program in _SHELL else [f"{program}: no check knows this program; add one to _PROGRAMS"]
     return check(arguments)
@@ -144,6 +144,9 @@ _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
     "make": _check_make,
     "docker": _check_docker,
     "python": _check_python,
+    "python3": _check_python,
+    "git": lambda arguments: [] if arguments[0] in ("clone", "diff") else [f"git: {arguments[0]}"],
+    "pip": lambda arguments: [] if arguments[0] == "install" else [f"pip: {arguments[0]}"],
     "smlops": _check_smlops,
     "pipx": lambda arguments: [] if arguments[0] == "install" else [f"pipx: {arguments[0]}"],
     "uvx": lambda arguments: _check_command(arguments[2:]) if arguments[0] == "--from" else _check_command(arguments),

@@ -50,7 +50,7 @@ def test_provider_and_state_use_the_assumed_role(environment: Environment, dev: 
 def test_the_provider_tags_all_resources(environment: Environment) -> None:
     (provider,) = environment().json()["provider"]["aws"]
     assert set(provider["default_tags"]["tags"]) == {
-        *("workload", "environment", "owner", "data_class", "latency_slo", "expires_on"),
+        *("workload", "environment", "owner", "data_class", "expires_on"),
     }
 
 
@@ -93,17 +93,31 @@ def test_the_configured_load_test_role_is_published(environment: Environment) ->
 def test_settings_of_one_endpoint_do_not_affect_others(environment: Environment) -> None:
     models = {
         "fraud": {"serverless_endpoint": {"memory_mb": 1024}},
-        "churn": {"serverless_endpoint": {"max_concurrency": 2}},
+        "churn": {"serverless_endpoint": {"max_concurrency": 2}, "latency_slo": "minutes"},
         "plain": {"description": "Served nowhere."},
     }
     body = environment(models=models, pipelines={}).json()
     assert body["locals"]["serverless_endpoints"] == {
-        "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024},
-        "churn": {"name": "smlops-dev-churn", "max_concurrency": 2},
+        "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024, "tags": {"latency_slo": "cold_start"}},
+        "churn": {"name": "smlops-dev-churn", "max_concurrency": 2, "tags": {"latency_slo": "minutes"}},
     }
     call = body["module"]["serverless_endpoint"]
     assert (call["memory_mb"], call["name"]) == ('${lookup(each.value, "memory_mb", null)}', "${each.value.name}")
     assert set(body["module"]["model_registry"]["model_package_groups"]) == {"fraud", "churn", "plain"}
+
+
+def test_the_latency_slo_of_a_model_changes_the_tags_of_its_endpoints_only(environment: Environment) -> None:
+    def build(latency_slo: str) -> Any:
+        fraud = {"latency_slo": latency_slo, "serverless_endpoint": {}, "realtime_endpoint": {"latency_slo_ms": 100}}
+        return environment(models={"fraud": fraud, "churn": {"serverless_endpoint": {}}}, pipelines={}).json()
+
+    body, changed = build("cold_start"), build("milliseconds")
+    for kind in ("serverless_endpoints", "realtime_endpoints"):
+        tags = [one["locals"][kind]["fraud"].pop("tags") for one in (body, changed)]
+        assert tags == [{"latency_slo": "cold_start"}, {"latency_slo": "milliseconds"}]
+    assert changed == body
+    (provider,) = body["provider"]["aws"]
+    assert "latency_slo" not in provider["default_tags"]["tags"]
 
 
 def test_iam_statements_of_endpoints_are_passed_to_access_without_a_cycle(environment: Environment) -> None:

@@ -85,7 +85,11 @@ def test_a_new_model_passes_the_review_and_serves_packages_with_all_endpoint_kin
         assert changes_nothing(check_own_review(second_plan, CHOSEN))
         endpoints = {**served, "async_endpoint": ASYNC}
         write_root_module(folder, environment(models={"flight_delay": endpoints}, log_retention_days=30).json())
-        assert len(check_own_review(plan(driver), CHOSEN).changes) > 0
+        longer_retention = plan(driver)
+        assert len(check_own_review(longer_retention, CHOSEN).changes) > 0
+        assert {
+            address for address in list_changes(longer_retention) if "aws_cloudwatch_log_group" not in address
+        } == set()
         assert read_answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
         topic = second_plan["planned_values"]["outputs"]["topics"]["value"]["alarms"]
         health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=topic)
@@ -96,15 +100,15 @@ def test_a_new_model_passes_the_review_and_serves_packages_with_all_endpoint_kin
     assert sandbox.inventory() == before, "destroy left resources"
 
 
-def register_package(sandbox: Any) -> str:
+def register_package(sandbox: Any, group: str = NAME, bucket: str = ARTIFACTS) -> str:
     """Register an approved package in the environment's registry and return its ARN. Its archive is an artifact."""
     key = "models/flight_delay/model.tar.gz"
-    sandbox.client("s3").put_object(Bucket=ARTIFACTS, Key=key, Body=create_tar(code__inference_py=MODEL))
+    sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=MODEL))
     package = sandbox.client("sagemaker").create_model_package(
-        ModelPackageGroupName=NAME,
+        ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
         InferenceSpecification={
-            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{ARTIFACTS}/{key}"}],
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{key}"}],
             "SupportedContentTypes": ["application/json"],
             "SupportedResponseMIMETypes": ["application/json"],
         },

@@ -1,13 +1,14 @@
-"""A package of another account's registry is promoted to an environment and rolled back, each with its own plan."""
+"""Packages are promoted to environments in other accounts and rolled back, each with its own plan."""
 
 import json
 import re
 import shlex
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from typer.main import get_command
@@ -26,6 +27,7 @@ from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.operations.promotion import run
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.comment_marker import build_marker, find_plan_hashes
 from sustainable_mlops.terraform import ROOT
 from tests.clone import git
 from tests.envs import example
@@ -68,17 +70,22 @@ class DevRegistry:
         """Register an approved package whose model returns its version."""
         body = create_tar(code__inference_py=MODEL.format(version=version))
         etag = self._s3.put_object(Bucket=BUCKET, Key=f"{version}.tar.gz", Body=body)["ETag"].strip('"')
-        package = self._sagemaker.create_model_package(
-            ModelPackageGroupName=GROUP,
-            ModelApprovalStatus="Approved",
-            InferenceSpecification={
-                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{version}.tar.gz"}],
-                "SupportedContentTypes": ["application/json"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-            CustomerMetadataProperties={"model_etag": etag, "test:auc": "0.75"},
-        )
-        return str(package["ModelPackageArn"])
+        return create_package(self._sagemaker, f"s3://{BUCKET}/{version}.tar.gz", etag)
+
+
+def create_package(sagemaker: Any, address: str, etag: str, *, approve: bool = True) -> str:
+    """Create a package of a model in dev, and return its ARN."""
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus="Approved" if approve else "PendingManualApproval",
+        InferenceSpecification={
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": address}],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+        CustomerMetadataProperties={"model_etag": etag, "test:auc": "0.75"},
+    )
+    return str(package["ModelPackageArn"])
 
 
 def share(resource: str, *actions: str) -> str:
@@ -88,39 +95,45 @@ def share(resource: str, *actions: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-class Staging:
-    """The environment staging in a git checkout, with the commands that change it."""
+class Checkout:
+    """A git checkout with environments, and the commands that change it."""
 
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str], environments: Mapping[str, str]) -> None:
         self._capfd = capfd
-        self.dev, self.folder = folder / "envs" / "dev", folder / "envs" / "staging"
+        self.folder = folder
         (folder / "modules").symlink_to(ROOT / "modules")
         (folder / "envs").mkdir()
         (folder / "envs" / "catalogue").symlink_to(example.CATALOGUE)
-        settings = (example.DEV / "settings.yaml").read_text()
-        edited = settings.replace("environment: dev", "environment: staging").replace("smlops-dev", "smlops-staging")
-        promotion = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
-        for environment, text in ((self.dev, settings), (self.folder, edited + promotion)):
-            environment.mkdir()
-            (environment / "settings.yaml").write_text(text)
+        for name, settings in environments.items():
+            self[name].mkdir()
+            (self[name] / "settings.yaml").write_text(settings)
         git(folder, "init", "-q", "-b", "main")
 
-    def change(self, app: Any, *arguments: str) -> list[str]:
-        """Run a command that pins a package, commit the file, and return the addresses of its `--only`."""
+    def __getitem__(self, name: str) -> Path:
+        """The folder of an environment."""
+        return self.folder / "envs" / name
+
+    def call(self, app: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
+        """Run a command, and return its exit code, its JSON and its errors."""
         command = ["flight_delay", *arguments, "--json"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["smlops", *command])
             with pytest.raises(SystemExit) as end:
                 program.run(lambda: get_command(app.app)(command, prog_name="smlops"))
         out, error = self._capfd.readouterr()
-        assert not end.value.code, error
-        git(self.folder, "add", "-f", synth.PACKAGES)
+        return int(end.value.code or 0), json.loads(out), error
+
+    def change(self, app: Any, name: str, *arguments: str) -> list[str]:
+        """Run a command that pins a package, commit the file, and return the addresses of its `--only`."""
+        code, result, error = self.call(app, "--environment" if app is rollback else "--to", name, *arguments)
+        assert code == 0, error
+        git(self.folder, "add", "-f", self[name] / synth.PACKAGES)
         git(self.folder, "commit", "-q", "-m", "package")
-        words = shlex.split(json.loads(out)["commands"][2])
+        words = shlex.split(result["commands"][2])
         return [after for word, after in pairwise(words) if word == "--only"]
 
-    def pin_in_dev(self, package: str) -> None:
-        (self.dev / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": package}}))
+    def pin(self, name: str, package: str) -> None:
+        (self[name] / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": package}}))
 
 
 def review_scope(document: dict[str, Any], only: list[str]) -> Review:
@@ -141,28 +154,32 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
         monkeypatch.setenv(name, value)
     for module in (run, synth):
         monkeypatch.setattr(module, "ROOT", tmp_path)
-    registry, staging = DevRegistry(sandbox), Staging(tmp_path, capfd)
+    settings = (example.DEV / "settings.yaml").read_text()
+    edited = settings.replace("environment: dev", "environment: staging").replace("smlops-dev", "smlops-staging")
+    promotion = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
+    checkout = Checkout(tmp_path, capfd, {"dev": settings, "staging": edited + promotion})
+    registry, staging = DevRegistry(sandbox), checkout["staging"]
     versions = [registry.register(number) for number in (1, 2)]
     body = environment(COMPONENTS, **CHANGES).json()
     assert f"arn:aws:s3:::smlops-dev-artifacts-{REGISTRY}-eu-north-1/models/*" in json.dumps(body)
-    write_root_module(staging.folder, body)
-    driver = terraform(staging.folder, variables)
+    write_root_module(staging, body)
+    driver = terraform(staging, variables)
     plan(driver)
     apply(driver)
     try:
         for number, package in enumerate(versions, 1):
-            staging.pin_in_dev(package)
-            only = staging.change(promote, "--from", "dev", "--to", "staging")
+            checkout.pin("dev", package)
+            only = checkout.change(promote, "staging", "--from", "dev")
             promotion = plan(driver)
             result = review_scope(promotion, only)
             assert result.changes
             assert list_blocking_gates(result) == [], result.gates
             apply(driver)
             assert read_answer(sandbox) == number
-        only = staging.change(rollback, "--environment", "staging")
+        only = checkout.change(rollback, "staging")
         assert only == ['module.serverless_endpoint["flight_delay"]']
         assert list_blocking_gates(review_scope(plan(driver), only)) == []
-        write_root_module(staging.folder, environment(COMPONENTS, **CHANGES, log_retention_days=30).json())
+        write_root_module(staging, environment(COMPONENTS, **CHANGES, log_retention_days=30).json())
         wider = review_scope(plan(driver), only)
         assert list_blocking_gates(wider) == ["scope"]
         assert re.search(r"changes more than .*: module\.observability\.", str(wider.gates))
@@ -170,7 +187,158 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
         driver.destroy()
 
 
-def read_answer(sandbox: Sandbox) -> Any:
-    """Return the prediction of the endpoint in staging."""
-    runtime, request = sandbox.client("sagemaker-runtime"), {"ContentType": "application/json", "Body": b"[]"}
-    return json.load(runtime.invoke_endpoint(EndpointName="smlops-staging-flight-delay", **request)["Body"])
+def read_answer(sandbox: Sandbox, name: str = "staging", account: str = ACCOUNT) -> Any:
+    """Return the prediction of the endpoint in an environment."""
+    runtime = make_client("sagemaker-runtime", "eu-north-1", sandbox.endpoint, account)
+    request = {"ContentType": "application/json", "Body": b"[]"}
+    return json.load(runtime.invoke_endpoint(EndpointName=f"smlops-{name}-flight-delay", **request)["Body"])
+
+
+class Chain:
+    """The environments dev, staging and prod in three accounts. Each accepts the packages of dev."""
+
+    accounts: ClassVar[dict[str, str]] = {"dev": REGISTRY, "staging": ACCOUNT, "prod": "333333333333"}
+
+    def __init__(
+        self,
+        checkout: Checkout,
+        sandbox: Sandbox,
+        variables: dict[str, str],
+        environment: Callable[..., Any],
+        dev: dict[str, Any],
+    ) -> None:
+        self.checkout = checkout
+        self._sandbox = sandbox
+        self._variables = variables
+        self._environment = environment
+        self._models = dev["models"]
+        self._key = ""
+        self.drivers: dict[str, Any] = {}
+
+    @classmethod
+    def write_settings(cls) -> dict[str, str]:
+        """Return the settings files for `smlops promote`."""
+        text = (example.DEV / "settings.yaml").read_text()
+        registries = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
+        return {
+            name: text.replace("environment: dev", f"environment: {name}")
+            .replace("smlops-dev", f"smlops-{name}")
+            .replace(f'"{ACCOUNT}"', f'"{account}"')
+            + f"\nassume_role_arn: arn:aws:iam::{account}:role/deployer\n"
+            + (registries if name != "dev" else "")
+            for name, account in cls.accounts.items()
+        }
+
+    def create(self, name: str) -> None:
+        """Apply an environment without packages."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self._client("iam", name).create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
+        self.write(name)
+        self.drivers[name] = terraform(self.checkout[name], self._variables)
+        plan(self.drivers[name])
+        apply(self.drivers[name])
+        if name == "dev":
+            aliases = self._client("kms", name).list_aliases()["Aliases"]
+            (key,) = (one["TargetKeyId"] for one in aliases if one["AliasName"] == "alias/smlops-dev")
+            self._key = f"arn:aws:kms:eu-north-1:{REGISTRY}:key/{key}"
+
+    def write(self, name: str, **changes: Any) -> None:
+        """Write the root module of an environment."""
+        account = self.accounts[name]
+        own: dict[str, Any] = {
+            "environment": name,
+            "name_prefix": f"smlops-{name}",
+            "account_id": account,
+            "assume_role_arn": f"arn:aws:iam::{account}:role/deployer",
+        }
+        if name == "dev":
+            readers = [one for one in self.accounts.values() if one != account]
+            own["models"] = {"flight_delay": {**self._models["flight_delay"], "reader_account_ids": readers}}
+            own["storage"] = {"reader_account_ids": readers}
+        else:
+            own["promotion"] = {"registries": {REGISTRY: "smlops-dev"}}
+            own["access"] = {"decrypt_key_arns": [self._key]}
+        write_root_module(self.checkout[name], self._environment(COMPONENTS, **own, **changes).json())
+
+    def register(self, version: int, *, approve: bool = True) -> str:
+        """Register a package in dev whose model returns its version."""
+        bucket, key = f"smlops-dev-artifacts-{REGISTRY}-eu-north-1", f"models/{version}.tar.gz"
+        body = create_tar(code__inference_py=MODEL.format(version=version))
+        etag = self._client("s3", "dev").put_object(Bucket=bucket, Key=key, Body=body)["ETag"].strip('"')
+        return create_package(self._client("sagemaker", "dev"), f"s3://{bucket}/{key}", etag, approve=approve)
+
+    def tamper(self, version: int) -> None:
+        """Replace the model of a registered package."""
+        bucket = f"smlops-dev-artifacts-{REGISTRY}-eu-north-1"
+        self._client("s3", "dev").put_object(Bucket=bucket, Key=f"models/{version}.tar.gz", Body=b"another model")
+
+    def follow(self, name: str, app: Any, *arguments: str) -> Any:
+        """Pin a package, review the plan with `--only`, apply it, and return the answer of the endpoint."""
+        only = self.checkout.change(app, name, *arguments)
+        document = plan(self.drivers[name])
+        result = review_scope(document, only)
+        assert result.changes
+        assert list_blocking_gates(result) == [], (name, result.gates)
+        apply(self.drivers[name])
+        return read_answer(self._sandbox, name, self.accounts[name])
+
+    def refuse(self, name: str, *arguments: str) -> str:
+        """Return the first unmet condition of a promotion that the gate refuses, and check that no file changed."""
+        file = self.checkout[name] / synth.PACKAGES
+        before = file.read_bytes()
+        code, result, _ = self.checkout.call(promote, "--to", name, *arguments)
+        assert (code, result["outcome"], file.read_bytes()) == (2, "refused", before)
+        return next(str(one["name"]) for one in result["conditions"] if not one["met"])
+
+    def _client(self, service: str, name: str) -> Any:
+        return make_client(service, "eu-north-1", self._sandbox.endpoint, self.accounts[name])
+
+
+@pytest.mark.apply
+@pytest.mark.release
+def test_packages_go_from_dev_to_staging_and_prod_and_back_and_one_comment_has_three_plans(
+    tmp_path: Path,
+    own: tuple[Sandbox, dict[str, str]],
+    environment: Callable[..., Any],
+    dev: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    sandbox, variables = own
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    for module in (run, synth):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    checkout = Checkout(tmp_path, capfd, Chain.write_settings())
+    chain = Chain(checkout, sandbox, variables, environment, dev)
+    names = list(chain.accounts)
+    for name in names:
+        chain.create(name)
+    for version in (1, 2):
+        package = chain.register(version)
+        assert chain.follow("dev", promote) == version, "the newest approved package of dev"
+        if version == 2:
+            assert chain.refuse("prod", "--package", chain.register(3, approve=False)) == "approval"
+            foreign = package.replace(REGISTRY, "444444444444")
+            assert chain.refuse("prod", "--package", foreign) == "registry"
+        for source, target in pairwise(names):
+            assert chain.follow(target, promote, "--from", source) == version
+    answers = [chain.follow(name, rollback) for name in reversed(names)]
+    assert answers == [1, 1, 1]
+    chain.tamper(2)
+    assert chain.refuse("prod", "--package", package) == "model"
+
+    files = []
+    for name in names:
+        chain.write(name, log_retention_days=60)
+        files.append(tmp_path / "plans" / name / "plan.json")
+        files[-1].parent.mkdir(parents=True)
+        files[-1].write_text(json.dumps(plan(chain.drivers[name])))
+    comment = tmp_path / "comment.md"
+    command = [sys.executable, "-m", "sustainable_mlops", "review", *map(str, files), "--write", str(comment)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout
+    text = comment.read_text()
+    assert find_plan_hashes(text) == find_plan_hashes(build_marker(*names))
+    assert all(re.search(rf"\b{name}\b", text.partition("\n")[2]) for name in names), text

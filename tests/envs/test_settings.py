@@ -64,6 +64,13 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             "async_endpoint",
         ),
         ("state", None, "state: is missing; add it"),
+        (
+            "tags.latency_slo",
+            "cold_start",
+            "tags.latency_slo: each model has its own; move it to envs/catalogue/models/MODEL.yaml, or to "
+            "models.MODEL.latency_slo of this file",
+        ),
+        ("models.flight_delay.latency_slo", "soon", "models.flight_delay.latency_slo: must be 'minutes', 'cold_start'"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
         ("tags.expires_on", "tomorrow", "tags.expires_on: 'tomorrow'"),
         ("log_retention_days", 13, "log_retention_days: must be 1, 3, 5"),
@@ -158,6 +165,20 @@ def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev:
     assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
 
 
+def test_the_real_time_endpoints_of_the_page_are_valid() -> None:
+    texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
+    known: dict[str, dict[str, Any]] = {}
+    for text in (text for text in texts if "# envs/" in text):
+        name = text.partition("# envs/")[2].partition("/")[0]
+        folder = ROOT / "envs" / name
+        whole = f"{(folder / settings.FILE).read_text()}\n{text}"
+        loaded: Any = settings.parse(whole, f"envs/{name}/settings.yaml", folder.parent / "catalogue")
+        known[name] = {key: model.realtime_endpoint for key, model in loaded.models.items() if model.realtime_endpoint}
+    prod, staging = (known[name]["flight_delay"] for name in ("prod", "staging"))
+    assert (prod.silicon, prod.min_instances, staging.silicon, staging.min_instances) == ("graviton", 2, "graviton", 1)
+    assert known["dev"]["digits"].silicon == "inferentia2"
+
+
 def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
     shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     (tmp_path / "staging").mkdir()
@@ -167,17 +188,27 @@ def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
-def test_two_environments_cannot_share_account_region_and_prefix(tmp_path: Path) -> None:
+def test_environments_of_an_account_have_distinct_prefixes_and_one_owner_of_log_groups(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
     shutil.copytree(example.CATALOGUE, tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"dev already uses account 123456789012 in eu-north-1"):
-        settings.load_all(folders)
-    edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
-    staging.write_text(staging.read_text().replace("environment: dev", "environment: staging"))
-    assert set(settings.load_all(folders)) == {"dev", "staging"}
+    texts = {
+        prefix: staging.read_text().replace("name_prefix: smlops-dev", f"name_prefix: {prefix}")
+        for prefix in ("smlops-dev", "smlops-dev-2", "smlops", "smlops-staging")
+    }
+    for prefix in ("smlops-dev", "smlops-dev-2", "smlops"):
+        for region in ("eu-north-1", "eu-west-1"):
+            staging.write_text(texts[prefix].replace("region: eu-north-1", f"region: {region}"))
+            with pytest.raises(UserError, match=r"in the same account 123456789012; choose another prefix"):
+                settings.load_all(folders)
+    staging.write_text(texts["smlops-staging"])
+    with pytest.raises(UserError, match=r"staging/settings.yaml: account_log_groups: dev already owns the log groups"):
+        settings.load_all(folders)
+    for change in ("region: eu-west-1", "region: eu-north-1\naccount_log_groups: shared"):
+        staging.write_text(texts["smlops-staging"].replace("region: eu-north-1", change))
+        assert set(settings.load_all(folders)) == {"dev", "staging"}
 
 
 @check_cases("file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import METRICS, PlanFootprint, ResourcePart, estimate_plan, read_usage
-from sustainable_mlops.footprint.plan_footprint import READERS
+from sustainable_mlops.footprint.services.readers import READERS
 from tests.footprint.plans import configuration, endpoint, extend_target, policy, target, variant
 from tests.footprint.support import REGION
 from tests.plan.plan_builder import build_change, build_configuration, build_plan

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import PlanFootprint, UnknownKind, estimate_plan
-from sustainable_mlops.footprint.plan_footprint import READERS
+from sustainable_mlops.footprint.services.readers import READERS
 from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from tests.cases import check_cases
 from tests.footprint.plans import build_endpoint_plan, configuration, endpoint, serverless, target, variant

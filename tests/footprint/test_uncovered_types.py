@@ -11,7 +11,7 @@ import pytest
 from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint import PlanFootprint, estimate_plan
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES, UNLISTED, find_uncovered
-from sustainable_mlops.footprint.plan_footprint import READERS
+from sustainable_mlops.footprint.services.readers import READERS, find_reader
 from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
@@ -53,6 +53,11 @@ def test_every_type_of_sagemaker_is_estimated_unknown_or_free(kind: str) -> None
 
 def test_a_type_is_in_one_list_only() -> None:
     assert not set(READERS) & (set(UNCOVERED_TYPES) | FREE_TYPES)
+
+
+def test_each_type_in_the_table_of_readers_has_one() -> None:
+    assert [kind for kind in READERS if not callable(find_reader(kind))] == []
+    assert find_reader("aws_iam_role") is None
     assert not set(UNCOVERED_TYPES) & FREE_TYPES
 
 

@@ -1,6 +1,8 @@
 """Registration of a run's model."""
 
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.catalogue.images import detect_framework
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.compilation import compile_model
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.model_card import build_model_card
@@ -19,6 +22,7 @@ from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.register import approve, find_record, register
 from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.support import REGION, WriteJob
+from tests.sandbox.support import create_tar
 
 Trained = Callable[..., RunRecord]
 
@@ -109,6 +113,29 @@ def test_a_run_is_registered_once_and_another_run_separately(cloud: Clients, tra
     assert (repeated.arn, repeated.is_new) == (first.arn, False)
     assert other.arn != first.arn
     assert len(cloud.sagemaker.packages) == 2
+
+
+def test_a_compiled_copy_of_the_model_is_registered(cloud: Clients, train_job: Trained, tmp_path: Path) -> None:
+    record = train_job()
+    model = S3Uri.parse(record.model or "")
+    cloud.s3.put_object(Bucket=model.bucket, Key=model.key, Body=create_tar(code__inference_py="", trees="arrays"))
+    script = tmp_path / "compile.py"
+    script.write_text("import pathlib, sys\npathlib.Path(sys.argv[2], 'trees.so').write_text('machine code')\n")
+    compiled = compile_model(record, script, cloud.s3)
+    package = register(compiled, cloud)
+    description = cloud.sagemaker.describe_model_package(package.arn)
+    copy = S3Uri.parse(description["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+    assert copy.key.startswith(f"{model.key.removesuffix('.tar.gz')}-compiled-")
+    body = cloud.s3.get_object(Bucket=copy.bucket, Key=copy.key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        assert archive.getnames() == ["code/inference.py", "trees", "trees.so"]
+    etag = aws.read_object_etag(cloud.s3, str(copy))
+    assert description["CustomerMetadataProperties"]["model_etag"] == etag
+    assert register(compile_model(record, script, cloud.s3), cloud).arn == package.arn, "the copy is compiled once"
+
+    script.write_text("import sys\nsys.exit('error: no compiler')\n")
+    with pytest.raises(UserError, match=r"--compile: .*compile\.py: no compiler"):
+        compile_model(record, script, cloud.s3)
 
 
 def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, train_job: Trained) -> None:

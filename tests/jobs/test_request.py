@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from sustainable_mlops.aws.service_model import enumeration
+from sustainable_mlops.aws.service_model import list_enum_values
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.kinds import TRAINING
@@ -110,7 +110,7 @@ def test_hyperparameters_keep_their_types() -> None:
 
 @check_cases("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
 def test_local_disks_have_no_volume_key(family: str) -> None:
-    types = enumeration("TrainingInstanceType")
+    types = list_enum_values("TrainingInstanceType")
     instance_type = next(name for name in types if name.startswith(f"ml.{family}."))
     assert "VolumeKmsKeyId" not in build_request(compute={"instance_type": instance_type})["ResourceConfig"]
 

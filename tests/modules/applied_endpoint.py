@@ -22,7 +22,7 @@ ROLE = "arn:aws:iam::123456789012:role/inference"
 ANSWER = """
 import json
 def model_fn(folder):
-    return {says!r} or None
+    return {response!r} or None
 def input_fn(body, content_type):
     return json.loads(body)
 def predict_fn(values, model):
@@ -69,10 +69,12 @@ class AppliedEndpoint:
         self.write_root_module()
         self.terraform.init()
 
-    def upload_model(self, says: str, code: str = "") -> str:
-        """Upload a model that answers `says` (fails if empty), or with this code, and return its address."""
+    def upload_model(self, response: str, code: str = "") -> str:
+        """Upload a model that responds with `response` (fails if empty), or with this code. Return its address."""
         key = f"{self.client.make_name('model')}/model.tar.gz"
-        self._put(Bucket=self.bucket, Key=key, Body=create_tar(code__inference_py=code or ANSWER.format(says=says)))
+        self._put(
+            Bucket=self.bucket, Key=key, Body=create_tar(code__inference_py=code or ANSWER.format(response=response))
+        )
         return f"s3://{self.bucket}/{key}"
 
     def write_root_module(self, **more: Any) -> None:
@@ -144,31 +146,31 @@ class AppliedEndpoint:
                 self.sandbox.advance(seconds)
 
     def status(self) -> str:
-        """The status of the endpoint; empty without an endpoint."""
+        """Return the status of the endpoint; empty without an endpoint."""
         changes = self.client.sagemaker.list_endpoints(NameContains=self.name)["Endpoints"]
         return next((str(one["EndpointStatus"]) for one in changes if one["EndpointName"] == self.name), "")
 
     def serving_configuration(self) -> str:
-        """The name of the serving configuration; it must exist."""
+        """Return the name of the serving configuration, which must exist."""
         name = str(self.client.describe(self.name)["EndpointConfigName"])
         self.client.sagemaker.describe_endpoint_config(EndpointConfigName=name)
         return name
 
     def invoke(self) -> str:
-        """The answer of the model."""
+        """Return the response of the model."""
         return self.client.invoke(self.name)
 
     def instance_count(self) -> int:
-        """The number of instances of its variant."""
+        """Return the number of instances of its variant."""
         (variant,) = self.client.describe(self.name)["ProductionVariants"]
         return int(variant["CurrentInstanceCount"])
 
     def settled_instances(self) -> int:
-        """The number of instances after all changes end."""
+        """Return the number of instances after all changes end."""
         return self.client.get_counts(self.name)[0]
 
     def scaling_bounds(self) -> list[tuple[int, int]]:
-        """The least and largest number of instances of each scalable target."""
+        """Return the minimum and maximum number of instances of each scalable target."""
         target_filter = {"ServiceNamespace": "sagemaker", "ResourceIds": [f"endpoint/{self.name}/variant/main"]}
         changes = self.sandbox.client("application-autoscaling").describe_scalable_targets(**target_filter)[
             "ScalableTargets"
@@ -176,12 +178,12 @@ class AppliedEndpoint:
         return [(target["MinCapacity"], target["MaxCapacity"]) for target in changes]
 
     def single_scaling_bounds(self) -> tuple[int, int]:
-        """The least and largest number of instances of its only scalable target."""
+        """Return the minimum and maximum number of instances of its only scalable target."""
         (bounds,) = self.scaling_bounds()
         return bounds
 
     def configuration_in_state(self) -> str:
-        """The name of the configuration in Terraform's state."""
+        """Return the name of the configuration in Terraform's state."""
         state = json.loads(self.terraform.run("show", "-json"))
         (module,) = state["values"]["root_module"]["child_modules"]
         (endpoint,) = (one for one in module["resources"] if one["address"].endswith("aws_sagemaker_endpoint.this"))

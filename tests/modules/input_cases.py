@@ -116,6 +116,7 @@ _ENDPOINT_CHANGES = {
     "name": "shop-renamed",
     "role_arn": _role("shop-other"),
     "tags": {"workload": "returns"},
+    "variant_name": "AllTraffic",
 }
 _INSTANCE_CHANGES = {
     "alarm_actions": [_TOPIC, f"{_TOPIC}-2"],
@@ -386,6 +387,7 @@ CASES: dict[str, InputCase] = {
                 "season": {"name": "shop-season", "kind": "async", "instance_type": "ml.c7g.large"},
                 "size": {"name": "shop-size", "kind": "realtime", "instance_type": "ml.c7g.large"},
             },
+            "event_scope": "name_prefix",
             "events": ["deployments"],
             "existing_publisher_role": {"arn": _role("publisher")},
             "idle_stop": "report",
@@ -474,6 +476,7 @@ CASES: dict[str, InputCase] = {
         {
             **_MODEL_COMPANIONS,
             "challengers": {"deployment": {"strategy": "canary"}, "name": "shop-other"},
+            "variant_name": {"name": "shop-other"},
             "shadow": {"name": "shop-other"},
             "containers": {"image_uri": None},
             "silicon": {"instance_type": "ml.c7i.large", "image_uri": _image("churn:1")},

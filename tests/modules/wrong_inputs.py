@@ -290,6 +290,7 @@ WRONG_INPUTS = (
     # observability
     _wrong("observability", "in Region eu-north-1", kms_key_arn=_KEY_ELSEWHERE),
     _wrong("observability", "of account 123456789012", existing_publisher_role={"arn": _ROLE_ELSEWHERE}),
+    _wrong("observability", "name_prefix", event_scope="environment"),
     _wrong("observability", "deployments", events=["deployment"]),
     _wrong("observability", "report", idle_stop="stop"),
     _wrong("observability", "name of a log group", log_groups=["/aws/sagemaker/Training Jobs"]),
@@ -380,6 +381,7 @@ WRONG_INPUTS = (
     _wrong("realtime_endpoint", "in Region eu-north-1", image_uri=_IMAGE_ELSEWHERE),
     _wrong("realtime_endpoint", "in Region eu-north-1", shadow={"image_uri": _IMAGE_ELSEWHERE}),
     _wrong("realtime_endpoint", "set one of", model_package_arn=None, image_uri=None),
+    _wrong("realtime_endpoint", "variant of shadow", variant_name="shadow"),
     _wrong("realtime_endpoint", "ml.c7g.large", instance_type="c7g.large"),
     _wrong("realtime_endpoint", "must be at least 1", latency_slo_ms=0),
     _wrong("realtime_endpoint", "one_instance_because", min_instances=1),

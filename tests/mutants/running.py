@@ -1,7 +1,7 @@
-"""Runs tests against mutants: each in a forked process of its own, which imports one module from a mutated source.
+"""Runs of tests against mutants. Each runs in a forked process, which imports one module from a mutated source.
 
-The parent never imports what is measured, only what that needs; a child therefore starts with everything but the
-library and the tests, and nothing is written into the tree.
+The parent imports only the dependencies of the measured modules, so a child starts with all imports except the library
+and the tests. Nothing is written into the tree.
 """
 
 import contextlib
@@ -23,16 +23,16 @@ from typing import Any, NamedTuple, Self
 
 from tests.mutants import plugin
 
-#: Seconds that a child may take beyond what its tests took before, times the factor: it may share its processor.
-PATIENCE, FACTOR = 300.0, 20
-#: Seconds of processor time: files whose tests take less on average are asked first.
+#: Timeout of a child: these seconds plus the recorded time of its tests times the factor. It shares a processor.
+TIMEOUT_SECONDS, FACTOR = 300.0, 20
+#: Seconds of processor time. Files whose tests take less on average run first.
 QUICK = 0.02
 #: Bytes that a mutant may allocate.
 MEMORY = 4 << 30
 
 
 class Mutation(NamedTuple):
-    """A module's source as changed, and the lines of the statement that was."""
+    """Mutated source of a module, and the lines of the original statement."""
 
     file: str  # relative to the root
     first_line: int
@@ -49,7 +49,7 @@ class MutantOutcome(NamedTuple):
 
 @dataclass(slots=True)
 class Recording:
-    """A run of the tests without mutants: their times, and the lines that each executes."""
+    """Times and executed lines of the tests in a run without mutants."""
 
     seconds: dict[str, float] = field(default_factory=dict)  # of processor time, by test
     #: By file and line: the tests that execute it, and the tests' files that do so on import.
@@ -74,10 +74,10 @@ class Recording:
                     self.importing.setdefault(source, {}).setdefault(int(line), set()).add(file)
 
     def batches(self, mutation: Mutation) -> Iterator[list[str]]:
-        """The tests that could see a mutation, those first that most likely and soonest do.
+        """Yield the tests that may detect a mutation, the fastest and most probable first.
 
-        What is executed where a file of tests is imported may be seen by all of them, and first by those that execute
-        more of the mutated file. What a test executes may be kept for the others of its file, which come last.
+        If the import of a test file executes the mutated lines, all its tests may detect the mutation, first those that
+        execute other lines of the mutated file. The other tests of a file come last: they may use cached results.
         """
         lines = range(mutation.first_line, mutation.last_line + 1)
         here, imports = self.tests.get(mutation.file, {}), self.importing.get(mutation.file, {})
@@ -107,10 +107,10 @@ def _file(test: str) -> str:
 def record(
     root: Path, files: Iterable[str], sources: list[str], marks: str, pool: "Pool"
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Runs the tests' files, without what `marks` leaves out, and tells by file what executes which lines of `sources`.
+    """Run the test files, and yield the lines of `sources` that each one executes.
 
-    `sources` are patterns of files as coverage takes them. Each file has a process of its own, so that what it executes
-    does not depend on what other files' tests have put into caches.
+    `sources` are file patterns of coverage; `marks` is a mark expression of pytest. Each file runs in its own process,
+    so that caches of other tests do not change its executed lines.
     """
     tasks: dict[str, Callable[[], Any]] = {file: partial(plugin.record, root, file, sources, marks) for file in files}
     for file, part in pool.run(tasks, dict.fromkeys(tasks, float("inf"))):
@@ -126,7 +126,7 @@ def judge(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
 ) -> Iterator[tuple[str, MutantOutcome]]:
     """Yield the name and the outcome of each mutation, in the order of completion."""
-    gc.freeze()  # a process that collects what it shares with its parent copies it
+    gc.freeze()  # garbage collection would copy the memory that a child shares with its parent
     waiting = {name: recording.batches(mutation) for name, mutation in mutations.items()}
     tasks: dict[str, Callable[[], Any]] = {}
     limits: dict[str, float] = {}
@@ -137,7 +137,7 @@ def judge(
             return False
         seconds = {test: recording.seconds[test] for test in batch}
         tasks[name] = partial(plugin.kill, root, mutations[name], seconds)
-        limits[name] = PATIENCE + FACTOR * sum(seconds.values())
+        limits[name] = TIMEOUT_SECONDS + FACTOR * sum(seconds.values())
         return True
 
     untested = [name for name in mutations if not next_batch(name)]
@@ -152,16 +152,16 @@ def judge(
 
 
 class Pool:
-    """A few forked processes at a time, with temporary folders of their own; whatever happens, none is left behind."""
+    """Pool of forked processes with their own temporary folders. It ends all of them in any case."""
 
     def __init__(self, workers: int = 2) -> None:
         self._workers = workers
         self._running: dict[int, tuple[str, Path, float]] = {}
 
     def run(self, tasks: dict[str, Callable[[], Any]], limits: dict[str, float]) -> Iterator[tuple[str, Any]]:
-        """Each task's result as JSON keeps it, or None where it was ended or took longer than its limit in seconds.
+        """Yield the JSON result of each task, or None if it was ended or exceeded its limit in seconds.
 
-        A task that is put in again while its result is being used is run again.
+        The caller may add a task again while it processes the result.
         """
         folder = Path(tempfile.mkdtemp(prefix="mutants-"))
         try:

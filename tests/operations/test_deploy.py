@@ -1,4 +1,4 @@
-"""`smlops deploy`: the kind follows what callers accept, the settings what is chosen, and an apply what is reviewed."""
+"""Tests of `smlops deploy`."""
 
 import io
 import json
@@ -346,7 +346,7 @@ def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:
         ),
     ],
 )
-def test_what_an_environment_says_over_the_catalogue_is_told(
+def test_settings_of_an_environment_that_override_the_catalogue_are_reported(
     own: str, choice: Choice, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(example.FOLDER, tmp_path / "envs")
@@ -615,7 +615,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
     ("arguments", "message"),
     [
         (["--environment", "production"], "--environment: there is no environment production"),
-        (["--latency", "9"], "envs/dev/settings.yaml: tags.latency_slo: cold_start: callers can wait"),
+        (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
         (["--package", "foo"], "--package: foo is no ARN of a model package"),

@@ -74,7 +74,7 @@ def test_removing_or_retyping_a_feature_is_refused(
         feature_groups.compare(GROUP, sagemaker)
 
 
-def test_a_group_that_was_never_applied_is_told(sagemaker: Any, aws: Stubber) -> None:
+def test_a_group_that_was_never_applied_is_reported(sagemaker: Any, aws: Stubber) -> None:
     aws.add_client_error("describe_feature_group", "ResourceNotFound")
     with pytest.raises(UserError, match="shop-orders: there is no such feature group; apply first"):
         feature_groups.compare(GROUP, sagemaker)
@@ -114,7 +114,7 @@ def test_groups_are_read_from_an_environments_outputs_and_from_the_modules(outpu
     assert feature_groups.read_declarations({output: {"value": value}}, "envs/dev") == {"orders": GROUP}
 
 
-def test_an_unknown_group_is_told_with_the_one_that_was_meant() -> None:
+def test_an_unknown_group_is_reported_with_the_nearest_name() -> None:
     with pytest.raises(UserError, match="there is no declared feature group 'order'; did you mean 'orders'"):
         feature_groups.choose({"orders": GROUP}, ["order"])
 

@@ -452,6 +452,34 @@ def test_a_package_is_promoted_and_rolled_back(checkout: Checkout, registry: Reg
     assert has_only_reads(operations)
 
 
+@pytest.mark.usefixtures("operations")
+def test_the_scope_of_a_change_has_the_models_whose_packages_differ(checkout: Checkout) -> None:
+    def read_scope() -> list[str]:
+        code, out, error = checkout.call(promote, "--changed-since", "main")
+        assert code == 0, error
+        return out.splitlines()
+
+    pin(checkout.staging, None)
+    git(checkout.staging, "switch", "-q", "-c", "change")
+    assert read_scope() == []
+    pin(checkout.staging, "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/1")
+    endpoint = 'module.serverless_endpoint["flight_delay"]'
+    assert read_scope() == [
+        endpoint,
+        'module.observability.*.*["flight_delay_serverless*"]',
+        "module.observability.aws_cloudwatch_dashboard.this",
+    ], "a first package creates the alarms of its endpoint"
+    git(checkout.staging, "branch", "-q", "-f", "main")
+    pin(checkout.staging, "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/2")
+    assert read_scope() == [endpoint]
+    (checkout.staging / "settings.yaml").write_text("")
+    git(checkout.staging, "commit", "-q", "-a", "-m", "settings")
+    assert read_scope() == [], "a change of another file may change anything"
+    code, _, error = checkout.call(promote, "--changed-since", "absent")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "git cannot compare" in error
+
+
 def test_a_refused_package_ends_with_one_line_and_changes_no_file(
     checkout: Checkout, registry: Registry, operations: list[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Taking an environment down: of a protected one nothing goes, and what is printed leads out."""
+"""Tests of `smlops teardown`."""
 
 import json
 import re
@@ -68,8 +68,8 @@ def synthesize(folder: Path) -> None:
     (folder / "main.tf.json").write_text(json.dumps(body))
 
 
-def torn_down(*arguments: str) -> int | str | None:
-    """The exit code of `smlops teardown` where nobody can be asked."""
+def run_teardown(*arguments: str) -> int | str | None:
+    """Return the exit code of `smlops teardown` without a terminal."""
     with pytest.raises(SystemExit) as ended:
         run(lambda: get_command(app)(list(arguments), prog_name="smlops teardown"))
     return ended.value.code
@@ -77,7 +77,7 @@ def torn_down(*arguments: str) -> int | str | None:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A sandbox in which nobody else makes or ends anything, and this process's AWS."""
+    """Start a sandbox for this test alone, and direct the AWS clients of this process to it."""
     with alone(tmp_path / "log") as (sandbox, variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -128,7 +128,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     environment: Terraform, own: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, before = environment.folder, own.inventory()
-    assert (torn_down(str(folder)), own.inventory()) == (2, before), "nothing is deleted"
+    assert (run_teardown(str(folder)), own.inventory()) == (2, before), "nothing is deleted"
     reason, *commands = capsys.readouterr().err.splitlines()
     assert "deletion_protection is on, so nothing was deleted" in reason
     assert "Instance cannot be destroyed" not in reason
@@ -143,10 +143,10 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     paste(forget)
     paste(apply)
     capsys.readouterr()
-    assert torn_down(str(folder)) == 2, "asked for, and nobody to ask"
+    assert run_teardown(str(folder)) == 2, "asked for, and nobody to ask"
     (refused,) = capsys.readouterr().err.splitlines()
     assert "--yes deletes everything" in refused
-    assert torn_down(str(folder), "--yes") == 0
+    assert run_teardown(str(folder), "--yes") == 0
     assert "sagemaker" not in own.inventory(), "no group, domain, user, space or app"
     assert [name for name in own.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
 
@@ -157,7 +157,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
 
 
 @pytest.mark.plan
-def test_what_was_never_initialised_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_uninitialized_environment_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     folder = Path("envs/x")
@@ -169,12 +169,10 @@ def test_what_was_never_initialised_is_told_in_one_line(tmp_path: Path, monkeypa
         for command in (partial(terraform.run, "plan"), terraform.apply):
             with pytest.raises(UserError) as refused:
                 command()
-            assert re.fullmatch(r"envs/x is not initialised: run `\S+ -chdir=envs/x init`", str(refused.value)), text
+            assert re.fullmatch(r"envs/x is not initialized: run `\S+ -chdir=envs/x init`", str(refused.value)), text
 
 
-def test_guards_are_found_whatever_their_module_is_called_and_whoever_wrote_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guards_are_found_in_modules_of_any_name_and_author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
     monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
     with pytest.raises(UserError, match="set deletion_protection = false in its modules, and run") as refused:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.validate import ParamValidator
 
-from sustainable_mlops.aws.constraints import violations
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.constraints import list_violations
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.plan import load
 from sustainable_mlops.practices.answers import PracticeAnswer, QuestionAnswer, answer_questions, build_requests
 from sustainable_mlops.practices.lens import build_lens
@@ -112,7 +112,7 @@ def test_a_waived_practice_is_not_selected_and_the_notes_say_so() -> None:
 
 @pytest.mark.parametrize("plan", ["change.json", "platform.json"])
 def test_aws_accepts_the_requests_for_the_questions_of_the_lens(plan: str) -> None:
-    shape = service_model("wellarchitected").operation_model("UpdateAnswer").input_shape
+    shape = load_service_model("wellarchitected").operation_model("UpdateAnswer").input_shape
     assert shape is not None
     questions = {question["id"]: question for pillar in build_lens()["pillars"] for question in pillar["questions"]}
     requests = build(plan)
@@ -120,7 +120,7 @@ def test_aws_accepts_the_requests_for_the_questions_of_the_lens(plan: str) -> No
     for id_, request in requests.items():
         report = ParamValidator().validate(request, shape)
         assert not report.has_errors(), report.generate_report()
-        assert not list(violations(request, shape)), id_  # upper bounds and patterns too
+        assert not list(list_violations(request, shape)), id_  # upper bounds and patterns too
         choices = {choice["id"] for choice in questions[id_]["choices"]}
         assert {*request["SelectedChoices"], *request["ChoiceUpdates"]} <= choices
         selected = [name for name, update in request["ChoiceUpdates"].items() if update["Status"] == "SELECTED"]

@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox.wellarchitected.lens_documents import parse_lens
 from sagemaker_sandbox.wellarchitected.risk_rules import find_risk
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.practices import load_practices
 from sustainable_mlops.practices.lens import build_lens
 
@@ -89,7 +89,7 @@ def test_the_lens_has_the_documented_format(source_url: str) -> None:
 
 
 def test_the_texts_keep_the_limits_of_the_api_too(lens: dict[str, Any]) -> None:
-    model = service_model("wellarchitected")
+    model = load_service_model("wellarchitected")
     limits = {
         name: model.shape_for(name).metadata["max"]
         for name in ("ChoiceId", "ChoiceContentDisplayText", "PillarId", "QuestionDescription", "LensDescription")

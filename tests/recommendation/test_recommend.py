@@ -101,7 +101,7 @@ def test_the_name_of_a_job_follows_from_its_content() -> None:
 
 
 @check_cases(
-    ("says", "load", "message"),
+    ("load_test_inputs", "load", "message"),
     [
         ({"SamplePayloadUrl": None}, {}, "--payload: arn:"),
         ({"SupportedContentTypes": None}, {}, "--content-type: arn:"),
@@ -110,9 +110,9 @@ def test_the_name_of_a_job_follows_from_its_content() -> None:
     ],
 )
 def test_a_missing_setting_is_reported_before_the_job_starts(
-    says: dict[str, Any], load: dict[str, Any], message: str
+    load_test_inputs: dict[str, Any], load: dict[str, Any], message: str
 ) -> None:
-    subject = replace(SUBJECT, load_test_inputs={**SUBJECT.load_test_inputs, **says})
+    subject = replace(SUBJECT, load_test_inputs={**SUBJECT.load_test_inputs, **load_test_inputs})
     with pytest.raises(UserError) as error:
         job.plan_jobs(subject, candidates.choose_candidates(subject, REGION, 5), replace(LOAD, **load))
     assert message in str(error.value)
@@ -444,7 +444,7 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
     [
         (["no-such-model", "--p95", "9"], "model no-such-model: "),
         (["arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1", "--p95", "9"], "model package arn:"),
-        (["arn:aws:s3:::bucket", "--p95", "9"], "arn:aws:s3:::bucket: is no model package"),
+        (["arn:aws:s3:::bucket", "--p95", "9"], "arn:aws:s3:::bucket: is not a model package"),
         (["m", "--p95", "9", "--region", "mars-1"], "--region: the catalogue has no Region mars-1"),
         (["m", "--p95", "9", "--requests-per-day", "0"], "--requests-per-day: 0 must be more than 0"),
         (["m", "--p95", "9", "--peak", "0.5"], "--peak: 0.5 must be at least 1"),

@@ -1,4 +1,4 @@
-"""A local service with the comment APIs of GitHub and GitLab, and the variables that select it."""
+"""A local service with the APIs of comments and pull requests, and the variables that select it."""
 
 import json
 import re
@@ -10,10 +10,12 @@ from typing import Any
 
 
 class Service(BaseHTTPRequestHandler):
-    """A handler of the comment APIs of GitHub and GitLab."""
+    """A handler of the comment APIs of GitHub and GitLab, and of new pull requests of GitHub."""
 
     comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
     tokens: set[str] = set()  # noqa: RUF012
+    #: Requests of new pull requests.
+    pull_requests: list[dict[str, Any]] = []  # noqa: RUF012
     #: Who the token belongs to: an app, which only GraphQL tells, or a workflow that may not ask.
     login = "reviewer[bot]"
 
@@ -42,6 +44,10 @@ class Service(BaseHTTPRequestHandler):
             texts = {"data": {"viewer": {"login": self.login}}}
             self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else texts)
             return
+        if self.path.endswith("/pulls"):
+            self.pull_requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self._answer({"html_url": f"https://github.example/{len(self.pull_requests)}"}, 201)
+            return
         user = {"login": self.login, "username": self.login}
         self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
         self._answer({}, 201)
@@ -69,6 +75,7 @@ class Service(BaseHTTPRequestHandler):
 def serve() -> Iterator[str]:
     """Yield the address of a service without comments."""
     Service.comments.clear()
+    Service.pull_requests.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # looks so often whether to end
     yield f"http://127.0.0.1:{server.server_port}"

@@ -208,7 +208,7 @@ ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "expected_text"),
     [
         ("[1]", "must be a mapping"),
         ("{", "is not JSON"),
@@ -223,12 +223,12 @@ ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
         ({"baseline": [{"kind": "fail"}]}, "baseline[0].id: must be text, and is missing"),
     ],
 )
-def test_an_invalid_file_is_reported_with_the_location(tmp_path: Path, content: Any, says: str) -> None:
+def test_an_invalid_file_is_reported_with_the_location(tmp_path: Path, content: Any, expected_text: str) -> None:
     file = tmp_path / "baseline.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(UserError) as error:
         read_baseline(file)
-    assert says in str(error.value)
+    assert expected_text in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -220,7 +220,7 @@ def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) ->
     command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
     process = bash(command, tmp_path, **environment("github", service))
     assert process.returncode == 2
-    assert "is no review" in process.stderr
+    assert "is not a review" in process.stderr
     assert Service.comments == []
 
 

@@ -155,17 +155,17 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
     process = shell.run(f"{before}\n{script}")
     assert process.returncode == 0, process.stderr
     assert {"review.html", "review.json"} <= {file.name for file in theirs.iterdir()}
-    for text, code, says in ((STOPPED, 1, "Data at risk"), (b"{", 2, "❔ Not reviewed")):
+    for text, code, expected_text in ((STOPPED, 1, "Data at risk"), (b"{", 2, "❔ Not reviewed")):
         (theirs / "envs" / "test" / "plan.json").write_bytes(text)
         assert shell.run(script).returncode == code
         (comment,) = Service.comments
         assert comment["body"].startswith(build_marker(*sorted(NAMES)))
-        assert says in comment["body"]
+        assert expected_text in comment["body"]
 
 
-@pytest.mark.parametrize(("workflow", "says"), [("reviewed", "Data at risk"), ("promoted", "Scope")])
+@pytest.mark.parametrize(("workflow", "expected_text"), [("reviewed", "Data at risk"), ("promoted", "Scope")])
 def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
-    workflow: str, says: str, theirs: Path, wheel_environment: Path
+    workflow: str, expected_text: str, theirs: Path, wheel_environment: Path
 ) -> None:
     *created, step = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
     assert created == ["init", "plan", "show"]
@@ -174,7 +174,7 @@ def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
     process = Shell(theirs, wheel_environment / "bin").run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
     assert process.returncode == 1, process.stderr
     assert process.stdout.startswith(build_marker("dev"))
-    assert says in process.stdout
+    assert expected_text in process.stdout
 
 
 @pytest.mark.release

@@ -137,7 +137,7 @@ def test_a_base_plan_is_the_state_before(write: Any, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected_text"),
     [
         ([], "the following arguments are required: plan"),
         (["missing.json"], "missing.json: no such file"),
@@ -154,12 +154,12 @@ def test_a_base_plan_is_the_state_before(write: Any, capsys: pytest.CaptureFixtu
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], expected_text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert says in captured.err
+    assert expected_text in captured.err
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
 
@@ -176,7 +176,7 @@ def test_a_closed_pipe_gives_no_traceback() -> None:
 
 @pytest.mark.slow
 @check_cases(
-    ("redirected", "code", "says"),
+    ("redirected", "code", "expected_text"),
     [
         ("{plan} > /dev/full", 2, "stdout: cannot be written: No space left on device"),
         ("{plan} --json > /dev/full", 2, "stdout: cannot be written: No space left on device"),
@@ -185,12 +185,12 @@ def test_a_closed_pipe_gives_no_traceback() -> None:
         ("{plan} --name $'\\xff' --json > /dev/null", 1, ""),
     ],
 )
-def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, says: str) -> None:
+def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, expected_text: str) -> None:
     script = f"{shlex.join(REVIEW)} {redirected.format(plan=PLATFORM)}"
     process = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert process.returncode == code, process.stderr
-    assert process.stderr.startswith("error: " + says if says else "")
-    assert process.stderr.count("\n") == bool(says)
+    assert process.stderr.startswith("error: " + expected_text if expected_text else "")
+    assert process.stderr.count("\n") == bool(expected_text)
 
 
 def test_an_internal_error_is_no_failed_gate_and_shows_no_value(

@@ -84,10 +84,10 @@ def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] 
     return review(build_plan(build_change(address, after, before=before)), today=TODAY)
 
 
-@check_cases(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
-def test_the_change_of_a_resource_is_described(address: str, before: Any, after: Any, says: str) -> None:
+@check_cases(("address", "before", "after", "expected_text"), BECOMES, ids=[case[-1] for case in BECOMES])
+def test_the_change_of_a_resource_is_described(address: str, before: Any, after: Any, expected_text: str) -> None:
     (row,) = list_rows(reviewed(address, before, after))
-    assert says in row.part_changes
+    assert expected_text in row.part_changes
     assert row.has_part_change
 
 

@@ -33,7 +33,7 @@ def test_explicit_names_apply_in_order() -> None:
 
 
 @check_cases(
-    ("plans", "arguments", "says"),
+    ("plans", "arguments", "expected_text"),
     [
         (["a.json", "b.json"], ["dev"], "--name: 1 names for 2 plans"),
         (["a.json"], ["dev", "prod"], "--name: 2 names for 1 plans"),
@@ -43,6 +43,6 @@ def test_explicit_names_apply_in_order() -> None:
         (["-", "-"], [], "stdin can be read only once"),
     ],
 )
-def test_each_plan_has_one_different_name(plans: list[str], arguments: list[str], says: str) -> None:
-    with pytest.raises(UserError, match=says):
+def test_each_plan_has_one_different_name(plans: list[str], arguments: list[str], expected_text: str) -> None:
+    with pytest.raises(UserError, match=expected_text):
         name_plans(plans, arguments)

@@ -66,7 +66,7 @@ def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected_text"),
     [
         ([*PLANS, "missing/plan.json"], "missing/plan.json: no such file"),
         ([*PLANS, "--base", PLANS[0]], "--base: works with one plan, not with 2"),
@@ -87,13 +87,13 @@ def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing_half_written(
-    folder: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, arguments: list[str], expected_text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     baseline = [] if "--write-baseline" in arguments else ["--write-baseline", "new.json"]
     assert main([*arguments, *baseline, "--write", "review.md", "review.json"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"error: {says}")
+    assert captured.err.startswith(f"error: {expected_text}")
     assert captured.err.count("\n") == 1
     files = {file.name for file in folder.iterdir()} - {"dev", "prod"}
     assert files <= {"review.md"}, "the comment alone says why there is no review"

@@ -26,7 +26,7 @@ from sagemaker_sandbox.context import DEFAULT_ACCOUNT
 from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.plane.registry import OPERATIONS, Operation
 from sagemaker_sandbox.server_process import ServerProcess
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from tests.sandbox import response_checks, support
 
 TABLE = Path(__file__).with_suffix(".yaml")
@@ -53,7 +53,7 @@ def load_table() -> dict[str, str]:
 
 def build_empty_response(operation: Operation) -> Any:
     """Return the smallest valid response."""
-    shape = service_model(operation.service).operation_model(operation.name).output_shape
+    shape = load_service_model(operation.service).operation_model(operation.name).output_shape
     return {} if shape is None else build_smallest_value(shape)
 
 

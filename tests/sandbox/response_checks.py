@@ -7,7 +7,7 @@ from typing import Any
 import botocore
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from sustainable_mlops.aws.constraints import WrongTypeError, violations
+from sustainable_mlops.aws.constraints import WrongTypeError, list_violations
 
 
 def check_response(**event: Any) -> None:
@@ -30,7 +30,7 @@ def list_problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     Patterns and lengths are not checked: AWS's own responses break those in botocore's model.
     """
     try:
-        list(violations(value, shape))
+        list(list_violations(value, shape))
     except WrongTypeError as error:
         yield f"{path}: {error}"
         return

@@ -129,7 +129,7 @@ def test_an_alarm_changes_with_its_data_and_notifies_its_topic(sandbox: Sandbox,
     assert message["Trigger"]["MetricName"] == name
     assert message["Trigger"]["Statistic"] == "AVERAGE"
 
-    sandbox.advance(120)  # it still stands, and nothing is told twice
+    sandbox.advance(120)  # the state does not change, so there is no second notification
     assert state(cloudwatch, name) == "ALARM"
     put(cloudwatch, name, 3)
     sandbox.advance(60)
@@ -329,11 +329,11 @@ def test_composite_alarms_follow_their_children_and_prevent_their_deletion(
     assert (state(cloudwatch, both), state(cloudwatch, top)) == ("ALARM", "ALARM")  # at once
     messages: list[dict[str, Any]] = []
 
-    def all_told() -> bool:
+    def are_all_notified() -> bool:
         messages.extend(received(sandbox, url))
         return len(messages) >= 2
 
-    wait_until(all_told)
+    wait_until(are_all_notified)
     assert [message["NewStateValue"] for message in messages] == ["OK", "ALARM"]
     assert messages[-1]["AlarmRule"] == f"NOT OK({both})"
     assert [child["State"]["Value"] for child in messages[-1]["TriggeringChildren"]] == ["ALARM"]

@@ -8,7 +8,7 @@ import pytest
 from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.plane.registry import OPERATIONS, PARTS
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from tests.cases import check_cases
 from tests.sandbox import handler_tests
 from tools import sandbox_coverage
@@ -38,7 +38,7 @@ def test_each_handler_belongs_to_one_operation_of_its_service() -> None:
     }
     assert declared == {key: part for key, part in known.items() if key not in refused}
     for part in PARTS:
-        assert set(part.refused_operations) <= set(service_model(part.service).operation_names), part
+        assert set(part.refused_operations) <= set(load_service_model(part.service).operation_names), part
     ours = {one.name for one in OPERATIONS.operations.values() if one.part is not None}
     assert ours.isdisjoint(name for recorded in MOTO_OPERATIONS for name in recorded.operations), (
         "recorded by moto, too"

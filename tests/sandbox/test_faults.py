@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore import xform_name
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
@@ -396,3 +396,34 @@ def test_the_command_injects_lists_and_clears_faults(
     assert "did you mean 'ThrottlingException'?" in err
     code, _, err = command("fault", "--list", "--clear")
     assert (code, err) == (2, "error: sandbox fault: use exactly one of --operation, --list and --clear\n")
+
+
+def test_a_request_with_a_lost_response_took_effect(sandbox: Sandbox) -> None:
+    client = make_retrying_client(sandbox, "logs", 1)
+    sandbox.fault("logs:CreateLogGroup", after_effect=True)
+    with pytest.raises(ConnectionClosedError):
+        client.create_log_group(logGroupName="lost")
+    sandbox.fault("logs:CreateLogGroup", error="ServiceUnavailableException", after_effect=True)
+    with pytest.raises(client.exceptions.ServiceUnavailableException):
+        client.create_log_group(logGroupName="unavailable")
+    names = {group["logGroupName"] for group in client.describe_log_groups()["logGroups"]}
+    assert {"lost", "unavailable"} <= names
+    assert sandbox.faults() == []
+
+
+def test_the_retry_of_a_lost_creation_finds_its_own_resource(sandbox: Sandbox) -> None:
+    sandbox.fault("logs:CreateLogGroup", after_effect=True)
+    client = make_retrying_client(sandbox, "logs", 3)
+    with pytest.raises(client.exceptions.ResourceAlreadyExistsException):
+        client.create_log_group(logGroupName="retried")
+
+
+def test_a_fault_skips_the_requests_before_it(sandbox: Sandbox) -> None:
+    client = make_retrying_client(sandbox, "sqs", 1)
+    fault = sandbox.fault("sqs:ListQueues", error="ThrottlingException", skip=2)
+    assert str(fault) == "sqs:ListQueues, 1 time, after 2 requests, ThrottlingException"
+    for _ in range(2):
+        client.list_queues()
+    with pytest.raises(ClientError):
+        client.list_queues()
+    client.list_queues()

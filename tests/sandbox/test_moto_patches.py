@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,38 @@ def test_a_lock_file_is_written_once(s3: Any, bucket: str) -> None:
     lock = {"Bucket": bucket, "Key": "terraform.tfstate.tflock", "Body": b"{}", "IfNoneMatch": "*"}
     s3.put_object(**lock)
     assert catch_error(s3.put_object, **lock)[0] == "PreconditionFailed"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.delete_object(Bucket=bucket, Key=lock["Key"])
+    s3.put_object(**lock)  # its current version was a delete marker
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(**{**lock, "IfNoneMatch": '"etag"'})
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert catch_error(s3.put_object, Bucket=bucket, Key="none", IfMatch="etag")[0] == "NoSuchKey"
+
+
+def test_of_simultaneous_conditional_writes_one_succeeds(s3: Any, bucket: str) -> None:
+    def write(key: str, **condition: str) -> str:
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"1", **condition)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    def count_successes(key: str, **condition: str) -> int:
+        with ThreadPoolExecutor(8) as pool:
+            codes = list(pool.map(lambda _: write(key, **condition), range(8)))
+        assert set(codes) <= {"", "PreconditionFailed"}
+        return codes.count("")
+
+    for number in range(10):
+        assert count_successes(f"lock-{number}", IfNoneMatch="*") == 1
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    part = {"Bucket": bucket, "Key": "parts", "UploadId": upload}
+    etag = s3.upload_part(**part, PartNumber=1, Body=b"part")["ETag"]
+    s3.put_object(Bucket=bucket, Key="parts", Body=b"other")
+    complete = {**part, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
+    assert catch_error(s3.complete_multipart_upload, **complete, IfNoneMatch="*")[0] == "PreconditionFailed"
 
 
 def test_the_last_delete_marker_of_an_object_can_be_removed(s3: Any, bucket: str) -> None:

@@ -1,4 +1,4 @@
-"""Executions of pipelines, with a stand-in for SageMaker: what runs, when, with which values, and how it is told."""
+"""Executions of pipelines, with a stand-in for SageMaker: steps, times, values and results."""
 
 import json
 import pickle
@@ -301,7 +301,7 @@ def test_intervals_grow_until_attempts_or_minutes_are_used_up() -> None:
 
     assert [seconds(attempts, 0, MaxAttempts=2) for attempts in (1, 2, 3)] == [10, 30, None]
     assert [seconds(1, age, ExpireAfterMin=1) for age in (45, 55)] == [10, None]
-    assert [seconds(attempts, 0) is None for attempts in (5, 6)] == [False, True], "five times without being told"
+    assert [seconds(attempts, 0) is None for attempts in (5, 6)] == [False, True], "five attempts by default"
 
 
 # Failures, stopping, trying again

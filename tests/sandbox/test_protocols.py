@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from sagemaker_sandbox import Sandbox, rpc_v2_cbor
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from tests.cases import check_cases
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.wire import CBOR, ProtocolResponse, call, comparable, send
@@ -84,7 +84,7 @@ CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], s
 
 def list_protocols(service: str) -> list[str]:
     """Return the protocols of a service, the first being that of the reference answer."""
-    model = service_model(service)
+    model = load_service_model(service)
     names: list[str] = model.metadata.get("protocols", [model.metadata["protocol"]])
     return sorted(names)
 
@@ -376,7 +376,7 @@ def translate(operation: str, response: dict[str, Any], status: int = 200) -> tu
     )
     answer = rpc_v2_cbor.handle_request(builder.get_request(Request), respond)
     raw = {"body": answer.get_data(), "headers": dict(answer.headers), "status_code": answer.status_code}
-    model = service_model("cloudwatch")
+    model = load_service_model("cloudwatch")
     shape: Any = model.operation_model(operation).output_shape
     if status >= 300:
         shape = model.shape_for(response["__type"])

@@ -12,7 +12,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 
 CBOR = "smithy-rpc-v2-cbor"
 _REGION = "eu-north-1"
@@ -42,7 +42,7 @@ def call(
     presigned: bool = False,
 ) -> ProtocolResponse:
     """Call an operation in a protocol."""
-    model = service_model(service).operation_model(operation)
+    model = load_service_model(service).operation_model(operation)
     serializer = create_serializer(protocol, include_validation=False)
     serialized: Any = serializer.serialize_to_request(dict(parameters or {}), model)
     return send(sandbox, service, protocol, operation, serialized, presigned=presigned)
@@ -58,7 +58,7 @@ def send(
     presigned: bool = False,
 ) -> ProtocolResponse:
     """Sign and send a request, and parse the response as the operation's."""
-    model = service_model(service)
+    model = load_service_model(service)
     prepare_request_dict(serialized, sandbox.endpoint)
     request = create_request_object(serialized)
     sign = SigV4QueryAuth if presigned else SigV4Auth

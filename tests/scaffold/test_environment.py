@@ -57,6 +57,9 @@ def test_only_settings_specific_to_an_environment_change_and_data_is_protected()
     own = {"environment", "account_id", "region", "name_prefix", "state", "deletion_protection"}
     assert draft.settings.model_dump(exclude=own) == draft.source.model_dump(exclude=own)
     assert draft.find_source_lines() == []
+    assert "create_provider" not in draft.bootstrap()
+    same = create_draft("prod", "123456789012", REGION).bootstrap()
+    assert "github = { create_provider = false }" in same, "dev's account has the identity providers already"
 
 
 def test_the_longest_allowed_names_fit_all_endpoints() -> None:
@@ -107,7 +110,10 @@ def test_references_to_the_source_account_are_replaced_or_reported(repository: P
         ),
         ({"source": "dve"}, "--from: no environment is named dve; did you mean 'dev'?"),
         ({"name_prefix": "Prod"}, "name_prefix: 'Prod' must be 3 to 24 lower-case letters"),
-        ({"account": "123456789012", "region": "eu-north-1"}, "dev already uses account 123456789012 in eu-north-1"),
+        (
+            {"account": "123456789012", "name_prefix": "smlops-dev-2"},
+            "name_prefix: names with smlops-dev-2 also start with smlops-dev of dev, in the same account 123456789012",
+        ),
     ],
 )
 def test_invalid_options_are_one_line_errors(options: dict[str, Any], message: str) -> None:
@@ -115,6 +121,16 @@ def test_invalid_options_are_one_line_errors(options: dict[str, Any], message: s
         create_draft(**{"name": "prod", "account": ACCOUNT, "region": REGION, **options})
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_second_environment_of_an_account_and_region_shares_the_log_groups_of_jobs() -> None:
+    draft = create_draft("lab", "123456789012", "eu-north-1", disposable=True)
+    assert draft.settings.account_log_groups == "shared"
+    draft.folder.mkdir()
+    (draft.folder / "settings.yaml").write_text(draft.text)
+    elsewhere = create_draft("prod", ACCOUNT, REGION, source="lab")
+    assert elsewhere.settings.account_log_groups == "owned"
+    assert "account_log_groups" not in elsewhere.text
 
 
 def test_settings_shared_by_an_anchor_are_reported(repository: Path) -> None:
@@ -166,7 +182,9 @@ def test_the_printed_commands_apply_and_destroy_an_environment_in_another_accoun
     printed = scratch.run("scripts/new.py", "environment", *options)
     assert "Its data is not protected" in printed
     root_module = {"main.tf", "models.auto.tfvars.json", "outputs.tf", "settings.yaml", "variables.tf", "versions.tf"}
-    root_module |= {f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()}
+    root_module |= {"bootstrap/main.tf"} | {
+        f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()
+    }
     assert set(scratch.new_files()) == {f"envs/newcomer/{name}" for name in root_module}
     scratch.run("scripts/synth.py", "--check")
     held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")

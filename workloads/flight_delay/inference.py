@@ -22,11 +22,11 @@ import numpy as np
 if TYPE_CHECKING or __package__:
     from . import features
     from .features import FEATURES, Feature, InputError
-    from .trees import Trees
+    from .trees import CompiledTrees, Trees, load_trees
 else:  # a container has all files in one folder
     import features
     from features import FEATURES, Feature, InputError
-    from trees import Trees
+    from trees import CompiledTrees, Trees, load_trees
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -34,7 +34,7 @@ JSON, CSV = "application/json", "text/csv"
 class Model(NamedTuple):
     """A trained model and the categories it knows."""
 
-    trees: Trees
+    trees: Trees | CompiledTrees
     categories: Mapping[str, list[str]]
 
 
@@ -43,7 +43,7 @@ def model_fn(model_dir: str) -> Model:
     folder = Path(model_dir)
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
-        trees = Trees.load(folder)
+        trees = load_trees(folder)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"no flight delay model in {model_dir}: {error}") from None
     if metadata["features"] != features.build_schema():

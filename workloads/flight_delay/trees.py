@@ -1,13 +1,18 @@
-"""Boosted trees as plain arrays, for serving with numpy only.
+"""Boosted trees as plain arrays, for serving with numpy only, and as machine code.
 
 SageMaker's Graviton images have XGBoost 1.5 at most, which cannot read a model of XGBoost 3. This file computes exactly
 the float32 values of XGBoost: it adds the leaves in the same order and uses the exponential of its C library. The
 images have Python 3.8, so this file and the other serving files must run on it.
+
+compile_trees.py can add libraries with the same trees as machine code, one for each kind of processor.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import platform
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,8 +93,7 @@ class Trees(NamedTuple):
     def predict_probabilities(self, rows: Array) -> Array:
         """Return XGBoost's `predict` to the last bit, for float32 rows with NaN for missing values."""
         margins = [self._margins(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
-        one = np.float32(1)
-        return one / (one + _exp(-np.concatenate(margins))) if margins else np.empty(0, np.float32)
+        return _compute_probabilities(np.concatenate(margins)) if margins else np.empty(0, np.float32)
 
     def _margins(self, rows: Array) -> Array:
         nodes = np.repeat(self.roots[None, :], len(rows), axis=0)
@@ -110,6 +114,46 @@ class Trees(NamedTuple):
         first = np.full((len(rows), 1), self.base, np.float32)
         # A running sum adds tree by tree, as XGBoost does. numpy's sum adds pairs and rounds differently.
         return np.cumsum(np.hstack([first, self.value[nodes]]), axis=1, dtype=np.float32)[:, -1]
+
+
+class CompiledTrees:
+    """Machine code of a forest, from compile_trees.py."""
+
+    def __init__(self, library: Path) -> None:
+        """Load a library. Raises OSError if it is not for this system, and ValueError if it has other trees."""
+        loaded = ctypes.CDLL(str(library))
+        checksum = ctypes.c_uint.in_dll(loaded, "trees_checksum").value
+        if checksum != zlib.crc32((library.parent / FILE).read_bytes()):
+            raise ValueError(f"{library} was compiled from other trees: compile it again")
+        self._evaluate = loaded.evaluate
+        self._evaluate.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_long, ctypes.c_void_p]
+        self._evaluate.restype = None
+
+    def predict_probabilities(self, rows: Array) -> Array:
+        """Return the same values as `Trees.predict_probabilities`."""
+        rows = np.ascontiguousarray(rows, np.float32)
+        margins = np.empty(len(rows), np.float32)
+        self._evaluate(rows.ctypes.data, len(rows), rows.shape[1], margins.ctypes.data)
+        return _compute_probabilities(margins)
+
+
+def find_library(folder: Path, machine: str) -> Path:
+    """Return the path of the compiled trees for a processor."""
+    return folder / f"trees-{machine}.so"
+
+
+def load_trees(folder: Path) -> Trees | CompiledTrees:
+    """Load the compiled trees of this processor, or the arrays if there are none.
+
+    Raises OSError, ValueError, KeyError or zipfile.BadZipFile if a file is damaged.
+    """
+    library = find_library(folder, platform.machine())
+    return CompiledTrees(library) if library.is_file() else Trees.load(folder)
+
+
+def _compute_probabilities(margins: Array) -> Array:
+    one = np.float32(1)
+    return one / (one + _exp(-margins))
 
 
 _STEPS = 32

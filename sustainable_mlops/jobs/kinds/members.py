@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sustainable_mlops.aws.service_model import enumeration
+from sustainable_mlops.aws.service_model import list_enum_values
 from sustainable_mlops.catalogue.instances import has_local_disk
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.specs.common import ELASTIC
@@ -24,7 +24,7 @@ def choose_volume_key(instance_type: str, key: Any) -> Any:
 
 def check_instance_type(field: str, instance_type: str, shape: str, does: str, *, inferentia: str) -> None:
     """Raise UserError for a type that is not in the enumeration `shape`; `does` is the purpose as a verb."""
-    known = enumeration(shape)
+    known = list_enum_values(shape)
     if instance_type in known:
         return
     family, _, size = instance_type.removeprefix("ml.").partition(".")

@@ -35,7 +35,7 @@ class PipelineSpec(Settings):
     ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
     definition: Text = Field("pipeline.json", description="The definition, beside this file; its builder writes it.")
     builder: Text = Field("pipeline.py", description="Script that writes the definition, beside this file.")
-    steps: dict[StepKey, Text] = Field(min_length=1, description="Key of a step to its job file, beside this file.")
+    steps: dict[StepKey, Text] = Field(min_length=1, description="Job file of each step, beside this file.")
     instance_types: list[InstanceType] = Field(
         min_length=1, description="Instance types an execution may choose; a step's default is its job file's type."
     )

@@ -64,15 +64,15 @@ class ProcessingSpec(ScriptSpec):
     inputs: dict[ChannelName, ProcessingInput] = Field(
         min_length=1,
         max_length=9,
-        description="Name to data; the container has a folder of this name under INPUT_DIR. Spark reads the data from "
-        "S3 instead, from the addresses in /opt/ml/config/processingjobconfig.json.",
+        description="Data of each input; the container has a folder of its name under INPUT_DIR. Spark reads the data "
+        "from S3 instead, from the addresses in /opt/ml/config/processingjobconfig.json.",
     )
     arguments: dict[Text, Scalar] = Field({}, max_length=50, description="Arguments of the script: `--name value`.")
     outputs: dict[ChannelName, Literal["re-creatable", "runs"]] = Field(
         min_length=1,
         max_length=10,
-        description="Name of a folder under OUTPUT_DIR to its kind: re-creatable (data, stored in the data bucket) or "
-        "runs (reports, stored in the artifacts bucket). A run is done when each output has a file.",
+        description="Kind of each folder under OUTPUT_DIR: re-creatable (data, stored in the data bucket) or runs "
+        "(reports, stored in the artifacts bucket). A run is done when each output has a file.",
     )
 
     @property

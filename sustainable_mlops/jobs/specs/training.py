@@ -96,12 +96,12 @@ class TrainingSpec(ScriptSpec):
     data: dict[ChannelName, Text] = Field(
         min_length=1,
         max_length=19,
-        description="Channel to data: a prefix or key in the platform's data bucket, or an s3:// address.",
+        description="Data of each channel: a prefix or key in the platform's data bucket, or an s3:// address.",
     )
     sharding: dict[ChannelName, Literal["by_key"]] = Field(
         {},
-        description="Channel to by_key: each instance receives a shard of its objects. Without an entry, each instance "
-        "receives all objects.",
+        description="Distribution of each channel. by_key: each instance receives a shard of the objects. Without an "
+        "entry, each instance receives all objects.",
     )
     hyperparameters: dict[Text, Scalar] = Field(
         {}, max_length=98, description="Passed to the script as `--name value`; a name of one letter as `-n value`."
@@ -109,7 +109,7 @@ class TrainingSpec(ScriptSpec):
     metrics: dict[Text, Text] = Field(
         {},
         max_length=40 - len(COUNTERS),  # SageMaker allows 40, including those of the counters
-        description="Metric to a regular expression with one group that finds its value in the log.",
+        description="Regular expression of each metric, with one group that finds the value in the log.",
     )
     serving: ServingSpec | None = Field(None, description="Serving of the model; required to register it.")
 

@@ -157,7 +157,7 @@ class TuningSpec(Settings):
     ranges: dict[Text, Range] = Field(
         min_length=1,
         max_length=get_limit("tuning_hyperparameters"),
-        description="Hyperparameter to its range, which replaces the training's value.",
+        description="Range of each hyperparameter, which replaces the training's value.",
     )
     strategy: Literal["bayesian", "hyperband", "random", "grid"] = Field(
         "bayesian", description="bayesian learns from every job; hyperband repeatedly stops the worse half."

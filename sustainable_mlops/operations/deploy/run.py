@@ -96,9 +96,19 @@ class DeploymentTarget:
 
     def read_overrides(self, module: str) -> dict[str, Any]:
         """Return the inputs of the model's endpoint in the environment's settings, which override the catalogue."""
+        return dict(self._read_own_settings().get(module) or {})
+
+    def locate_latency_slo(self) -> str:
+        """Return the file and the field with the model's latency SLO in this environment."""
+        if "latency_slo" in self._read_own_settings():
+            return f"envs/{self.environment}/settings.yaml: models.{self.model}.latency_slo"
+        return f"{self.entry.relative_to(ROOT)}: latency_slo"
+
+    def _read_own_settings(self) -> dict[str, Any]:
+        """Return the settings of the model in the environment, without the catalogue."""
         settings = yaml.safe_load((self.folder / "settings.yaml").read_text(encoding="utf-8"))
         models = settings.get("models") or {}
-        return dict((models.get(self.model) or {}).get(module) or {})
+        return dict(models.get(self.model) or {})
 
     def check_settings(self, module: str) -> None:
         """Raise UserError if an environment would have another kind of endpoint, or a second one."""
@@ -220,7 +230,7 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
     clients = account.connect()
     if arn is not None:
         if ":model-package/" not in arn:
-            raise UserError(f"--package: {arn} is no ARN of a model package")
+            raise UserError(f"--package: {arn} is not the ARN of a model package")
         try:
             model_package = model_under_test.read_model(arn, clients)
         except aws.AwsError:

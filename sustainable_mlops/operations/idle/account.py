@@ -11,7 +11,15 @@ from sustainable_mlops.operations.preflight.account import Account
 #: IAM prefixes of services that differ from botocore's names.
 _PREFIXES = {"resourcegroupstaggingapi": "tag"}
 #: IAM actions that differ from the name of the operation.
-_ACTIONS = {"s3:ListBuckets": "s3:ListAllMyBuckets", "s3:ListObjectsV2": "s3:ListBucket"}
+_ACTIONS = {
+    "s3:GetBucketCors": "s3:GetBucketCORS",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
 
 
 class IdleAccount(Account):
@@ -24,11 +32,19 @@ class IdleAccount(Account):
         super().__init__(region, role_arn, account_id)
         self._responses: dict[str, Any] = {}
 
-    def call(self, service: str, operation: str, *, region: str | None = None, **arguments: Any) -> Any:
-        """Return the response to one request."""
+    def call(
+        self,
+        service: str,
+        operation: str,
+        *,
+        region: str | None = None,
+        absent: tuple[str, ...] = (),
+        **arguments: Any,
+    ) -> Any:
+        """Return the response to one request, or None for an error code in `absent`."""
         client = self.client(service, region)
         send = partial(getattr(client, operation), **arguments)
-        return self._send_once(client, service, operation, arguments, send)
+        return self._send_once(client, service, operation, arguments, send, absent)
 
     def list_all(
         self, service: str, operation: str, member: str, *, region: str | None = None, **arguments: Any
@@ -41,11 +57,17 @@ class IdleAccount(Account):
         return items
 
     def _send_once(
-        self, client: Any, service: str, operation: str, arguments: dict[str, Any], send: Callable[[], Any]
+        self,
+        client: Any,
+        service: str,
+        operation: str,
+        arguments: dict[str, Any],
+        send: Callable[[], Any],
+        absent: tuple[str, ...] = (),
     ) -> Any:
         key = f"{service} {client.meta.region_name} {operation} {sorted(arguments.items())}"
         if key not in self._responses:
-            self._responses[key] = self.read(_get_action(client, service, operation), send)
+            self._responses[key] = self.read(_get_action(client, service, operation), send, absent)
         return self._responses[key]
 
     def read_time(self) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from sustainable_mlops.operations.preflight.account import Account, guard
+from sustainable_mlops.operations.preflight.bootstrap import check_deployer_roles
 from sustainable_mlops.operations.preflight.finding import PreflightFinding, Status
 from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
 from sustainable_mlops.operations.preflight.idle import check_idle
@@ -19,6 +20,7 @@ __all__ = ["Account", "EndpointDemand", "JobDemand", "PreflightFinding", "Prefli
 Check = Callable[[PreflightTarget, Account], Iterator[PreflightFinding]]
 _AT_ANY_TIME: dict[str, Check] = {
     "state bucket": check_state_bucket,
+    "deployer roles": check_deployer_roles,
     "quotas": check_quotas,
     "Lake Formation": check_lake_formation,
     "service-linked role": check_scaling_role,

@@ -9,7 +9,7 @@ from sustainable_mlops.operations.preflight.finding import PreflightFinding
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _DATABASE = "sagemaker_featurestore"
-#: Principal that stands for whoever IAM allows.
+#: Principal of all users and roles that IAM allows.
 _EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
 SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"

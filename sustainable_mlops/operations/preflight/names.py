@@ -71,6 +71,7 @@ def check_log_groups(target: PreflightTarget, account: Account) -> Iterator[Pref
     pager = logs.get_paginator("describe_log_groups")
     pages = account.read("logs:DescribeLogGroups", lambda: list(pager.paginate(logGroupNamePrefix="/aws/sagemaker/")))
     existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    yield from _check_shared_log_groups(target, existing)
     missing = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
     if not missing:
         yield PreflightFinding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
@@ -86,6 +87,17 @@ def check_log_groups(target: PreflightTarget, account: Account) -> Iterator[Pref
         + ("" if edit else f": add the names to the list {SETTING} in {settings}, then"),
         f"{edit} && {synth}" if edit else synth,
     )
+
+
+def _check_shared_log_groups(target: PreflightTarget, existing: set[str]) -> Iterator[PreflightFinding]:
+    """Check if the owner of shared log groups has created them."""
+    if absent := [name for name in target.shared_log_groups if name not in existing]:
+        yield PreflightFinding(
+            "look",
+            "log groups",
+            f"account_log_groups is shared, and {', '.join(absent)} {'does' if len(absent) == 1 else 'do'} not exist; "
+            "apply the environment that owns them first, or jobs create them without a retention time",
+        )
 
 
 def _format_import_command(target: PreflightTarget, address: str, identifier: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.operations.preflight.account import Account, DeniedError
+from sustainable_mlops.operations.preflight.bootstrap import BOOTSTRAP, format_bootstrap_command
 from sustainable_mlops.operations.preflight.finding import PreflightFinding, cannot_tell
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
@@ -76,14 +77,11 @@ def _disabled(target: PreflightTarget, status: str) -> PreflightFinding:
 def check_state_bucket(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
     """Check that the state bucket exists in the Region and has versioning enabled."""
     s3, bucket = account.client("s3"), target.state_bucket
-    create = f"aws s3 mb s3://{bucket} --region {target.region}"
-    versions = (
-        f"aws s3api put-bucket-versioning --bucket {bucket} --region {target.region} "
-        "--versioning-configuration Status=Enabled"
-    )
     response = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
     if response is None:
-        yield PreflightFinding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
+        yield PreflightFinding(
+            "stop", "state bucket", f"{bucket} does not exist; {BOOTSTRAP}", format_bootstrap_command(target)
+        )
         return
     located = account.read("s3:GetBucketLocation", lambda: s3.get_bucket_location(Bucket=bucket))
     region = located["LocationConstraint"] or "us-east-1"
@@ -101,5 +99,8 @@ def check_state_bucket(target: PreflightTarget, account: Account) -> Iterator[Pr
         yield PreflightFinding("ok", "state bucket", f"{bucket} exists in {region} with versioning enabled")
     else:
         yield PreflightFinding(
-            "look", "state bucket", f"{bucket} has no versioning, so a lost state cannot be restored", versions
+            "look",
+            "state bucket",
+            f"{bucket} has no versioning, so a lost state cannot be restored; {BOOTSTRAP}",
+            format_bootstrap_command(target),
         )

@@ -47,12 +47,16 @@ class PreflightTarget:
     name_prefix: str
     assume_role_arn: str | None
     state_bucket: str
+    #: Boundary of the roles that the environment creates.
+    permissions_boundary_arn: str | None = None
     buckets: tuple[str, ...] = ()
     #: Alias of the environment's key; None where the settings name an existing key.
     key_alias: str | None = None
     log_groups: tuple[str, ...] = ()
     #: Those that the next apply adopts, by the setting existing_log_groups.
     adopted_log_groups: tuple[str, ...] = ()
+    #: Those that another environment of the account and Region owns.
+    shared_log_groups: tuple[str, ...] = ()
     endpoints: tuple[EndpointDemand, ...] = ()
     jobs: tuple[JobDemand, ...] = ()
     feature_groups: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Activity of a run: pipeline executions and jobs under way, which hold up the deletion of what they use."""
+"""Active pipeline executions and jobs of a run. AWS does not delete the resources that they use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from sustainable_mlops.operations.prove.evidence import Recorder
 
-EXECUTION = "pipeline execution under way"
+EXECUTION = "active pipeline execution"
 _EXECUTION_STATUSES = ("Executing", "Stopping")
 _JOB_STATUSES = ("InProgress", "Stopping")
 
@@ -23,7 +23,7 @@ class ActiveJobKind:
     @property
     def name(self) -> str:
         """Kind in the inventory."""
-        return f"{self.operation.replace('_', ' ')} under way"
+        return f"active {self.operation.replace('_', ' ')}"
 
     def list_names(self, sagemaker: Any) -> Iterator[str]:
         """Return the names of the account's jobs that have not ended."""
@@ -38,7 +38,7 @@ class ActiveJobKind:
         return described
 
     def stop(self, sagemaker: Any, name: str) -> None:
-        """Stop a job, unless it ends already."""
+        """Stop a job, unless it is already ending."""
         if self.describe(sagemaker, name)[f"{self.noun}Status"] == "InProgress":
             getattr(sagemaker, f"stop_{self.operation}")(**{f"{self.noun}Name": name})
 
@@ -49,7 +49,7 @@ KINDS = (EXECUTION, *(kind.name for kind in _JOBS))
 
 
 def find(recorder: Recorder, run: str) -> Iterator[tuple[str, str]]:
-    """Return the kind and the name of everything of the run that has not ended."""
+    """Return the kind and the name of each active execution and job of the run."""
     sagemaker = recorder.client("sagemaker")
     yield from ((EXECUTION, arn) for arn in _executions(sagemaker, run))
     for kind in _JOBS:
@@ -71,7 +71,7 @@ def _belongs(sagemaker: Any, kind: ActiveJobKind, name: str, run: str) -> bool:
 
 
 def stop(recorder: Recorder, kind: str, name: str) -> None:
-    """Stop an execution or a job, unless it ends already. Raises ClientError where AWS refuses."""
+    """Stop an execution or a job, unless it is already ending. Raises ClientError if AWS refuses."""
     sagemaker = recorder.client("sagemaker")
     if kind == EXECUTION:
         _stop_execution(sagemaker, name)
@@ -86,7 +86,7 @@ def _stop_execution(sagemaker: Any, arn: str) -> None:
     try:
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
     except ClientError:
-        # It may have ended since.
+        # It may have ended in the meantime.
         described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         if described["PipelineExecutionStatus"] in _EXECUTION_STATUSES:
             raise

@@ -18,11 +18,11 @@ from sustainable_mlops.terraform import Progress, Terraform
 
 #: Root module of `storage` and `access`, which goes last.
 BASE = "base"
-#: How long an endpoint or a job may take until it can be deleted, in seconds.
-_PATIENCE = 45 * 60
+#: Timeout until an endpoint or a job can be deleted.
+_TIMEOUT_SECONDS = 45 * 60
 _PAUSE = (0.5, 10.0)
-#: Words of refusals that end by themselves.
-_PASSING = (
+#: Words of temporary refusals.
+_TRANSIENT_WORDS = (
     "in-progress",
     "in progress",
     "creating",
@@ -34,10 +34,10 @@ _PASSING = (
     "could not find",
     "not exist",
 )
-#: What AWS creates for the whole account at the first use, owns and keeps.
-KEPT = (
-    "kept: AWS creates and owns them: the Glue database sagemaker_featurestore and the service-linked role "
-    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint, where the run was the first to need them"
+#: Note on resources that AWS creates for the whole account at the first use.
+KEPT_RESOURCES_NOTE = (
+    "not deleted: the Glue database sagemaker_featurestore and the service-linked role "
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint. AWS creates and owns them."
 )
 #: Log groups that SageMaker creates with the first job of an account.
 JOB_LOGS = "/aws/sagemaker/"
@@ -50,11 +50,11 @@ class CleanUp:
         self.settings = settings
         self.recorder = recorder
         self._say = say
-        #: What could not be deleted, or looked for.
+        #: Resources that were not deleted, and errors of the search.
         self.left: list[str] = []
 
     def run(self) -> None:
-        """Stop what runs, destroy every root module that has a state, the base last, and delete what is left."""
+        """Stop executions and jobs, destroy all root modules (the base last), and delete the other resources."""
         self.settings.save_end()
         self._stop_activity()
         for folder in roots(self.settings.folder):
@@ -63,24 +63,24 @@ class CleanUp:
         self._delete_job_logs()
 
     def _stop_activity(self) -> None:
-        """Stop executions and jobs and wait until they have ended; what is refused is left to the sweep."""
-        end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
+        """Stop executions and jobs, and wait for their end. The sweep stops those that AWS refused to stop here."""
+        end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         stopped: list[str] = []
         while time.monotonic() < end:
             try:
-                under_way = [inventory.FoundResource(*one) for one in activity.find(self.recorder, self.settings.name)]
+                activities = [inventory.FoundResource(*one) for one in activity.find(self.recorder, self.settings.name)]
             except (ClientError, BotoCoreError) as error:
-                self._say(f"what is under way: {error}")
+                self._say(f"active jobs and executions: {error}")
                 return
-            if not under_way:
+            if not activities:
                 return
-            for resource in under_way:
+            for resource in activities:
                 self._delete(resource, stopped)
             time.sleep(pause)
             pause = min(2 * pause, longest)
 
     def _destroy(self, folder: Path) -> None:
-        """Destroy a root module; what it refuses is left to the sweep."""
+        """Destroy a root module. The sweep deletes the resources that AWS refused to delete here."""
         self._delete_model_packages()
         try:
             count = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
@@ -93,7 +93,7 @@ class CleanUp:
             self._say(f"destroyed {at.address}")
 
     def _delete_model_packages(self) -> None:
-        """Delete model packages: their group is not deleted with one in it."""
+        """Delete model packages, because SageMaker deletes only empty groups."""
         sagemaker = self.recorder.client("sagemaker")
         try:
             groups = inventory.pages(
@@ -110,7 +110,7 @@ class CleanUp:
     def sweep(self, keep: set[FoundResource]) -> list[str]:
         """Delete every resource of the run except these, and return the deleted ones. Sets `left`."""
         deleted: list[str] = []
-        end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
+        end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         while True:
             resources, problems = inventory.find(self.recorder, self.settings)
             self.left = [str(one) for one in inventory.in_order(resources - keep)] + problems
@@ -176,10 +176,10 @@ def _job_log_groups(recorder: Recorder) -> dict[str, dict[str, Any]]:
 def _holds_something(state: Path) -> bool:
     try:
         return bool(json.loads(state.read_text(encoding="utf-8"))["resources"])
-    except (ValueError, KeyError):  # a process was killed while it wrote; Terraform says what it makes of it
+    except (ValueError, KeyError):  # a process was killed while it wrote; Terraform reports the error
         return True
 
 
 def _is_transient(reason: str) -> bool:
     """Return whether a refusal is temporary: the resource is in transition or about to disappear."""
-    return any(word in reason.lower() for word in _PASSING)
+    return any(word in reason.lower() for word in _TRANSIENT_WORDS)

@@ -289,7 +289,7 @@ def _keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource
 
 
 def delete(recorder: Recorder, resource: FoundResource, account: str) -> None:
-    """Delete one resource, or stop what is under way. Raises ClientError where AWS refuses."""
+    """Delete one resource, or stop one execution or job. Raises ClientError if AWS refuses."""
     if resource.kind in activity.KINDS:
         activity.stop(recorder, resource.kind, resource.name)
         return

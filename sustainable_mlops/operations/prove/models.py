@@ -17,7 +17,7 @@ import time
 
 
 def model_fn(model_dir):
-    return {says!r}
+    return {response!r}
 
 
 def input_fn(body, content_type):
@@ -33,7 +33,7 @@ def output_fn(prediction, accept):
     return json.dumps(prediction)
 """
 _FAILS = _CODE.replace("    return model\n", '    raise RuntimeError("a bad model")\n')
-_DOES_NOT_LOAD = _CODE.replace("    return {says!r}\n", '    raise RuntimeError("a model that does not load")\n')
+_DOES_NOT_LOAD = _CODE.replace("    return {response!r}\n", '    raise RuntimeError("a model that does not load")\n')
 #: Name of the model that answers with an error, and of the one that does not start.
 FAILS, DOES_NOT_LOAD = "fails", "does-not-load"
 MODELS = {"first": _CODE, "second": _CODE, FAILS: _FAILS, DOES_NOT_LOAD: _DOES_NOT_LOAD}
@@ -47,7 +47,7 @@ ENVIRONMENT = {
 
 def archive(name: str) -> bytes:
     """Return the archive of one of the models."""
-    text = MODELS[name].format(says=name).encode()
+    text = MODELS[name].format(response=name).encode()
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as files:
         member = tarfile.TarInfo("code/inference.py")

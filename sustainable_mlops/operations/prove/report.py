@@ -89,7 +89,7 @@ def _lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
         "",
         "## Named checks",
         "",
-        "| check | answer | question | what was seen | requests |",
+        "| check | answer | question | observation | requests |",
         "|---|---|---|---|---|",
     ]
     lines += [_check(result) for result in proof.checks.values()]

@@ -105,7 +105,7 @@ def clean(run: ProofRun) -> None:
     except Exception as error:  # the report says what is left, whatever it is
         cleaning.left.append(f"clean-up ended early: {_describe(error)}")
     run.proof.left = cleaning.left
-    run.proof.notes.append(cleanup.KEPT)
+    run.proof.notes.append(cleanup.KEPT_RESOURCES_NOTE)
     for name in list(run.proof.modules):
         run.ledger.close(name)
     if cleaning.left:

@@ -15,7 +15,7 @@ class Scratch:
         self.terraform = run.terraform(f"check-{name}")
 
     def write(self, *parts: str) -> None:
-        """Write the root module, and initialise it the first time."""
+        """Write the root module, and initialize it the first time."""
         first = not self.terraform.folder.exists()
         hcl.write_root(self.terraform.folder, self._run.settings, *parts)
         if first:

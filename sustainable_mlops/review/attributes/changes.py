@@ -65,7 +65,7 @@ def _is_set_by_configuration(pair: ResourcePair, name: str, after: Any, comparis
     is_configured = comparison.plan.is_configured(pair.new, name)
     if after is UNKNOWN:
         return is_configured is not False
-    # A refreshed value that the configuration does not set is no change of this plan.
+    # A refreshed value that the configuration does not set is not a change of this plan.
     refreshed = () if comparison.plan.is_refresh_only else pair.resource.drift
     return name not in refreshed or is_configured is not False
 

@@ -36,13 +36,13 @@ _ALL_ACTIONS = LazyPattern(r"([^:*?]+):[?*]*\*[?*]*")
 _NARROWING_KEYS = LazyPattern(
     r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
 )
-#: Condition keys that limit "everybody" to an organisation, account, network or workload.
+#: Condition keys that limit "everybody" to an organization, account, network or workload.
 _RESTRICTING_KEYS = LazyPattern(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
-#: Values that any account can have: any organisation, an ARN of any account.
+#: Values that any account can have: any organization, an ARN of any account.
 _ANYBODY_VALUES = LazyPattern(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
 #: Identity providers that issue tokens to anybody, so a condition must name the subject.
 _IDENTITY_PROVIDER = LazyPattern(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")

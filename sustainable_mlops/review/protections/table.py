@@ -39,7 +39,7 @@ _ENCRYPTION = "server_side_encryption_configuration.0.rule.0.apply_server_side_e
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
 _OLDER_DELETED = "older data will be deleted"
-SHARED_OUTSIDE = "accounts outside the organisation can get access"
+SHARED_OUTSIDE = "accounts outside the organization can get access"
 _NO_OWN_KEY = "no longer encrypted with a customer managed key"
 
 PROTECTIONS = (

@@ -58,7 +58,7 @@ _OIDC_ENDPOINTS = (
 _COGNITO_POOL = ("user_pool_arn", "user_pool_client_id", "user_pool_domain", *_SESSION)
 
 TRUST_SETTINGS: tuple[Protection, ...] = (
-    # Identity providers of the account and of the organisation.
+    # Identity providers of the account and of the organization.
     _trust("iam_saml_provider", "saml_metadata_document", "another identity provider may authenticate users"),
     _trust("iam_openid_connect_provider", "client_id_list", "tokens for another audience are accepted"),
     _trust("iam_openid_connect_provider", "thumbprint_list", "another certificate of the identity provider is trusted"),

@@ -168,21 +168,21 @@ def _check_conflicts(training: CreateRequest, path: str) -> RuleResults:
 @rule(
     id="SUS_MODEL_MONITOR",
     severity=Severity.WARN,
-    title="New workloads should not use Model Monitor, which is closed to new customers since 2026-07-30",
-    problem="A new workload uses Model Monitor, which is closed to new customers since 2026-07-30",
+    title="New workloads should not use Model Monitor, which closed to new customers on 2026-07-30",
+    problem="A new workload uses Model Monitor, which closed to new customers on 2026-07-30",
     practices=("73", "74"),
     fix="Compute drift in a processing step, and alarm on its metric. Existing customers may waive this.",
     types=("aws_sagemaker_data_quality_job_definition", "aws_sagemaker_monitoring_schedule"),
 )
 def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
-    yield failure(f"{monitor.type} belongs to Model Monitor, which is closed to new customers since 2026-07-30")
+    yield failure(f"{monitor.type} belongs to Model Monitor, which closed to new customers on 2026-07-30")
 
 
 @rule(
     id="SUS_MONITOR_CHECK_STEP",
     severity=Severity.WARN,
-    title="New pipelines should not use Model Monitor or Clarify, which are closed to new customers since 2026-07-30",
-    problem="A new pipeline uses Model Monitor or Clarify, which are closed to new customers since 2026-07-30",
+    title="New pipelines should not use Model Monitor or Clarify, which closed to new customers on 2026-07-30",
+    problem="A new pipeline uses Model Monitor or Clarify, which closed to new customers on 2026-07-30",
     practices=("73", "74"),
     fix="Compare data in a processing step (scipy, shap, custom metrics). Existing customers may waive this.",
     types=(PIPELINE,),
@@ -190,9 +190,7 @@ def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
 @check_steps("QualityCheck", "ClarifyCheck")
 def monitor_check_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
     service = "Model Monitor" if step.type == "QualityCheck" else "Clarify"
-    yield failure(
-        f"a {step.type} step runs {service}, which is closed to new customers since 2026-07-30", locate_step(step)
-    )
+    yield failure(f"a {step.type} step runs {service}, which closed to new customers on 2026-07-30", locate_step(step))
 
 
 @rule(
@@ -250,8 +248,8 @@ def studio_classic_settings(_: Plan, resource: Resource) -> RuleResults:
 @rule(
     id="SUS_GLUE_RAY",
     severity=Severity.WARN,
-    title="A Glue job should not use Ray, which is closed to new customers since 2026-04-30",
-    problem="A Glue job uses Ray, which is closed to new customers since 2026-04-30",
+    title="A Glue job should not use Ray, which closed to new customers on 2026-04-30",
+    problem="A Glue job uses Ray, which closed to new customers on 2026-04-30",
     practices=("9",),
     fix="Use a Glue Spark job, or Ray in a SageMaker processing job. Existing customers may waive this.",
     types=("aws_glue_job",),
@@ -263,6 +261,6 @@ def glue_ray(plan: Plan, job: Resource) -> RuleResults:
     if command is UNKNOWN:
         yield unknown_result("its command is not known until apply", "command.0.name")
     elif command == "glueray":
-        yield failure("Glue for Ray is closed to new customers since 2026-04-30", "command.0.name")
+        yield failure("Glue for Ray has been closed to new customers since 2026-04-30", "command.0.name")
     else:
         yield success()

@@ -22,7 +22,7 @@ _MEANINGS = {
     title="Resources with costs should have tags for workload, environment and owner",
     problem="A resource with costs lacks a tag for workload, environment or owner",
     practices=("78", "77"),
-    fix="Set the provider's default_tags: workload, environment, owner (and data_class, latency_slo, expires_on).",
+    fix="Set the provider's default_tags: workload, environment, owner (and data_class, expires_on).",
     types=(
         *TRAINING_TYPES,
         "aws_sagemaker_domain",

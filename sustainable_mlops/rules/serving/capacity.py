@@ -129,7 +129,7 @@ def _find_layout_error(profiles: list[object]) -> str:
     if any("+me" in str(profile) for profile in profiles):
         return "SageMaker does not support profiles with media extensions (+me)"
     slices = sum(int(match[1]) for match in matches if match)
-    return f"{slices} compute slices; a GPU has at maximum {_SLICES}" if slices > _SLICES else ""
+    return f"{slices} compute slices; a GPU has at most {_SLICES}" if slices > _SLICES else ""
 
 
 def _fits(memory_gb: int, kind: str | Unknown | None) -> bool | Unknown:

@@ -142,7 +142,7 @@ def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
     title="A production real-time endpoint with a short latency SLO should have two instances",
     problem="A production real-time endpoint with a short latency SLO has one instance",
     practices=("57", "51"),
-    fix="Start with two instances, or set the tag latency_slo if callers can wait for a new instance.",
+    fix="Start with two instances, or set the endpoint's tag latency_slo if callers can wait for a new instance.",
     types=(ENDPOINT,),
 )
 def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:

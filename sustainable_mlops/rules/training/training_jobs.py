@@ -201,7 +201,7 @@ def _check_origin(training: CreateRequest) -> RuleResult:
         return training.unknown_result("tags")
     if "model-origin" in parameters or _has_origin_tag(tags):
         return success()
-    return training.failure("tags", "no tag or hyperparameter tells the origin of the weights")
+    return training.failure("tags", "no tag or hyperparameter states the origin of the weights")
 
 
 def _has_origin_tag(tags: object) -> bool:
@@ -260,14 +260,14 @@ def training_distribution(training: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def debugger_rules(training: CreateRequest) -> RuleResults:
-    """Check for Debugger rules. Debugger is closed to new customers since 2026-07-30; existing ones may waive this."""
+    """Check for Debugger rules. Existing customers may waive this."""
     count = training.count_blocks("debug_rule_configurations")
     if count != 0:
         yield training.check_value(
             count,
             "debug_rule_configurations",
             lambda number: number == 0,
-            "SageMaker Debugger is closed to new customers since 2026-07-30, and each rule runs an instance",
+            "SageMaker Debugger has been closed to new customers since 2026-07-30, and each rule runs an instance",
         )
 
 

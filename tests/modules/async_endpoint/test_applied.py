@@ -43,25 +43,25 @@ class Asynchronous(AppliedEndpoint):
         return answer["OutputLocation"][start:], answer["FailureLocation"][start:]
 
     def read_object(self, key: str) -> str:
-        """The text of an object; empty if it does not exist."""
+        """Return the text of an object; empty if it does not exist."""
         try:
             return str(self.client.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read(), "utf-8").strip('"')
         except ClientError:
             return ""
 
     def read_outcome(self, keys: tuple[str, str]) -> str:
-        """Wait for the answer or `failed`; move the time while no instance runs."""
-        answer, failure = keys
+        """Wait for the response or `failed`; move the time while no instance runs."""
+        response, failure = keys
 
-        def look() -> str:
+        def poll() -> str:
             if not self.instance_count():
                 self.sandbox.advance(30)
-            return self.read_object(answer) or ("failed" if self.read_object(failure) else "")
+            return self.read_object(response) or ("failed" if self.read_object(failure) else "")
 
-        return str(wait_until(look, seconds=240))
+        return str(wait_until(poll, seconds=240))
 
     def invoke(self) -> str:
-        """The answer of the model."""
+        """Return the response of the model."""
         return self.read_outcome(self.send())
 
     def wait_for_zero_instances(self) -> None:

@@ -281,10 +281,12 @@ def test_the_root_module_of_the_page_moves_its_state_into_its_own_bucket(
 ) -> None:
     sandbox, variables = own
     (block,) = ROOT_MODULE.findall((ROOT / "modules" / "bootstrap" / "README.md").read_text())
+    assert textwrap.dedent(block) == (ROOT / "envs" / "dev" / "bootstrap" / "main.tf").read_text()
     copy_modules(tmp_path / "modules")
     shutil.copytree(ROOT / "envs" / "dev" / "deployer", tmp_path / "envs" / "dev" / "deployer")
-    folder = tmp_path / "bootstrap"
+    folder = tmp_path / "envs" / "dev" / "bootstrap"
     folder.mkdir()
+    (folder / "terraform.tfvars").write_text('repository = "acme/platform"\n')
     (folder / "main.tf").write_text(textwrap.dedent(block))
     driver = terraform(folder, variables)
     plan(driver)

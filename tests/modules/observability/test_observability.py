@@ -88,7 +88,7 @@ DAY = timedelta(days=1)
         ),
         (
             {"endpoints": {"churn": {"name": "a", "kind": "serverless", "memory_mb": 1024, "idle_stop": "delete"}}},
-            "endpoints.churn.idle_stop: only an idle realtime endpoint has costs; remove it",
+            "endpoints.churn.idle_stop: only an idle real-time endpoint has costs; remove it",
         ),
     ],
 )

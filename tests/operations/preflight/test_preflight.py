@@ -20,6 +20,7 @@ from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.preflight import Account, EndpointDemand, PreflightFinding, PreflightTarget, run
+from sustainable_mlops.operations.preflight.bootstrap import KINDS
 from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
@@ -37,6 +38,8 @@ LOCK = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "%s"\n}\n'
 REALTIME = EndpointDemand("smlops-dev-fraud-realtime", "realtime", "ml.m6g.large", 2, 2, 2)
 #: A type whose default quota is 0.
 COSTLY = replace(REALTIME, instance_type="ml.m5.large")
+#: Boundary of the roles of CI.
+BOUNDARY = "arn:aws:iam::123456789012:policy/deployer-smlops-dev-boundary"
 SCALING = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
 
 
@@ -67,7 +70,13 @@ def target(tmp_path: Path) -> PreflightTarget:
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
     dev = read_target(DEV)
     jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)
-    return replace(dev, folder=tmp_path, jobs=jobs, alarm_subscribers=("ml-team@example.com",))
+    return replace(
+        dev,
+        folder=tmp_path,
+        jobs=jobs,
+        alarm_subscribers=("ml-team@example.com",),
+        permissions_boundary_arn=BOUNDARY,
+    )
 
 
 def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
@@ -75,8 +84,21 @@ def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
     s3, where = sandbox.client("s3"), {"LocationConstraint": target.region}
     s3.create_bucket(Bucket=target.state_bucket, CreateBucketConfiguration=where)
     s3.put_bucket_versioning(Bucket=target.state_bucket, VersioningConfiguration={"Status": "Enabled"})
+    create_deployer_roles(sandbox)
     for job in target.jobs:
         raise_quota(sandbox, catalogue.find_instance_quota(job.instance_type, job.use), 4)
+
+
+def create_deployer_roles(sandbox: Sandbox, boundary: str | None = BOUNDARY) -> None:
+    """Create the roles that the module bootstrap creates, under a boundary."""
+    iam, document = sandbox.client("iam"), json.dumps({"Version": "2012-10-17", "Statement": []})
+    if boundary is not None:
+        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.create_policy(PolicyName=boundary.rpartition("/")[2], PolicyDocument=policy)
+    limit = {"PermissionsBoundary": boundary} if boundary is not None else {}
+    for kind in KINDS:
+        iam.create_role(RoleName=f"deployer-smlops-dev-{kind}", AssumeRolePolicyDocument=document, **limit)
 
 
 def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
@@ -102,17 +124,38 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Pr
     assert {one.status for one in findings} == {"ok"}, [one for one in findings if one.status != "ok"]
     checks = {one.check for one in findings if not one.check.startswith("quota")}
     assert checks == {
-        *("credentials", "Region", "state bucket", "Lake Formation", "bucket names", "key alias", "log groups"),
+        *(
+            "credentials",
+            "Region",
+            "state bucket",
+            "deployer roles",
+            "Lake Formation",
+            "bucket names",
+            "key alias",
+            "log groups",
+        ),
         *("idle month", "provider", "notifications"),
     }
 
 
-def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(target: PreflightTarget) -> None:
-    stop = select_findings(check(target), "stop")["state bucket"]
-    assert stop.text == f"{target.state_bucket} does not exist"
-    assert stop.remedy.startswith(
-        f"aws s3 mb s3://{target.state_bucket} --region eu-north-1 && aws s3api put-bucket-ve"
+def test_an_empty_account_needs_the_module_bootstrap(target: PreflightTarget) -> None:
+    findings = check(replace(target, folder=Path("envs/dev")))
+    stop, look = (select_findings(findings, status) for status in ("stop", "look"))
+    command = "terraform -chdir=envs/dev/bootstrap init && terraform -chdir=envs/dev/bootstrap apply"
+    page = "an administrator applies the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
+    assert stop["state bucket"].text == f"{target.state_bucket} does not exist; {page}"
+    assert look["deployer roles"].text.startswith(
+        "CI cannot assume deployer-smlops-dev-plan, deployer-smlops-dev-apply"
     )
+    assert {stop["state bucket"].remedy, look["deployer roles"].remedy} == {command}
+
+
+def test_roles_of_ci_need_a_boundary_that_the_settings_name(account: Sandbox, target: PreflightTarget) -> None:
+    create_deployer_roles(account)
+    without = select_findings(check(replace(target, permissions_boundary_arn=None)), "look")["deployer roles"]
+    assert f"set access.permissions_boundary_arn to {BOUNDARY} in settings.yaml" in without.text
+    account.client("iam").delete_role_permissions_boundary(RoleName="deployer-smlops-dev-apply")
+    assert "has no permissions boundary" in select_findings(check(target), "look")["deployer roles"].text
 
 
 def test_a_state_bucket_without_versions_or_in_another_region_is_told(
@@ -272,6 +315,15 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(
     assert "log groups" in select_findings(check(adopted), "ok")
 
 
+def test_log_groups_of_another_environment_must_exist(account: Sandbox, target: PreflightTarget) -> None:
+    shared = replace(target, shared_log_groups=("/aws/sagemaker/ProcessingJobs",))
+    look = select_findings(check(shared), "look")["log groups"]
+    assert "/aws/sagemaker/ProcessingJobs does not exist; apply the environment that owns them first" in look.text
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    free = replace(shared, log_groups=())
+    assert "log groups" in select_findings(check(free), "ok")
+
+
 def test_names_that_are_taken_stop(account: Sandbox, target: PreflightTarget) -> None:
     where = {"LocationConstraint": "eu-north-1"}
     account.client("s3").create_bucket(Bucket=target.buckets[0], CreateBucketConfiguration=where)
@@ -353,6 +405,7 @@ def test_alarms_need_a_subscriber_that_has_confirmed(account: Sandbox, target: P
 @pytest.mark.parametrize(
     ("operation", "code", "name", "action"),
     [
+        ("iam:GetRole", "AccessDenied", "deployer roles", "iam:GetRole"),
         ("service-quotas:GetServiceQuota", "AccessDeniedException", "quotas", "servicequotas:GetServiceQuota"),
         ("logs:DescribeLogGroups", "AccessDeniedException", "log groups", "logs:DescribeLogGroups"),
         ("kms:ListAliases", "AccessDeniedException", "key alias", "kms:ListAliases"),

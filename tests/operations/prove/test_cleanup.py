@@ -159,8 +159,8 @@ def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_de
     jobs = {inventory.FoundResource(*one) for one in activity.find(recorder, "prove-abc123")}
     ordered = inventory.in_order({inventory.FoundResource("pipeline", "prove-abc123-orders"), *jobs})
     assert [str(one) for one in ordered] == [
-        "pipeline execution under way arn:x",
-        "processing job under way pipelines-a1-Measure",
+        "active pipeline execution arn:x",
+        "active processing job pipelines-a1-Measure",
         "pipeline prove-abc123-orders",
     ]
 
@@ -217,7 +217,7 @@ ANSWERS = [
     ("deployment-config-alone", "SageMaker: UpdateEndpoint, ValidationException: the same configuration", "no"),
     ("deployment-config-alone", "UpdateEndpoint, ValidationException: Cannot update in-progress endpoint", "undecided"),
     ("async-scale-from-zero", "no instance: not within 60 minutes", "no"),
-    ("async-scale-from-zero", "prove-x-async at rest: not within 60 minutes", "undecided"),
+    ("async-scale-from-zero", "the final status of prove-x-async: not within 60 minutes", "undecided"),
     ("register-model-jsonget", "An error occurred (ThrottlingException) when calling UpdatePipeline", "undecided"),
     ("register-model-jsonget", "the execution is Failed: Register: JsonGet cannot be resolved", "no"),
 ]
@@ -275,18 +275,18 @@ class FakeStage:
     def write(self) -> None:
         """Write nothing."""
 
-    def rest(self) -> dict[str, str]:
+    def wait_for_final_status(self) -> dict[str, str]:
         return {"EndpointStatus": "InService"}
 
 
 @pytest.mark.parametrize("refused", [None, "ResourceLimitExceeded: the account-level service limit"])
-def test_the_check_of_the_quota_gives_back_what_it_took(refused: str | None) -> None:
+def test_the_check_of_the_quota_restores_it(refused: str | None) -> None:
     stage: Any = FakeStage(refused, None)
     assert endpoints.serverless_concurrency_quota(stage).yes is (refused is None)
     assert stage.terraform.applied == [10, None]
 
 
-def test_another_error_says_nothing_of_the_quota_which_is_given_back() -> None:
+def test_another_error_is_undecided_and_the_quota_is_restored() -> None:
     stage: Any = FakeStage("AccessDenied", None)
     with pytest.raises(UserError, match="AccessDenied"):
         endpoints.serverless_concurrency_quota(stage)
@@ -400,7 +400,7 @@ def test_every_error_leads_to_clean_up_and_a_report(
     assert cleaned == [run.name]
     assert (document["interruption"], document["result"], actual) == (reason, "failed", code)
     assert "sagemaker_featurestore" in " ".join(document["notes"])
-    assert "kept: AWS creates and owns them" in (run.settings.folder / "proof.md").read_text()
+    assert "AWS creates and owns them" in (run.settings.folder / "proof.md").read_text()
 
 
 def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,13 +437,13 @@ def test_the_report_names_the_provider_of_both_engines(run: ProofRun, registry: 
     assert report.provider_version(run.settings.folder) == "6.47.1"
 
 
-def test_without_an_approval_event_the_check_for_a_second_one_says_nothing() -> None:
+def test_without_an_approval_event_the_check_for_a_second_one_is_undecided() -> None:
     class Stage:
         def __init__(self) -> None:
             self.first_events: list[Any] = []
 
     stage: Any = Stage()
-    with pytest.raises(ProofError, match="no event of the approval came"):
+    with pytest.raises(ProofError, match="the approval sent no event"):
         data.approval_event_once(stage)
 
 

@@ -120,7 +120,7 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
 
 
 def executes(sandbox: Sandbox) -> bool:
-    """Return whether a pipeline's execution is under way."""
+    """Return whether a pipeline has an active execution."""
     sagemaker = sandbox.client("sagemaker")
     for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]:
         executions = sagemaker.list_pipeline_executions(PipelineName=pipeline["PipelineName"])
@@ -134,7 +134,7 @@ def test_an_interruption_during_an_execution_leaves_nothing(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
     sandbox, variables = account
-    # The job is under way until the clean-up stops it.
+    # The job runs until the clean-up stops it.
     sandbox.fault("CreateProcessingJob", status_delay=600)
     process = start(variables, "--yes", "--module", "pipeline")
     read_until(process, "Every name starts with")

@@ -13,4 +13,4 @@ class Case:
     #: The verdict that is right: look or stop.
     verdict: str
     #: What the report must say somewhere, in every format.
-    says: str
+    expected_text: str

@@ -90,10 +90,10 @@ CASES = {
         "stop",
         "older events will be deleted",
     ),
-    "a share opened to other organisations": Case(
+    "a share opened to other organizations": Case(
         _updated("aws_ram_resource_share", {"allow_external_principals": False}, {"allow_external_principals": True}),
         "stop",
-        "accounts outside the organisation can get access",
+        "accounts outside the organization can get access",
     ),
     "an event bus that another account may use": Case(
         build_document(

@@ -247,7 +247,7 @@ def endpoint(policy: str | None, **more: Any) -> dict[str, Any]:
 
 
 @check_cases(
-    ("values", "unknown", "says"),
+    ("values", "unknown", "expected_text"),
     [
         (endpoint(None), {"policy": True}, "no endpoint policy, so every request to com.amazonaws.eu-north-1.s3"),
         (endpoint(None, vpc_endpoint_type="Interface"), {}, "no endpoint policy"),
@@ -257,11 +257,13 @@ def endpoint(policy: str | None, **more: Any) -> dict[str, Any]:
     ],
     ids=["without a policy", "interface", "narrow", "wide", "of a type without policies"],
 )
-def test_a_new_vpc_endpoint_is_a_note(values: dict[str, Any], unknown: dict[str, bool], says: str | None) -> None:
+def test_a_new_vpc_endpoint_is_a_note(
+    values: dict[str, Any], unknown: dict[str, bool], expected_text: str | None
+) -> None:
     root = {"resources": [build_configuration("aws_vpc_endpoint.v", vpc_id={"constant_value": "vpc-1"})]}
     found_risks = risks(build_plan(build_change("aws_vpc_endpoint.v", values, unknown=unknown), root=root))
-    assert [risk.level for risk in found_risks] == ([] if says is None else [Level.NOTE])
-    assert says is None or says in found_risks[0].description
+    assert [risk.level for risk in found_risks] == ([] if expected_text is None else [Level.NOTE])
+    assert expected_text is None or expected_text in found_risks[0].description
 
 
 @check_cases(
@@ -704,7 +706,7 @@ def test_an_unknown_grantee_is_the_referenced_new_role_or_unknown() -> None:
     assert (hidden.level, hidden.is_known) == (Level.LOOK, False)
 
 
-def test_a_share_opened_to_other_organisations_is_stopped() -> None:
+def test_a_share_opened_to_other_organizations_is_stopped() -> None:
     shut, open_ = ({"name": "s", "allow_external_principals": value} for value in (False, True))
     assert list_levels(build_change("aws_ram_resource_share.s", open_, before=shut)) == [
         ("PRIVILEGES_EXPOSED", Level.STOP)

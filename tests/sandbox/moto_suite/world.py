@@ -1,7 +1,7 @@
-"""A pytest plugin for moto's own tests, which reset the server and then name roles and buckets that they never made.
+"""pytest plugin for moto's own tests, which reset the server and use roles and buckets that they do not create.
 
-The sandbox looks for these, as AWS does, so each reset makes anew those that the running test's file names. The tests
-themselves stay as they are.
+The sandbox checks that these exist, as AWS does. After each reset, the plugin creates those that the file of the
+running test names. The tests do not change.
 """
 
 import json
@@ -26,7 +26,7 @@ ROLES = {
     "/service-role/": ("AmazonSageMaker-TestExecutionRole",),
 }
 BUCKETS = ("my-bucket", "MyBucket")
-#: What is in those of them that a model's data are said to be in.
+#: Keys of model data in these buckets.
 OBJECTS = ("model.tar.gz",)
 #: File of the running test.
 _text = ""

@@ -28,7 +28,7 @@ module "async_endpoint" {
   target_backlog_per_instance = 2
 }
 
-# Somebody hears of it when requests wait for long.
+# Alarm on the age of the oldest request.
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "flights-dev-delay-age-of-oldest-request"
   namespace           = "AWS/SageMaker"

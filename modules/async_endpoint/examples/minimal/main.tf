@@ -17,14 +17,14 @@ module "async_endpoint" {
   s3_uri        = "s3://shop-artifacts-123456789012-eu-north-1/async-inference"
 }
 
-# Each failed request is told to whoever subscribes.
+# Notify subscribers of each failed request.
 resource "aws_sns_topic_subscription" "failures" {
   topic_arn = module.async_endpoint.topic_arns["error"]
   protocol  = "email"
   endpoint  = "ml-team@example.com"
 }
 
-# Somebody hears of it when requests wait for long.
+# Alarm on the age of the oldest request.
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "shop-churn-age-of-oldest-request"
   namespace           = "AWS/SageMaker"

@@ -32,7 +32,7 @@ module "async_endpoint" {
   s3_uri        = "s3://shop-artifacts-123456789012-eu-north-1/async-inference"
 }
 
-# Somebody hears of it when requests wait for long.
+# Alarm on the age of the oldest request.
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "shop-churn-age-of-oldest-request"
   namespace           = "AWS/SageMaker"

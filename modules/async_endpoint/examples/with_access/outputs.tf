@@ -31,7 +31,7 @@ output "requests_s3_uri" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of inference: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the `inference` role: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
   value       = module.async_endpoint.role_statements
 }
 

@@ -6,6 +6,6 @@ output "feature_groups" {
 }
 
 output "role_statements" {
-  description = "IAM statements that these resources need in the role of data_preparation, training and inference: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
+  description = "IAM statements that these resources need in the roles `data_preparation`, `training` and `inference`: a map of lists by phase, with sid, actions, resources and condition. Add it to the list `role_statements` of `access`."
   value       = module.feature_store.role_statements
 }

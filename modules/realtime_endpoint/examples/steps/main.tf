@@ -30,7 +30,7 @@ module "realtime_endpoint" {
   ]
 }
 
-# Somebody hears of instances that are too large for their load, or that nobody asks.
+# Notify of oversized instances, and of instances without requests.
 resource "aws_cloudwatch_metric_alarm" "little_to_do" {
   alarm_name          = "shop-images-little-to-do"
   namespace           = "/aws/sagemaker/Endpoints"

@@ -24,7 +24,7 @@ module "serverless_endpoint" {
   }
 }
 
-# Somebody hears of it when it fails or is slow.
+# Alarms on errors and latency.
 resource "aws_cloudwatch_metric_alarm" "endpoint" {
   for_each = {
     Invocation5XXErrors = { statistic = "Sum", threshold = 1 }

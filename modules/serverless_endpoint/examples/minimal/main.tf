@@ -13,7 +13,7 @@ module "serverless_endpoint" {
   role_arn    = "arn:aws:iam::123456789012:role/shop-inference"
 }
 
-# Somebody hears of it when it fails or is slow.
+# Alarms on errors and latency.
 resource "aws_cloudwatch_metric_alarm" "endpoint" {
   for_each = {
     Invocation5XXErrors = { statistic = "Sum", threshold = 1 }

@@ -58,7 +58,7 @@ def feature_store_kms_via_service(stage: FeatureStoreStage) -> Answer:
     refusal=r"\bassume\b|AssumeRole|trust (policy|relationship)",
 )
 def feature_store_trust_source_account(stage: FeatureStoreStage) -> Answer:
-    """Does Feature Store write the offline store by the role, whose trust names the source of the request?
+    """Does Feature Store write the offline store with the role, whose trust policy checks `aws:SourceAccount`?
 
     Documentation: Amazon SageMaker Developer Guide, Cross-service confused deputy prevention: which features send
     aws:SourceArn, and that Feature Store takes aws:SourceAccount.
@@ -125,13 +125,13 @@ def event_target_role(stage: ModelRegistryStage) -> Answer:
 
 @check("approval-event-once", "model_registry", "used")
 def approval_event_once(stage: ModelRegistryStage) -> Answer:
-    """Does an approval fire once, and an edit of the approved version's metadata never?
+    """Does an approval send one event, and a metadata edit none?
 
     Documentation: Amazon SageMaker Developer Guide, Events that Amazon SageMaker AI sends to EventBridge, "SageMaker
     Model Package State Change", UpdatedModelPackageFields.
     """
     if not stage.first_events:
-        raise ProofError("no event of the approval came, so this check would say nothing")
+        raise ProofError("the approval sent no event, so the check is undecided")
     stage.run.client("sagemaker").update_model_package(
         ModelPackageArn=stage.package, CustomerMetadataProperties={"reviewed": "yes"}
     )

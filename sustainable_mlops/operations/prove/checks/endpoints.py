@@ -10,13 +10,13 @@ from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.scratch import Scratch
 from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, RealtimeEndpoint, ServerlessEndpoint
 
-#: Concurrency of all serverless endpoints together that AWS gives a new account.
+#: Concurrency of all serverless endpoints in a new account.
 _CONCURRENCY = 10
-#: Code of AWS for a quota that is used up.
+#: AWS error code for an exhausted quota.
 _LIMIT = "ResourceLimitExceeded"
-#: How Terraform says that an endpoint was created, and that its model did not start.
+#: Error of Terraform for an endpoint whose model did not start.
 _DID_NOT_START = re.compile(r"unexpected state 'Failed'.*\b(container|model)\b", re.IGNORECASE)
-#: Requests a minute for an instance that the load of the check is far above.
+#: Requests per minute and instance, far below the load of the check.
 _FEW_REQUESTS = 1
 _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
 
@@ -32,9 +32,9 @@ def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
     stage.write()
     try:
         stage.terraform.apply()
-        status = stage.rest()["EndpointStatus"]
+        status = stage.wait_for_final_status()["EndpointStatus"]
     except UserError as error:
-        stage.rest()
+        stage.wait_for_final_status()
         if _LIMIT not in str(error):
             raise
         return Answer(False, f"refused: {' '.join(str(error).split())}")
@@ -43,7 +43,7 @@ def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
         del stage.changes["max_concurrency"]
         stage.write()
         stage.terraform.apply()
-        stage.rest()
+        stage.wait_for_final_status()
     return Answer(True, f"an endpoint with max_concurrency = {_CONCURRENCY} is {status}")
 
 
@@ -122,7 +122,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     stage.changes["deployment"] = {**stage.inputs()["deployment"], "wait_seconds": 240}
     stage.write()
     stage.terraform.apply()
-    described = stage.rest()
+    described = stage.wait_for_final_status()
     stage.expect("second")
     empty = stage.is_up_to_date()
     return Answer(
@@ -141,7 +141,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     refusal=r"^(more|fewer) instances .*: not within",
 )
 def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
-    """Does the endpoint grow under load and shrink without, although metrics come late?
+    """Does autoscaling add instances under load and remove them afterwards, even with late metrics?
 
     Documentation: Application Auto Scaling User Guide, Target tracking scaling policies, and Create a target tracking
     scaling policy using metric math; Amazon CloudWatch User Guide, Configuring how alarms treat missing data.
@@ -153,31 +153,31 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     begin = time.monotonic()
     with stage.load(4):
         stage.run.wait("more instances under load", lambda: stage.instances() > least, _SCALE_OUT_MINUTES)
-    grown = time.monotonic() - begin
+    scale_out = time.monotonic() - begin
     begin = time.monotonic()
     stage.run.wait("fewer instances without load", lambda: stage.instances() == least, _SCALE_IN_MINUTES)
-    shrunk = time.monotonic() - begin
+    scale_in = time.monotonic() - begin
     del stage.changes["requests_per_instance"]
     stage.write()
     stage.terraform.apply()
-    stage.rest()
-    return Answer(True, f"it grew after {grown:.0f} s of load and shrank after {shrunk:.0f} s without")
+    stage.wait_for_final_status()
+    return Answer(True, f"scaled out after {scale_out:.0f} s of load, and in {scale_in:.0f} s after it")
 
 
 @check(
     "async-scale-from-zero",
     "async_endpoint",
     "used",
-    extra_cost="an instance goes after a quarter of an hour",
+    extra_cost="an instance is removed after 15 minutes",
     refusal=r"^no instance: not within",
 )
 def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
-    """Does the endpoint go to no instance, and wake at the first request?
+    """Does the endpoint scale to zero, and start an instance for the first request?
 
     Documentation: Amazon SageMaker Developer Guide, Autoscale an asynchronous endpoint, HasBacklogWithoutCapacity.
     """
     stage.run.wait("no instance", lambda: stage.instances() == 0, 60)
-    stage.rest()
+    stage.wait_for_final_status()
     begin = time.monotonic()
     answer = stage.ask()
     return Answer(answer == "first", f"it answered {answer} {time.monotonic() - begin:.0f} s after it had no instance")
@@ -187,16 +187,16 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     "async-scale-in-during-request",
     "async_endpoint",
     "used",
-    extra_cost="a request has to last longer than the quarter of an hour after which an instance goes",
+    extra_cost="the request must outlast the 15 minutes before scale-in",
     refusal=r"^the answer of a request of \d+ s: not within",
 )
 def async_scale_in_during_request(stage: AsyncEndpoint) -> Answer:
-    """Is a long request answered, although no backlog is left while it runs?
+    """Does a long request complete although the backlog is empty?
 
     Documentation: Amazon SageMaker Developer Guide, Autoscale an asynchronous endpoint, ApproximateBacklogSize, and
     Asynchronous inference, InvocationTimeoutSeconds (up to an hour).
     """
     seconds = stage.run.settings.long_request_seconds
-    look = stage.send({"sleep": seconds})
-    answer = stage.run.wait(f"the answer of a request of {seconds} s", look, seconds / 60 + 40)
+    poll = stage.send({"sleep": seconds})
+    answer = stage.run.wait(f"the answer of a request of {seconds} s", poll, seconds / 60 + 40)
     return Answer(answer == "first", f"a request of {seconds} s was answered by {answer}")

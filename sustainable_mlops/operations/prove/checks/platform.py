@@ -103,7 +103,7 @@ def existing_log_groups(stage: ObservabilityStage) -> Answer:
         empty = scratch.terraform.is_up_to_date(scratch.terraform.folder / "second.tfplan")
     return Answer(
         empty,
-        "an apply without an import is refused, as the group exists; after one with it the plan is "
+        "without an import, the apply fails because the group exists; after an apply with an import, the plan is "
         f"{'empty' if empty else 'not empty'}",
     )
 

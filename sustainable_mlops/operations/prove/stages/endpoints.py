@@ -18,14 +18,14 @@ from sustainable_mlops.operations.prove.costs import CostItem
 from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
 from sustainable_mlops.steps import Step
 
-#: What SageMaker says while an instance comes or goes; the next apply after that succeeds.
+#: Error of SageMaker while an instance starts or stops. An apply after that succeeds.
 _IN_PROGRESS = "in-progress endpoint"
 _ATTEMPTS = 4
-#: Statuses in which nothing happens to an endpoint.
-_AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
+#: Statuses without a transition.
+_FINAL_STATUSES = ("InService", "Failed", "UpdateRollbackFailed")
 #: Seconds between two requests of a load.
 _BETWEEN = 0.25
-#: A new model is watched for so long, in seconds; the alarms look at two minutes of three, or of five.
+#: Seconds for which the alarms watch a new model. They evaluate two minutes of three, or of five.
 _WATCH_SECONDS = 300
 
 
@@ -34,10 +34,10 @@ class EndpointStage(Stage):
 
     kind: ClassVar[str]
     outputs = ("endpoint_name", STATEMENTS)
-    #: The model that takes the place of a good one, and is to be taken back.
+    #: Bad model that the deployment rolls back.
     bad_model: ClassVar[str] = models.FAILS
-    #: Answers that a load gets during that deployment, at least: of the bad model, and of the old one beside it.
-    seen_meanwhile: ClassVar[frozenset[str]] = frozenset()
+    #: Minimum set of responses during the deployment.
+    required_responses: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -53,14 +53,14 @@ class EndpointStage(Stage):
         described: dict[str, Any] = self.run.client("sagemaker").describe_endpoint(EndpointName=self.name)
         return described
 
-    def rest(self) -> dict[str, Any]:
+    def wait_for_final_status(self) -> dict[str, Any]:
         """Wait until the endpoint has a final status, and return its description."""
 
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             described = self.describe()
-            return described if described["EndpointStatus"] in _AT_REST else None
+            return described if described["EndpointStatus"] in _FINAL_STATUSES else None
 
-        described: dict[str, Any] = self.run.wait(f"{self.name} at rest", look, 60)
+        described: dict[str, Any] = self.run.wait(f"the final status of {self.name}", poll, 60)
         return described
 
     def apply(self, step: Step) -> None:
@@ -72,10 +72,10 @@ class EndpointStage(Stage):
             except UserError as error:
                 if _IN_PROGRESS not in str(error) or attempt == _ATTEMPTS:
                     raise
-                self.rest()
+                self.wait_for_final_status()
 
     def use(self) -> str:
-        """Ask the endpoint."""
+        """Send requests to the endpoint."""
         self.expect("first")
         return "it answers with its model's name"
 
@@ -96,19 +96,19 @@ class EndpointStage(Stage):
 
     def roll_back(self) -> str | None:
         """Deploy a bad model under load: the apply fails, and the old model continues to answer."""
-        before = self.rest()["EndpointConfigName"]
+        before = self.wait_for_final_status()["EndpointConfigName"]
         good = self.changes["model_data_url"]
         self.changes["model_data_url"] = models.address(self.run, self.bad_model)
         self.write()
         with self.load() as answers:
             error = self._apply_bad()
         self.changes["model_data_url"] = good
-        described = self.rest()
+        described = self.wait_for_final_status()
         if described["EndpointStatus"] != "InService" or described["EndpointConfigName"] != before:
             raise ProofError(
                 f"{self.name} is {described['EndpointStatus']} with {described['EndpointConfigName']}, not {before}"
             )
-        if missing := self.seen_meanwhile - set(answers):
+        if missing := self.required_responses - set(answers):
             raise ProofError(
                 f"{self.name}: no request got {', '.join(missing)} during the deployment; answers: {dict(answers)}"
             )
@@ -153,7 +153,7 @@ class ServerlessEndpoint(EndpointStage):
     module = "serverless_endpoint"
     kind = "serverless"
     bad_model = models.DOES_NOT_LOAD
-    seen_meanwhile = frozenset({"second"})
+    required_responses = frozenset({"second"})
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs, with the least memory that the image runs in."""
@@ -176,7 +176,7 @@ class RealtimeEndpoint(EndpointStage):
 
     module = "realtime_endpoint"
     kind = "realtime"
-    seen_meanwhile = frozenset({"second", "ModelError"})
+    required_responses = frozenset({"second", "ModelError"})
     destroyed_after = "observability"
 
     def inputs(self) -> Mapping[str, Any]:
@@ -216,7 +216,7 @@ class AsyncEndpoint(EndpointStage):
 
     module = "async_endpoint"
     kind = "async"
-    seen_meanwhile = frozenset({"failed"})
+    required_responses = frozenset({"failed"})
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
@@ -253,12 +253,12 @@ class AsyncEndpoint(EndpointStage):
                 raise
             return body.decode()
 
-        def look() -> str:
+        def poll() -> str:
             if answer := read(response["OutputLocation"]):
                 return answer.strip('"\n')
             return "failed" if read(response["FailureLocation"]) else ""
 
-        return look
+        return poll
 
     def ask(self) -> str:
         """Return the answer to one request, once it is in S3."""

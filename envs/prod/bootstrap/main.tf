@@ -1,0 +1,51 @@
+# Account of prod: the state bucket, and the roles with which CI plans, applies and promotes. An administrator applies it
+# once, and again after changes of ../deployer: modules/bootstrap/README.md#apply-it-the-first-time
+
+provider "aws" {
+  region = "ca-central-1"
+}
+
+variable "repository" {
+  description = "Repository on GitHub whose jobs may assume the roles, such as acme/platform."
+  type        = string
+}
+
+locals {
+  documents = "${path.module}/../deployer"
+}
+
+module "bootstrap" {
+  source = "../../../modules/bootstrap"
+
+  name_prefix = "smlops-prod"
+  account_id  = "345678901234"
+  region      = "ca-central-1"
+
+  environments = {
+    prod = {
+      name_prefix = "smlops-prod"
+      plan = {
+        github = [{ repository = var.repository }]
+        policies = {
+          for file in fileset(local.documents, "plan-*.json") :
+          trimsuffix(file, ".json") => file("${local.documents}/${file}")
+        }
+      }
+      apply = {
+        github = [{ repository = var.repository, environments = ["prod"] }]
+        policies = {
+          for file in fileset(local.documents, "apply-*.json") :
+          trimsuffix(file, ".json") => file("${local.documents}/${file}")
+        }
+      }
+      promote = {
+        github = [{ repository = var.repository, branches = ["main"] }]
+      }
+    }
+  }
+}
+
+output "bootstrap" {
+  description = "Values for the settings of the environment and for CI."
+  value       = module.bootstrap
+}

@@ -1,0 +1,77 @@
+"""Write Terraform for resources that exist already, with import blocks, so that the first plan changes nothing.
+
+The command only reads the account. It reads KMS keys, buckets, feature groups, model package groups, log groups,
+endpoints (with their configurations, models and scaling) and pipelines. The root module describes each one as it is.
+Terraform then refuses to delete those that hold data.
+
+A resource that Terraform cannot describe without a change stays outside, and the line `left out` has the reason. If AWS
+denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
+
+Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan
+would change stays outside, with the difference. --no-plan omits this check.
+
+Exit codes: 0, 1 with --check if anything is left out or skipped, 2 if the input is not valid.
+
+Examples:
+
+* `smlops adopt --region eu-north-1 --prefix acme-ml`: print the resources whose names start with acme-ml
+* `smlops adopt --region eu-north-1 --prefix acme-ml --into envs/lab`: write the root module
+* `smlops adopt --region eu-north-1 --tag team=ml --name /aws/sagemaker/TrainingJobs --into lab`
+* `smlops adopt --region eu-north-1 --all --json | jq '.left_out[].reason'`
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def adopt(
+    region: Annotated[str, typer.Option(help="Region of the resources.")],
+    prefix: Annotated[
+        list[str] | None, typer.Option(help="Start of the names to adopt. Repeatable.", metavar="TEXT")
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Tag that the resources have; all of several. Repeatable.", metavar="KEY=VALUE"),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Name, alias or ARN of one resource. Repeatable.", metavar="NAME")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Adopt every resource of the Region.")] = False,
+    into: Annotated[
+        Path | None, typer.Option(help="New folder for the root module. Default: write nothing.", metavar="FOLDER")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan/--no-plan", help="With --into: leave out what a plan would change.")
+    ] = True,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is left out or skipped.")] = False,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Adopt existing resources."""
+    from sustainable_mlops.operations import adopt as adoption
+    from sustainable_mlops.operations import idle
+    from sustainable_mlops.operations.adopt import display
+
+    selection = adoption.parse_selection(prefix or [], tag or [], name or [], everything=everything)
+    account = idle.connect_account(idle.choose_target(None, region))
+    if into is not None:
+        adoption.check_folder(into)
+    with cli.console.status("Reading the account") as status:
+        report = adoption.scan_account(account, selection, lambda part: status.update(f"Reading {part}"))
+        if into is not None and plan:
+            adoption.verify_adoption(report, lambda step: status.update(f"Terraform: {step}"))
+    if into is not None and report.adoptions:
+        adoption.write_files(into, adoption.render_files(report))
+    if as_json:
+        print(json.dumps(report.to_dict() | {"folder": None if into is None else str(into)}, indent=2))
+    else:
+        display.print_report(report, cli.stdout(), into)
+    if check and (report.exclusions or report.skipped):
+        raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""Restore the online store of a feature group from an offline store.
+
+The command reads all Parquet files of the offline store, and writes the newest event of each record again. A record
+whose newest event is a deletion stays deleted. A newer event that the online store already has is kept, so the command
+can run again, and while a program writes records. Records expire by the time to live of the group.
+
+Without `--source`, the files are those of the group's own offline store, and only the online store is written. For a
+group that was created again, `--source` names the files of the former one; then both stores are written.
+
+It needs `sagemaker:DescribeFeatureGroup`, `sagemaker:PutRecord`, `s3:ListBucket`, `s3:GetObject` and the key of the
+files. It keeps one event of each record in memory.
+
+Exit codes: 0 restored, 2 invalid input or an error of AWS.
+
+- `smlops restore smlops-dev-flights --dry-run`
+- `smlops restore smlops-dev-flights`
+- `smlops restore smlops-dev-flights --source s3://bucket/feature-store/123456789012/.../data`
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def restore(
+    group: Annotated[str, typer.Argument(help="Name of the feature group.")],
+    source: Annotated[str | None, typer.Option(help="Folder with the files: s3://bucket/prefix/data.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the feature group.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the records; write none.")] = False,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Restore a feature group."""
+    cli.require("restore", "exports")
+    from sustainable_mlops.aws import make_client
+    from sustainable_mlops.aws.s3 import S3Uri
+    from sustainable_mlops.operations import feature_restore
+
+    address = S3Uri.parse(source, "--source") if source else None
+    services = ("s3", "sagemaker", "sagemaker-featurestore-runtime")
+    clients = feature_restore.RestoreClients(*(make_client(service, region) for service in services))
+    with cli.console.status("Reading the offline store") as status:
+        stored = feature_restore.read_records(clients, group, address)
+        if not dry_run:
+            feature_restore.write_records(clients, stored, lambda count: status.update(f"Restoring: {count} records"))
+    if as_json:
+        counts = {"records": len(stored.records), "deleted": stored.deleted_count}
+        counts |= {"files": stored.file_count, "rows": stored.row_count}
+        result = {"group": group, "source": str(stored.source), "stores": stored.targets, "dry_run": dry_run, **counts}
+        print(json.dumps(result, indent=2))
+        return
+    verb = "would restore" if dry_run else "restored"
+    print(
+        f"{group}: {verb} {len(stored.records)} records to {' and '.join(stored.targets)} from {stored.row_count} rows "
+        f"in {stored.file_count} files; {stored.deleted_count} deleted records stay deleted"
+    )

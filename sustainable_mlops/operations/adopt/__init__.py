@@ -1,0 +1,26 @@
+"""Adoption of existing resources: a root module that describes them as they are, with import blocks.
+
+`scan.scan_account` only reads. `verification.verify_adoption` plans, and drops what the plan would change.
+`files.render_files` returns the root module.
+"""
+
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt.files import check_folder, render_files, write_files
+from sustainable_mlops.operations.adopt.scan import list_actions, scan_account
+from sustainable_mlops.operations.adopt.selection import Selection, parse_selection
+from sustainable_mlops.operations.adopt.verification import verify_adoption
+
+__all__ = [
+    "Adoption",
+    "AdoptionReport",
+    "Exclusion",
+    "ImportedResource",
+    "Selection",
+    "check_folder",
+    "list_actions",
+    "parse_selection",
+    "render_files",
+    "scan_account",
+    "verify_adoption",
+    "write_files",
+]

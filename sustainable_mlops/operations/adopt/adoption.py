@@ -1,0 +1,105 @@
+"""Results of an adoption: resources to import, resources that stay outside, and their report."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sustainable_mlops.authoring.hcl import BlockLayout
+from sustainable_mlops.operations.idle.finding import SkippedPart
+
+#: Kinds whose deletion loses data.
+DATA_KINDS = ("KMS key", "bucket", "feature group", "model package group", "log group")
+
+
+class ExclusionError(Exception):
+    """Reason for which a resource stays outside the configuration."""
+
+
+@dataclass(frozen=True)
+class ImportedResource:
+    """A resource block of Terraform and the ID by which it is imported. `body` is in Terraform's JSON syntax."""
+
+    type: str
+    label: str
+    import_id: str
+    body: Mapping[str, Any]
+    layout: BlockLayout = field(default_factory=BlockLayout)
+    comment: str = ""
+
+    @property
+    def address(self) -> str:
+        """Address in the root module."""
+        return f"{self.type}.{self.label}"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An object of AWS with the resources that describe it, extra files by path, and notes for the reader."""
+
+    kind: str
+    name: str
+    resources: tuple[ImportedResource, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds_data(self) -> bool:
+        """True if a deletion loses data."""
+        return self.kind in DATA_KINDS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the adoption as JSON."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "holds_data": self.holds_data,
+            "imports": [{"address": one.address, "id": one.import_id} for one in self.resources],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A selected object that stays outside the configuration, with the reason."""
+
+    kind: str
+    name: str
+    reason: str
+
+    @property
+    def holds_data(self) -> bool:
+        """True if a deletion loses data."""
+        return self.kind in DATA_KINDS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object and the reason as JSON."""
+        return {"kind": self.kind, "name": self.name, "holds_data": self.holds_data, "reason": self.reason}
+
+
+@dataclass
+class AdoptionReport:
+    """All adoptions of one account and Region."""
+
+    account_id: str
+    region: str
+    adoptions: list[Adoption] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    skipped: list[SkippedPart] = field(default_factory=list)
+    #: Numbers of objects that the selection does not include, by kind.
+    unselected: dict[str, int] = field(default_factory=dict)
+
+    def list_resources(self) -> Iterator[ImportedResource]:
+        """Yield every resource that the configuration imports."""
+        for adoption in self.adoptions:
+            yield from adoption.resources
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON."""
+        return {
+            "account_id": self.account_id,
+            "region": self.region,
+            "adopted": [one.to_dict() for one in self.adoptions],
+            "left_out": [one.to_dict() for one in self.exclusions],
+            "skipped": [asdict(one) for one in self.skipped],
+            "not_selected": self.unselected,
+        }

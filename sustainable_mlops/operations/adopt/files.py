@@ -1,0 +1,119 @@
+"""Root module of an adoption: resources as they exist, and their import blocks."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.authoring.hcl import BlockLayout, render_block, render_comment
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, ImportedResource
+from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS, find_engine, make_environment
+
+#: File of each kind of object.
+FILES = {
+    "KMS key": "keys.tf",
+    "bucket": "buckets.tf",
+    "feature group": "feature_groups.tf",
+    "model package group": "model_package_groups.tf",
+    "log group": "log_groups.tf",
+    "endpoint": "endpoints.tf",
+    "pipeline": "pipelines.tf",
+}
+_IMPORTS_COMMENT = "After the first apply, these blocks have no effect and may be deleted."
+_BACKEND_COMMENT = (
+    "Add the backend of your state before the first apply: https://developer.hashicorp.com/terraform/language/backend"
+)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UserError if a configuration cannot be written to the folder."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--into {folder}: is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"--into {folder}: is not empty; name a new folder, so that no file is overwritten")
+
+
+def render_files(report: AdoptionReport) -> dict[str, str]:
+    """Return the files of the root module by path. Raises UserError if they cannot be formatted."""
+    references = {
+        adoption.resources[0].import_id: f"${{{adoption.resources[0].address}.arn}}"
+        for adoption in report.adoptions
+        if adoption.kind == "KMS key"
+    }
+    arns = {f"{_make_key_prefix(report)}{key_id}": reference for key_id, reference in references.items()}
+    sources = {"versions.tf": _render_versions(report), "imports.tf": _render_imports(report)}
+    for adoption in report.adoptions:
+        file = FILES[adoption.kind]
+        own = {} if adoption.kind == "KMS key" else arns
+        sources[file] = "\n".join(filter(None, [sources.get(file, ""), _render_adoption(adoption, own)]))
+    others = {path: text for adoption in report.adoptions for path, text in adoption.files.items()}
+    return format_files(sources) | others
+
+
+def _make_key_prefix(report: AdoptionReport) -> str:
+    start = report.region.partition("-")[0]
+    partition = {"cn": "aws-cn", "us": "aws-us-gov" if report.region.startswith("us-gov-") else "aws"}.get(start, "aws")
+    return f"arn:{partition}:kms:{report.region}:{report.account_id}:key/"
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a root module to a folder that is new or empty."""
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())  # bytes keep the line endings of the text
+
+
+def _render_versions(report: AdoptionReport) -> str:
+    terraform = {
+        "required_version": VERSIONS,
+        "required_providers": {"aws": {"source": "hashicorp/aws", "version": PROVIDER_VERSIONS}},
+    }
+    provider = {"region": report.region, "allowed_account_ids": [report.account_id]}
+    shape = BlockLayout({"required_providers": BlockLayout()}, order=("required_version",))
+    lead = render_comment(_BACKEND_COMMENT)
+    return render_block("terraform", terraform, shape, lead) + "\n" + render_block('provider "aws"', provider)
+
+
+def _render_imports(report: AdoptionReport) -> str:
+    blocks = [
+        render_block("import", {"to": f"${{{one.address}}}", "id": one.import_id}, BlockLayout(order=("to", "id")))
+        for one in report.list_resources()
+    ]
+    return render_comment(_IMPORTS_COMMENT) + "\n" + "\n".join(blocks)
+
+
+def _render_adoption(adoption: Adoption, arns: Mapping[str, str]) -> str:
+    notes = "".join(render_comment(note) for note in adoption.notes)
+    return notes + "\n".join(_render_resource(resource, arns) for resource in adoption.resources)
+
+
+def _render_resource(resource: ImportedResource, arns: Mapping[str, str]) -> str:
+    header = f"resource {json.dumps(resource.type)} {json.dumps(resource.label)}"
+    return render_block(header, _refer(resource.body, arns), resource.layout)
+
+
+def _refer(value: Any, arns: Mapping[str, str]) -> Any:
+    """Return a body in which the ARN of an adopted key is a reference to it."""
+    if isinstance(value, str):
+        return arns.get(value, value)
+    if isinstance(value, Mapping):
+        return {key: _refer(item, arns) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_refer(item, arns) for item in value]
+    return value
+
+
+def format_files(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return HCL files in the format of `terraform fmt`. Raises UserError."""
+    with tempfile.TemporaryDirectory() as name:
+        for path, text in sources.items():
+            Path(name, path).write_text(text, encoding="utf-8")
+        command = [find_engine().path, "fmt", "-list=false", name]
+        result = subprocess.run(command, capture_output=True, text=True, env=make_environment(), check=False)
+        if result.returncode:
+            raise UserError(f"terraform fmt: {result.stderr.strip()}")
+        return {path: Path(name, path).read_text(encoding="utf-8") for path in sources}

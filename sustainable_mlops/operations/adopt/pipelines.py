@@ -1,0 +1,59 @@
+"""Pipelines with their definitions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
+from sustainable_mlops.operations.adopt.reader import Candidate, Reader
+
+KIND = "pipeline"
+ACTIONS = ("sagemaker:ListPipelines", "sagemaker:DescribePipeline", "sagemaker:ListTags")
+_TYPE = "aws_sagemaker_pipeline"
+_FIELDS: Fields = {
+    "PipelineArn": None,
+    "PipelineStatus": None,
+    "CreationTime": None,
+    "LastModifiedTime": None,
+    "LastRunTime": None,
+    "CreatedBy": None,
+    "LastModifiedBy": None,
+    "PipelineVersionDisplayName": None,
+    "PipelineVersionDescription": None,
+    "PipelineVersionAliases": None,
+    "PipelineDefinition": None,
+    "PipelineName": "pipeline_name",
+    "PipelineDisplayName": "pipeline_display_name",
+    "PipelineDescription": "pipeline_description",
+    "RoleArn": "role_arn",
+    "ParallelismConfiguration": Nested(
+        "parallelism_configuration", {"MaxParallelExecutionSteps": "max_parallel_execution_steps"}
+    ),
+}
+
+
+def read_pipelines(reader: Reader) -> Iterator[Adoption | Exclusion]:
+    """Yield the selected pipelines."""
+    yield from reader.read_each(KIND, _list_candidates(reader))
+
+
+def _list_candidates(reader: Reader) -> Iterator[Candidate]:
+    for pipeline in reader.account.list_all("sagemaker", "list_pipelines", "PipelineSummaries"):
+        name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
+        if reader.selects(KIND, name, arn, tags=lambda arn=arn: reader.read_sagemaker_tags(arn)):  # type: ignore[misc]
+            yield name, lambda name=name: _read_pipeline(reader, name)  # type: ignore[misc]
+
+
+def _read_pipeline(reader: Reader, name: str) -> Adoption:
+    """Return one pipeline, and its definition as a file. Raises ExclusionError unless it is active."""
+    pipeline = reader.describe("describe_pipeline", PipelineName=name)
+    if pipeline.get("PipelineStatus") != "Active":
+        raise ExclusionError(f"its status is {pipeline.get('PipelineStatus')}")
+    body: dict[str, Any] = convert(pipeline, _FIELDS)
+    body.setdefault("pipeline_display_name", name)
+    file = f"pipelines/{name}.json"
+    body["pipeline_definition"] = f'${{file("${{path.module}}/{file}")}}'
+    body = add_tags(body, reader.read_sagemaker_tags(pipeline["PipelineArn"]))
+    resource = ImportedResource(_TYPE, reader.choose_label(_TYPE, name), name, body, make_layout(_FIELDS))
+    # The text as it is: the provider compares it character by character.
+    return Adoption(KIND, name, (resource,), {file: pipeline["PipelineDefinition"]})

@@ -1,0 +1,247 @@
+"""Recovery of an environment after an interrupted apply.
+
+A killed apply leaves the state locked, and new resources that are not in the state. An apply whose credentials expired
+leaves the state in the file `errored.tfstate`. Recovery removes the lock, writes that state, imports resources whose
+names the plan knows, applies, and deletes models and endpoint configurations with generated names, which hold no data.
+"""
+
+import os
+import re
+import shlex
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import AccountClients, Client
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.deploy.transition import wait_until_settled
+from sustainable_mlops.operations.teardown import find_account, read_settings
+from sustainable_mlops.terraform import Terraform
+
+#: File in which Terraform keeps a state that it could not write to the backend.
+ERRORED_STATE = "errored.tfstate"
+#: Errors of AWS for a resource that exists.
+_EXISTS = re.compile(
+    r"already[ _]?(?:exist|own)|AlreadyExists|AlreadyOwned|ResourceInUse|DuplicateRecord", re.IGNORECASE
+)
+_LOCK = re.compile(
+    r"Lock Info:\s+ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S+)\s+Who:\s+(?P<who>\S+)"
+    r".*?Created:\s+(?P<created>\S+ \S+)",
+    re.DOTALL,
+)
+#: Attributes whose values make the ID for `terraform import`, if it is not the attribute `name`.
+_ID_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "aws_iam_role_policy": ("role", "name"),
+    "aws_s3_bucket": ("bucket",),
+    "aws_sagemaker_feature_group": ("feature_group_name",),
+    "aws_sagemaker_mlflow_tracking_server": ("tracking_server_name",),
+    "aws_sagemaker_model_package_group": ("model_package_group_name",),
+    "aws_sagemaker_pipeline": ("pipeline_name",),
+    "aws_sagemaker_studio_lifecycle_config": ("studio_lifecycle_config_name",),
+    "aws_scheduler_schedule": ("group_name", "name"),
+}
+_SEPARATORS = {"aws_iam_role_policy": ":"}
+_ENDPOINT = "aws_sagemaker_endpoint"
+_MODEL, _CONFIGURATION = "model", "endpoint-config"
+#: Each round imports the resources that stopped the apply before; their dependents follow in the next one.
+_MAX_ROUNDS = 20
+
+
+@dataclass
+class Recovery:
+    """The changes of a recovery."""
+
+    pushed_state: bool = False
+    #: ID of each imported resource by its address.
+    imported: dict[str, str] = field(default_factory=dict)
+    #: ARNs of the deleted models and endpoint configurations.
+    deleted: list[str] = field(default_factory=list)
+    #: ARNs of the environment's KMS keys that are not in the state.
+    unlisted_keys: list[str] = field(default_factory=list)
+
+
+def recover(
+    terraform: Terraform, account: AccountClients, lock_id: str | None, say: Callable[[str], None] = lambda _: None
+) -> Recovery:
+    """Complete an interrupted apply, and return the changes.
+
+    `lock_id` is the ID of the lock to remove. Raises UserError if another lock is in place, if a resource of the same
+    name belongs to something else, or if the apply fails for another reason.
+    """
+    result = Recovery()
+    if lock_id is not None:
+        terraform.run("force-unlock", "-force", lock_id)
+        say(f"removed the lock {lock_id}")
+    errored = terraform.folder / ERRORED_STATE
+    if errored.is_file():
+        with _explain_lock(terraform):
+            terraform.run("state", "push", ERRORED_STATE)
+        errored.unlink()
+        result.pushed_state = True
+        say(f"wrote {ERRORED_STATE} to the backend, and removed the file")
+    _apply_with_imports(terraform, account, result, say)
+    _delete_generated(terraform, account, result, say)
+    return result
+
+
+def _apply_with_imports(
+    terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
+) -> None:
+    """Apply until nothing is missing in the state, and import the resources that exist already."""
+    for _ in range(_MAX_ROUNDS):
+        say("applying")
+        errors = terraform.list_apply_errors()
+        if not errors:
+            return
+        for error in errors:
+            _refuse_lock(terraform, error.text)
+        existing = [one.address for one in errors if one.address not in result.imported and _EXISTS.search(one.text)]
+        if not existing:
+            raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
+        for address, identifier in _find_ids(terraform, existing).items():
+            _import(terraform, account, address, identifier)
+            result.imported[address] = identifier
+            say(f"imported {address}")
+    raise UserError(f"{terraform.folder}: still incomplete after {_MAX_ROUNDS} applies; run the command again")
+
+
+def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
+    """Return the ID of each address for `terraform import`. Raises UserError for one that the plan does not know."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = terraform.plan(Path(folder, "tfplan"))
+    changes = {change["address"]: change for change in plan.get("resource_changes", ())}
+    identifiers = {}
+    for address in addresses:
+        change = changes.get(address, {"type": "", "change": {}})
+        names = _ID_ATTRIBUTES.get(change["type"], ("name",))
+        after = change["change"].get("after") or {}
+        values = [str(after[name]) for name in names if after.get(name)]
+        if len(values) < len(names):
+            raise UserError(
+                f"{address}: exists in AWS and is not in the state, and the plan does not know its ID; import it, and "
+                "run the command again",
+                f"{terraform.command} import {shlex.quote(address)} ID",
+            )
+        identifiers[address] = _SEPARATORS.get(change["type"], "/").join(values)
+    return identifiers
+
+
+def _import(terraform: Terraform, account: AccountClients, address: str, identifier: str) -> None:
+    """Import a resource. Raises UserError, and leaves the state as it was, if its tags are those of something else."""
+    if re.search(rf"(^|\.){_ENDPOINT}\.", address):
+        wait_until_settled(account.client("sagemaker"), identifier)
+    expected = _find_common_tags(terraform)
+    terraform.run("import", address, identifier)
+    attributes = next((one for name, one in terraform.list_instances() if name == address), {})
+    tags = attributes.get("tags_all")
+    if tags is not None and not expected.items() <= tags.items():
+        terraform.run("state", "rm", address)
+        raise UserError(
+            f"{address}: {identifier} exists in AWS with other tags than the environment, so it belongs to something "
+            "else; choose another name, or import it yourself",
+            f"{terraform.command} import {shlex.quote(address)} {shlex.quote(identifier)}",
+        )
+
+
+def _find_common_tags(terraform: Terraform) -> dict[str, str]:
+    """Return the tags that all resources of the state with tags have: the default tags of the provider."""
+    tags = [one["tags_all"] for _, one in terraform.list_instances() if one.get("tags_all")]
+    common = tags[0] if tags else {}
+    return {key: value for key, value in common.items() if all(one.get(key) == value for one in tags)}
+
+
+def _delete_generated(
+    terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
+) -> None:
+    """Delete the environment's models and endpoint configurations that neither the state nor an endpoint has.
+
+    The environment's default tags identify them, so nothing is deleted in an environment without tags.
+    """
+    tags = _find_common_tags(terraform)
+    if not tags:
+        return
+    known = {str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")}
+    with aws.translate_aws_errors("resources of the environment"):
+        unlisted = [arn for arn in _list_tagged(account.client("resourcegroupstaggingapi"), tags) if arn not in known]
+        sagemaker = account.client("sagemaker")
+        for kind, delete in ((_CONFIGURATION, sagemaker.delete_endpoint_config), (_MODEL, sagemaker.delete_model)):
+            in_use = _list_used(sagemaker)
+            for arn in unlisted:
+                name = arn.rpartition("/")[2]
+                if f":{kind}/" in arn and (kind, name) not in in_use:
+                    delete(**{"ModelName" if kind == _MODEL else "EndpointConfigName": name})
+                    result.deleted.append(arn)
+                    say(f"deleted {kind} {name}")
+        kms = account.client("kms")
+        keys = [arn for arn in unlisted if ":kms:" in arn and ":key/" in arn]
+        result.unlisted_keys = [arn for arn in keys if kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"]]
+
+
+def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
+    """Yield the ARN of each resource with all of these tags."""
+    filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
+    for page in tagging.get_paginator("get_resources").paginate(TagFilters=filters):
+        yield from (one["ResourceARN"] for one in page["ResourceTagMappingList"])
+
+
+def _list_used(sagemaker: Client) -> set[tuple[str, str]]:
+    """Return the configurations and models that endpoints, configurations and running transform jobs use, by kind."""
+    used = set()
+    for name in _list(sagemaker, "list_endpoints", "Endpoints", "EndpointName"):
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
+        for part in (endpoint, endpoint.get("PendingDeploymentSummary", {})):
+            used.add((_CONFIGURATION, str(part.get("EndpointConfigName"))))
+    for name in _list(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
+        configuration = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        for member in ("ProductionVariants", "ShadowProductionVariants"):
+            used |= {
+                (_MODEL, variant["ModelName"]) for variant in configuration.get(member, []) if "ModelName" in variant
+            }
+    running = {"StatusEquals": "InProgress"}
+    for name in _list(sagemaker, "list_transform_jobs", "TransformJobSummaries", "TransformJobName", **running):
+        used.add((_MODEL, sagemaker.describe_transform_job(TransformJobName=name)["ModelName"]))
+    return used
+
+
+def _list(client: Client, operation: str, member: str, name: str, **request: str) -> Iterable[str]:
+    return [one[name] for page in client.get_paginator(operation).paginate(**request) for one in page[member]]
+
+
+@contextmanager
+def _explain_lock(terraform: Terraform) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        _refuse_lock(terraform, str(error))
+        raise
+
+
+def _refuse_lock(terraform: Terraform, text: str) -> None:
+    """Raise UserError with the ID and the owner of the lock if a message is about the lock of the state."""
+    if "state lock" not in text:
+        return
+    lock = _LOCK.search(text)
+    if lock is None:
+        raise UserError(f"{terraform.folder}: the state is locked: {text}")
+    raise UserError(
+        f"{terraform.folder}: the state is locked by {lock['who']} ({lock['operation']}) since {lock['created']} UTC. "
+        "If this run has ended, remove its lock",
+        f"smlops recover {shlex.quote(str(terraform.folder))} --unlock {lock['id']}",
+    )
+
+
+def find_environment_account(terraform: Terraform) -> AccountClients:
+    """Return the clients of the environment's account: that of the settings, else that of the ARNs in the state.
+
+    Without both, the account is that of the credentials. Raises UserError if the credentials are of another account.
+    """
+    arns = [str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")]
+    regional = [arn for arn in arns if all(arn.split(":")[3:5])]
+    account = find_account(read_settings(terraform), {}, regional)
+    if account is None:
+        return AccountClients(os.environ.get("AWS_REGION", ""))
+    account.check()
+    return account

@@ -1,0 +1,250 @@
+"""Measure the roles of an environment on a sandbox that enforces IAM: `python -m tests.envs.iam_table`.
+
+CI plans and applies dev with the roles of `bootstrap`. Data arrives, its event starts the pipeline, and the pipeline
+trains and registers a model. An endpoint serves it. Then each role tries the acts of `forbidden_acts`.
+"""
+
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from envs import settings
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
+from sustainable_mlops import synth
+from sustainable_mlops.jobs.pipelines.data import read_data_folder
+from sustainable_mlops.terraform import ROOT, list_changes
+from tests.envs.account import CiAccount
+from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_acts
+
+#: Codes of AWS for a request that IAM refuses.
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
+#: Settings with which few rounds on few data pass the gate.
+QUICK = {"MinimumAuc": "0.5", "NumRound": "12"}
+MODEL = "flight_delay"
+_SECONDS = 600
+
+
+@dataclass
+class MeasuredRole:
+    """Result of one role: the actions that its job needed, and the forbidden acts by the answer of AWS."""
+
+    name: str
+    needed: list[str] = field(default_factory=list)
+    denied: list[Act] = field(default_factory=list)
+    done: list[Act] = field(default_factory=list)
+
+
+def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[MeasuredRole]:
+    """Run the jobs of all roles, then the forbidden acts, and return the results by role."""
+    with Sandbox.start(log=folder / "sandbox.log", enforce_iam=True) as sandbox:
+        account = CiAccount(
+            sandbox, folder / "repository", settings.load(ROOT / "envs" / "dev"), synth.load_all_modules()
+        )
+        say("bootstrap")
+        entry = account.settings.model_dump(exclude_unset=True)["pipelines"][MODEL]
+        parameters = {**entry.get("parameters", {}), **QUICK}
+        account.prepare(deletion_protection=True, pipelines={MODEL: {**entry, "parameters": parameters}})
+        platform = apply_environment(account, say)
+        jobs = sandbox.list_unused_grants()["used_actions"]
+        roles = {**platform["roles"], **{kind: account.role_arns[kind] for kind in ("plan", "apply", "promote")}}
+        measured = [MeasuredRole(role, jobs.get(arn, [])) for role, arn in roles.items()]
+        names = create_names(account, platform)
+        for result in measured:
+            say(f"forbidden acts of {result.name}")
+            client = create_clients(account, result.name, roles[result.name])
+            for act in list_acts(result.name, names):
+                (result.denied if is_denied(client(act.service), act) else result.done).append(act)
+        known = set(roles.values())
+        others = {arn: actions for arn, actions in jobs.items() if arn not in known and platform["name_prefix"] in arn}
+        return [*measured, *(MeasuredRole(arn.rpartition("/")[2], actions) for arn, actions in others.items())]
+
+
+def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[str, Any]:
+    """Plan and apply the environment, train by the pipeline, and serve the model. Return the output `platform`."""
+    with (
+        account.run_terraform(account.folder, account.get_ci("plan")) as planning,
+        account.run_terraform(account.folder, account.get_ci("apply")) as applying,
+    ):
+        say("apply")
+        planning.plan(account.folder / "tfplan")
+        applying.apply()
+        platform: dict[str, Any] = applying.read_outputs()["platform"]
+        say("pipeline")
+        package = train_by_event(account, platform)
+        account.sandbox.client("sagemaker").update_model_package(
+            ModelPackageArn=package, ModelApprovalStatus="Approved"
+        )
+        read_registry(account, platform, package)
+        say("endpoint")
+        (account.folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {MODEL: package}}))
+        applying.apply()
+        invoke_endpoint(account, applying.read_outputs()["serverless_endpoints"][MODEL])
+        assert list_changes(planning.plan(account.folder / "tfplan")) == {}
+    return platform
+
+
+def train_by_event(account: CiAccount, platform: dict[str, Any]) -> str:
+    """Upload data whose last object starts the pipeline, and return the package that the execution registers."""
+    import pandas as pd
+
+    from tests.workloads.flight_delay.pipeline_bench import write_raw
+    from workloads.flight_delay import raw
+
+    s3, sagemaker = account.sandbox.client("s3"), account.sandbox.client("sagemaker")
+    flights = pd.read_csv(raw.find_packaged_files()[raw.FLIGHTS_FILE])
+    (account.repository / "raw").mkdir()
+    data = read_data_folder(write_raw(flights, account.repository / "raw"), f"raw/{MODEL}/")
+    data.upload(platform["buckets"]["data"], s3)
+    s3.put_object(Bucket=platform["buckets"]["data"], Key=data.key)
+    pipeline = platform["pipelines"][MODEL]
+
+    def find_execution() -> dict[str, Any] | None:
+        summaries = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+        return next((one for one in summaries if one["PipelineExecutionStatus"] not in ("Executing", "Stopping")), None)
+
+    execution = wait_for(find_execution)
+    if execution["PipelineExecutionStatus"] != "Succeeded":
+        arn = execution["PipelineExecutionArn"]
+        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+        raise AssertionError([one.get("FailureReason") for one in steps if one.get("FailureReason")])
+    group = platform["model_package_groups"][MODEL]
+    (package,) = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    return str(package["ModelPackageArn"])
+
+
+def read_registry(account: CiAccount, platform: dict[str, Any], package: str) -> None:
+    """Read what a promotion checks, with the role promote."""
+    client = create_clients(account, "promote", account.role_arns["promote"])
+    sagemaker, s3 = client("sagemaker"), client("s3")
+    group = platform["model_package_groups"][MODEL]
+    sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+    sagemaker.list_model_packages(ModelPackageGroupName=group)
+    description = sagemaker.describe_model_package(ModelPackageName=package)
+    address = description["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def invoke_endpoint(account: CiAccount, endpoint: str) -> None:
+    """Request predictions of a few flights."""
+    import pandas as pd
+
+    from workloads.flight_delay import features, prepare, raw
+
+    files = raw.find_packaged_files()
+    flights = pd.read_csv(files[raw.FLIGHTS_FILE]).head(2000)
+    rows = prepare.build_frame(flights, pd.read_csv(files[raw.WEATHER_FILE]))[features.list_names()].head(10)
+    response = account.sandbox.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint,
+        ContentType="application/json",
+        Accept="application/json",
+        Body=rows.to_json(orient="records"),
+    )
+    assert len(json.loads(response["Body"].read())["predictions"]) == len(rows)
+
+
+def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
+    """Return the names of the environment. Create a key, a role and a bucket that it must not touch."""
+    sandbox, region = account.sandbox, account.settings.region
+    other_key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    trust = {"Version": "2012-10-17", "Statement": []}
+    sandbox.client("iam").create_role(RoleName="other-team", AssumeRolePolicyDocument=json.dumps(trust))
+    names = Names(
+        environment=account.name,
+        name_prefix=account.settings.name_prefix,
+        account_id=account.settings.account_id,
+        region=region,
+        state_bucket=account.settings.state.bucket,
+        kms_key_arn=platform["kms_key_arn"],
+        other_key_arn=other_key,
+        role_arns=platform["roles"],
+    )
+    make_client("s3", region, sandbox.endpoint, OTHER_ACCOUNT).create_bucket(
+        Bucket=names.foreign_bucket, CreateBucketConfiguration={"LocationConstraint": region}
+    )
+    return names
+
+
+def create_clients(account: CiAccount, role: str, arn: str) -> Callable[[str], Any]:
+    """Return a function that creates clients with the credentials of a role.
+
+    A role of a phase trusts only SageMaker, so the administrator adds the account to its trust policy.
+    """
+    if role in PHASES:
+        iam, name = account.sandbox.client("iam"), arn.rpartition("/")[2]
+        document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        own = {"Effect": "Allow", "Principal": {"AWS": account.settings.account_id}, "Action": "sts:AssumeRole"}
+        document["Statement"].append(own)
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+        issued = account.sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        access, secret, token = issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]
+    else:
+        access, secret, token = account.get_ci(role).values()
+
+    def create(service: str) -> Any:
+        client = make_client(service, account.settings.region, account.sandbox.endpoint, parameter_validation=False)
+        credentials = client._request_signer._credentials
+        credentials.access_key, credentials.secret_key, credentials.token = access, secret, token
+        return client
+
+    return create
+
+
+def is_denied(client: Any, act: Act) -> bool:
+    """Send an act, and return True if IAM refuses it."""
+    try:
+        getattr(client, act.call)(**act.parameters)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]) in DENIED
+    return False
+
+
+def wait_for(find: Callable[[], Any]) -> Any:
+    """Return the first value that is not None."""
+    end = time.monotonic() + _SECONDS
+    while (value := find()) is None:
+        assert time.monotonic() < end, "the state was not reached"
+        time.sleep(0.5)
+    return value
+
+
+def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    yield "| role | needed actions allowed | forbidden acts denied |"
+    yield "|---|---|---|"
+    for one in measured:
+        total = len(one.denied) + len(one.done)
+        acts = f"{len(one.denied)} of {total}" if total else "none listed"
+        yield f"| {one.name} | {len(one.needed)} of {len(one.needed)} | {acts} |"
+    groups = Counter(act.group for one in measured for act in one.denied)
+    yield ""
+    yield "Denied acts: " + ", ".join(f"{number} {group}" for group, number in sorted(groups.items())) + "."
+
+
+def main() -> None:
+    """Print the table, and the actions of each role with `--actions`."""
+    sys.path.insert(0, str(ROOT))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "repository").mkdir()
+        measured = measure(Path(folder), lambda text: print(text, file=sys.stderr))
+    print("\n".join(format_table(measured)))
+    if "--actions" in sys.argv:
+        for one in measured:
+            print(f"{one.name}: {', '.join(one.needed)}")
+    if failures := [f"{one.name}: {act}" for one in measured for act in one.done]:
+        raise SystemExit("\n".join(["forbidden acts that were not denied:", *failures]))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

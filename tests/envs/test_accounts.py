@@ -1,0 +1,112 @@
+"""Three environments in three accounts, planned and applied by the roles of CI, with IAM enforced."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envs import settings
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
+from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT, list_changes
+from tests.envs import iam_table
+from tests.envs.account import CiAccount
+from tests.envs.forbidden_acts import PHASES
+from tests.envs.test_golden_path import MODEL
+from tests.provider import SANDBOX_LOGS
+from tests.sandbox.support import IMAGE, create_tar
+
+pytestmark = [pytest.mark.release, pytest.mark.apply]
+
+
+@pytest.fixture(scope="module")
+def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Yield a sandbox that enforces IAM."""
+    log = tmp_path_factory.mktemp("accounts") / "sandbox.log"
+    SANDBOX_LOGS.append(log)
+    with Sandbox.start(log=log, enforce_iam=True) as sandbox:
+        yield sandbox
+
+
+def create_client(account: CiAccount, service: str) -> Any:
+    """Return a client of the account's root."""
+    return make_client(service, account.settings.region, account.sandbox.endpoint, account.settings.account_id)
+
+
+def register_packages(account: CiAccount) -> dict[str, str]:
+    """Register an approved package of each served model, and return the ARNs by model."""
+    prefix, s3, sagemaker = (
+        account.settings.name_prefix,
+        create_client(account, "s3"),
+        create_client(account, "sagemaker"),
+    )
+    bucket = f"{prefix}-artifacts-{account.settings.account_id}-{account.settings.region}"
+    packages = {}
+    for model in account.settings.model_dump()["models"]:
+        key = f"models/{model}/model.tar.gz"
+        s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=MODEL))
+        packages[model] = sagemaker.create_model_package(
+            ModelPackageGroupName=f"{prefix}-{model}".replace("_", "-"),
+            ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{key}"}],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+        )["ModelPackageArn"]
+    return packages
+
+
+def delete_packages(account: CiAccount, packages: dict[str, str]) -> None:
+    """Delete the packages: destroy can delete only an empty group."""
+    for arn in packages.values():
+        create_client(account, "sagemaker").delete_model_package(ModelPackageName=arn)
+
+
+def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "repository").mkdir()
+    measured = iam_table.measure(tmp_path)
+    assert [f"{one.name}: {act}" for one in measured for act in one.done] == []
+    by_role = {one.name: one for one in measured}
+    assert all(by_role[role].needed and by_role[role].denied for role in (*PHASES, "plan", "apply", "promote"))
+    with capsys.disabled():
+        print("", *iam_table.format_table(measured), sep="\n")
+
+
+@pytest.mark.parametrize("name", synth.list_names()[1])
+def test_ci_applies_and_destroys_an_environment_of_its_account_with_its_roles(
+    tmp_path: Path, name: str, enforcing: Sandbox, modules: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = CiAccount(enforcing, tmp_path, settings.load(ROOT / "envs" / name), modules)
+    with account.duration.measure():
+        account.prepare(deletion_protection=False)
+        with (
+            account.run_terraform(account.folder, account.get_ci("plan")) as planning,
+            account.run_terraform(account.folder, account.get_ci("apply")) as applying,
+        ):
+            planned = planning.plan(tmp_path / "tfplan")
+            assert {tuple(actions) for actions in list_changes(planned).values()} == {("create",)}
+            with pytest.raises(UserError, match="is not authorized to perform"):
+                planning.apply("-target=module.storage")
+            applying.apply()
+            assert list_changes(planning.plan(tmp_path / "tfplan")) == {}
+
+            packages = register_packages(account)
+            (account.folder / synth.PACKAGES).write_text(json.dumps({"model_packages": packages}))
+            applying.apply()
+            second = planning.plan(tmp_path / "tfplan")
+            assert list_changes(second) == {}
+            resources = len(applying.run("state", "list").split())
+
+            delete_packages(account, packages)
+            applying.apply("-destroy")
+            assert applying.run("state", "list") == ""
+    with capsys.disabled():
+        print(
+            f"\n{name}: {resources} resources in account {account.settings.account_id}, "
+            f"{account.duration.wall:.0f} s, of which {account.duration.processor:.0f} s of processor time"
+        )

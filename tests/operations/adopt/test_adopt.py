@@ -1,0 +1,245 @@
+"""`smlops adopt` on accounts whose resources no Terraform made, and its root module in Terraform."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from sustainable_mlops.commands import adopt
+from sustainable_mlops.operations.adopt import list_actions
+from sustainable_mlops.operations.adopt.adoption import (
+    DATA_KINDS,
+    Adoption,
+    AdoptionReport,
+    ExclusionError,
+    ImportedResource,
+)
+from sustainable_mlops.operations.adopt.endpoints import may_be_secret
+from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
+from sustainable_mlops.operations.adopt.selection import parse_selection
+from sustainable_mlops.operations.adopt.verification import describe_differences, drop_changed
+from sustainable_mlops.program import run
+from sustainable_mlops.terraform import ROOT, Terraform
+from tests.deployer.calls import BOTO3, FREE, action, by_terraform
+from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
+from tests.review_checks import check_review
+
+#: Resource types that an adoption may write, and the objects that one of a kind has without settings.
+TYPES = {
+    "aws_appautoscaling_policy",
+    "aws_appautoscaling_target",
+    "aws_cloudwatch_log_group",
+    "aws_kms_alias",
+    "aws_kms_key",
+    "aws_s3_bucket",
+    "aws_s3_bucket_cors_configuration",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_logging",
+    "aws_s3_bucket_notification",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_sagemaker_endpoint",
+    "aws_sagemaker_endpoint_configuration",
+    "aws_sagemaker_feature_group",
+    "aws_sagemaker_model",
+    "aws_sagemaker_model_package_group",
+    "aws_sagemaker_model_package_group_policy",
+    "aws_sagemaker_pipeline",
+}
+#: Objects of the seeded account that hold data.
+DATA = {
+    ("KMS key", "acme-main"),
+    ("KMS key", "acme-second"),
+    *(("bucket", f"acme-{name}") for name in ("plain", "logs", "data")),
+    *(("feature group", f"acme-{name}") for name in ("online", "offline", "both")),
+    *(("model package group", f"acme-{name}") for name in ("churn", "fraud")),
+    ("log group", "/acme/jobs"),
+    *(("log group", f"/aws/sagemaker/Endpoints/acme-{name}") for name in ("web", "serverless", "async")),
+}
+MACHINES = {("endpoint", f"acme-{name}") for name in ("web", "serverless", "async")} | {("pipeline", "acme-train")}
+SELECTED = ("--region", REGION, "--prefix", PREFIX)
+
+
+@pytest.fixture
+def smlops(
+    own: tuple[Any, dict[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Return a function that runs `smlops adopt` on the sandbox, and returns its exit code and its output."""
+    for name, value in own[1].items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_info:
+            run(lambda: get_command(adopt.app)(list(arguments), prog_name="smlops"))
+        return int(exit_info.value.code or 0), capsys.readouterr().out
+
+    return call
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.release) for seed in (1, 2, 4, 5, 6))])
+def test_the_first_plan_changes_nothing(
+    seed: int, own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    sandbox, variables = own
+    account = SeededAccount(sandbox, seed)
+    account.seed()
+    account.add_scaling()
+    before = sandbox.inventory()
+    folder = tmp_path / "adopted"
+    with sandbox.record_calls() as calls:
+        code, output = smlops(*SELECTED, "--into", str(folder), "--json")
+    report = json.loads(output)
+    assert code == 0
+    assert {(one["kind"], one["name"]) for one in report["adopted"]} == DATA | MACHINES
+    assert [(one["name"], one["reason"].partition(";")[0]) for one in report["left_out"]] == [
+        ("acme-leaving", "its state is PendingDeletion")
+    ]
+    check_calls(list(by_terraform(calls, BOTO3)))
+    assert sandbox.inventory() == before
+
+    terraform = Terraform(folder, variables)
+    terraform.init()
+    plan = terraform.plan(folder / "tfplan")
+    check_plan(plan, report)
+    review = check_review(plan)
+    assert {change.action for change in review.changes} == {"import"}
+    assert [*review.risks, *(gate for gate in review.gates if gate.name == "data" and gate.level is not None)] == []
+    terraform.apply()
+    assert terraform.is_up_to_date(folder / "second.tfplan")
+    assert sandbox.inventory() == before
+    check_refusal(terraform, folder)
+
+
+def check_calls(calls: list[Any]) -> None:
+    """Check that the command only reads, and that the page names each action."""
+    assert all(re.match(r"Get|List|Describe", call["operation"]) for call in calls)
+    known = {name for actions in list_actions().values() for name in actions} | FREE
+    assert {action(call) for call in calls} <= known
+
+
+def check_plan(plan: dict[str, Any], report: dict[str, Any]) -> None:
+    """Check that the plan imports each announced resource and changes none, and print the share by kind."""
+    kinds = {item["address"]: one["kind"] for one in report["adopted"] for item in one["imports"]}
+    changes = {one["address"]: one["change"] for one in plan["resource_changes"]}
+    assert changes.keys() == kinds.keys()
+    assert {one["type"] for one in plan["resource_changes"]} <= TYPES
+    assert all("importing" in change for change in changes.values())
+    unchanged = Counter(kinds[address] for address, change in changes.items() if change["actions"] == ["no-op"])
+    for kind, count in Counter(kinds.values()).items():
+        data = " (holds data)" if kind in DATA_KINDS else ""
+        print(f"{kind}{data}: {unchanged[kind]} of {count} resources without a change")
+    assert unchanged == Counter(kinds.values())
+
+
+def check_refusal(terraform: Terraform, folder: Path) -> None:
+    """Check that Terraform refuses to destroy the data."""
+    with pytest.raises(Exception, match="prevent_destroy"):
+        terraform.plan(folder / "destroy.tfplan", "-destroy")
+
+
+@pytest.mark.slow
+def test_a_denied_read_leaves_out_only_what_needs_it(
+    own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    sandbox, _ = own
+    account = SeededAccount(sandbox, 1)
+    account.add_buckets(PREFIX, account.add_keys())
+    sandbox.fault("logs:DescribeLogGroups", error="AccessDeniedException")
+    sandbox.fault("s3:GetBucketPolicy", error="AccessDenied", times=1)
+    code, output = smlops(*SELECTED, "--check", "--json")
+    sandbox.clear_faults()
+    report = json.loads(output)
+    assert code == 1
+    assert [one["missing_action"] for one in report["skipped"]] == ["logs:DescribeLogGroups"]
+    exclusions = [one for one in report["left_out"] if one["kind"] == "bucket"]
+    assert [one["reason"] for one in exclusions] == [
+        "s3:GetBucketPolicy: AccessDenied; allow s3:GetBucketPolicy and run again"
+    ]
+    assert len([one for one in report["adopted"] if one["kind"] == "bucket"]) == 2
+
+    code, output = smlops(*SELECTED)
+    assert (code, list(tmp_path.glob("**/*.tf"))) == (0, [])
+    assert "left out: KMS key acme-leaving: its state is PendingDeletion" in output
+    assert "nothing was written; pass --into FOLDER" in output
+
+
+def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
+    def make(address: str, body: dict[str, Any]) -> ImportedResource:
+        resource_type, _, label = address.partition(".")
+        return ImportedResource(resource_type, label, "id", body)
+
+    bucket = make("aws_s3_bucket.data", {"bucket": "data"})
+    policy = make("aws_s3_bucket_policy.data", {"bucket": "${aws_s3_bucket.data.id}"})
+    model = make("aws_sagemaker_model.web", {"name": "web"})
+    endpoint = make("aws_sagemaker_endpoint.web", {"name": "${aws_sagemaker_model.web.name}"})
+    report = AdoptionReport("123456789012", REGION)
+    report.adoptions = [Adoption("bucket", "data", (bucket, policy)), Adoption("endpoint", "web", (model, endpoint))]
+    changes = {
+        "aws_s3_bucket.data": (["no-op"], {}, {}),
+        "aws_s3_bucket_policy.data": (["update"], {"policy": "a", "tags_all": {}}, {"policy": "b"}),
+        "aws_sagemaker_model.web": (["delete", "create"], {"name": "web", "mode": "x"}, {"name": "web", "mode": None}),
+    }
+    plan = {
+        "resource_changes": [
+            {"address": address, "change": {"actions": actions, "before": before, "after": after}}
+            for address, (actions, before, after) in changes.items()
+        ]
+    }
+    drop_changed(report, describe_differences(plan))
+    assert [(one.name, one.resources) for one in report.adoptions] == [("data", (bucket,))]
+    assert [one.reason for one in report.exclusions] == [
+        'aws_s3_bucket_policy.data: the plan would update it in place: policy: "a" → "b"',
+        'aws_sagemaker_model.web: the plan would replace it: mode: "x" → null. '
+        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which stays outside",
+    ]
+
+
+def test_a_setting_without_an_argument_keeps_the_resource_outside() -> None:
+    fields = {"Name": "name", "Arn": None}
+    assert convert({"Name": "a", "Arn": "arn", "New": None, "Off": False}, fields) == {"name": "a"}
+    with pytest.raises(ExclusionError, match="New has no argument in the AWS provider"):
+        convert({"Name": "a", "New": {"Size": 1}}, fields)
+
+
+def test_a_resource_of_a_stack_stays_outside() -> None:
+    with pytest.raises(ExclusionError, match="CloudFormation stack web manages it"):
+        add_tags({}, {"aws:cloudformation:stack-name": "web"})
+    assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}
+
+
+@pytest.mark.parametrize("name", ["HF_API_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "apiKey"])
+def test_a_value_that_may_be_a_secret_is_not_written(name: str) -> None:
+    assert may_be_secret(name)
+    assert not any(map(may_be_secret, ("MAX_TOKENS", "TOKENIZERS_PARALLELISM", "SECRET_ARN", "HF_TASK")))
+
+
+def test_text_that_looks_like_a_template_stays_text() -> None:
+    assert escape_template({"${a}": ["%{b}", 1]}) == {"$${a}": ["%%{b}", 1]}
+
+
+def test_a_selection_takes_prefixes_of_each_part_of_a_name_and_all_tags() -> None:
+    def read_tags() -> dict[str, str]:
+        return {"team": "ml", "stage": "dev"}
+
+    by_prefix = parse_selection(["acme"], [], [], everything=False)
+    assert by_prefix.includes("/aws/sagemaker/Endpoints/acme-web", read_tags=dict)
+    assert not by_prefix.includes("other-acme", read_tags=read_tags)
+    assert parse_selection([], ["team=ml", "stage=dev"], [], everything=False).includes("x", read_tags=read_tags)
+    assert not parse_selection([], ["team=ml", "stage=prod"], [], everything=False).includes("x", read_tags=read_tags)
+    assert parse_selection([], [], ["x"], everything=False).includes("y", "x", read_tags=dict)
+
+
+def test_the_page_names_the_actions_of_each_part() -> None:
+    page = (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([\w ]+) \| (`\w[\w-]*:.+`) \|$", page, re.MULTILINE))
+    assert {part: tuple(re.findall(r"`([^`]+)`", actions)) for part, actions in rows.items()} == list_actions()

@@ -1,0 +1,190 @@
+"""The guides of docs/adopting.md, with states like those of two public modules."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.operations import adopt, idle
+from sustainable_mlops.review.risk import Level
+from sustainable_mlops.terraform import ROOT, Terraform
+from tests.docs.blocks import blocks
+from tests.modules.prerequisites import create_prerequisites
+from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
+from tests.review_checks import check_review
+from tests.sandbox.support import wait_until
+
+pytestmark = [pytest.mark.apply, pytest.mark.release]
+
+PROVIDER = 'provider "aws" {\n  region = "eu-north-1"\n}\n'
+SHAPES = Path(__file__).with_name("shapes")
+ENDPOINTS = {"huggingface": "sentiment-ep-kqzmvbnt", "aws_ia": "SGendpoint"}
+CALLS = {"huggingface": "huggingface", "aws_ia": "sagemaker_endpoint"}
+
+
+class OldRoot:
+    """A root module that calls a module of a shape, applied on a sandbox."""
+
+    def __init__(self, shape: str, sandbox: Any, variables: dict[str, str], folder: Path) -> None:
+        self.sandbox, self.folder, self.endpoint = sandbox, folder, ENDPOINTS[shape]
+        self.sagemaker = sandbox.client("sagemaker")
+        # Without the time that the old instances stay, which the test would wait.
+        self.guide = get_block(shape).replace('"all_at_once" }', '"all_at_once", bake_seconds = 0 }')
+        self.module = CALLS[shape]
+        self.call = f'module "{self.module}" {{\n  source = "./shape"\n}}\n'
+        text = (SHAPES / shape / "main.tf").read_text()
+        own_role = "sentiment-sagemaker-execution-role-kqzmvbnt"
+        create_prerequisites(sandbox, text + self.guide.replace(own_role, "another"))
+        (folder / "shape").symlink_to(SHAPES / shape)
+        (folder / "modules").symlink_to(ROOT / "modules")
+        self.terraform = Terraform(folder, variables)
+        self.write(self.call)
+        self.terraform.apply()
+        self.created = self.read_creation_time()
+        log_group = f"/aws/sagemaker/Endpoints/{self.endpoint}"
+        wait_until(lambda: sandbox.client("logs").describe_log_groups(logGroupNamePrefix=log_group)["logGroups"])
+
+    def write(self, *parts: str) -> None:
+        """Write the root module and initialise it."""
+        (self.folder / "main.tf").write_text("\n".join([PROVIDER, *parts]))
+        self.terraform.init()
+
+    def forget(self, *addresses: str) -> None:
+        """Remove resources of the old module from the state."""
+        self.terraform.run("state", "rm", *(f"module.{self.module}.{address}" for address in addresses))
+
+    def plan(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a plan, and its changes by address without those that change nothing."""
+        plan = self.terraform.plan(self.folder / "tfplan")
+        changes = {one["address"]: one["change"] for one in plan["resource_changes"]}
+        return plan, {name: change for name, change in changes.items() if change["actions"] != ["no-op"]}
+
+    def read_creation_time(self) -> datetime:
+        """Return the time at which the endpoint was created; another one shows that it was replaced."""
+        endpoint = self.sagemaker.describe_endpoint(EndpointName=self.endpoint)
+        assert endpoint["EndpointStatus"] == "InService"
+        created: datetime = endpoint["CreationTime"]
+        return created
+
+
+@pytest.fixture
+def make_old_root(own: tuple[Any, dict[str, str]], tmp_path: Path) -> Callable[[str], OldRoot]:
+    """Return a function that applies a shape."""
+    return lambda shape: OldRoot(shape, *own, tmp_path)
+
+
+def get_block(name: str) -> str:
+    """Return a block of HCL on the page."""
+    (text,) = (one.text for one in blocks() if (one.file, one.where) == ("docs/adopting.md", name))
+    return text
+
+
+def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
+    """Check that the plan updates the endpoint in place and deletes only what the page says, and apply it."""
+    plan, changes = root.plan()
+    assert changes[f"module.{module}.aws_sagemaker_endpoint.this"]["actions"] == ["update"]
+    assert {name for name, change in changes.items() if "delete" in change["actions"]} == {
+        f"module.{module}.{name}" for name in deleted
+    }
+    risks = check_review(plan).risks
+    assert [(one.risk.address, one.risk.level) for one in risks] == [
+        (f"module.{module}.aws_cloudwatch_log_group.this", Level.LOOK)
+    ]
+    root.terraform.apply()
+    assert root.terraform.is_up_to_date(root.folder / "tfplan")
+    assert root.read_creation_time() == root.created
+
+
+def test_a_serverless_endpoint_of_huggingface_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
+    root = make_old_root("huggingface")
+    root.forget("aws_iam_role.new_role[0]", "terraform_data.resource_id")
+    root.write(root.guide)
+    check_update(root, "sentiment", {"aws_sagemaker_endpoint_configuration.this"})
+    assert root.sandbox.client("iam").get_role(RoleName="sentiment-sagemaker-execution-role-kqzmvbnt")
+
+
+def test_an_endpoint_of_aws_ia_gets_its_alarms_and_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
+    root = make_old_root("aws_ia")
+    new_call = root.guide.partition("moved {")[0]
+    root.write(root.call, new_call)
+    alarms = ("errors", "latency")
+    root.terraform.apply(*(f"-target=module.ranking.aws_cloudwatch_metric_alarm.{name}" for name in alarms))
+    add_alarms(root)
+    root.forget("terraform_data.solution_suffix")
+    root.write(root.guide)
+    deleted = {"aws_sagemaker_endpoint_configuration.this", 'aws_appautoscaling_policy.requests["AllTraffic"]'}
+    check_update(root, "ranking", deleted)
+
+
+def add_alarms(root: OldRoot) -> None:
+    """Do what the commands of the page do."""
+    (text,) = (one.text for one in blocks() if "--endpoint-config-name SGendpoint-copy" in one.text)
+    (deployment,) = re.findall(r"--deployment-config '(.+)'", text)
+    current = root.sagemaker.describe_endpoint(EndpointName=root.endpoint)["EndpointConfigName"]
+    configuration = root.sagemaker.describe_endpoint_config(EndpointConfigName=current)
+    copy = {"EndpointConfigName": "SGendpoint-copy"}
+    root.sagemaker.create_endpoint_config(**copy, ProductionVariants=configuration["ProductionVariants"])
+    root.sagemaker.update_endpoint(EndpointName=root.endpoint, **copy, DeploymentConfig=json.loads(deployment))
+    wait_until(lambda: root.sagemaker.describe_endpoint(EndpointName=root.endpoint)["EndpointStatus"] == "InService")
+
+
+def test_a_package_group_moves_to_the_registry_and_keeps_its_packages(
+    own: tuple[Any, dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sandbox, variables = own
+    account = SeededAccount(sandbox, 1)
+    monkeypatch.setattr(account, "maybe_tags", lambda _team: [])
+    account.s3.create_bucket(Bucket="acme-data", CreateBucketConfiguration={"LocationConstraint": REGION})
+    account.add_package_groups(PREFIX)
+    terraform = Terraform(adopt_resources(sandbox, monkeypatch, tmp_path, "acme-churn"), variables)
+    terraform.init()
+    terraform.apply()
+    (tmp_path / "adopted" / "imports.tf").unlink()
+    (tmp_path / "adopted" / "model_package_groups.tf").write_text(get_block("registry"))
+    (tmp_path / "adopted" / "modules").symlink_to(ROOT / "modules")
+    terraform.init()
+    plan = terraform.plan(tmp_path / "tfplan")
+    changes = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    assert changes.pop('module.model_registry.aws_sagemaker_model_package_group.this["churn"]') == ["no-op"]
+    assert set(map(tuple, changes.values())) <= {("create",), ("read",)}
+    assert check_review(plan).risks == ()
+    terraform.apply()
+    assert terraform.is_up_to_date(tmp_path / "tfplan")
+    packages = account.sagemaker.list_model_packages(ModelPackageGroupName="acme-churn")
+    assert len(packages["ModelPackageSummaryList"]) == 1
+
+
+def adopt_resources(sandbox: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> Path:
+    """Write the root module for one resource, and return its folder."""
+    for variable, value in sandbox.environment.items():
+        monkeypatch.setenv(variable, value)
+    account = idle.connect_account(idle.choose_target(None, REGION))
+    report = adopt.scan_account(account, adopt.parse_selection([], [], [name], everything=False))
+    adopt.write_files(folder / "adopted", adopt.render_files(report))
+    return folder / "adopted"
+
+
+def test_a_forgotten_endpoint_is_adopted_as_it_is(
+    own: tuple[Any, dict[str, str]],
+    make_old_root: Callable[[str], OldRoot],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    root = make_old_root("aws_ia")
+    before = root.sandbox.inventory()
+    root.write(get_block("forget"))
+    root.terraform.apply()
+    assert root.sandbox.inventory() == before
+
+    root.folder = adopt_resources(root.sandbox, monkeypatch, tmp_path, root.endpoint)
+    root.terraform = Terraform(root.folder, own[1])
+    root.terraform.init()
+    plan, changes = root.plan()
+    assert changes == {}
+    assert len(plan["resource_changes"]) == 5
+    root.terraform.apply()
+    assert root.sandbox.inventory() == before
