@@ -32,7 +32,7 @@ _PACKAGES = "model_packages"
 _LANES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("storage", "buckets"): ("buckets", "#0b6e4f", "#4fd1a5"),
     ("storage", "kms_key_arn"): ("key", "#8a5a00", "#f0b849"),
-    ("network", "vpc_config"): ("network", "#5b3fa8", "#b9a3ff"),
+    ("network", "vpc_config"): ("VPC", "#5b3fa8", "#b9a3ff"),
     ("access", "role_arns"): ("roles", "#a3245f", "#ff8fc0"),
     ("model_registry", "model_package_groups"): ("package groups", "#1f5fbf", "#7db4ff"),
     ("model_registry", _PACKAGES): ("approved packages", "#b3261e", "#ff9d94"),
