@@ -119,8 +119,12 @@ class Demo:
         with self._stage.step("Plan both environments: empty") as this:
             dev.applied.result()
             checks = checkov.Checkov()
-            for name, environment in self._environments.items():
-                if not environment.terraform.is_up_to_date(OUT / f"{name}.tfplan"):
+            plans = {
+                name: self._stage.pool.submit(environment.terraform.is_up_to_date, OUT / f"{name}.tfplan")
+                for name, environment in self._environments.items()
+            }
+            for name, is_up_to_date in plans.items():
+                if not is_up_to_date.result():
                     raise UserError(f"the plan of {name} is not empty: see terraform show out/{name}.tfplan")
             this.result = "no change"
         self._checks = {
