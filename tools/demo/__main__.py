@@ -118,7 +118,7 @@ class Demo:
         self._monitoring.train_again()
         with self._stage.step("Plan both environments: empty") as this:
             dev.applied.result()
-            checks = checkov.Checkov()
+            checks = {name: checkov.Checkov() for name in self._environments}
             plans = {
                 name: self._stage.pool.submit(environment.terraform.is_up_to_date, OUT / f"{name}.tfplan")
                 for name, environment in self._environments.items()
@@ -128,7 +128,7 @@ class Demo:
                     raise UserError(f"the plan of {name} is not empty: see terraform show out/{name}.tfplan")
             this.result = "no change"
         self._checks = {
-            name: self._stage.pool.submit(check_plan, self._stage, environment.terraform, checks, name)
+            name: self._stage.pool.submit(check_plan, self._stage, environment.terraform, checks[name], name)
             for name, environment in self._environments.items()
         }
 
