@@ -165,24 +165,20 @@ def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev:
     assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
 
 
-def test_the_real_time_endpoints_of_the_page_are_valid(tmp_path: Path) -> None:
-    catalogue = tmp_path / "catalogue"
-    shutil.copytree(ROOT / "envs" / "catalogue", catalogue)
+def test_the_real_time_endpoints_of_the_page_are_valid(dev: dict[str, Any]) -> None:
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
-    files = {text.partition("# envs/")[2].partition("\n")[0]: text for text in texts if "# envs/" in text}
-    models = {}
-    for name in ("prod", "staging"):
-        file = f"{name}/{settings.FILE}"
-        whole = f"{(ROOT / 'envs' / file).read_text()}\n{files.pop(file)}"
-        loaded: Any = settings.parse(whole, f"envs/{file}", catalogue)
-        models[name] = loaded.models["flight_delay"].realtime_endpoint
-    hardware = [(models[name].silicon, models[name].min_instances) for name in ("prod", "staging")]
-    assert hardware == [("graviton", 2), ("graviton", 1)]
-    ((file, text),) = files.items()
-    (tmp_path / file).write_text(text)
-    dev = ROOT / "envs" / "dev" / settings.FILE
-    loaded = settings.parse(dev.read_text(), str(dev), catalogue)
-    assert loaded.models["digits"].realtime_endpoint.silicon == "inferentia2"
+    known: dict[str, dict[str, Any]] = {}
+    (entry,) = (yaml.safe_load(text) for text in texts if "inferentia2" in text)
+    digits: Any = EnvironmentSettings.model_validate({**dev, "models": {**dev["models"], "digits": entry}})
+    assert digits.models["digits"].realtime_endpoint.silicon == "inferentia2"
+    for text in (text for text in texts if "settings.yaml\nmodels:" in text):
+        name = text.partition("# envs/")[2].partition("/")[0]
+        folder = ROOT / "envs" / name
+        whole = f"{(folder / settings.FILE).read_text()}\n{text}"
+        loaded: Any = settings.parse(whole, f"envs/{name}/settings.yaml", folder.parent / "catalogue")
+        known[name] = {key: model.realtime_endpoint for key, model in loaded.models.items() if model.realtime_endpoint}
+    prod, staging = (known[name]["flight_delay"] for name in ("prod", "staging"))
+    assert (prod.silicon, prod.min_instances, staging.silicon, staging.min_instances) == ("graviton", 2, "graviton", 1)
 
 
 def test_the_environment_name_must_equal_its_folder(tmp_path: Path) -> None:
