@@ -98,7 +98,7 @@ class Demo:
         self._development = Development(stage)
         self._delivery = Delivery(stage)
         self._monitoring = Monitoring(stage, self._development)
-        self._environments = {"dev": self._development, "staging": self._delivery}
+        self._environments: dict[str, Development | Delivery] = {"dev": self._development, "staging": self._delivery}
         self._checks: dict[str, Future[str]] = {}
 
     def tell(self) -> None:
