@@ -10,7 +10,7 @@ PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
 .PHONY: demo test release tests fast units toolchain browser site mutants lint types synthesized synth setup clean
 
-# The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
+# A model in two accounts of a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
 	@$(VENV)/python -m tools.demo $(if $(KEEP),--keep)
 

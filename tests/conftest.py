@@ -48,7 +48,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """A skipped test proves nothing, so in CI it fails."""
+    """Fail a skipped test in CI, because it proves nothing."""
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
 
@@ -90,7 +90,7 @@ def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def synthesized() -> dict[str, Any]:
-    """Every module in Terraform's JSON syntax, by name; jsii starts at most once for all test processes."""
+    """Return each module in Terraform's JSON syntax, by name. jsii starts at most once for all test processes."""
     from sustainable_mlops import synth
 
     LOCAL.mkdir(exist_ok=True)
@@ -101,5 +101,5 @@ def synthesized() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The repository's top folder."""
+    """Return the top folder of the repository."""
     return ROOT

@@ -26,7 +26,7 @@ def program(folder: Path, name: str, version: str) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder that is all of PATH, in a checkout without an engine of its own."""
+    """Set PATH to an empty folder, in a checkout without its own engine."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for setting in (terraform.ENGINE_SETTING, terraform.PROVIDER_SETTING):
         monkeypatch.delenv(setting, raising=False)
@@ -86,7 +86,7 @@ def test_the_command_of_an_engine_works_in_a_shell(path: Path, monkeypatch: pyte
 SLOW = """#!/bin/sh
 [ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 trap 'echo interrupted >> "$FOLDER/interrupts"' INT
-/bin/sleep 0.2 # until then whoever started this has gone on to wait for its end
+/bin/sleep 0.2 # until then, the parent process waits for its end
 : > "$FOLDER/started"
 while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
 /bin/sleep 0.5
@@ -184,7 +184,7 @@ def read_mirrors() -> dict[str, Path]:
 
 @pytest.fixture
 def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for what set-up makes, on a machine whose usual mirror holds provider 5.100.0."""
+    """Return an empty folder for set-up, on a machine whose usual mirror has provider 5.100.0."""
     home = path / "home"
     place_package(home / ".terraform.d/plugins", "5.100.0")
     monkeypatch.setenv("HOME", str(home))

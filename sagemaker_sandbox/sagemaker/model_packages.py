@@ -81,7 +81,7 @@ class ModelPackageGroups(ResourceFamily):
 
     @emulated_operation
     def get_model_package_group_policy(self, request: Fields) -> Fields:
-        """The policy as it was put."""
+        """Return the policy without changes."""
         group = self.find(request["ModelPackageGroupName"])
         if group is None:
             raise ValidationError(

@@ -8,6 +8,7 @@ the state. The command does the following in order, and stops at the first probl
 - It applies. Resources that exist already are imported into the state, if they have the tags of the environment.
 - It deletes models and endpoint configurations of the environment that are neither in the state nor in use. They have
   generated names and hold no data.
+- It names KMS keys, security groups, VPC endpoints and Studio domains of the environment that are not in the state.
 
 It never deletes data. The credentials, with `assume_role_arn` of the settings, must belong to the environment's
 account. They need the permissions of an apply, `tag:GetResources`, and the right to list endpoints and their
@@ -54,9 +55,9 @@ def recover(
     account = recovery.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):
         result = recovery.recover(terraform, account, unlock, cli.say)
-    for arn in result.unlisted_keys:
+    for arn in result.unlisted:
         cli.say(
-            f"{arn} has the tags of the environment and is not in its state; if nothing uses it, schedule its deletion"
+            f"{arn} has the tags of the environment and is not in its state; import it, or delete it if nothing uses it"
         )
     cli.say(
         f"{environment}: complete; {len(result.imported)} resources imported, {len(result.deleted)} unused models and "

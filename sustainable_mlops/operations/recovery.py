@@ -5,6 +5,7 @@ leaves the state in the file `errored.tfstate`. Recovery removes the lock, write
 names the plan knows, applies, and deletes models and endpoint configurations with generated names, which hold no data.
 """
 
+import json
 import os
 import re
 import shlex
@@ -13,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients, Client
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.transition import wait_until_settled
 from sustainable_mlops.operations.teardown import find_account, read_settings
 from sustainable_mlops.terraform import Terraform
@@ -32,7 +35,7 @@ _LOCK = re.compile(
     r".*?Created:\s+(?P<created>\S+ \S+)",
     re.DOTALL,
 )
-#: Attributes whose values make the ID for `terraform import`, if it is not the attribute `name`.
+#: Attributes whose values make the ID for an import, if it is not the attribute `name`.
 _ID_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aws_iam_role_policy": ("role", "name"),
     "aws_s3_bucket": ("bucket",),
@@ -44,7 +47,11 @@ _ID_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aws_scheduler_schedule": ("group_name", "name"),
 }
 _SEPARATORS = {"aws_iam_role_policy": ":"}
-_ENDPOINT = "aws_sagemaker_endpoint"
+_ENDPOINT, _BUCKET = "aws_sagemaker_endpoint", "aws_s3_bucket"
+#: File with the imports of a recovery, which removes it.
+_IMPORTS = "recover_imports.tf.json"
+#: ARNs of resources that no apply finds by their names, and that may hold data or be in use.
+_GENERATED_ID = re.compile(r":kms:.*:key/|:ec2:.*:(?:security-group|vpc-endpoint)/|:sagemaker:.*:domain/")
 _MODEL, _CONFIGURATION = "model", "endpoint-config"
 #: Each round imports the resources that stopped the apply before; their dependents follow in the next one.
 _MAX_ROUNDS = 20
@@ -59,8 +66,8 @@ class Recovery:
     imported: dict[str, str] = field(default_factory=dict)
     #: ARNs of the deleted models and endpoint configurations.
     deleted: list[str] = field(default_factory=list)
-    #: ARNs of the environment's KMS keys that are not in the state.
-    unlisted_keys: list[str] = field(default_factory=list)
+    #: ARNs of the environment's resources with generated IDs, such as KMS keys, that are not in the state.
+    unlisted: list[str] = field(default_factory=list)
 
 
 def recover(
@@ -90,29 +97,41 @@ def recover(
 def _apply_with_imports(
     terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
 ) -> None:
-    """Apply until nothing is missing in the state, and import the resources that exist already."""
-    for _ in range(_MAX_ROUNDS):
-        say("applying")
-        errors = terraform.list_apply_errors()
-        if not errors:
-            return
-        for error in errors:
-            _refuse_lock(terraform, error.text)
-        existing = [one.address for one in errors if one.address not in result.imported and _EXISTS.search(one.text)]
-        if not existing:
-            raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
-        for address, identifier in _find_ids(terraform, existing).items():
-            _import(terraform, account, address, identifier)
-            result.imported[address] = identifier
-            say(f"imported {address}")
+    """Apply until nothing is missing in the state, and import the resources that exist already.
+
+    The imports are blocks in a file. The command `terraform import` fails if a `for_each` depends on a resource.
+    """
+    file = terraform.folder / _IMPORTS
+    try:
+        for _ in range(_MAX_ROUNDS):
+            say("applying")
+            errors = terraform.list_apply_errors()
+            if not errors:
+                return
+            for error in errors:
+                _refuse_lock(terraform, error.text)
+            existing = [
+                one.address for one in errors if one.address not in result.imported and _EXISTS.search(one.text)
+            ]
+            if not existing:
+                raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
+            found = _find_ids(terraform, existing)
+            result.imported |= found
+            blocks = [{"to": address, "id": identifier} for address, identifier in result.imported.items()]
+            write_file(file, json.dumps({"import": blocks}, indent=2))
+            _check_imports(terraform)
+            for address, identifier in found.items():
+                if re.search(rf"(^|\.){_ENDPOINT}\.", address):
+                    wait_until_settled(account.client("sagemaker"), identifier)
+                say(f"importing {address}")
+    finally:
+        file.unlink(missing_ok=True)
     raise UserError(f"{terraform.folder}: still incomplete after {_MAX_ROUNDS} applies; run the command again")
 
 
 def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
-    """Return the ID of each address for `terraform import`. Raises UserError for one that the plan does not know."""
-    with tempfile.TemporaryDirectory() as folder:
-        plan = terraform.plan(Path(folder, "tfplan"))
-    changes = {change["address"]: change for change in plan.get("resource_changes", ())}
+    """Return the ID of each address for an import. Raises UserError for one that the plan does not know."""
+    changes = {change["address"]: change for change in _list_changes(terraform)}
     identifiers = {}
     for address in addresses:
         change = changes.get(address, {"type": "", "change": {}})
@@ -129,28 +148,50 @@ def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
     return identifiers
 
 
-def _import(terraform: Terraform, account: AccountClients, address: str, identifier: str) -> None:
-    """Import a resource. Raises UserError, and leaves the state as it was, if its tags are those of something else."""
-    if re.search(rf"(^|\.){_ENDPOINT}\.", address):
-        wait_until_settled(account.client("sagemaker"), identifier)
-    expected = _find_common_tags(terraform)
-    terraform.run("import", address, identifier)
-    attributes = next((one for name, one in terraform.list_instances() if name == address), {})
-    tags = attributes.get("tags_all")
-    if tags is not None and not expected.items() <= tags.items():
-        terraform.run("state", "rm", address)
-        raise UserError(
-            f"{address}: {identifier} exists in AWS with other tags than the environment, so it belongs to something "
-            "else; choose another name, or import it yourself",
-            f"{terraform.command} import {shlex.quote(address)} {shlex.quote(identifier)}",
-        )
+def _check_imports(terraform: Terraform) -> None:
+    """Raise UserError if a resource to import has other tags than the environment.
+
+    A new bucket gets its tags by a request of its own, so a bucket without tags passes.
+    """
+    changes = _list_changes(terraform)
+    expected = _intersect(
+        [change["change"]["after"].get("tags_all") for change in changes if change["change"]["after"]]
+    )
+    for change in changes:
+        tags = (change["change"]["before"] or {}).get("tags_all")
+        is_new_bucket = change["type"] == _BUCKET and not tags
+        if (
+            "importing" in change["change"]
+            and tags is not None
+            and not is_new_bucket
+            and not expected.items() <= tags.items()
+        ):
+            address, identifier = change["address"], change["change"]["importing"]["id"]
+            raise UserError(
+                f"{address}: {identifier} exists in AWS with other tags than the environment, so it belongs to "
+                "something else; choose another name, or import it yourself",
+                f"{terraform.command} import {shlex.quote(address)} {shlex.quote(identifier)}",
+            )
+
+
+def _list_changes(terraform: Terraform) -> list[dict[str, Any]]:
+    """Return the planned changes of managed resources."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = terraform.plan(Path(folder, "tfplan"))
+    changes = plan.get("resource_changes", ())
+    return [change for change in changes if change["mode"] == "managed" and change["change"]["actions"] != ["delete"]]
+
+
+def _intersect(all_tags: Iterable[Mapping[str, str] | None]) -> dict[str, str]:
+    """Return the tags that all resources with tags have."""
+    tags = [one for one in all_tags if one]
+    common = tags[0] if tags else {}
+    return {key: value for key, value in common.items() if all(one.get(key) == value for one in tags)}
 
 
 def _find_common_tags(terraform: Terraform) -> dict[str, str]:
     """Return the tags that all resources of the state with tags have: the default tags of the provider."""
-    tags = [one["tags_all"] for _, one in terraform.list_instances() if one.get("tags_all")]
-    common = tags[0] if tags else {}
-    return {key: value for key, value in common.items() if all(one.get(key) == value for one in tags)}
+    return _intersect(attributes.get("tags_all") for _, attributes in terraform.list_instances())
 
 
 def _delete_generated(
@@ -176,8 +217,12 @@ def _delete_generated(
                     result.deleted.append(arn)
                     say(f"deleted {kind} {name}")
         kms = account.client("kms")
-        keys = [arn for arn in unlisted if ":kms:" in arn and ":key/" in arn]
-        result.unlisted_keys = [arn for arn in keys if kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"]]
+        result.unlisted = [
+            arn
+            for arn in unlisted
+            if _GENERATED_ID.search(arn)
+            and (":kms:" not in arn or kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"])
+        ]
 
 
 def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:

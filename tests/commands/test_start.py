@@ -26,7 +26,7 @@ START = [sys.executable, "-c", "from sustainable_mlops.commands import main; mai
 
 
 def list_loaded_modules(root: Path, *arguments: str) -> set[str]:
-    """The modules that `smlops` has imported when it ends."""
+    """Return the modules that `smlops` has imported at its end."""
     code = (
         "import atexit, sys; from sustainable_mlops.commands import main; "
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"

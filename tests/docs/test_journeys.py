@@ -15,11 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops import __version__
 from sustainable_mlops.terraform import ROOT, find_engine, make_environment
 from tests.clone import clone, git
 from tests.docs.blocks import SHELLS, FencedBlock, blocks
+from tools.release.__main__ import export_commit
+from tools.release.mirrors import write_mirrors
+from tools.release.references import PROJECT, TERRAFORM_MIRROR, read_address
 
-ADDRESS = "https://example.com/sustainable-mlops.git"
+ADDRESS = read_address(ROOT).rpartition("/")[0]
 #: Environments of blocks that a journey runs; a block of another language with a file name is that file.
 RUN = ("journey", "page", "sandbox")
 FILE = re.compile(r"[\w./-]+\.\w+")
@@ -106,18 +110,17 @@ def write_script(journey: Journey) -> str:
 
 
 def publish(folder: Path) -> dict[str, str]:
-    """Make the repository that the address of the pages names, and return the variables that lead git to it."""
-    repository = clone(folder)
-    refs = {
-        ref for block in blocks() for ref in re.findall(rf"{re.escape(ADDRESS)}[^\"\s]*\?ref=([\w.-]+)", block.text)
-    }
-    for ref in refs:
-        git(repository, "tag", ref)
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": ADDRESS,
-    }
+    """Make the tagged repositories that the pages name, and return the variables that lead git to them."""
+    repository = clone(folder / PROJECT)
+    git(repository, "tag", f"v{__version__}")
+    source = export_commit(repository, __version__, folder / "exported")
+    write_mirrors(source, repository, folder, TERRAFORM_MIRROR)
+    names = {f"{PROJECT}.git": repository, f"{TERRAFORM_MIRROR}.git": folder / f"{TERRAFORM_MIRROR}.git"}
+    variables = {"GIT_CONFIG_COUNT": str(len(names))}
+    for number, (name, path) in enumerate(names.items()):
+        variables[f"GIT_CONFIG_KEY_{number}"] = f"url.{path.as_uri()}.insteadOf"
+        variables[f"GIT_CONFIG_VALUE_{number}"] = f"{ADDRESS}/{name}"
+    return variables
 
 
 def make_variables(aws_cli: Path) -> dict[str, str]:

@@ -86,7 +86,7 @@ class CiAccount:
         """Yield Terraform in a folder with these credentials, initialized."""
         region = {"AWS_REGION": self.settings.region, "AWS_DEFAULT_REGION": self.settings.region}
         variables = {**self.sandbox.environment, **region, **credentials}
-        with serving(self.sandbox.process_environment() | region | credentials) as provider:
+        with serving({**self.sandbox.process_environment(), **region, **credentials}) as provider:
             engine = Terraform(folder, variables | {"TF_REATTACH_PROVIDERS": provider})
             shutil.copy(lock_file(), folder)
             engine.init("-input=false", *options)

@@ -1,11 +1,12 @@
 """Measure the roles of an environment on a sandbox that enforces IAM: `python -m tests.envs.iam_table`.
 
-CI plans and applies dev with the roles of `bootstrap`. Data arrives, its event starts the pipeline, and the pipeline
-trains and registers a model. An endpoint serves it. Then each role tries the acts of `forbidden_acts`.
+CI plans and applies dev with the roles of `bootstrap`. The pipeline trains and registers a model, and the event of
+arriving data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`.
 """
 
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -80,7 +81,7 @@ def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[st
         applying.apply()
         platform: dict[str, Any] = applying.read_outputs()["platform"]
         say("pipeline")
-        package = train_by_event(account, platform)
+        package = train(account, platform)
         account.sandbox.client("sagemaker").update_model_package(
             ModelPackageArn=package, ModelApprovalStatus="Approved"
         )
@@ -93,33 +94,40 @@ def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[st
     return platform
 
 
-def train_by_event(account: CiAccount, platform: dict[str, Any]) -> str:
-    """Upload data whose last object starts the pipeline, and return the package that the execution registers."""
+def train(account: CiAccount, platform: dict[str, Any]) -> str:
+    """Run the pipeline, let arriving data start it again, and return the package of the first execution."""
     import pandas as pd
 
-    from tests.workloads.flight_delay.pipeline_bench import write_raw
+    from tests.workloads.flight_delay.pipeline_bench import WORKLOAD, PipelineBench, write_raw
     from workloads.flight_delay import raw
 
-    s3, sagemaker = account.sandbox.client("s3"), account.sandbox.client("sagemaker")
+    bench = PipelineBench(account.sandbox, account.repository / "work", account.settings.name_prefix)
+    shutil.copytree(WORKLOAD, bench.folder / MODEL, ignore=shutil.ignore_patterns("__pycache__"))
     flights = pd.read_csv(raw.find_packaged_files()[raw.FLIGHTS_FILE])
-    (account.repository / "raw").mkdir()
-    data = read_data_folder(write_raw(flights, account.repository / "raw"), f"raw/{MODEL}/")
-    data.upload(platform["buckets"]["data"], s3)
-    s3.put_object(Bucket=platform["buckets"]["data"], Key=data.key)
-    pipeline = platform["pipelines"][MODEL]
+    (bench.folder / "raw").mkdir()
+    folder = write_raw(flights, bench.folder / "raw")
+    options = [text for name, value in QUICK.items() for text in ("--set", f"{name}={value}")]
+    completed = bench.call("run", "--data", str(folder), *options, "--json")
+    assert completed.returncode == 0, completed.stderr
+    first = json.loads(completed.stdout)["record"]
+
+    data, pipeline = read_data_folder(folder, f"raw/{MODEL}/"), platform["pipelines"][MODEL]
+    account.sandbox.client("s3").put_object(Bucket=platform["buckets"]["data"], Key=data.key)
 
     def find_execution() -> dict[str, Any] | None:
-        summaries = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
-        return next((one for one in summaries if one["PipelineExecutionStatus"] not in ("Executing", "Stopping")), None)
+        response = account.sandbox.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)
+        return next(
+            (
+                one
+                for one in response["PipelineExecutionSummaries"]
+                if one["PipelineExecutionArn"] != first["execution_arn"]
+                and one["PipelineExecutionStatus"] not in ("Executing", "Stopping")
+            ),
+            None,
+        )
 
-    execution = wait_for(find_execution)
-    if execution["PipelineExecutionStatus"] != "Succeeded":
-        arn = execution["PipelineExecutionArn"]
-        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-        raise AssertionError([one.get("FailureReason") for one in steps if one.get("FailureReason")])
-    group = platform["model_package_groups"][MODEL]
-    (package,) = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
-    return str(package["ModelPackageArn"])
+    assert wait_for(find_execution)["PipelineExecutionStatus"] == "Succeeded"
+    return str(first["model_package"])
 
 
 def read_registry(account: CiAccount, platform: dict[str, Any], package: str) -> None:

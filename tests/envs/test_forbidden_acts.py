@@ -8,7 +8,7 @@ import pytest
 from sagemaker_sandbox.enforcement.operations import Operation
 from sagemaker_sandbox.enforcement.required_permissions import list_required_permissions
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, Principal, PrincipalPolicies, evaluate
-from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.deployer.documents import ArnNames, make_documents
 from sustainable_mlops.terraform import ROOT, Terraform
@@ -145,7 +145,7 @@ def is_allowed(role: str, act: Act, policies: PrincipalPolicies) -> bool:
     The environment's key has its tag. Policies of resources allow nothing more.
     """
     arn = NAMES.role_arns.get(role, f"{IAM}:role/deployer-{PREFIX}-{role}")
-    operation = Operation(act.service, service_model(act.service).signing_name, act.operation, act.parameters)
+    operation = Operation(act.service, load_service_model(act.service).signing_name, act.operation, act.parameters)
     for permission in list_required_permissions(operation, ACCOUNT, REGION):
         tags = {"aws:ResourceTag/environment": "dev"} if permission.resource == NAMES.kms_key_arn else {}
         keys = {"aws:PrincipalArn": arn, "aws:ResourceAccount": ACCOUNT, **tags, **permission.keys}

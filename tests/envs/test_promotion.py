@@ -127,7 +127,7 @@ class Checkout:
         """Run a command that pins a package, commit the file, and return the addresses of its `--only`."""
         code, result, error = self.call(app, "--environment" if app is rollback else "--to", name, *arguments)
         assert code == 0, error
-        git(self.folder, "add", "-f", self[name] / synth.PACKAGES)
+        git(self.folder, "add", "-f", str(self[name] / synth.PACKAGES))
         git(self.folder, "commit", "-q", "-m", "package")
         words = shlex.split(result["commands"][2])
         return [after for word, after in pairwise(words) if word == "--only"]
@@ -156,8 +156,8 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
         monkeypatch.setattr(module, "ROOT", tmp_path)
     settings = (example.DEV / "settings.yaml").read_text()
     edited = settings.replace("environment: dev", "environment: staging").replace("smlops-dev", "smlops-staging")
-    promotion = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
-    checkout = Checkout(tmp_path, capfd, {"dev": settings, "staging": edited + promotion})
+    registries = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
+    checkout = Checkout(tmp_path, capfd, {"dev": settings, "staging": edited + registries})
     registry, staging = DevRegistry(sandbox), checkout["staging"]
     versions = [registry.register(number) for number in (1, 2)]
     body = environment(COMPONENTS, **CHANGES).json()

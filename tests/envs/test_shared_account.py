@@ -1,5 +1,6 @@
 """Two environments in one account and Region neither conflict nor receive each other's events."""
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_two_environments_share_an_account_and_a_region(
     jobs = {"lab": "smlops-lab-fails", "dev": "pipelines-1-Train-2"}
     for name, job in jobs.items():
         fail_training(sandbox, job, outputs[name]["platform"]["roles"]["training"])
-        wait_until(lambda name=name: listener.receive_messages(name))
+        wait_until(functools.partial(listener.receive_messages, name))
     received = {
         name: [message["detail"]["TrainingJobName"] for message in listener.receive_messages(name)] for name in jobs
     }

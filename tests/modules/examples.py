@@ -68,7 +68,7 @@ class Example:
         return folder / self.folder.relative_to(ROOT)
 
     def unprotected(self, protected: set[str]) -> str:
-        """The example's main.tf with `deletion_protection = false` for each call of a module of `protected`."""
+        """Return the example's main.tf with `deletion_protection = false` for each call of a module of `protected`."""
 
         def turn_off(source: re.Match[str]) -> str:
             if (self.folder / source["path"]).resolve().name not in protected:

@@ -83,7 +83,7 @@ class Mutant:
 
 
 def sample(root: Path, seed: int = SEED) -> list[Mutant]:
-    """The sampled mutants of all packages, by package and file."""
+    """Return the sampled mutants of all packages, by package and file."""
     return [
         mutant
         for package in PACKAGES
@@ -183,7 +183,7 @@ class _Reading:
             self._read(child, name)
 
     def function(self, line: int) -> str:
-        """The innermost function or class at a line."""
+        """Return the innermost function or class at a line."""
         return next((name for first, last, name in reversed(self._functions) if first <= line <= last), "module")
 
     def statement(self, location: tuple[int, int]) -> tuple[int, int]:
@@ -207,7 +207,7 @@ def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _silent(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that are for readers and checkers of types: annotations, aliases, `__all__`, docstrings."""
+    """Return the parts of a node without effect at run time: annotations, aliases, `__all__`, docstrings."""
     match node:
         case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
             yield node

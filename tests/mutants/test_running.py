@@ -69,7 +69,7 @@ def changed(line: int, text: str) -> Mutation:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A library of one module and its tests."""
+    """Write a library of one module, and its tests."""
     (tmp_path / "area.py").write_text(AREA)
     (tmp_path / "test_area.py").write_text(TESTS)
     return tmp_path

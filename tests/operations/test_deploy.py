@@ -463,7 +463,7 @@ def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
 
 @pytest.fixture
 def package(own: tuple[Sandbox, dict[str, str]]) -> str:
-    """A package that is approved, of a model that answers."""
+    """Register an approved package of a working model."""
     (sandbox, _), name = own, "deploy"
     make_role(sandbox)
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -618,7 +618,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
-        (["--package", "foo"], "--package: foo is no ARN of a model package"),
+        (["--package", "foo"], "--package: foo is not the ARN of a model package"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),
         (
             ["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"],
@@ -652,7 +652,7 @@ def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
 def test_a_plan_that_the_review_stops_is_not_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan of a change that widens privileges and puts data at risk."""
+    """Return the plan of a change that widens privileges and puts data at risk."""
     reviewed = review(load_plan(ROOT / "tests" / "plan" / "fixtures" / "change.json"))
     assert reviewed.exit_code == 1
     applied: list[int] = []

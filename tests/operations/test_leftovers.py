@@ -33,7 +33,7 @@ def plan(*names: str, actions: tuple[str, ...] = ("create",)) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sagemaker(sandbox: Sandbox) -> Iterator[Any]:
-    """The client of a sandbox with one endpoint that is Failed and one that is InService."""
+    """Return the client of a sandbox with a Failed endpoint and an InService endpoint."""
     make_role(sandbox, "leftovers")
     s3, client = sandbox.client("s3"), sandbox.client("sagemaker")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})

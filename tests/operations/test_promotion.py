@@ -20,7 +20,7 @@ from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.specs.pipeline import MetricGate
 from sustainable_mlops.operations.deploy.entry import edit_packages, read_packages
-from sustainable_mlops.operations.promotion import run
+from sustainable_mlops.operations.promotion import run, scope
 from sustainable_mlops.operations.promotion.gate import Condition, PromotionRequest, evaluate_gate
 from sustainable_mlops.operations.promotion.history import find_previous_package
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
@@ -405,7 +405,7 @@ def operations(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def checkout(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Checkout:
-    for module in (run, synth):
+    for module in (run, scope, synth):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     return Checkout(tmp_path, registry, capfd)
 

@@ -86,7 +86,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def environment(tmp_path: Path, own: Any) -> Terraform:
-    """A protected environment on the sandbox, with an object and a model package in it."""
+    """Apply a protected environment on the sandbox, with an object and a model package."""
     folder = tmp_path / "prod env"  # a path that a shell has to be given in quotes
     folder.mkdir()
     (folder / "modules").symlink_to(ROOT / "modules")

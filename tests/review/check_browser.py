@@ -23,7 +23,7 @@ from tests.plan.test_load import FIXTURES
 from tests.review.hostile import SCRIPT, TODAY, hostile
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-#: What the attacks do to the page where they run.
+#: Effect of a successful attack on the page.
 RAN = 'data-run="1"'
 
 

@@ -19,7 +19,7 @@ MODULES = {
         '  model_package_groups = { fraud = { description = "Is it fraud?" } }'
     ),
 }
-#: What the modules hold that a plan of a removed call deletes.
+#: Resources of the modules that a plan of a removed call deletes.
 HELD = {
     "storage": {"aws_kms_key", "aws_s3_bucket"},
     "model_registry": {"aws_sagemaker_model_package_group"},

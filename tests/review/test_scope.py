@@ -12,7 +12,7 @@ from tests.plan.plan_builder import build_change, build_plan
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 TOPIC = {"name": "t", "tags_all": TAGS}
 OTHER = {"name": "u", "tags_all": TAGS}
-#: What a promotion changes, and what stays as it is.
+#: Resources that a promotion changes, and resources that it does not change.
 PROMOTED = build_change("module.delay_endpoint.aws_sns_topic.t", OTHER, before=TOPIC)
 STAYS = build_change("aws_sns_topic.stays", TOPIC, before=TOPIC)
 ONLY = ("module.*_endpoint*",)

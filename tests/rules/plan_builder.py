@@ -141,7 +141,7 @@ class _Text:
 
 
 def _split_marks(value: Any, *, is_map: bool = False) -> tuple[Any, Any, Any]:
-    """The known values, the marks of `after_unknown`, and the expressions of the configuration."""
+    """Return the known values, the marks of `after_unknown`, and the expressions of the configuration."""
     if isinstance(value, _Text):
         return value.known, value.known is None, {"references": value.references} if value.references else {}
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """On a sandbox that enforces IAM, trust policies decide about tokens, and the role of a pipeline about its steps."""
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -105,6 +106,12 @@ def test_tags_of_keys_and_parameters_are_part_of_a_request(enforcing: Sandbox) -
     assert send("ssm", "list_tags_for_resource", ResourceId="/other/x", **tags) == "AccessDeniedException"
 
 
+def find_failure_reason(sagemaker: Any, execution: str) -> str:
+    """Return the failure reason of the first step, or an empty text."""
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+    return str(steps[0].get("FailureReason", "")) if steps else ""
+
+
 def test_a_step_needs_the_permissions_of_the_role_of_its_pipeline(enforcing: Sandbox) -> None:
     iam, sagemaker = enforcing.client("iam"), enforcing.client("sagemaker")
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -134,9 +141,6 @@ def test_a_step_needs_the_permissions_of_the_role_of_its_pipeline(enforcing: San
             iam.put_role_policy(RoleName="steps", PolicyName="p", PolicyDocument=build_document(*statements))
         arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
 
-        def find_reason(arn: str = arn) -> str:
-            steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-            return str(steps[0].get("FailureReason", "")) if steps else ""
-
-        wait_until(lambda find_reason=find_reason: find_reason() != "")
+        find_reason = functools.partial(find_failure_reason, sagemaker, arn)
+        wait_until(find_reason)
         assert f"assumed-role/steps/SageMaker is not authorized to perform: {action} on resource" in find_reason()

@@ -8,7 +8,7 @@ from typing import Any
 from sagemaker_sandbox.tuning.trials import Trial
 from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
 
-#: What a training job would print after each epoch, given its hyperparameters and the epoch from 1 on.
+#: Output of a training job after each epoch, by its hyperparameters and the epoch, which starts at 1.
 Curve = Callable[[Mapping[str, str], int], float]
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

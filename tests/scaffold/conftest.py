@@ -60,7 +60,7 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scratch(tmp_path: Path, aws_cli: Path, mypy_cache: Path) -> Clone:
-    """A clone of this checkout with its environment and the AWS CLI."""
+    """Create a clone of this checkout with its environment and the AWS CLI."""
     folder = clone(tmp_path / "clone")
     (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a symlink here, which `.venv/` does not match
     variables = set_up(folder)
@@ -68,5 +68,5 @@ def scratch(tmp_path: Path, aws_cli: Path, mypy_cache: Path) -> Clone:
 
 
 def commands(printed: str) -> list[str]:
-    """The commands in a printed text: its indented lines."""
+    """Return the commands in a printed text: its indented lines."""
     return [line.strip() for line in printed.splitlines() if line.startswith("  ")]

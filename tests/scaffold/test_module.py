@@ -25,7 +25,9 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     assert "smlops synth newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
     own |= {
-        f"examples/{case}/{part}.tf" for case in ("complete", "minimal") for part in ("main", "outputs", "versions")
+        f"examples/{case}/{part}.tf"
+        for case in ("complete", "minimal")
+        for part in ("main", "outputs", "variables", "versions")
     }
     own |= {"mocks/aws.tfmock.hcl", "tests/newcomer.tftest.hcl", "tests/newcomer.tofutest.hcl"}
     tests = {"complete.yaml", "minimal.yaml", "test_newcomer.py"}

@@ -1,6 +1,7 @@
 """Check of the roles and the permissions boundary that the module bootstrap creates."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from sustainable_mlops.operations.preflight.account import Account
 from sustainable_mlops.operations.preflight.finding import PreflightFinding
@@ -21,7 +22,7 @@ def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[
     iam, boundary, missing = account.client("iam"), None, []
     for kind in KINDS:
         name = f"deployer-{target.name_prefix}-{kind}"
-        response = account.read("iam:GetRole", lambda name=name: iam.get_role(RoleName=name), absent=("NoSuchEntity",))
+        response = account.read("iam:GetRole", partial(iam.get_role, RoleName=name), absent=("NoSuchEntity",))
         if response is None:
             missing.append(name)
         elif kind == "apply":

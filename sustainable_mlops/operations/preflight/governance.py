@@ -38,8 +38,8 @@ def check_lake_formation(target: PreflightTarget, account: Account) -> Iterator[
         yield PreflightFinding(
             "stop",
             "Lake Formation",
-            f"{guard}: CreateFeatureGroup is refused until the data lake's administrator has granted the database "
-            f"{_DATABASE} to the role that applies (these commands take {applier}), before the first apply",
+            f"{guard}: CreateFeatureGroup is refused until the data lake administrator grants the database "
+            f"{_DATABASE} to the applying role, before the first apply; the commands name {applier}",
             _grant_applier(target, applier),
         )
         return

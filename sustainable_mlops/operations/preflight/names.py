@@ -83,7 +83,7 @@ def check_log_groups(target: PreflightTarget, account: Account) -> Iterator[Pref
         "stop",
         "log groups",
         f"{', '.join(missing)} {'exists' if len(missing) == 1 else 'exist'}: the first apply would end with "
-        "ResourceAlreadyExistsException; have it adopt what exists"
+        "ResourceAlreadyExistsException; let it adopt the existing groups"
         + ("" if edit else f": add the names to the list {SETTING} in {settings}, then"),
         f"{edit} && {synth}" if edit else synth,
     )

@@ -9,6 +9,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.deploy.entry import read_packages
 from sustainable_mlops.operations.promotion import run
+from sustainable_mlops.terraform import ROOT
 
 _PACKAGES_FILE = re.compile(rf"envs/(?P<environment>[^/]+)/{re.escape(synth.PACKAGES)}")
 
@@ -50,7 +51,7 @@ def _read_committed_packages(name: str) -> dict[str, str]:
 
 def _run_git(*arguments: str) -> str:
     try:
-        process = subprocess.run(["git", *arguments], cwd=run.ROOT, capture_output=True, text=True, check=False)
+        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     except OSError:
         raise UserError("--changed-since: git is not on PATH") from None
     if process.returncode:

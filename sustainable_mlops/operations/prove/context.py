@@ -87,10 +87,10 @@ class ProofRun:
         self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
         return f"s3://{bucket}/{key}"
 
-    def wait(self, purpose: str, look: Callable[[], Any], minutes: float = 30.0) -> Any:
-        """Poll `look` and return its first true result. Raises ProofError after the timeout."""
+    def wait(self, purpose: str, poll: Callable[[], Any], minutes: float = 30.0) -> Any:
+        """Call `poll` repeatedly and return its first true result. Raises ProofError after the timeout."""
         end, pause = time.monotonic() + minutes * 60, _FIRST
-        while not (answer := look()):
+        while not (answer := poll()):
             self.guard.check()
             self.settings.touch()
             if time.monotonic() > end:

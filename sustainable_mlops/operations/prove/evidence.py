@@ -12,7 +12,7 @@ from sustainable_mlops import aws
 
 #: Most requests that the report lists for one check.
 _MOST = 6
-#: How errors of Terraform's provider name a request.
+#: Request in an error of Terraform's provider.
 _IN_ERRORS = re.compile(r"RequestID: ([0-9a-zA-Z-]{8,})")
 
 

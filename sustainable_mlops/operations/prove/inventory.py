@@ -236,11 +236,11 @@ def find(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
-    for look in (_activity, _storage_lens, _keys):
+    for find_others in (_activity, _storage_lens, _keys):
         try:
-            resources |= set(look(recorder, settings))
+            resources |= set(find_others(recorder, settings))
         except (ClientError, BotoCoreError) as error:
-            problems.append(f"{look.__name__.strip('_')}: {error}")
+            problems.append(f"{find_others.__name__.strip('_')}: {error}")
     return resources, problems
 
 

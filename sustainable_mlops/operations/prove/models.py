@@ -37,7 +37,7 @@ _DOES_NOT_LOAD = _CODE.replace("    return {response!r}\n", '    raise RuntimeEr
 #: Name of the model that answers with an error, and of the one that does not start.
 FAILS, DOES_NOT_LOAD = "fails", "does-not-load"
 MODELS = {"first": _CODE, "second": _CODE, FAILS: _FAILS, DOES_NOT_LOAD: _DOES_NOT_LOAD}
-#: How framework containers find the code in the archive.
+#: Variables that lead framework containers to the code in the archive.
 ENVIRONMENT = {
     "SAGEMAKER_PROGRAM": "inference.py",
     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",

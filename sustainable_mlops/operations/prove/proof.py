@@ -21,7 +21,7 @@ class ModuleResult:
     rolled_back: bool | None = None
     destroyed: bool | None = None
     nothing_left: bool | None = None
-    #: What was done, in words.
+    #: Description of the actions.
     notes: list[str] = field(default_factory=list)
     error: str = ""
 
@@ -50,9 +50,9 @@ class Proof:
 
     modules: dict[str, ModuleResult] = field(default_factory=dict)
     checks: dict[str, CheckResult] = field(default_factory=dict)
-    #: Resources of the run that clean-up could not delete, or not look for.
+    #: Resources of the run that clean-up could not delete, and errors of its search.
     left: list[str] = field(default_factory=list)
-    #: What else clean-up did or what AWS keeps for a while, such as a key that waits for its deletion.
+    #: Other actions of the clean-up, and resources that AWS keeps for a while, such as a key until its deletion.
     notes: list[str] = field(default_factory=list)
     interruption: str = ""
 

@@ -184,5 +184,5 @@ def test_an_asynchronous_endpoint_through_several_applies(endpoint: Asynchronous
 
 
 def configuration(endpoint: Asynchronous) -> Any:
-    """The serving configuration."""
+    """Return the serving configuration."""
     return endpoint.client.sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.serving_configuration())

@@ -110,7 +110,7 @@ class IdleSandbox(TopicListener):
             return False
 
     def list_messages(self, endpoint: str) -> list[str]:
-        """The messages of the runbook about an idle endpoint."""
+        """Return the messages of the runbook about an idle endpoint."""
         start = f"No requests to the endpoint {endpoint} for"
         return [one for one in self.receive_messages("alarms") if isinstance(one, str) and start in one]
 
@@ -148,7 +148,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[IdleSandbox, Any]]:
 
 
 def steps(execution: dict[str, Any]) -> dict[str, str]:
-    """The status of each step that started."""
+    """Return the status of each step that started."""
     started_steps = [one for one in execution["StepExecutions"] if one["StepStatus"] != "Pending"]
     return {one["StepName"]: one["StepStatus"] for one in started_steps}
 

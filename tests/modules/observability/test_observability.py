@@ -179,7 +179,7 @@ class Watched(TopicListener):
         return (name, state) in changes
 
     def alarms(self, state: str = "ALARM") -> set[str]:
-        """The names of the metric alarms in a state."""
+        """Return the names of the metric alarms in a state."""
         pages = self.cloudwatch.get_paginator("describe_alarms").paginate(StateValue=state, AlarmTypes=["MetricAlarm"])
         return {one["AlarmName"] for page in pages for one in page["MetricAlarms"]}
 
@@ -196,7 +196,7 @@ class Watched(TopicListener):
         self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
 
     def deployments(self) -> list[Any]:
-        """The deployment events that the event topic received."""
+        """Return the deployment events that the event topic received."""
         return [one for one in self.receive_messages("events") if one["detail-type"] == notifications.DEPLOYMENT]
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
@@ -206,7 +206,7 @@ class Watched(TopicListener):
             self.sandbox.advance(60)
 
     def invoke(self) -> str | None:
-        """The answer of the endpoint; None if it fails."""
+        """Return the response of the endpoint; None if it fails."""
         try:
             return self.endpoints.invoke(ENDPOINT)
         except self.endpoints.runtime.exceptions.ModelError:
@@ -514,7 +514,7 @@ def _estimate_step(endpoint: str, step_load: LoadStep) -> tuple[float, float]:
 
 
 def read_graph(cloudwatch: Any, title: str, begin: datetime) -> dict[str, list[float]]:
-    """The values of a dashboard graph over a day, by label: evaluate its expressions with GetMetricData."""
+    """Return the values of a dashboard graph over a day, by label, from GetMetricData."""
     body = json.loads(cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"])
     [graph] = [one["properties"] for one in body["widgets"] if one["properties"].get("title", "").startswith(title)]
     queries = [_query(metric, graph["period"]) for metric in graph["metrics"]]

@@ -42,7 +42,7 @@ class TopicListener:
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
 
     def receive_messages(self, topic: str) -> list[Any]:
-        """All messages of a topic so far: JSON as its value, other messages as text."""
+        """Return all messages of a topic so far: JSON as its value, other messages as text."""
         while received := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get(
             "Messages"
         ):
@@ -52,7 +52,7 @@ class TopicListener:
         return self._received[topic]
 
     def alarm(self, name: str) -> dict[str, Any]:
-        """A metric alarm or composite alarm."""
+        """Return a metric alarm or composite alarm."""
         received = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         return next(iter((*received["MetricAlarms"], *received["CompositeAlarms"])))
 

@@ -173,7 +173,7 @@ class AppliedPipeline:
         self.sandbox.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
     def executions(self) -> list[dict[str, Any]]:
-        """The pipeline's executions, oldest first."""
+        """Return the executions of the pipeline, oldest first."""
         sagemaker = self.sandbox.client("sagemaker")
         executions = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Ascending")
         return [
@@ -225,7 +225,7 @@ class AppliedPipeline:
         return latest
 
     def jobs(self) -> int:
-        """The number of processing jobs so far."""
+        """Return the number of processing jobs so far."""
         return len(self.sandbox.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"])
 
 

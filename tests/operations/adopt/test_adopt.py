@@ -86,7 +86,13 @@ def smlops(
 
 
 @pytest.mark.apply
-@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.release) for seed in (1, 2, 4, 5, 6))])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(3, marks=pytest.mark.toolchain),
+        *(pytest.param(seed, marks=pytest.mark.release) for seed in (1, 2, 4, 5, 6)),
+    ],
+)
 def test_the_first_plan_changes_nothing(
     seed: int, own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

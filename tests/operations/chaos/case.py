@@ -36,6 +36,8 @@ _CODES: Mapping[FaultKind, Sequence[str]] = {
     FaultKind.THROTTLING: ("ThrottlingException", "Throttling", "SlowDown"),
     FaultKind.EXPIRED: ("ExpiredTokenException", "ExpiredToken"),
 }
+#: Starts of operations that change nothing, and share of the faults that hit other operations.
+_READS, _SHARE_OF_CHANGES = ("Describe", "Get", "Head", "List"), 0.8
 #: Number of requests that stands for all further ones, and seconds that a request waits for the kill.
 _ALWAYS, _HOLD_SECONDS = 100_000, 120.0
 
@@ -95,12 +97,14 @@ class Calls:
 
 
 def inject(case: Case, sandbox: Sandbox, calls: Calls, result: Result) -> None:
-    """Inject the fault of a case into one random request of an operation.
+    """Inject the fault of a case into one random request of an operation, most often one that changes something.
 
     The request is one of the sorted distinct names, because the order of Terraform's requests differs between runs.
     """
     source = case.source
-    name = source.choice(sorted(set(calls.names)))
+    names = sorted(set(calls.names))
+    changes = [name for name in names if not name.partition(":")[2].startswith(_READS)]
+    name = source.choice(changes if changes and source.random() < _SHARE_OF_CHANGES else names)
     skip = source.randrange(calls.names.count(name))
     result.request, result.skip = name, skip
     if case.kind is FaultKind.EXPIRED:

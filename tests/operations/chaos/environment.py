@@ -1,5 +1,6 @@
 """A small environment on the sandbox: an apply and a promotion, each with a fault and its recovery."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -22,6 +23,7 @@ from tests.envs import example
 from tests.envs.test_promotion import REGISTRY, DevRegistry, read_answer
 from tests.operations.chaos.case import Calls, Case, FaultKind, Result, inject, is_hit
 from tests.operations.chaos.process import KILLED, capture, run_forked, run_program
+from tests.sandbox.support import wait_until
 
 STATE, DATA, REGION = "chaos-state", "smlops-staging-data", "eu-north-1"
 ROOT_MODULE = """
@@ -192,7 +194,14 @@ class Environment:
         after = count_resources(self.sandbox)
         assert after == self._inventory, f"orphans: {after} instead of {self._inventory}"
         self.terraform.apply("-destroy")
-        assert count_resources(self.sandbox) == before
+        wait_until(lambda: self._is_destroyed(before))
+
+    def _is_destroyed(self, before: dict[str, int]) -> bool:
+        """Return whether nothing is left. A late line of the endpoint creates its log group again; delete it."""
+        logs = self.sandbox.client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            logs.delete_log_group(logGroupName="/aws/sagemaker/Endpoints/smlops-staging-flight-delay")
+        return count_resources(self.sandbox) == before
 
     def run_promotion(self, case: Case, result: Result) -> None:
         """Promote a new package and apply it, with the fault of a case in one of both steps."""

@@ -216,8 +216,8 @@ ANSWERS = [
     ),
     ("deployment-config-alone", "SageMaker: UpdateEndpoint, ValidationException: the same configuration", "no"),
     ("deployment-config-alone", "UpdateEndpoint, ValidationException: Cannot update in-progress endpoint", "undecided"),
-    ("async-scale-from-zero", "no instance: not within 60 minutes", "no"),
-    ("async-scale-from-zero", "the final status of prove-x-async: not within 60 minutes", "undecided"),
+    ("async-scale-from-zero", "no instance: did not happen within 60 minutes", "no"),
+    ("async-scale-from-zero", "the final status of prove-x-async: did not happen within 60 minutes", "undecided"),
     ("register-model-jsonget", "An error occurred (ThrottlingException) when calling UpdatePipeline", "undecided"),
     ("register-model-jsonget", "the execution is Failed: Register: JsonGet cannot be resolved", "no"),
 ]
@@ -456,11 +456,11 @@ def test_an_offline_store_that_stays_empty_is_a_no_where_it_is_blocked(status: s
             self.group = {"OfflineStoreStatus": {"Status": status, "BlockedReason": "the role cannot be assumed"}}
 
         def offline_objects(self) -> list[str]:
-            raise ProofError("the record in the offline store: not within 25 minutes")
+            raise ProofError("the record in the offline store: did not happen within 25 minutes")
 
     stage: Any = Stage()
     if verdict is None:
-        with pytest.raises(ProofError, match="not within"):
+        with pytest.raises(ProofError, match="did not happen within"):
             data.feature_store_trust_source_account(stage)
     else:
         assert data.feature_store_trust_source_account(stage).yes is verdict

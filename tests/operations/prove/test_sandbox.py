@@ -32,7 +32,7 @@ STEPS = ("second_plan_empty", "used", "changed", "destroyed", "nothing_left")
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
-    """An account on the sandbox in which nothing else is, and the variables that lead a process to it."""
+    """Start an empty account on the sandbox, and yield it with its environment variables."""
     SANDBOX_LOGS.append(tmp_path / "sandbox.log")
     with (
         Sandbox.start(log=SANDBOX_LOGS[-1], time_scale=TIME_SCALE) as sandbox,

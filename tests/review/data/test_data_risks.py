@@ -209,7 +209,7 @@ WEAKER = [
     ("aws_made_tomorrow", "retention_period", 30, 14),
     ("awscc_logs_log_group", "retention_in_days", 30, 14),
 ]
-#: What is cut so short that practically all is deleted at once, and what is merely shortened.
+#: Retentions cut so short that nearly everything is deleted at once, and shortened ones.
 CUT = [
     ("aws_cloudwatch_log_group", "retention_in_days", 365, [1, 3, 5, 30, 36], [37, 180]),
     ("aws_cloudwatch_log_group", "retention_in_days", 400, [30], [40]),
@@ -280,7 +280,7 @@ def test_a_drastic_cut_of_a_retention_is_stopped(
     assert [list_risks(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
 
 
-#: What protects as much as before, in other words or in none.
+#: Changes that protect as much as before.
 EQUAL = [
     ("aws_s3_bucket", "force_destroy", None, False),
     ("aws_db_instance", "deletion_protection", False, None),

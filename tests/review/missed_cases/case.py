@@ -12,5 +12,5 @@ class Case:
     document: Mapping[str, Any]
     #: The verdict that is right: look or stop.
     verdict: str
-    #: What the report must say somewhere, in every format.
+    #: Text that the report contains in every format.
     expected_text: str

@@ -270,7 +270,7 @@ _MIXED: dict[str, Any] = {
     "mixed_instances_policy": [{"launch_template": [{"override": [{"instance_type": "p4d.24xlarge"}]}]}],
 }
 
-#: What was called fine without a figure, and the USD a month that its figures now say.
+#: Changes that were fine without a figure, and their USD a month.
 COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
     "eight p4d.24xlarge": (
         build_document(

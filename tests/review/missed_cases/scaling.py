@@ -22,7 +22,7 @@ from tests.rules.endpoints import (
 )
 from tests.rules.plan_builder import build_document
 
-#: What other rules ask of endpoints and of their configurations.
+#: Attributes that other rules require of endpoints and their configurations.
 _OTHERS = (
     "CONFIGURATION_NAME_PREFIX", "ENDPOINT_ERROR_ALARM", "ENDPOINT_IDLE_ALARM", "ENDPOINT_LATENCY_ALARM",
     "ENDPOINT_LOW_UTILIZATION_ALARM", "ROLLBACK_ALARMS",

@@ -132,7 +132,7 @@ def test_a_machine_without_a_compiler_names_the_extra(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(compile_trees, "find_spec", lambda _: None)
-    monkeypatch.setattr(compile_trees.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SystemExit, match="2"):
         compile_trees.main([f"--model_dir={model_dir}"])
     error = capsys.readouterr().err

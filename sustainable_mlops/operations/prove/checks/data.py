@@ -24,7 +24,7 @@ _QUIET_MINUTES = 1.0
 _MOST_EVENTS = 5
 #: Minutes until a schedule of two minutes, with a window of one, has started something.
 _SCHEDULE_MINUTES = 12
-#: How a job fails that could not write into the bucket.
+#: Error of a job that could not write into the bucket.
 _IS_REFUSED_WRITE = re.compile(r"access ?denied|forbidden|403|checkpoint|\bkms\b", re.IGNORECASE)
 
 

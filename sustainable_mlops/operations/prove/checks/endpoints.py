@@ -138,7 +138,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     "realtime_endpoint",
     "changed",
     extra_cost="it needs an hour of load and instances",
-    refusal=r"^(more|fewer) instances .*: not within",
+    refusal=r"^(more|fewer) instances .*: did not happen within",
 )
 def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     """Does autoscaling add instances under load and remove them afterwards, even with late metrics?
@@ -169,7 +169,7 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     "async_endpoint",
     "used",
     extra_cost="an instance is removed after 15 minutes",
-    refusal=r"^no instance: not within",
+    refusal=r"^no instance: did not happen within",
 )
 def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     """Does the endpoint scale to zero, and start an instance for the first request?
@@ -179,7 +179,7 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     stage.run.wait("no instance", lambda: stage.instances() == 0, 60)
     stage.wait_for_final_status()
     begin = time.monotonic()
-    answer = stage.ask()
+    answer = stage.request_response()
     return Answer(answer == "first", f"it answered {answer} {time.monotonic() - begin:.0f} s after it had no instance")
 
 
@@ -188,7 +188,7 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     "async_endpoint",
     "used",
     extra_cost="the request must outlast the 15 minutes before scale-in",
-    refusal=r"^the answer of a request of \d+ s: not within",
+    refusal=r"^the answer of a request of \d+ s: did not happen within",
 )
 def async_scale_in_during_request(stage: AsyncEndpoint) -> Answer:
     """Does a long request complete although the backlog is empty?

@@ -28,7 +28,7 @@ class Check:
     decide: Callable[[Any], Answer]
     #: Why it runs only with `--with NAME`; empty for the others.
     extra_cost: str = ""
-    #: Whether the apply of its stage answers the question, where it is refused.
+    #: True if a refused apply of the stage answers the question.
     answers_for_apply: bool = False
     #: Pattern of the errors that are the answer "no"; any other error leaves the question undecided.
     refusal: str = ""

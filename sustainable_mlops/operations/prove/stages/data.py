@@ -176,7 +176,7 @@ class ModelRegistryStage(Stage):
         sqs = self.run.client("sqs")
         events: dict[str, dict[str, Any]] = {}
 
-        def look() -> bool:
+        def poll() -> bool:
             received = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in received.get("Messages", []):
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
@@ -185,7 +185,7 @@ class ModelRegistryStage(Stage):
             return len(events) >= expected
 
         with suppress(ProofError):
-            self.run.wait("approval events", look, minutes)
+            self.run.wait("approval events", poll, minutes)
         return list(events.values())
 
     def change(self) -> str:

@@ -44,7 +44,7 @@ class EndpointStage(Stage):
         """Name of the endpoint."""
         return self.run.endpoint(self.kind)
 
-    def ask(self) -> str:
+    def request_response(self) -> str:
         """Return the answer of the endpoint to one request, or the code of its error."""
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class EndpointStage(Stage):
 
     def expect(self, model: str, times: int = 3) -> None:
         """Raise ProofError unless that model answers each of some requests."""
-        answers = Counter(self.ask() for _ in range(times))
+        answers = Counter(self.request_response() for _ in range(times))
         if set(answers) != {model}:
             raise ProofError(f"{self.name} answered {dict(answers)} instead of {model}")
 
@@ -129,14 +129,14 @@ class EndpointStage(Stage):
         answers: Counter[str] = Counter()
         is_over = threading.Event()
 
-        def ask() -> None:
+        def send_requests() -> None:
             while not is_over.wait(_BETWEEN):
                 try:
-                    answers[self.ask()] += 1
+                    answers[self.request_response()] += 1
                 except (ClientError, BotoCoreError, ProofError) as error:
                     answers[aws.read_error_code(error) or type(error).__name__] += 1
 
-        workers = [threading.Thread(target=ask, daemon=True) for _ in range(threads)]
+        workers = [threading.Thread(target=send_requests, daemon=True) for _ in range(threads)]
         for worker in workers:
             worker.start()
         try:
@@ -166,7 +166,7 @@ class ServerlessEndpoint(EndpointStage):
             **models.container(self.run, "first"),
         }
 
-    def ask(self) -> str:
+    def request_response(self) -> str:
         """Return the answer to one request."""
         return invoke(self)
 
@@ -193,7 +193,7 @@ class RealtimeEndpoint(EndpointStage):
             **models.container(self.run, "first", graviton_type=instance_type),
         }
 
-    def ask(self) -> str:
+    def request_response(self) -> str:
         """Return the answer to one request."""
         return invoke(self)
 
@@ -260,7 +260,7 @@ class AsyncEndpoint(EndpointStage):
 
         return poll
 
-    def ask(self) -> str:
+    def request_response(self) -> str:
         """Return the answer to one request, once it is in S3."""
         return str(self.run.wait("the answer of an asynchronous request", self.send({}), 40))
 

@@ -1,0 +1,161 @@
+"""A model from its training to another account and back, in the sandbox: the command behind `make demo`.
+
+- `python -m tools.demo`: train, register, promote, serve, find drift, train again, and destroy everything
+- `python -m tools.demo --keep`: leave the sandbox up, for Terraform, boto3 and the AWS CLI
+"""
+
+import json
+import os
+import shutil
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from sagemaker_sandbox import Sandbox
+from sustainable_mlops import checkov, cli, program
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations import teardown
+from sustainable_mlops.steps import Steps
+from sustainable_mlops.terraform import ROOT, find_engine
+from tools.demo.delivery import Delivery
+from tools.demo.development import Development
+from tools.demo.environments import DEPLOYER, find_folder
+from tools.demo.monitoring import Monitoring
+from tools.demo.stage import OUT, PIPELINE, RAW, Stage
+from tools.demo.statement import check_plan, print_statement
+
+#: The command in the clone, which works without an activated environment.
+SMLOPS = ".venv/bin/smlops"
+LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def run(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the sandbox and its resources up, and print commands to use them.")
+    ] = False,
+) -> None:
+    """Run the demo. Raises UserError if a step fails."""
+    cli.require("demo", "sandbox", "pipelines", "workloads", "authoring", clone=True)
+    sys.path[:0] = [str(ROOT)]  # for `workloads`, which is not installed
+    OUT.mkdir(exist_ok=True)
+    steps = Steps(cli.console)
+    with ExitStack() as stack:
+        with steps.step("Start the sandbox") as step:
+            if keep:
+                sandbox = Sandbox.start_in_background()
+            else:
+                sandbox = stack.enter_context(Sandbox.start(log=OUT / "sandbox.log"))
+            step.result = f"AWS at {sandbox.endpoint}"
+        os.environ.update(sandbox.environment)
+        demo = Demo(Stage(sandbox, steps, stack.enter_context(ThreadPoolExecutor())))
+        demo.tell()
+        if not keep:
+            demo.destroy()
+        demo.report()
+        if keep:
+            say(f"\nThe sandbox is up at {sandbox.endpoint}, with dev and staging applied to it.")
+            for command, meaning in list_commands().items():
+                say(f"\n{meaning}:\n  {command}")
+
+
+def say(text: str) -> None:
+    """Print a text that people copy, without folding and markup."""
+    cli.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def list_commands() -> dict[str, str]:
+    """Return the commands to paste in the top folder while the sandbox is up, in order, with their purposes."""
+    execute = f"{SMLOPS} sandbox exec --"
+    commands = {
+        f"{execute} {find_engine().command} -chdir={find_folder('dev').relative_to(ROOT)} plan": (
+            "A plan without changes (15 s)"
+        ),
+        f"{execute} .venv/bin/python -c '{LIST_BUCKETS}'": "boto3 on the sandbox",
+    }
+    if shutil.which("aws"):
+        commands[f"{execute} aws sagemaker list-pipelines"] = "The AWS CLI on the sandbox"
+    return commands | {
+        f"{execute} {SMLOPS} pipeline run {PIPELINE.relative_to(ROOT)} --data {RAW.relative_to(ROOT)}": (
+            "The pipeline on the same data: nothing runs (5 s)"
+        ),
+        f"{execute} bash": "A shell in which AWS is the sandbox; `exit` leaves it",
+        f"{SMLOPS} sandbox status": "The resources in the sandbox",
+        f"{SMLOPS} sandbox stop": "Stop the sandbox and remove everything in it",
+    }
+
+
+class Demo:
+    """The chapters in order."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._development = Development(stage)
+        self._delivery = Delivery(stage)
+        self._monitoring = Monitoring(stage, self._development)
+        self._environments: dict[str, Development | Delivery] = {"dev": self._development, "staging": self._delivery}
+        self._checks: dict[str, Future[str]] = {}
+
+    def tell(self) -> None:
+        """Run every chapter, and check that the plans are empty."""
+        dev, staging = self._development, self._delivery
+        dev.apply()
+        prepared = staging.prepare(dev.platform["kms_key_arn"])
+        dev.run_pipeline()
+        records = self._stage.pool.submit(dev.put_records)
+        package = dev.approve()
+        staging.promote(package, prepared)
+        staging.serve(dev.held_out)
+        with self._stage.step("Put flights into the feature group") as this:
+            this.result = f"{records.result()}, meanwhile"
+        dev.deliver_again()
+        self._monitoring.check_batch(dev.held_out)
+        self._monitoring.train_again()
+        with self._stage.step("Plan both environments: empty") as this:
+            dev.applied.result()
+            checks = {name: checkov.Checkov() for name in self._environments}
+            plans = {
+                name: self._stage.pool.submit(environment.terraform.is_up_to_date, OUT / f"{name}.tfplan")
+                for name, environment in self._environments.items()
+            }
+            for name, is_up_to_date in plans.items():
+                if not is_up_to_date.result():
+                    raise UserError(f"the plan of {name} is not empty: see terraform show out/{name}.tfplan")
+            this.result = "no change"
+        self._checks = {
+            name: self._stage.pool.submit(check_plan, self._stage, environment.terraform, checks[name], name)
+            for name, environment in self._environments.items()
+        }
+
+    def destroy(self) -> None:
+        """Destroy everything. Raises UserError if a resource is left."""
+        with self._stage.step("Destroy both environments") as this:
+            destroyed = [
+                self._stage.pool.submit(teardown.destroy, environment.terraform, refresh=False, late_seconds=1)
+                for environment in self._environments.values()
+            ]
+            this.result = f"{sum(one.result() for one in destroyed)} resources"
+        with self._stage.step("Look for resources that are left") as this:
+            for name, environment in self._environments.items():
+                self._stage.delete_state_bucket(name, environment.bucket)
+            self._stage.client("iam", "staging").delete_role(RoleName=DEPLOYER.rpartition("/")[2])
+            left = self._stage.sandbox.inventory()
+            if left:
+                raise UserError(f"left in the sandbox: {json.dumps(left)}")
+            this.result = "nothing"
+
+    def report(self) -> None:
+        """Print the results of checkov and the closing statement."""
+        with self._stage.step("checkov's built-in checks") as this:
+            this.result = "; ".join(one.result() for one in self._checks.values())
+        print_statement(self._stage)
+        say("Artefacts: out/ (demo.json, plans and checkov of dev and staging, runs/, raw/)")
+
+
+if __name__ == "__main__":
+    program.run(app)

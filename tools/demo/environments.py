@@ -1,0 +1,126 @@
+"""The two environments of the demo: envs/dev with other settings, below `.local/demo`.
+
+    python -m tools.demo.environments staging
+
+writes the HCL of one of them from its settings. The demo runs this as another process, because jsii takes seconds.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_file
+from sustainable_mlops.terraform import LOCAL, ROOT
+
+SOURCE = ROOT / "envs" / "dev"
+FOLDER = LOCAL / "demo" / "envs"
+#: Accounts by environment: dev trains and registers, staging serves.
+ACCOUNTS = {"dev": "123456789012", "staging": "234567890123"}
+REGION = "eu-north-1"
+MODEL = "flight_delay"
+#: Role that Terraform and `smlops promote` assume in the account of staging.
+DEPLOYER = f"arn:aws:iam::{ACCOUNTS['staging']}:role/deployer"
+#: Data set that the alarm on drift trains on.
+CURRENT = "raw/flight_delay/current/"
+#: Pipeline that checks batches for drift: an additional entry of the catalogue.
+DRIFT = "flight_delay_drift"
+DRIFT_ENTRY = {
+    "definition_file": "workloads/flight_delay/drift_pipeline.json",
+    "images": {"ProcessingImage": "sagemaker-xgboost:3.0-5"},
+}
+#: Rounds of the training after drift: enough for the gate, and a quarter of the first training's time.
+ROUNDS = 60
+#: Sources of the HCL, as patterns of paths.
+_SOURCES = ("envs/**/*.py", "envs/catalogue/*/*.yaml", "envs/dev/settings.yaml", "modules/**/*.py", "tools/demo/*.py")
+
+
+def find_folder(name: str) -> Path:
+    """Return the folder of an environment of the demo."""
+    return FOLDER / name
+
+
+def build_settings(name: str, key_arn: str | None = None) -> dict[str, Any]:
+    """Return the settings of an environment. `key_arn` is the key of dev, with which the models are encrypted."""
+    settings: dict[str, Any] = yaml.safe_load((SOURCE / "settings.yaml").read_text())
+    if name == "dev":
+        readers = [ACCOUNTS["staging"]]
+        artifacts = f"smlops-dev-artifacts-{ACCOUNTS['dev']}-{REGION}"
+        return settings | {
+            "models": {MODEL: {"reader_account_ids": readers}},
+            "storage": {"reader_account_ids": readers},
+            "pipelines": {
+                MODEL: {
+                    "drift": {
+                        "workload": "flight-delay",
+                        "parameters": {"InputKey": CURRENT, "NumRound": str(ROUNDS)},
+                    }
+                },
+                # Each execution names the profile of the model that is in use.
+                DRIFT: {"parameters": {"Profile": f"s3://{artifacts}/runs/flight-delay/none/evaluation"}},
+            },
+        }
+    return settings | {
+        "environment": name,
+        "account_id": ACCOUNTS[name],
+        "name_prefix": f"smlops-{name}",
+        "assume_role_arn": DEPLOYER,
+        "state": {"bucket": f"smlops-{name}-state-{ACCOUNTS[name]}"},
+        "feature_groups": {"flights": None},
+        "pipelines": {MODEL: None, DRIFT: None},
+        "models": {MODEL: {"async_endpoint": {"max_instances": 1}}},
+        "promotion": {"registries": {ACCOUNTS["dev"]: "smlops-dev"}},
+        "access": {"decrypt_key_arns": [key_arn]},
+    }
+
+
+def write_environment(name: str, key_arn: str | None = None) -> None:
+    """Write the settings and the HCL of an environment, without packages. Raises UserError."""
+    folder = find_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    catalogue = FOLDER / "catalogue"
+    shutil.copytree(ROOT / "envs" / "catalogue", catalogue, dirs_exist_ok=True)
+    (catalogue / "pipelines" / f"{DRIFT}.yaml").write_text(yaml.safe_dump(DRIFT_ENTRY))
+    for called in synth.CALLED_FOLDERS:  # the HCL refers to them
+        if not (FOLDER.parent / called).exists():
+            (FOLDER.parent / called).symlink_to(ROOT / called)
+    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {}}, indent=2) + "\n")
+    text = yaml.safe_dump(build_settings(name, key_arn), sort_keys=False)
+    digest = hashlib.sha256(text.encode())
+    for file in sorted(file for pattern in _SOURCES for file in ROOT.glob(pattern)):
+        digest.update(file.read_bytes())
+    stamp = folder / "synthesized"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    (folder / "settings.yaml").write_text(text)
+    command = [sys.executable, "-m", "tools.demo.environments", name]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise UserError(f"demo: {process.stderr.strip()}")
+    stamp.write_text(digest.hexdigest())
+
+
+def synthesize(name: str) -> None:
+    """Write the HCL of an environment from its settings. Starts jsii."""
+    folder = find_folder(name)
+    modules = synth.load_modules(synth.list_names()[0])
+    from envs.environment import COMPONENTS
+    from envs.root import Environment
+    from envs.settings import load
+
+    for file, text in Environment(load(folder), modules, COMPONENTS).synthesize().files().items():
+        write_file(folder / file, text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=ACCOUNTS)
+    synthesize(parser.parse_args().name)
