@@ -25,6 +25,7 @@ EXTRAS = {
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",
+    "sustainable_mlops/operations/feature_restore.py": "exports",
     "sustainable_mlops/operations/reconcile/reports.py": "exports",
     "tools/demo/environments.py": "authoring",
     "tools/demo/": "workloads",

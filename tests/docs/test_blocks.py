@@ -88,8 +88,13 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     for copy in ("dev.json", "prod.json", "envs/dev/plan.json", "envs/prod/plan.json"):
         (folder / copy).parent.mkdir(exist_ok=True)
         (folder / copy).write_bytes((folder / "plan.json").read_bytes())
-    for name, key in (("budgets", "budgets"), ("accepted", "accepted"), ("usage", "resources")):
-        (text,) = (block.text for block in blocks() if block.language == "yaml" and block.text.startswith(f"{key}:"))
+    for name, page, key in (
+        ("budgets", "review", "budgets"),
+        ("accepted", "review", "accepted"),
+        ("usage", "footprint", "resources"),
+    ):
+        yaml_blocks = (block for block in blocks() if (block.file, block.language) == (f"docs/{page}.md", "yaml"))
+        (text,) = (block.text for block in yaml_blocks if block.text.startswith(f"{key}:"))
         (folder / f"{name}.yaml").write_text(text)
     return reader
 
