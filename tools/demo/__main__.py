@@ -104,12 +104,11 @@ class Demo:
     def tell(self) -> None:
         """Run every chapter, and check that the plans are empty."""
         dev, staging = self._development, self._delivery
-        dev.apply()
-        prepared = staging.prepare(dev.platform["kms_key_arn"])
+        dev.apply(on_key=staging.prepare)
         dev.run_pipeline()
         records = self._stage.pool.submit(dev.put_records)
         package = dev.approve()
-        staging.promote(package, prepared)
+        staging.promote(package)
         staging.serve(dev.held_out)
         with self._stage.step("Put flights into the feature group") as this:
             this.result = f"{records.result()}, meanwhile"

@@ -26,19 +26,21 @@ ANSWER_SECONDS = 10
 class Delivery:
     """The environment staging, which promotes and serves packages of dev."""
 
+    _prepared: "Future[str]"
+
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.terraform = Terraform(find_folder("staging"), stage.sandbox.environment)
         self.bucket = build_settings("staging")["state"]["bucket"]
 
-    def prepare(self, key_arn: str) -> "Future[str]":
-        """Start to apply staging without a model, while dev trains. `key_arn` is the key of dev."""
-        return self._stage.pool.submit(self._prepare, key_arn)
+    def prepare(self, key_arn: str) -> None:
+        """Start to apply staging without a model, while dev applies and trains. `key_arn` is the key of dev."""
+        self._prepared = self._stage.pool.submit(self._prepare, key_arn)
 
-    def promote(self, package: str, prepared: "Future[str]") -> None:
+    def promote(self, package: str) -> None:
         """Check the package with the gate of `smlops promote`, and pin it in staging."""
         with self._stage.step("Prepare staging in another account") as this:
-            this.result = prepared.result()
+            this.result = self._prepared.result()
         with self._stage.step("smlops promote --to staging") as this:
             target = run.read_targets(find_folder("staging"))[MODEL]
             promotion = run.prepare_promotion(target, None, package, ())
@@ -84,7 +86,7 @@ class Delivery:
         self._stage.create_state_bucket("staging", self.bucket)
         write_environment("staging", key_arn)
         self.terraform.init("-reconfigure")
-        return f"{self.terraform.apply()}, while dev trained"
+        return f"{self.terraform.apply()}, while dev applied and trained"
 
     def _invoke(self, rows: "DataFrame", step: Step) -> list[float]:
         runtime = self._stage.client("sagemaker-runtime", "staging")

@@ -39,6 +39,8 @@ RECORDS = 2_000
 #: Steps of the pipeline that run a job, in order.
 JOBS = ("Prepare", "Train", "Evaluate")
 INTERRUPT_AFTER_CHECKPOINTS = 4
+#: Start of the address of the alias, which follows the key of the environment.
+KEY_ALIAS = "module.storage.aws_kms_alias.this"
 #: Seconds within which an event must start the pipeline; it usually takes one.
 EVENT_TIMEOUT = 120
 
@@ -56,8 +58,11 @@ class Development:
         self.terraform = Terraform(find_folder("dev"), stage.sandbox.environment)
         self.bucket = build_settings("dev")["state"]["bucket"]
 
-    def apply(self) -> None:
-        """Write the HCL and the raw files, and apply until the environment has published the platform parameter."""
+    def apply(self, on_key: Callable[[str], None]) -> None:
+        """Write the HCL and the raw files, and apply until the environment has published the platform parameter.
+
+        Calls `on_key` with the ARN of the environment's key as soon as the key exists.
+        """
         with self._stage.step("Write 336,776 flights; synthesize dev") as this:
             written = self._stage.pool.submit(write_raw_files)
             write_environment("dev")
@@ -65,7 +70,7 @@ class Development:
         with self._stage.step("Apply dev") as this:
             self._stage.create_state_bucket("dev", self.bucket)
             self.terraform.init("-reconfigure")
-            self.applied = self._apply_until_published(this)
+            self.applied = self._apply_until_published(this, on_key)
 
     def run_pipeline(self) -> None:
         """Run the pipeline on the raw files, with one interruption of the training."""
@@ -148,13 +153,16 @@ class Development:
                 raise UserError(f"{record.pipeline}: no event started it within {EVENT_TIMEOUT} s")
             time.sleep(POLL_INTERVAL)
 
-    def _apply_until_published(self, step: Step) -> "Future[Progress]":
+    def _apply_until_published(self, step: Step, on_key: Callable[[str], None]) -> "Future[Progress]":
         """Start to apply, and return as soon as the environment has published the platform parameter."""
         published, missing = Event(), {"aws_ssm_parameter.platform", f'aws_ssm_parameter.feature_groups["{GROUP}"]'}
 
         def progress(at: Progress) -> None:
             step.show(str(at))
             step.result = f"{at}, the platform is published"
+            if at.address.startswith(KEY_ALIAS):
+                key = self._stage.client("kms").describe_key(KeyId="alias/smlops-dev")
+                on_key(key["KeyMetadata"]["Arn"])
             missing.discard(at.address)
             if not missing:
                 published.set()
