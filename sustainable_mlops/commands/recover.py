@@ -5,14 +5,18 @@ the state. The command does the following in order, and stops at the first probl
 
 - It removes the lock with the ID of `--unlock`. Without this option, it prints the owner and the ID of a lock.
 - It writes `errored.tfstate` to the backend.
-- It applies. Resources that exist already are imported into the state, if they have the tags of the environment.
-- It deletes models and endpoint configurations of the environment that are neither in the state nor in use. They have
-  generated names and hold no data.
+- It takes the mark "tainted" off half-created resources that may hold data, so that no apply replaces them.
+- It plans, checks the plan, and applies this plan. Resources that exist already are imported into the state, if they
+  have the tags of the environment and the plan does not replace them.
+- It stops at a plan that deletes other resources than the interrupted apply left, and names them. `--allow-deletes`
+  allows these deletions.
+- It deletes models and endpoint configurations with generated names that are neither in the state nor in use. They
+  have the tags of the environment, and hold no data.
 - It names KMS keys, security groups, VPC endpoints and Studio domains of the environment that are not in the state.
 
-It never deletes data. The credentials, with `assume_role_arn` of the settings, must belong to the environment's
-account. They need the permissions of an apply, `tag:GetResources`, and the right to list endpoints and their
-configurations.
+Without `--allow-deletes`, it deletes no data. The credentials, with `assume_role_arn` of the settings, must belong to
+the environment's account. They need the permissions of an apply, `tag:GetResources`, and the right to list and describe
+endpoints, their configurations, transform jobs and inference components.
 
 Exit codes: 0 complete, 2 locked, failed or invalid input.
 
@@ -39,6 +43,9 @@ def recover(
     unlock: Annotated[
         str | None, typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that locked has ended.")
     ] = None,
+    allow_deletes: Annotated[
+        bool, typer.Option("--allow-deletes", help="Apply a plan that deletes resources, such as a removed bucket.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Complete an interrupted apply."""
@@ -54,7 +61,7 @@ def recover(
     terraform = teardown.make_terraform(environment)
     account = recovery.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):
-        result = recovery.recover(terraform, account, unlock, cli.say)
+        result = recovery.recover(terraform, account, unlock, cli.say, allow_deletes=allow_deletes)
     for arn in result.unlisted:
         cli.say(
             f"{arn} has the tags of the environment and is not in its state; import it, or delete it if nothing uses it"

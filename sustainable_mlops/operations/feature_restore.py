@@ -15,8 +15,9 @@ from sustainable_mlops.aws import Client, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
-#: Columns that Feature Store adds to the features.
 _WRITE_TIME, _IS_DELETED = "write_time", "is_deleted"
+#: Columns that Feature Store adds to the features. The column of an Iceberg partition has the name of the event time.
+_ADDED_COLUMNS = frozenset({_WRITE_TIME, _IS_DELETED, "api_invocation_time"})
 _THREADS = 8
 
 
@@ -41,13 +42,37 @@ class StoredRecords:
     row_count: int
     #: Number of records whose newest event is a deletion. They stay deleted.
     deleted_count: int
+    #: Features of the group that no file has, and columns of the files that are no features of the group, in order.
+    missing_features: tuple[str, ...]
+    unknown_columns: tuple[str, ...]
+    #: True if the files are those of the group's own offline store.
+    is_own: bool
+
+    def check_columns(self, *, allow_missing: bool) -> None:
+        """Raise UserError if files of another offline store have other columns than the features of the group.
+
+        The own files of a group may lack a feature that was added after the last write. `allow_missing` accepts such
+        features for other files.
+        """
+        if self.is_own:
+            return
+        if self.unknown_columns:
+            raise UserError(
+                f"{self.source}: has columns that are no features of {self.group}: {', '.join(self.unknown_columns)}; "
+                "pass the files of the same group, or add the features to the group"
+            )
+        if self.missing_features and not allow_missing:
+            raise UserError(
+                f"{self.source}: lacks features of {self.group}: {', '.join(self.missing_features)}; pass the files of "
+                "the same group, or --allow-missing if these features are new"
+            )
 
 
 def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> StoredRecords:
     """Return the records of an offline store, by default that of the group.
 
     Records of another offline store, such as that of a deleted group, go to both stores. Raises UserError for a group
-    without an online store, and for a source without files or with other features.
+    without an online store, and for a source without files, or whose files lack the columns of an offline store.
     """
     with translate_aws_errors(f"feature group {group}"):
         fields = clients.sagemaker.describe_feature_group(FeatureGroupName=group)
@@ -62,15 +87,18 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
     is_own = own is not None and str(address).rstrip("/") == own.rstrip("/")
     targets = ("OnlineStore",) if is_own or own is None else ("OnlineStore", "OfflineStore")
     identifier, event_time = fields["RecordIdentifierFeatureName"], fields["EventTimeFeatureName"]
+    columns: set[str] = set()
     newest: dict[str, tuple[datetime, datetime, Mapping[str, Any]]] = {}
     file_count = row_count = 0
     with translate_aws_errors(str(address)):
         for key in _list_files(clients.s3, address):
             file_count += 1
-            for row in _read_rows(clients.s3, address.bucket, key):
+            names, rows = _read_rows(clients.s3, address.bucket, key)
+            if not {identifier, event_time, _WRITE_TIME, _IS_DELETED} <= names:
+                raise UserError(f"s3://{address.bucket}/{key}: is not a file of an offline store of {group}")
+            columns |= names
+            for row in rows:
                 row_count += 1
-                if not {identifier, event_time, _WRITE_TIME, _IS_DELETED} <= row.keys():
-                    raise UserError(f"s3://{address.bucket}/{key}: is not a file of an offline store of {group}")
                 order = _parse_time(row[event_time]), _parse_time(row[_WRITE_TIME])
                 name = str(row[identifier])
                 if name not in newest or order >= newest[name][:2]:
@@ -80,7 +108,18 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
     features = {definition["FeatureName"] for definition in fields["FeatureDefinitions"]}
     kept = [row for *_, row in newest.values() if not row[_IS_DELETED]]
     records = [_build_record(row, features) for row in kept]
-    return StoredRecords(group, address, targets, records, file_count, row_count, len(newest) - len(kept))
+    return StoredRecords(
+        group,
+        address,
+        targets,
+        records,
+        file_count,
+        row_count,
+        deleted_count=len(newest) - len(kept),
+        missing_features=tuple(sorted(features - columns)),
+        unknown_columns=tuple(sorted(columns - features - _ADDED_COLUMNS - {f"{event_time}_trunc"})),
+        is_own=is_own,
+    )
 
 
 def write_records(
@@ -102,13 +141,13 @@ def _list_files(s3: Client, address: S3Uri) -> Iterator[str]:
         yield from (item["Key"] for item in page.get("Contents", []) if item["Key"].endswith(".parquet"))
 
 
-def _read_rows(s3: Client, bucket: str, key: str) -> Iterator[dict[str, Any]]:
+def _read_rows(s3: Client, bucket: str, key: str) -> tuple[set[str], Iterator[dict[str, Any]]]:
+    """Return the columns and the rows of a file."""
     import pyarrow.parquet
 
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with pyarrow.parquet.ParquetFile(io.BytesIO(content)) as file:
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+    return set(file.schema_arrow.names), (row for batch in file.iter_batches() for row in batch.to_pylist())
 
 
 def _parse_time(value: Any) -> datetime:

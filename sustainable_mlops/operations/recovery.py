@@ -2,7 +2,8 @@
 
 A killed apply leaves the state locked, and new resources that are not in the state. An apply whose credentials expired
 leaves the state in the file `errored.tfstate`. Recovery removes the lock, writes that state, imports resources whose
-names the plan knows, applies, and deletes models and endpoint configurations with generated names, which hold no data.
+names the plan knows, applies checked plans, and deletes unused models and endpoint configurations with generated names,
+which hold no data.
 """
 
 import json
@@ -10,7 +11,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,9 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.transition import wait_until_settled
 from sustainable_mlops.operations.teardown import find_account, read_settings
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.review.stateless_types import is_stateless
+from sustainable_mlops.review.stores import STORES
+from sustainable_mlops.terraform import Diagnostic, Terraform
 
 #: File in which Terraform keeps a state that it could not write to the backend.
 ERRORED_STATE = "errored.tfstate"
@@ -35,24 +38,44 @@ _LOCK = re.compile(
     r".*?Created:\s+(?P<created>\S+ \S+)",
     re.DOTALL,
 )
-#: Attributes whose values make the ID for an import, if it is not the attribute `name`.
+#: Attributes whose values make the ID for an import. The plan does not know the IDs of other types, such as ARNs.
 _ID_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "aws_cloudwatch_event_api_destination": ("name",),
+    "aws_cloudwatch_event_connection": ("name",),
+    "aws_cloudwatch_log_group": ("name",),
+    "aws_ecr_repository": ("name",),
+    "aws_iam_role": ("name",),
     "aws_iam_role_policy": ("role", "name"),
+    "aws_kms_alias": ("name",),
     "aws_s3_bucket": ("bucket",),
+    "aws_sagemaker_endpoint": ("name",),
+    "aws_sagemaker_endpoint_configuration": ("name",),
     "aws_sagemaker_feature_group": ("feature_group_name",),
     "aws_sagemaker_mlflow_tracking_server": ("tracking_server_name",),
+    "aws_sagemaker_model": ("name",),
     "aws_sagemaker_model_package_group": ("model_package_group_name",),
     "aws_sagemaker_pipeline": ("pipeline_name",),
     "aws_sagemaker_studio_lifecycle_config": ("studio_lifecycle_config_name",),
     "aws_scheduler_schedule": ("group_name", "name"),
+    "aws_scheduler_schedule_group": ("name",),
+    "aws_ssm_document": ("name",),
+    "aws_ssm_parameter": ("name",),
 }
 _SEPARATORS = {"aws_iam_role_policy": ":"}
 _ENDPOINT, _BUCKET = "aws_sagemaker_endpoint", "aws_s3_bucket"
+#: Types without data, of which each change creates a new resource before it deletes the old one.
+_VERSIONED_TYPES = frozenset({"aws_sagemaker_model", "aws_sagemaker_endpoint_configuration"})
+_TAINTED = "replace_because_tainted"
 #: File with the imports of a recovery, which removes it.
 _IMPORTS = "recover_imports.tf.json"
 #: ARNs of resources that no apply finds by their names, and that may hold data or be in use.
 _GENERATED_ID = re.compile(r":kms:.*:key/|:ec2:.*:(?:security-group|vpc-endpoint)/|:sagemaker:.*:domain/")
 _MODEL, _CONFIGURATION = "model", "endpoint-config"
+#: Tag that the resources of an environment must have before recovery deletes any of them.
+_ENVIRONMENT_TAG = "environment"
+#: Name that the provider generates after a prefix: a time and a counter. Models have no prefix of their own.
+_GENERATED_SUFFIX = re.compile(r"\d{18}[0-9a-f]{8}$")
+_MODEL_PREFIX = "terraform-"
 #: Each round imports the resources that stopped the apply before; their dependents follow in the next one.
 _MAX_ROUNDS = 20
 
@@ -71,12 +94,18 @@ class Recovery:
 
 
 def recover(
-    terraform: Terraform, account: AccountClients, lock_id: str | None, say: Callable[[str], None] = lambda _: None
+    terraform: Terraform,
+    account: AccountClients,
+    lock_id: str | None,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    allow_deletes: bool = False,
 ) -> Recovery:
     """Complete an interrupted apply, and return the changes.
 
     `lock_id` is the ID of the lock to remove. Raises UserError if another lock is in place, if a resource of the same
-    name belongs to something else, or if the apply fails for another reason.
+    name belongs to something else, if the plan deletes more than the interrupted apply left, or if the apply fails for
+    another reason. `allow_deletes` accepts the deletions of the plan.
     """
     result = Recovery()
     if lock_id is not None:
@@ -89,56 +118,93 @@ def recover(
         errored.unlink()
         result.pushed_state = True
         say(f"wrote {ERRORED_STATE} to the backend, and removed the file")
-    _apply_with_imports(terraform, account, result, say)
+    _keep_tainted_stores(terraform, say)
+    _apply_with_imports(terraform, account, result, say, allow_deletes)
     _delete_generated(terraform, account, result, say)
     return result
 
 
+def _keep_tainted_stores(terraform: Terraform, say: Callable[[str], None]) -> None:
+    """Untaint resources that may hold data, which the next apply would replace."""
+    for address in terraform.list_tainted():
+        type_ = re.sub(r"\[[^]]*\]", "", address).split(".")[-2]
+        if _may_hold_data(type_):
+            with _explain_lock(terraform):
+                terraform.run("untaint", address)
+            say(f"keeping {address}, whose creation was interrupted")
+
+
+def _may_hold_data(type_: str) -> bool:
+    return type_ in STORES or not is_stateless(type_)
+
+
 def _apply_with_imports(
-    terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
+    terraform: Terraform,
+    account: AccountClients,
+    result: Recovery,
+    say: Callable[[str], None],
+    allow_deletes: bool,
 ) -> None:
     """Apply until nothing is missing in the state, and import the resources that exist already.
 
-    The imports are blocks in a file. The command `terraform import` fails if a `for_each` depends on a resource.
+    Each round plans, checks the plan, and applies this plan. The imports are blocks in a file. The command
+    `terraform import` fails if a `for_each` depends on a resource.
     """
-    file = terraform.folder / _IMPORTS
+    imports = terraform.folder / _IMPORTS
+    found: dict[str, str] = {}
     try:
-        for _ in range(_MAX_ROUNDS):
-            say("applying")
-            errors = terraform.list_apply_errors()
-            if not errors:
-                return
-            for error in errors:
-                _refuse_lock(terraform, error.text)
-            existing = [
-                one.address for one in errors if one.address not in result.imported and _EXISTS.search(one.text)
-            ]
-            if not existing:
-                raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
-            found = _find_ids(terraform, existing)
-            result.imported |= found
-            blocks = [{"to": address, "id": identifier} for address, identifier in result.imported.items()]
-            write_file(file, json.dumps({"import": blocks}, indent=2))
-            _check_imports(terraform)
-            for address, identifier in found.items():
-                if re.search(rf"(^|\.){_ENDPOINT}\.", address):
-                    wait_until_settled(account.client("sagemaker"), identifier)
-                say(f"importing {address}")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "tfplan")
+            for _ in range(_MAX_ROUNDS):
+                with _explain_lock(terraform):
+                    changes = _list_changes(terraform.plan(file))
+                _check_imports(terraform, changes, result.imported)
+                if not allow_deletes:
+                    _check_deletions(terraform, changes)
+                for address, identifier in found.items():
+                    if re.search(rf"(^|\.){_ENDPOINT}\.", address):
+                        wait_until_settled(account.client("sagemaker"), identifier)
+                    say(f"importing {address}")
+                for change in changes:
+                    if change["change"]["actions"] == ["delete"]:
+                        say(f"deleting {change['address']}")
+                say("applying")
+                errors = terraform.list_apply_errors(str(file))
+                if not errors:
+                    return
+                for error in errors:
+                    _refuse_lock(terraform, error.text)
+                existing = [one for one in _list_existing(errors, changes) if one not in result.imported]
+                if not existing:
+                    raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
+                found = _find_ids(terraform, changes, existing)
+                result.imported |= found
+                blocks = [{"to": address, "id": identifier} for address, identifier in result.imported.items()]
+                write_file(imports, json.dumps({"import": blocks}, indent=2))
     finally:
-        file.unlink(missing_ok=True)
+        imports.unlink(missing_ok=True)
     raise UserError(f"{terraform.folder}: still incomplete after {_MAX_ROUNDS} applies; run the command again")
 
 
-def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
-    """Return the ID of each address for an import. Raises UserError for one that the plan does not know."""
-    changes = {change["address"]: change for change in _list_changes(terraform)}
+def _list_existing(errors: Iterable[Diagnostic], changes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the addresses that the plan creates, and that AWS has already.
+
+    The same errors for other changes mean that a resource is busy.
+    """
+    created = {change["address"] for change in changes if "create" in change["change"]["actions"]}
+    return [error.address for error in errors if error.address in created and _EXISTS.search(error.text)]
+
+
+def _find_ids(terraform: Terraform, changes: Iterable[Mapping[str, Any]], addresses: Sequence[str]) -> dict[str, str]:
+    """Return the ID of each address for an import. Raises UserError if the planned attributes do not tell it."""
+    planned = {change["address"]: change for change in changes if "create" in change["change"]["actions"]}
     identifiers = {}
     for address in addresses:
-        change = changes.get(address, {"type": "", "change": {}})
-        names = _ID_ATTRIBUTES.get(change["type"], ("name",))
+        change = planned[address]
+        names = _ID_ATTRIBUTES.get(change["type"], ())
         after = change["change"].get("after") or {}
         values = [str(after[name]) for name in names if after.get(name)]
-        if len(values) < len(names):
+        if not names or len(values) < len(names):
             raise UserError(
                 f"{address}: exists in AWS and is not in the state, and the plan does not know its ID; import it, and "
                 "run the command again",
@@ -148,38 +214,70 @@ def _find_ids(terraform: Terraform, addresses: Sequence[str]) -> dict[str, str]:
     return identifiers
 
 
-def _check_imports(terraform: Terraform) -> None:
-    """Raise UserError if a resource to import has other tags than the environment.
+def _check_imports(terraform: Terraform, changes: Sequence[Mapping[str, Any]], addresses: Collection[str]) -> None:
+    """Raise UserError if a resource to import at one of the addresses has other tags, or if the plan replaces it.
 
     A new bucket gets its tags by a request of its own, so a bucket without tags passes.
     """
-    changes = _list_changes(terraform)
+    imports = [change for change in changes if change["address"] in addresses and "importing" in change["change"]]
+    if not imports:
+        return
     expected = _intersect(
-        [change["change"]["after"].get("tags_all") for change in changes if change["change"]["after"]]
+        [change["change"]["after"].get("tags_all") for change in changes if change["change"].get("after")]
     )
-    for change in changes:
+    if not expected:
+        names = ", ".join(change["address"] for change in imports)
+        raise UserError(
+            f"{names}: exists in AWS, and the resources of {terraform.folder.name} have no common tag, which would "
+            "show that it belongs to them; set default_tags of the provider, or import the resource yourself"
+        )
+    for change in imports:
+        address, identifier = change["address"], change["change"]["importing"]["id"]
         tags = (change["change"]["before"] or {}).get("tags_all")
         is_new_bucket = change["type"] == _BUCKET and not tags
-        if (
-            "importing" in change["change"]
-            and tags is not None
-            and not is_new_bucket
-            and not expected.items() <= tags.items()
-        ):
-            address, identifier = change["address"], change["change"]["importing"]["id"]
+        if tags is not None and not is_new_bucket and not expected.items() <= tags.items():
             raise UserError(
                 f"{address}: {identifier} exists in AWS with other tags than the environment, so it belongs to "
                 "something else; choose another name, or import it yourself",
                 f"{terraform.command} import {shlex.quote(address)} {shlex.quote(identifier)}",
             )
+        if "delete" in change["change"]["actions"]:
+            raise UserError(
+                f"{address}: {identifier} exists in AWS with other settings, and the plan would replace it; change the "
+                "configuration, or delete the resource yourself"
+            )
 
 
-def _list_changes(terraform: Terraform) -> list[dict[str, Any]]:
+def _check_deletions(terraform: Terraform, changes: Iterable[Mapping[str, Any]]) -> None:
+    """Raise UserError if the plan deletes a resource, unless an interrupted apply must have left the deletion.
+
+    These deletions hold no data: old models and configurations after their replacement, and half-created or
+    already replaced resources.
+    """
+    deletions = [
+        change["address"]
+        for change in changes
+        if "delete" in change["change"]["actions"] and not _is_left_by_apply(change)
+    ]
+    if deletions:
+        raise UserError(
+            f"{terraform.folder}: the plan deletes {', '.join(deletions)}; nothing was applied. Restore the "
+            "configuration, or allow the deletions",
+            f"smlops recover {shlex.quote(str(terraform.folder))} --allow-deletes",
+        )
+
+
+def _is_left_by_apply(change: Mapping[str, Any]) -> bool:
+    """Return whether a deletion replaces a resource without data, or completes its interrupted replacement."""
+    if _may_hold_data(change["type"]):
+        return False
+    is_replaced = change["type"] in _VERSIONED_TYPES and change["change"]["actions"] == ["create", "delete"]
+    return is_replaced or "deposed" in change or change.get("action_reason") == _TAINTED
+
+
+def _list_changes(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the planned changes of managed resources."""
-    with tempfile.TemporaryDirectory() as folder:
-        plan = terraform.plan(Path(folder, "tfplan"))
-    changes = plan.get("resource_changes", ())
-    return [change for change in changes if change["mode"] == "managed" and change["change"]["actions"] != ["delete"]]
+    return [change for change in plan.get("resource_changes", ()) if change["mode"] == "managed"]
 
 
 def _intersect(all_tags: Iterable[Mapping[str, str] | None]) -> dict[str, str]:
@@ -197,25 +295,42 @@ def _find_common_tags(terraform: Terraform) -> dict[str, str]:
 def _delete_generated(
     terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
 ) -> None:
-    """Delete the environment's models and endpoint configurations that neither the state nor an endpoint has.
+    """Delete models and endpoint configurations of lost states that nothing uses.
 
-    The environment's default tags identify them, so nothing is deleted in an environment without tags.
+    They have the common tags of the environment, a name that the provider generated, and the prefix or the role of a
+    resource in the state. So models of `smlops transform` and of other root modules stay. Nothing is deleted in an
+    environment without the tag `environment`.
     """
     tags = _find_common_tags(terraform)
-    if not tags:
+    if _ENVIRONMENT_TAG not in tags:
         return
     known = {str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")}
+    roles = {str(one["execution_role_arn"]) for one in terraform.list_attributes("aws_sagemaker_model")}
+    configurations = terraform.list_attributes("aws_sagemaker_endpoint_configuration")
+    prefixes = {
+        _CONFIGURATION: {str(one["name_prefix"]) for one in configurations if one.get("name_prefix")},
+        _MODEL: {_MODEL_PREFIX},
+    }
     with aws.translate_aws_errors("resources of the environment"):
         unlisted = [arn for arn in _list_tagged(account.client("resourcegroupstaggingapi"), tags) if arn not in known]
         sagemaker = account.client("sagemaker")
-        for kind, delete in ((_CONFIGURATION, sagemaker.delete_endpoint_config), (_MODEL, sagemaker.delete_model)):
-            in_use = _list_used(sagemaker)
-            for arn in unlisted:
-                name = arn.rpartition("/")[2]
-                if f":{kind}/" in arn and (kind, name) not in in_use:
-                    delete(**{"ModelName" if kind == _MODEL else "EndpointConfigName": name})
-                    result.deleted.append(arn)
-                    say(f"deleted {kind} {name}")
+        for kind in (_CONFIGURATION, _MODEL):
+            generated = [
+                arn for arn in unlisted if f":{kind}/" in arn and _is_generated(_read_name(arn), prefixes[kind])
+            ]
+            in_use = _list_used(sagemaker) if generated else set()
+            for arn in generated:
+                name = _read_name(arn)
+                if (kind, name) in in_use:
+                    continue
+                if kind == _CONFIGURATION:
+                    sagemaker.delete_endpoint_config(EndpointConfigName=name)
+                elif sagemaker.describe_model(ModelName=name).get("ExecutionRoleArn") in roles:
+                    sagemaker.delete_model(ModelName=name)
+                else:
+                    continue
+                result.deleted.append(arn)
+                say(f"deleted {kind} {name}")
         kms = account.client("kms")
         result.unlisted = [
             arn
@@ -223,6 +338,15 @@ def _delete_generated(
             if _GENERATED_ID.search(arn)
             and (":kms:" not in arn or kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"])
         ]
+
+
+def _read_name(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _is_generated(name: str, prefixes: Iterable[str]) -> bool:
+    """Return whether the provider generated a name after one of the prefixes."""
+    return any(name.startswith(one) and _GENERATED_SUFFIX.match(name, len(one)) for one in prefixes)
 
 
 def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
@@ -233,22 +357,41 @@ def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
 
 
 def _list_used(sagemaker: Client) -> set[tuple[str, str]]:
-    """Return the configurations and models that endpoints, configurations and running transform jobs use, by kind."""
-    used = set()
+    """Return the configurations and models in use, by kind.
+
+    Their users are endpoints, configurations, inference components and running transform jobs.
+    """
+    used: set[tuple[str, str]] = set()
     for name in _list(sagemaker, "list_endpoints", "Endpoints", "EndpointName"):
         endpoint = sagemaker.describe_endpoint(EndpointName=name)
-        for part in (endpoint, endpoint.get("PendingDeploymentSummary", {})):
-            used.add((_CONFIGURATION, str(part.get("EndpointConfigName"))))
-    for name in _list(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
+        parts = (endpoint, endpoint.get("PendingDeploymentSummary", {}))
+        used |= {(_CONFIGURATION, part["EndpointConfigName"]) for part in parts if "EndpointConfigName" in part}
+    names = list(_list(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"))
+    # The configuration of an endpoint with inference components names no model, unless it was deleted.
+    has_components = any(name not in names for _, name in used)
+    for name in names:
         configuration = sagemaker.describe_endpoint_config(EndpointConfigName=name)
         for member in ("ProductionVariants", "ShadowProductionVariants"):
-            used |= {
-                (_MODEL, variant["ModelName"]) for variant in configuration.get(member, []) if "ModelName" in variant
-            }
+            for variant in configuration.get(member, []):
+                if "ModelName" in variant:
+                    used.add((_MODEL, variant["ModelName"]))
+                else:
+                    has_components = True
+    if has_components:
+        used |= {(_MODEL, name) for name in _list_component_models(sagemaker)}
     running = {"StatusEquals": "InProgress"}
     for name in _list(sagemaker, "list_transform_jobs", "TransformJobSummaries", "TransformJobName", **running):
         used.add((_MODEL, sagemaker.describe_transform_job(TransformJobName=name)["ModelName"]))
     return used
+
+
+def _list_component_models(sagemaker: Client) -> Iterator[str]:
+    """Yield the models that inference components use."""
+    for name in _list(sagemaker, "list_inference_components", "InferenceComponents", "InferenceComponentName"):
+        component = sagemaker.describe_inference_component(InferenceComponentName=name)
+        for specification in (component.get("Specification", {}), *component.get("Specifications", ())):
+            if "ModelName" in specification:
+                yield specification["ModelName"]
 
 
 def _list(client: Client, operation: str, member: str, name: str, **request: str) -> Iterable[str]:

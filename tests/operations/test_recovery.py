@@ -6,19 +6,24 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from typer.main import get_command
 
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.authoring.resource_table import IMPORT_IDS
 from sustainable_mlops.commands.recover import app
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations import recovery
 from sustainable_mlops.program import run
-from sustainable_mlops.terraform import Terraform, find_engine, make_environment
+from sustainable_mlops.terraform import Diagnostic, Terraform, find_engine, make_environment
+from tests.cases import check_cases
 from tests.operations.chaos.case import Case, FaultKind, Operation
 from tests.operations.chaos.run import Chaos
 from tests.provider import alone
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import IMAGE, make_role, wait_until
 
 STATE = "state-of-recovery"
 LOCK = "terraform.tfstate.tflock"
@@ -66,6 +71,24 @@ resource "aws_sagemaker_model_package_group" "this" {
   model_package_group_name = "lab"
 }
 """
+MODEL = (
+    ROLE.replace(
+        "Statement = []",
+        """Statement = [
+    { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "sagemaker.amazonaws.com" } }
+  ]""",
+    )
+    + """
+resource "aws_sagemaker_model" "this" {
+  execution_role_arn = aws_iam_role.this.arn
+  primary_container {
+    image = "IMAGE"
+  }
+}
+"""
+)
+#: Name that the provider generates for a model.
+GENERATED_MODEL = "terraform-2026010210304012340000000a"
 #: A seed for each operation, whose program is killed.
 SEEDS = {Operation.APPLY: 14, Operation.LAUNCH: 3311645098, Operation.PIPELINE: 30, Operation.PROMOTION: 9}
 
@@ -168,6 +191,166 @@ def test_resources_of_a_lost_state_are_imported_unless_they_belong_to_something_
     iam.delete_role(RoleName="lab-training")
     assert recover(str(tmp_path), "--yes") == 0
     terraform.apply("-destroy")
+
+
+@pytest.mark.apply
+def test_a_recovery_deletes_only_what_the_interrupted_apply_left(
+    tmp_path: Path, own: tuple[Sandbox, dict[str, str]], variables: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    del variables
+    sandbox, file = own[0], tmp_path / "main.tf"
+    sagemaker, logs = sandbox.client("sagemaker"), sandbox.client("logs")
+    file.write_text(MODEL.replace("IMAGE", IMAGE))
+    terraform = Terraform(tmp_path)
+    terraform.init()
+    terraform.apply()
+    (model,) = terraform.list_attributes("aws_sagemaker_model")
+    role, other_role = model["execution_role_arn"], make_role(sandbox, "other")
+    models = {
+        GENERATED_MODEL: role,
+        GENERATED_MODEL[:-1] + "b": other_role,  # of another root module
+        "scores-0a1b2c3d": role,  # of a transform job
+    }
+    for name, arn in models.items():
+        tags = [{"Key": "environment", "Value": "lab"}]
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=arn, PrimaryContainer={"Image": IMAGE}, Tags=tags)
+
+    group = 'resource "aws_cloudwatch_log_group" "this" {\n  name = "lab"\n}\n'
+    assert group in file.read_text()
+    file.write_text(file.read_text().replace(group, ""))
+    assert recover(str(tmp_path), "--yes") == 2
+    problem, command = capsys.readouterr().err.splitlines()[-2:]
+    assert "the plan deletes aws_cloudwatch_log_group.this; nothing was applied" in problem
+    assert command == f"smlops recover {tmp_path} --allow-deletes"
+    assert logs.describe_log_groups(logGroupNamePrefix="lab")["logGroups"]
+    assert GENERATED_MODEL in str(sagemaker.list_models()["Models"])
+
+    assert recover(str(tmp_path), "--yes", "--allow-deletes") == 0
+    assert not logs.describe_log_groups(logGroupNamePrefix="lab")["logGroups"]
+    assert {one["ModelName"] for one in sagemaker.list_models()["Models"]} == {model["name"], *list(models)[1:]}
+
+    terraform.run("state", "rm", "aws_sagemaker_model_package_group.this")
+    group = 'model_package_group_name = "lab"'
+    file.write_text(file.read_text().replace(group, f'{group}\n  model_package_group_description = "new"'))
+    assert recover(str(tmp_path), "--yes", "--allow-deletes") == 2
+    assert "exists in AWS with other settings, and the plan would replace it" in capsys.readouterr().err
+    assert "model_package_group" not in terraform.run("state", "list")
+    sagemaker.delete_model_package_group(ModelPackageGroupName="lab")
+    terraform.apply("-destroy")
+    for name in list(models)[1:]:
+        sagemaker.delete_model(ModelName=name)
+
+
+def make_change(type_: str, actions: list[str], **fields: Any) -> dict[str, Any]:
+    """Return a planned change of a resource `this`, as Terraform shows it."""
+    values = fields.pop("after", {})
+    return {"address": f"{type_}.this", "type": type_, "change": {"actions": actions, "after": values}, **fields}
+
+
+@check_cases(
+    "change, is_left",
+    [
+        (make_change("aws_sagemaker_model", ["create", "delete"]), True),
+        (make_change("aws_sagemaker_model", ["delete"]), False),
+        (make_change("aws_sagemaker_endpoint_configuration", ["delete"], deposed="1a2b3c4d"), True),
+        (make_change("aws_sagemaker_endpoint", ["delete", "create"], action_reason="replace_because_tainted"), True),
+        (make_change("aws_sagemaker_endpoint", ["delete", "create"]), False),
+        (make_change("aws_s3_bucket", ["delete", "create"], action_reason="replace_because_tainted"), False),
+        (make_change("aws_sagemaker_feature_group", ["delete"], deposed="1a2b3c4d"), False),
+        (make_change("aws_sagemaker_model_package_group", ["create", "delete"]), False),
+    ],
+)
+def test_only_resources_without_data_are_replaced(change: dict[str, Any], is_left: bool) -> None:
+    assert recovery._is_left_by_apply(change) is is_left
+
+
+@check_cases(
+    "type_, after, identifier",
+    [
+        ("aws_iam_role_policy", {"role": "lab-training", "name": "read"}, "lab-training:read"),
+        ("aws_scheduler_schedule", {"group_name": "lab", "name": "stop"}, "lab/stop"),
+        ("aws_sagemaker_endpoint", {}, None),  # the name is known after apply
+        ("aws_iam_policy", {"name": "lab"}, None),
+        ("aws_security_group", {"name": "lab"}, None),
+        ("aws_budgets_budget", {"name": "lab"}, None),
+        ("aws_sns_topic", {"name": "lab"}, None),
+        ("aws_sqs_queue", {"name": "lab"}, None),
+    ],
+)
+def test_an_existing_resource_is_imported_only_by_a_known_id(
+    type_: str, after: dict[str, str], identifier: str | None
+) -> None:
+    terraform, change = Terraform(Path("envs/dev")), make_change(type_, ["create"], after=after)
+    if identifier:
+        assert recovery._find_ids(terraform, [change], [change["address"]]) == {change["address"]: identifier}
+    else:
+        with pytest.raises(UserError, match="the plan does not know its ID; import it"):
+            recovery._find_ids(terraform, [change], [change["address"]])
+
+
+def test_imports_use_the_ids_of_the_pages() -> None:
+    forms = {("name",): "name", ("bucket",): "bucket", ("role", "name"): "role:policy"}
+    forms |= {("group_name", "name"): "group/name"}
+    for type_, names in recovery._ID_ATTRIBUTES.items():
+        if type_ in IMPORT_IDS:
+            page = IMPORT_IDS[type_].replace("alias/name", "name")
+            assert page == forms.get(names, "name"), type_
+
+
+def test_an_import_needs_a_common_tag() -> None:
+    change = make_change("aws_kms_alias", ["update"], after={"name": "alias/lab"})
+    change["change"] |= {"before": {"name": "alias/lab"}, "importing": {"id": "alias/lab"}}
+    with pytest.raises(UserError, match="have no common tag"):
+        recovery._check_imports(Terraform(Path("envs/dev")), [change], [change["address"]])
+
+
+def test_a_busy_resource_is_no_existing_one() -> None:
+    changes = [make_change("aws_sagemaker_pipeline", ["update"]), make_change("aws_iam_role", ["create"])]
+    errors = [
+        Diagnostic("aws_sagemaker_pipeline.this", "ResourceInUse: Cannot update in-progress pipeline"),
+        Diagnostic("aws_iam_role.this", "EntityAlreadyExists: Role with name lab already exists."),
+    ]
+    assert recovery._list_existing(errors, changes) == ["aws_iam_role.this"]
+
+
+@check_cases(
+    "name, is_generated",
+    [
+        ("lab-2026010210304012340000000b", True),
+        ("lab-report", False),
+        ("lab-2026010210304012340000000b-copy", False),
+        ("other-2026010210304012340000000b", False),
+    ],
+)
+def test_generated_names_have_a_prefix_of_the_state(name: str, is_generated: bool) -> None:
+    assert recovery._is_generated(name, {"lab-"}) is is_generated
+
+
+class Components:
+    """An account with an endpoint whose variant has no model, and two inference components."""
+
+    ANSWERS: ClassVar[dict[str, dict[str, Any]]] = {
+        "list_endpoints": {"Endpoints": [{"EndpointName": "lab"}]},
+        "describe_endpoint": {"EndpointConfigName": "lab-1"},
+        "list_endpoint_configs": {"EndpointConfigs": [{"EndpointConfigName": "lab-1"}]},
+        "describe_endpoint_config": {"ProductionVariants": [{"VariantName": "all"}]},
+        "list_inference_components": {"InferenceComponents": [{"InferenceComponentName": "lab"}]},
+        "describe_inference_component": {
+            "Specification": {"ModelName": "one"},
+            "Specifications": [{"ModelName": "two"}],
+        },
+        "list_transform_jobs": {"TransformJobSummaries": []},
+    }
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_: [self.ANSWERS[operation]])
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **_: self.ANSWERS[operation]
+
+
+def test_inference_components_use_models() -> None:
+    assert recovery._list_used(Components()) == {("endpoint-config", "lab-1"), ("model", "one"), ("model", "two")}
 
 
 def run_case(seed: int) -> None:

@@ -28,7 +28,7 @@ def list_commands(part: str) -> list[str]:
     return block.commands
 
 
-def make_group(sandbox: Sandbox, name: str, bucket: str) -> None:
+def make_group(sandbox: Sandbox, name: str, bucket: str, features: dict[str, str] = FEATURES) -> None:
     """Create a feature group with both stores, and wait for it."""
     sagemaker = sandbox.client("sagemaker")
     sagemaker.create_feature_group(
@@ -36,7 +36,7 @@ def make_group(sandbox: Sandbox, name: str, bucket: str) -> None:
         RecordIdentifierFeatureName="flight",
         EventTimeFeatureName="event_time",
         RoleArn=make_role(sandbox),
-        FeatureDefinitions=[{"FeatureName": one, "FeatureType": kind} for one, kind in FEATURES.items()],
+        FeatureDefinitions=[{"FeatureName": one, "FeatureType": kind} for one, kind in features.items()],
         OnlineStoreConfig={"EnableOnlineStore": True},
         OfflineStoreConfig={"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features"}},
     )
@@ -83,6 +83,15 @@ def test_a_feature_group_is_rebuilt_from_its_offline_store(sandbox: Sandbox, mon
     dry = runner.invoke(restore_app, [group, "--source", source, "--dry-run", "--json"])
     assert json.loads(dry.stdout)["stores"] == ["OnlineStore", "OfflineStore"]
     assert read(store, group, "a") == {}
+    other = f"weather-{uuid.uuid4().hex[:8]}"
+    make_group(sandbox, other, bucket, {**dict(list(FEATURES.items())[:3]), "wind": "Fractional"})
+    dry = runner.invoke(restore_app, [other, "--source", source, "--dry-run", "--json"])
+    counts = json.loads(dry.stdout)
+    assert (dry.exit_code, counts["missing_features"], counts["unknown_columns"]) == (1, ["wind"], ["seats"])
+    for options in ([], ["--allow-missing"]):
+        foreign = runner.invoke(restore_app, [other, "--source", source, *options])
+        assert f"has columns that are no features of {other}: seats" in str(foreign.exception)
+    assert read(store, other, "a") == {}
     done = runner.invoke(restore_app, [group, "--source", source], catch_exceptions=False)
     assert "restored 2 records to OnlineStore and OfflineStore from 5 rows" in " ".join(done.stdout.split())
     assert {flight: read(store, group, flight) for flight in wanted} == wanted
@@ -91,6 +100,12 @@ def test_a_feature_group_is_rebuilt_from_its_offline_store(sandbox: Sandbox, mon
     again = json.loads(runner.invoke(restore_app, [group, "--json"], catch_exceptions=False).stdout)
     assert (again["stores"], again["records"]) == (["OnlineStore"], 2), "the group's own files go online only"
     assert read(store, group, "b")["seats"] == "70"
+    newer = f"flights-{uuid.uuid4().hex[:8]}"
+    make_group(sandbox, newer, bucket, {**FEATURES, "wind": "Fractional"})
+    lacking = runner.invoke(restore_app, [newer, "--source", source])
+    assert f"lacks features of {newer}: wind" in str(lacking.exception)
+    runner.invoke(restore_app, [newer, "--source", source, "--allow-missing"], catch_exceptions=False)
+    assert read(store, newer, "b")["seats"] == "7"
 
 
 @pytest.mark.release

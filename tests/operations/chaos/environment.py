@@ -288,9 +288,7 @@ class Environment:
         if not result.code and not always:
             return
         words = [str(self.folder), "--yes"]
-        with mock.patch.dict(
-            self._variables, {"TF_CLI_ARGS_apply": option, "TF_CLI_ARGS_plan": option, "TF_CLI_ARGS_import": option}
-        ):
+        with mock.patch.dict(self._variables, {"TF_CLI_ARGS_plan": option}):
             for _ in range(2):
                 code, error = self._command(recover, *words)
                 result.commands.append(f"smlops recover {' '.join(words)}".replace(str(self.folder), "envs/staging"))
