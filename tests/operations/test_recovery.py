@@ -215,6 +215,8 @@ def test_a_recovery_deletes_only_what_the_interrupted_apply_left(
         tags = [{"Key": "environment", "Value": "lab"}]
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=arn, PrimaryContainer={"Image": IMAGE}, Tags=tags)
 
+    created_at = sagemaker.describe_model_package_group(ModelPackageGroupName="lab")["CreationTime"]
+    terraform.run("taint", "aws_sagemaker_model_package_group.this")
     group = 'resource "aws_cloudwatch_log_group" "this" {\n  name = "lab"\n}\n'
     assert group in file.read_text()
     file.write_text(file.read_text().replace(group, ""))
@@ -228,6 +230,7 @@ def test_a_recovery_deletes_only_what_the_interrupted_apply_left(
     assert recover(str(tmp_path), "--yes", "--allow-deletes") == 0
     assert not logs.describe_log_groups(logGroupNamePrefix="lab")["logGroups"]
     assert {one["ModelName"] for one in sagemaker.list_models()["Models"]} == {model["name"], *list(models)[1:]}
+    assert sagemaker.describe_model_package_group(ModelPackageGroupName="lab")["CreationTime"] == created_at
 
     terraform.run("state", "rm", "aws_sagemaker_model_package_group.this")
     group = 'model_package_group_name = "lab"'
