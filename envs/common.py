@@ -16,7 +16,7 @@ class StateSettings(ModuleInputs):
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket of the state.")
     kms_key_arn: str | None = Field(
-        None, description="KMS key of the state; the bucket of `bootstrap` needs it. Null: SSE-S3."
+        None, description="KMS key of the state. Null: the default key of the bucket."
     )
 
 

@@ -782,9 +782,22 @@ locals {
         }
       }
       own = {
-        TransformJobName = [
+        "$or" = [
           {
-            prefix = "${var.name_prefix}-"
+            TransformJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            TransformOutput = {
+              S3OutputPath = [
+                {
+                  prefix = "s3://${var.name_prefix}-"
+                },
+              ]
+            }
           },
         ]
       }
@@ -799,9 +812,22 @@ locals {
         }
       }
       own = {
-        HyperParameterTuningJobName = [
+        "$or" = [
           {
-            prefix = "${var.name_prefix}-"
+            HyperParameterTuningJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            TrainingJobDefinition = {
+              RoleArn = [
+                {
+                  prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+                },
+              ]
+            }
           },
         ]
       }
