@@ -54,8 +54,8 @@ ACCOUNT, NAME_PREFIX = "account", "name_prefix"
 def _list_own_details(var: Any) -> dict[str, dict[str, Any]]:
     """Return the details of events of resources with `name_prefix`, by event.
 
-    The launchers name a job by its job file, and SageMaker names the jobs of pipelines `pipelines-…`. So jobs also match
-    by their role, and transform jobs, whose events have none, by the bucket of their output. Source: SageMaker
+    The launchers name a job by its job file, and SageMaker names the jobs of pipelines `pipelines-…`. So jobs also
+    match by their role, and transform jobs, whose events have none, by the bucket of their output. Source: SageMaker
     developer guide, "SageMaker AI events", with the fields of each event.
     """
     start = f"{var.name_prefix}-"

@@ -103,7 +103,12 @@ class CiAccount:
         (self.folder / "main.tf.json").write_text(json.dumps(body))
         bodies = {name: module.json() for name, module in self.modules.items()}
         names = deployer.read_names(
-            body, bodies, self.name, self.settings.name_prefix, deletion_protection=self.settings.deletion_protection
+            body,
+            bodies,
+            self.name,
+            self.settings.name_prefix,
+            deletion_protection=self.settings.deletion_protection,
+            registries=self.settings.promotion.registries,
         )
         documents: dict[str, dict[str, str]] = {"plan": {}, "apply": {}}
         for one in deployer.make_environment_documents(body, bodies, names):
