@@ -203,7 +203,7 @@ def _render(
 
 
 def _root_files(
-    folder: Path, root: Any, settings: "EnvironmentSettings", modules: Mapping[str, Mapping[str, Any]]
+    folder: Path, root: Any, settings: Any, modules: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Path, str]]:
     for file, text in root.files().items():
         yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
