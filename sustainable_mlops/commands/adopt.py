@@ -15,7 +15,7 @@ Exit codes: 0, 1 with --check if anything is left out or skipped, 2 if the input
 Examples:
 
 * `smlops adopt --region eu-north-1 --prefix acme-ml`: print the resources whose names start with acme-ml
-* `smlops adopt --region eu-north-1 --prefix acme-ml --into envs/lab`: write the root module
+* `smlops adopt --region eu-north-1 --prefix acme-ml --into adopted`: write the root module
 * `smlops adopt --region eu-north-1 --tag team=ml --name /aws/sagemaker/TrainingJobs --into lab`
 * `smlops adopt --region eu-north-1 --all --json | jq '.left_out[].reason'`
 """

@@ -12,9 +12,9 @@ BOOTSTRAP = "an administrator applies the module bootstrap (modules/bootstrap/RE
 
 
 def format_bootstrap_command(target: PreflightTarget) -> str:
-    """Return the command that applies the root module of the account."""
+    """Return the command that applies the root module of the account. The repository is a placeholder."""
     folder = f"{target.folder}/bootstrap"
-    return f"terraform -chdir={folder} init && terraform -chdir={folder} apply"
+    return f"terraform -chdir={folder} init && terraform -chdir={folder} apply -var repository=OWNER/NAME"
 
 
 def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:

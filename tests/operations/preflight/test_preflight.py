@@ -141,7 +141,8 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Pr
 def test_an_empty_account_needs_the_module_bootstrap(target: PreflightTarget) -> None:
     findings = check(replace(target, folder=Path("envs/dev")))
     stop, look = (select_findings(findings, status) for status in ("stop", "look"))
-    command = "terraform -chdir=envs/dev/bootstrap init && terraform -chdir=envs/dev/bootstrap apply"
+    folder = "terraform -chdir=envs/dev/bootstrap"
+    command = f"{folder} init && {folder} apply -var repository=OWNER/NAME"
     page = "an administrator applies the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
     assert stop["state bucket"].text == f"{target.state_bucket} does not exist; {page}"
     assert look["deployer roles"].text.startswith(
