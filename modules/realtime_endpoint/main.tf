@@ -379,7 +379,7 @@ resource "aws_sagemaker_endpoint" "this" {
   depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
-# Variants that the endpoint was created with. SageMaker deploys only between the same variants.
+# Variants of the endpoint at its creation. SageMaker cannot rename the variants of an endpoint.
 resource "terraform_data" "variants" {
   input = {
     names = join(", ", keys(local.weights))

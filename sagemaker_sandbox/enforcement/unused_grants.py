@@ -27,9 +27,9 @@ LIMITS = (
 
 
 def report_unused_grants(recorder: GrantRecorder, name: str) -> dict[str, Any]:
-    """Return the unused grants of roles and users whose name contains `name`, those that did nothing, and the limits.
+    """Return unused grants of roles and users whose name contains `name`, the principals without requests, and limits.
 
-    `used_actions` has the actions that requests needed, by principal. Roles that AWS creates are left out.
+    `used_actions` has the actions that requests needed, by principal. Roles that AWS creates are excluded.
     """
     grants: list[dict[str, Any]] = []
     active: list[str] = []

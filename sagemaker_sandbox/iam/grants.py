@@ -19,13 +19,13 @@ class GrantKind(StrEnum):
     STATEMENT = "statement"
     ACTION = "action"
     RESOURCE = "resource"
-    #: An action with a wildcard, of which requests used some actions.
+    #: An action with a wildcard that requests used in part.
     WILDCARD = "wildcard"
 
 
 @dataclass(frozen=True)
 class UnusedGrant:
-    """A grant that no request used, or a wildcard with the actions that requests used."""
+    """An unused grant, an unused action or resource of a grant, or a wildcard with its used actions."""
 
     principal: str
     policy: str
@@ -54,7 +54,7 @@ class _Usage:
 class GrantRecorder:
     """Thread-safe record of the statements that allowed requests.
 
-    A statement counts by its content. So a statement that was changed is another statement without requests.
+    The record identifies a statement by its content. A changed statement has no recorded requests.
     """
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ An interrupted apply can leave the state locked, the state in the file `errored.
 the state. The command does the following in order, and stops at the first problem:
 
 - It removes the lock with the ID of `--unlock`. Without this option, it prints the owner and the ID of a lock.
-- It writes `errored.tfstate` to the backend.
+- It pushes the state in `errored.tfstate` to the backend.
 - It applies. Resources that exist already are imported into the state, if they have the tags of the environment.
 - It deletes models and endpoint configurations of the environment that are neither in the state nor in use. They have
   generated names and hold no data.

@@ -1,8 +1,9 @@
 """Recovery of an environment after an interrupted apply.
 
 A killed apply leaves the state locked, and new resources that are not in the state. An apply whose credentials expired
-leaves the state in the file `errored.tfstate`. Recovery removes the lock, writes that state, imports resources whose
-names the plan knows, applies, and deletes models and endpoint configurations with generated names, which hold no data.
+leaves the state in the file `errored.tfstate`. Recovery removes the lock, pushes that state to the backend, imports
+resources whose names the plan knows, applies, and deletes models and endpoint configurations with generated names,
+which hold no data.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Measure the roles of an environment on a sandbox that enforces IAM: `python -m tests.envs.iam_table`.
 
 CI plans and applies dev with the roles of `bootstrap`. The pipeline trains and registers a model, and the event of
-arriving data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`.
+new data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[st
 
 
 def train(account: CiAccount, platform: dict[str, Any]) -> str:
-    """Run the pipeline, let arriving data start it again, and return the package of the first execution."""
+    """Run the pipeline, let new data start it again, and return the package of the first execution."""
     import pandas as pd
 
     from tests.workloads.flight_delay.pipeline_bench import WORKLOAD, PipelineBench, write_raw

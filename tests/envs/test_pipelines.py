@@ -91,7 +91,7 @@ def test_parameters_missing_at_data_arrival_are_reported(tmp_path: Path, monkeyp
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
     with pytest.raises(
         UserError,
-        match=r"parameters: arriving data would start the pipeline without Airline, .*, "
+        match=r"parameters: new data would start the pipeline without Airline, .*, "
         "Season, ",
     ):
         load_pipeline(definition_file="more.json")

@@ -55,12 +55,12 @@ class Source:
 
     def list_files(self, *paths: str) -> list[str]:
         """Return the files at these paths."""
-        found = []
+        paths_of_files = []
         for path in paths:
-            place = self.folder / path
-            files = [place] if place.is_file() else sorted(one for one in place.rglob("*") if one.is_file())
-            found += [str(file.relative_to(self.folder)) for file in files]
-        return found
+            location = self.folder / path
+            files = [location] if location.is_file() else sorted(one for one in location.rglob("*") if one.is_file())
+            paths_of_files += [str(file.relative_to(self.folder)) for file in files]
+        return paths_of_files
 
     def read(self, path: str) -> str:
         """Return the text of a file."""
@@ -220,11 +220,15 @@ class _Git:
         return process.stdout.strip() if process.returncode == 0 else ""
 
     def _start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        places = {"GIT_DIR": str(self.repository), "GIT_WORK_TREE": str(self.tree), "GIT_INDEX_FILE": str(self.index)}
+        locations = {
+            "GIT_DIR": str(self.repository),
+            "GIT_WORK_TREE": str(self.tree),
+            "GIT_INDEX_FILE": str(self.index),
+        }
         return subprocess.run(
             ["git", *arguments],
             cwd=self.tree,
-            env={**os.environ, **self.identity, **places},
+            env={**os.environ, **self.identity, **locations},
             capture_output=True,
             text=True,
             check=False,

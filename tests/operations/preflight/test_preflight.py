@@ -142,10 +142,10 @@ def test_an_empty_account_needs_the_module_bootstrap(target: PreflightTarget) ->
     findings = check(replace(target, folder=Path("envs/dev")))
     stop, look = (select_findings(findings, status) for status in ("stop", "look"))
     command = "terraform -chdir=envs/dev/bootstrap init && terraform -chdir=envs/dev/bootstrap apply"
-    page = "an administrator applies the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
+    page = "as an administrator, apply the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
     assert stop["state bucket"].text == f"{target.state_bucket} does not exist; {page}"
     assert look["deployer roles"].text.startswith(
-        "CI cannot assume deployer-smlops-dev-plan, deployer-smlops-dev-apply"
+        "roles of CI do not exist: deployer-smlops-dev-plan, deployer-smlops-dev-apply"
     )
     assert {stop["state bucket"].remedy, look["deployer roles"].remedy} == {command}
 
