@@ -37,7 +37,8 @@ def recover(
         Path, typer.Argument(help="Folder of the environment, after terraform init.", metavar="ENVIRONMENT")
     ],
     unlock: Annotated[
-        str | None, typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that locked has ended.")
+        str | None,
+        typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that holds the lock has ended."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
@@ -50,7 +51,7 @@ def recover(
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UserError(f"recover: there is no terminal for the confirmation; --yes applies {environment}")
     if not yes:
-        typer.confirm(f"Apply {environment}, and take resources of the interrupted apply into its state?", abort=True)
+        typer.confirm(f"Apply {environment}, and import resources of the interrupted apply into its state?", abort=True)
     terraform = teardown.make_terraform(environment)
     account = recovery.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):

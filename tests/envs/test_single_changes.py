@@ -210,7 +210,7 @@ class AppliedEnvironment:
 def applied(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> AppliedEnvironment:
-    """An environment with three endpoints and a scheduled pipeline."""
+    """Return an environment with three endpoints and a scheduled pipeline."""
 
     def synthesize(schedule: Mapping[str, Any], **changes: Any) -> Any:
         pipelines = {"flight_delay": {**dev["pipelines"]["flight_delay"], "schedule": schedule}}

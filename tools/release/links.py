@@ -1,4 +1,7 @@
-"""Links of a page that leaves the repository: to the files beside it, or else to this repository's web pages."""
+"""Conversion of the links of a mirrored page.
+
+A link leads to a file of the mirror, or else to this repository's web pages.
+"""
 
 import posixpath
 import re

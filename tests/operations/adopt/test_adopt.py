@@ -1,4 +1,4 @@
-"""`smlops adopt` on accounts whose resources no Terraform made, and its root module in Terraform."""
+"""`smlops adopt` on accounts with resources that Terraform did not create, and its root module in Terraform."""
 
 import json
 import re
