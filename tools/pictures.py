@@ -28,8 +28,8 @@ WIDTH = 440
 _LINE = 18  # height of a line of text
 #: Variable of an environment with the package of each endpoint, which `smlops promote` takes from the registry.
 _PACKAGES = "model_packages"
-#: Values of the composition that are drawn as lines: their source, their name, and the colours of the light and the dark
-#: mode.
+#: Values of the composition that are drawn as lines: their source, and their name with the colours of the light and the
+#: dark mode.
 _LANES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("storage", "buckets"): ("buckets", "#0b6e4f", "#4fd1a5"),
     ("storage", "kms_key_arn"): ("key", "#8a5a00", "#f0b849"),
@@ -126,10 +126,10 @@ def describe_resources(module: str) -> str:
             one for start in _HEADLINES for one in types if one == start or (start[-1] == "_" and one.startswith(start))
         )
     )
-    shown = [one.removeprefix("aws_").removeprefix("sagemaker_") for one in main[:2]]
-    shown = shown if len(", ".join(shown)) < 30 else shown[:1]
-    rest = len(types) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+    headlines = [one.removeprefix("aws_").removeprefix("sagemaker_") for one in main[:2]]
+    headlines = headlines if len(", ".join(headlines)) < 30 else headlines[:1]
+    rest = len(types) - len(headlines)
+    return ", ".join(headlines) + (f" and {rest} more" if rest else "")
 
 
 def draw_environment(boxes: Iterable[Box]) -> str:

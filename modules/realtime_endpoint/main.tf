@@ -223,12 +223,12 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   dynamic "data_capture_config" {
     for_each = var.data_capture[*]
-    iterator = kept
+    iterator = settings
 
     content {
       enable_capture              = true
-      initial_sampling_percentage = kept.value.percent
-      destination_s3_uri          = kept.value.s3_uri
+      initial_sampling_percentage = settings.value.percent
+      destination_s3_uri          = settings.value.s3_uri
       kms_key_id                  = var.kms_key_arn
 
       capture_options {

@@ -56,8 +56,8 @@ def _list_principals() -> Iterator[tuple[str, list[NamedStatement]]]:
             if "/aws-service-role/" in owner.arn or owner.name == ORGANIZATION_ROLE:
                 continue
             groups = [] if owner.arn.rpartition(":")[2].startswith("role/") else backend.get_groups_for_user(owner.name)
-            named = (one for part in (owner, *groups) for one in roles.list_identity_statements(part))
-            yield str(owner.arn), [NamedStatement(policy, statement) for policy, statement in named]
+            statements = (one for part in (owner, *groups) for one in roles.list_identity_statements(part))
+            yield str(owner.arn), [NamedStatement(policy, statement) for policy, statement in statements]
 
 
 def _describe(grant: UnusedGrant) -> dict[str, Any]:

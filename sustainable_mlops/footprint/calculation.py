@@ -152,11 +152,11 @@ class Calculation:
     def compute_estimate(self) -> FootprintEstimate:
         """Return the estimate."""
         ratio = self._location.carbon_ratio
-        listed = [one for one in self._inputs if one.text and (one is ratio or not one.is_exact)]
+        reported_inputs = [one for one in self._inputs if one.text and (one is ratio or not one.is_exact)]
         return FootprintEstimate(
             self._select_figures(propagate(self._model), self._missing),
             tuple(self._unknowns),
-            tuple(dict.fromkeys(map(_format_quantity, listed))),
+            tuple(dict.fromkeys(map(_format_quantity, reported_inputs))),
         )
 
     def compute_change(self, before: "Calculation") -> Mapping[str, FootprintFigure]:

@@ -252,8 +252,8 @@ def test_one_changed_setting_touches_only_the_resources_that_need_it(applied: Ap
     surprises = {}
     for name, (changes, expected) in CHANGES.items():
         applied.write(changes)
-        if found := find_surprises(list_actions(applied.plan()), expected):
-            surprises[name] = found
+        if unexpected := find_surprises(list_actions(applied.plan()), expected):
+            surprises[name] = unexpected
     assert surprises == {}
 
     applied.write({"tags": {**TAGS, "owner": "another-team"}})

@@ -18,8 +18,8 @@ def relocate_links(text: str, source: str, target: str, moved: Mapping[str, str]
 
     def relocate(match: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["target"]))
-        beside = path in moved
-        new = posixpath.relpath(moved[path], posixpath.dirname(target) or ".") if beside else f"{web}/{path}"
+        is_mirrored = path in moved
+        new = posixpath.relpath(moved[path], posixpath.dirname(target) or ".") if is_mirrored else f"{web}/{path}"
         return f"{match['start']}{new}{match['anchor'] or ''}{match['end']}"
 
     return _LINK.sub(relocate, text)

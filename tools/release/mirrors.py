@@ -174,17 +174,17 @@ def _write_mirror(source: Source, origin: Path, repository: Path, files: Mapping
             (tree / path).write_bytes(content)
         git = _Git(repository, tree, index, _read_identity(origin, source.commit))
         git.run("add", "--all", "--force", ".")
-        written = git.run("write-tree")
+        tree_id = git.run("write-tree")
         released = git.find(f"{source.tag}^{{commit}}")
         if released:
-            if git.find(f"{released}^{{tree}}") != written:
+            if git.find(f"{released}^{{tree}}") != tree_id:
                 raise UserError(
                     f"{repository}: tag {source.tag} has other files; raise the version, or remove the folder"
                 )
             return released
         parent = git.find("refs/heads/main")
         message = f"Release {source.tag}\n\nBuilt from {source.address}, commit {source.commit}."
-        commit = git.run("commit-tree", written, *(["-p", parent] if parent else []), "-m", message)
+        commit = git.run("commit-tree", tree_id, *(["-p", parent] if parent else []), "-m", message)
         git.run("update-ref", "refs/heads/main", commit)
         # An annotated tag, which git signs if the user's `tag.gpgSign` is set.
         git.run("tag", "--annotate", "-m", f"Release {source.tag}", source.tag, commit)

@@ -219,6 +219,6 @@ def _flatten_notification(notification: Mapping[str, Any]) -> dict[str, Any]:
         flat[member] = []
         for one in notification.get(member, []):
             rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-            named = {rule["Name"].capitalize(): rule["Value"] for rule in rules}
-            flat[member].append({key: value for key, value in one.items() if key != "Filter"} | named)
+            filter_rules = {rule["Name"].capitalize(): rule["Value"] for rule in rules}
+            flat[member].append({key: value for key, value in one.items() if key != "Filter"} | filter_rules)
     return flat

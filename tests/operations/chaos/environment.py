@@ -256,8 +256,8 @@ class Environment:
                 code, _ = self._command(promote, "flight_delay", "--from", "dev", "--to", "staging")
             return {"code": code}
 
-        done = run_forked(work, case, self.sandbox, self._root)
-        return KILLED if done is None else int(done["code"])
+        result = run_forked(work, case, self.sandbox, self._root)
+        return KILLED if result is None else int(result["code"])
 
     def _command(self, module: Any, *words: str) -> tuple[int, str]:
         """Run a command in this process, and return its exit code and stderr."""
