@@ -23,7 +23,7 @@ from sustainable_mlops.operations.preflight import Account, EndpointDemand, Pref
 from sustainable_mlops.operations.preflight.bootstrap import KINDS
 from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
-from sustainable_mlops.operations.preflight.place import check_region
+from sustainable_mlops.operations.preflight.location import check_region
 from sustainable_mlops.operations.preflight.quotas import compute_demands
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
