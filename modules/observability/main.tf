@@ -1155,9 +1155,9 @@ locals {
 
   # Widest intervals of the footprint model for these machines in this Region.
   ranges = {
-    for what in ["kg", "usd"] : what => {
-      low  = min([for kind in local.spans : local.place["${kind}${what}_low"]]...)
-      high = max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
+    for metric in ["kg", "usd"] : metric => {
+      low  = min([for kind in local.spans : local.place["${kind}${metric}_low"]]...)
+      high = max([for kind in local.spans : local.place["${kind}${metric}_high"]]...)
     } if length(local.spans) > 0
   }
 

@@ -18,8 +18,8 @@ Environment = Callable[..., Any]
 
 def test_the_table_has_exactly_the_used_resource_types(synthesized: dict[str, Any], environment: Environment) -> None:
     code = "".join(file.read_text() for file in ROOT.glob("envs/components/*.py"))
-    called = [body for module, body in synthesized.items() if f"modules.{module}" in code]
-    bodies = [*called, environment().json()]
+    module_bodies = [body for module, body in synthesized.items() if f"modules.{module}" in code]
+    bodies = [*module_bodies, environment().json()]
     used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
     assert used == set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
 

@@ -94,9 +94,9 @@ def test_the_role_of_table_optimizers_has_the_boundary_of_all_roles(environment:
 def test_the_configured_load_test_role_is_published(environment: Environment) -> None:
     role = "arn:aws:iam::123456789012:role/load-tests"
     plain = environment().json()["locals"]["platform"]["roles"]
-    named = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
+    roles = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
     assert plain == "${module.access.role_arns}"
-    assert "".join(named.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
+    assert "".join(roles.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
 
 
 def test_settings_of_one_endpoint_do_not_affect_others(environment: Environment) -> None:
