@@ -57,6 +57,24 @@ def check_release(root: Path, version: str) -> list[str]:
     return [reminder] if _UNRELEASED in heading else []
 
 
+def check_tag(root: Path, version: str) -> None:
+    """Raise UserError unless the tag of a version may be published: it is this commit, on main, with dated changes."""
+    tag, main = f"v{version}", "refs/remotes/origin/main"
+    head = run_git(root, "rev-parse", "HEAD")
+    if not run_git(root, "for-each-ref", f"refs/tags/{tag}"):
+        raise UserError(f"tag {tag} does not exist; --tagged is for a build of the tag")
+    heading, _ = read_changes(root, version)
+    if _UNRELEASED in heading:
+        raise UserError(
+            f"{CHANGELOG}: section {version} is {_UNRELEASED}; delete the tag, prepare the release, and tag again",
+            f"python -m tools.release {version} --prepare",
+        )
+    if not run_git(root, "for-each-ref", main):
+        raise UserError("origin/main is unknown; fetch the whole history (fetch-depth: 0)")
+    if head not in run_git(root, "rev-list", main).splitlines():
+        raise UserError(f"tag {tag} is commit {head[:10]}, which is not on main; delete the tag, and merge first")
+
+
 def read_changes(root: Path, version: str) -> tuple[str, str]:
     """Return the heading and the text of a version's section in the changelog."""
     text = (root / CHANGELOG).read_text(encoding="utf-8")

@@ -1,6 +1,5 @@
 """Endpoints with their configuration, models and scaling."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
+from sustainable_mlops.operations.adopt.secrets import may_be_secret
 
 KIND = "endpoint"
 ACTIONS = (
@@ -21,8 +21,6 @@ ACTIONS = (
     "application-autoscaling:DescribeScheduledActions",
     "application-autoscaling:ListTagsForResource",
 )
-#: Names of environment variables whose values are never written to a file.
-_SECRET = re.compile(r"(token|secret|password|passwd|credentials?|api_?key|private_?key|access_?key)$", re.IGNORECASE)
 _CONTAINER: Fields = {
     "ContainerHostname": "container_hostname",
     "Image": "image",
@@ -312,7 +310,7 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
             if "mode" not in container:  # the provider has a default, and would replace the model
                 ignored_paths.append(f"{block}[{index}].mode")
             variables = container.get("environment", {})
-            if secrets := sorted(filter(may_be_secret, variables)):
+            if secrets := sorted(key for key, text in variables.items() if may_be_secret(key, text)):
                 container["environment"] = {key: text for key, text in variables.items() if key not in secrets}
                 ignored_paths.append(f"{block}[{index}].environment")
                 names = ", ".join(secrets)
@@ -322,11 +320,6 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
     if ignored_paths:
         body["lifecycle"] = {"ignore_changes": ignored_paths}
     return _make(reader, "aws_sagemaker_model", name, body, _MODEL, model["ModelArn"]), notes
-
-
-def may_be_secret(name: str) -> bool:
-    """Return True if an environment variable of this name may have a secret value."""
-    return _SECRET.search(name) is not None
 
 
 def _make_configuration(reader: Reader, configuration: Mapping[str, Any]) -> ImportedResource:

@@ -10,6 +10,7 @@ from typing import Any
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ExcludedObject
 from sustainable_mlops.operations.adopt.files import render_files, write_files
+from sustainable_mlops.operations.adopt.secrets import hide_values
 from sustainable_mlops.terraform import Terraform
 
 #: Maximum length of a value in a difference.
@@ -61,18 +62,19 @@ def _describe_change(change: Mapping[str, Any]) -> str:
     verb = actions.get("/".join(change["actions"]), "replace it")
     before, after, unknown = (change.get(name) or {} for name in ("before", "after", "after_unknown"))
     values = {
-        name: "known after apply" if unknown.get(name) else _shorten(after.get(name)) for name in {*before, *after}
+        name: "known after apply" if unknown.get(name) else _show(name, after.get(name)) for name in {*before, *after}
     }
     parts = [
-        f"{name}: {_shorten(before.get(name))} → {values[name]}"
+        f"{name}: {_show(name, before.get(name))} → {values[name]}"
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name) and name != "tags_all"
     ]
     return f"the plan would {verb}: {'; '.join(parts)}"
 
 
-def _shorten(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+def _show(name: str, value: Any) -> str:
+    """Return the value of an attribute, without secrets and shortened."""
+    text = json.dumps(hide_values(name, value), ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 

@@ -19,14 +19,14 @@ from sustainable_mlops.operations.adopt.adoption import (
     ExclusionError,
     ImportedResource,
 )
-from sustainable_mlops.operations.adopt.endpoints import may_be_secret
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
+from sustainable_mlops.operations.adopt.secrets import list_secrets, may_be_secret
 from sustainable_mlops.operations.adopt.selection import parse_selection
 from sustainable_mlops.operations.adopt.verification import describe_differences, drop_changed
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.deployer.calls import BOTO3, FREE, action, by_terraform
-from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
+from tests.operations.adopt.seeded_account import PREFIX, REGION, SECRET, SeededAccount
 from tests.review_checks import check_review
 
 #: Resource types that an adoption may write, and the objects that one of a kind has without settings.
@@ -108,8 +108,11 @@ def test_the_first_plan_changes_nothing(
     assert code == 0
     assert {(one["kind"], one["name"]) for one in report["adopted"]} == DATA | MACHINES
     assert [(one["name"], one["reason"].partition(";")[0]) for one in report["excluded"]] == [
-        ("acme-leaving", "its state is PendingDeletion")
+        ("acme-leaving", "its state is PendingDeletion"),
+        ("acme-secret", "its definition may have secrets: Parameters[DbPassword].DefaultValue"),
     ]
+    assert SECRET not in output
+    assert [file for file in folder.rglob("*") if file.is_file() and SECRET in file.read_text()] == []
     check_calls(list(by_terraform(calls, BOTO3)))
     assert sandbox.inventory() == before
 
@@ -226,10 +229,94 @@ def test_a_resource_of_a_stack_is_excluded() -> None:
     assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}
 
 
-@pytest.mark.parametrize("name", ["HF_API_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "apiKey"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "HF_API_TOKEN",
+            "db_password",
+            "AWS_SECRET_ACCESS_KEY",
+            "apiKey",
+            "DB_PASS",
+            "PGPASS",
+            "DB_PWD",
+            "DATABASE_URL",
+        ),
+        *("SENTRY_DSN", "SLACK_WEBHOOK_URL", "AZURE_CONNECTION_STRING", "PASSPHRASE", "OPENAI_KEY", "SIGNING_KEY"),
+        *("API_KEY_V2", "TOKEN_VALUE", "SAGEMAKER_DB_PASS", "ANY_OTHER_NAME"),
+    ],
+)
 def test_a_value_that_may_be_a_secret_is_not_written(name: str) -> None:
-    assert may_be_secret(name)
-    assert not any(map(may_be_secret, ("MAX_TOKENS", "TOKENIZERS_PARALLELISM", "SECRET_ARN", "HF_TASK")))
+    assert may_be_secret(name, "hunter2")
+
+
+def test_settings_of_containers_and_plain_values_are_written() -> None:
+    settings = {
+        "MAX_TOKENS": "512",
+        "TOKENIZERS_PARALLELISM": "false",
+        "SECRET_ARN": "arn:aws:secretsmanager:eu-north-1:123456789012:secret:db",
+        "HF_TASK": "text-classification",
+        "HF_MODEL_ID": "acme/churn",
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "OMP_NUM_THREADS": "4",
+        "BASELINE": "s3://acme-data/baseline.csv",
+    }
+    assert [name for name, value in settings.items() if may_be_secret(name, value)] == []
+    assert may_be_secret("DB_PASS", "12345678")
+    assert may_be_secret("SAGEMAKER_PROGRAM", "hf_abcdefghijklmnopqrstuvwxyz")
+
+
+def make_definition(**arguments: Any) -> str:
+    """Return the definition of a pipeline with one step."""
+    kms = {"OutputDataConfig": {"KmsKeyId": "alias/acme"}, "Tags": [{"Key": "team", "Value": "ml"}]}
+    steps = [{"Name": "Train", "Type": "Training", "Arguments": {**kms, **arguments}}]
+    parameters = [{"Name": "Threshold", "Type": "Float", "DefaultValue": 0.5}]
+    return json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "location"),
+    [
+        ({"Environment": {"DB_PASS": "hunter2"}}, "Environment.DB_PASS"),
+        ({"Environment": {"ACME_LOGIN": "hunter2"}}, "Environment.ACME_LOGIN"),
+        ({"HyperParameters": {"signing_key": '"hunter2"'}}, "HyperParameters.signing_key"),
+        ({"HyperParameters": {"dsn": "https://abc@sentry.example.com/1"}}, "HyperParameters.dsn"),
+        ({"HyperParameters": {"store": "postgres://me:hunter2@db/x"}}, "HyperParameters.store"),
+        ({"AppSpecification": {"ContainerArguments": ["--api-key", "hunter2"]}}, "ContainerArguments.api-key"),
+    ],
+)
+def test_a_definition_names_the_values_that_may_be_secrets(arguments: dict[str, Any], location: str) -> None:
+    (found,) = list_secrets(make_definition(**arguments))
+    assert found.startswith("Steps[Train].Arguments.")
+    assert found.endswith(location)
+    assert "hunter2" not in found
+
+
+def test_a_definition_without_secrets_has_no_findings() -> None:
+    definition = make_definition(
+        Environment={"THRESHOLD": {"Get": "Parameters.Threshold"}, "OMP_NUM_THREADS": "4"},
+        HyperParameters={"objective": '"binary:logistic"', "max_tokens": "512", "num_round": 12},
+        AppSpecification={"ContainerArguments": ["--data", "/opt/ml/processing/input"]},
+    )
+    assert list_secrets(definition) == []
+
+
+def test_the_default_of_a_parameter_counts_by_the_name_of_the_parameter() -> None:
+    parameters = [{"Name": "DbPassword", "Type": "String", "DefaultValue": "hunter2"}]
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": []})
+    assert list_secrets(definition) == ["Parameters[DbPassword].DefaultValue"]
+
+
+def test_a_difference_hides_the_values_of_the_environment() -> None:
+    container = {"environment": {"DB_PASS": "hunter2"}, "mode": "SingleModel"}
+    change = {
+        "actions": ["update"],
+        "before": {"primary_container": [container], "pipeline_definition": "hunter2"},
+        "after": {"primary_container": [], "pipeline_definition": ""},
+    }
+    ((_, text),) = describe_differences({"resource_changes": [{"address": "a.b", "change": change}]}).items()
+    assert "hunter2" not in text
+    assert 'primary_container: [{"environment": {"DB_PASS": "(hidden)"}' in text
 
 
 def test_text_that_looks_like_a_template_stays_text() -> None:
