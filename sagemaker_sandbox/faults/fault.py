@@ -53,7 +53,7 @@ class Fault(BaseModel):
         return self.model_copy(update={"skip": self.skip - 1})
 
     def use_once(self) -> Self:
-        """Return the fault with one use less."""
+        """Return the fault with one use fewer."""
         return self.model_copy(update={"times": self.times - 1})
 
     def __str__(self) -> str:

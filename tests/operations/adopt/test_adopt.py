@@ -157,7 +157,7 @@ def check_refusal(terraform: Terraform, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_denied_read_leaves_out_only_what_needs_it(
+def test_a_denied_read_excludes_only_objects_that_need_it(
     own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     sandbox, _ = own
