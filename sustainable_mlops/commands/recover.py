@@ -4,7 +4,7 @@ An interrupted apply can leave the state locked, the state in the file `errored.
 the state. The command does the following in order, and stops at the first problem:
 
 - It removes the lock with the ID of `--unlock`. Without this option, it prints the owner and the ID of a lock.
-- It writes `errored.tfstate` to the backend.
+- It pushes the state in `errored.tfstate` to the backend.
 - It takes the mark "tainted" off half-created resources that may hold data, so that no apply replaces them.
 - It plans, checks the plan, and applies this plan. Resources that exist already are imported into the state, if they
   have the tags of the environment and the plan does not replace them.
@@ -41,7 +41,8 @@ def recover(
         Path, typer.Argument(help="Folder of the environment, after terraform init.", metavar="ENVIRONMENT")
     ],
     unlock: Annotated[
-        str | None, typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that locked has ended.")
+        str | None,
+        typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that holds the lock has ended."),
     ] = None,
     allow_deletes: Annotated[
         bool, typer.Option("--allow-deletes", help="Apply a plan that deletes resources, such as a removed bucket.")
@@ -57,7 +58,7 @@ def recover(
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UserError(f"recover: there is no terminal for the confirmation; --yes applies {environment}")
     if not yes:
-        typer.confirm(f"Apply {environment}, and take resources of the interrupted apply into its state?", abort=True)
+        typer.confirm(f"Apply {environment}, and import resources of the interrupted apply into its state?", abort=True)
     terraform = teardown.make_terraform(environment)
     account = recovery.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):

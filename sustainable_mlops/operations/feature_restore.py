@@ -106,8 +106,8 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
     if not file_count:
         raise UserError(f"{address}: has no Parquet file; Feature Store writes records within 15 minutes")
     features = {definition["FeatureName"] for definition in fields["FeatureDefinitions"]}
-    kept = [row for *_, row in newest.values() if not row[_IS_DELETED]]
-    records = [_build_record(row, features) for row in kept]
+    live_rows = [row for *_, row in newest.values() if not row[_IS_DELETED]]
+    records = [_build_record(row, features) for row in live_rows]
     return StoredRecords(
         group,
         address,
@@ -115,7 +115,7 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
         records,
         file_count,
         row_count,
-        deleted_count=len(newest) - len(kept),
+        deleted_count=len(newest) - len(live_rows),
         missing_features=tuple(sorted(features - columns)),
         unknown_columns=tuple(sorted(columns - features - _ADDED_COLUMNS - {f"{event_time}_trunc"})),
         is_own=is_own,
