@@ -44,6 +44,11 @@ class Names:
         return f"foreign-{OTHER_ACCOUNT}"
 
     @property
+    def foreign_role_arn(self) -> str:
+        """Role of another account."""
+        return f"arn:aws:iam::{OTHER_ACCOUNT}:role/admin"
+
+    @property
     def other_role_arn(self) -> str:
         """Role of the account outside the environment."""
         return f"arn:aws:iam::{self.account_id}:role/other-team"
@@ -65,6 +70,16 @@ class Act(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.group}: {self.service} {self.operation}"
+
+
+#: State of an environment that does not exist, and that of `bootstrap`.
+_OTHER_STATES = ("bootstrap/terraform.tfstate", "another/terraform.tfstate")
+
+
+def list_objects(names: Names) -> list[tuple[str, str]]:
+    """Return the buckets and keys of the objects that acts read. A missing object would hide a missing permission."""
+    data = [(names.data, f"{prefix}x") for prefix in sorted(set(_OTHER_PREFIX.values()))]
+    return [*data, *((names.state_bucket, key) for key in _OTHER_STATES), (names.foreign_bucket, "x")]
 
 
 def list_acts(role: str, names: Names) -> list[Act]:
@@ -98,7 +113,9 @@ def _pass_roles(role: str, names: Names) -> Iterator[Act]:
             "create_training_job",
             {"TrainingJobName": f"{names.name_prefix}-x", "RoleArn": arn},
         )
-    yield Act("PassRole", "sagemaker", "create_model", {"ModelName": "x", "ExecutionRoleArn": names.other_role_arn})
+    # A name that the role of pipelines may use, so that only the passed role is forbidden.
+    model = {"ModelName": f"{names.name_prefix}-x", "ExecutionRoleArn": names.other_role_arn}
+    yield Act("PassRole", "sagemaker", "create_model", model)
 
 
 def _read_data(names: Names) -> Iterator[Act]:
@@ -147,7 +164,7 @@ def _use_other_accounts(names: Names) -> Iterator[Act]:
         "other account",
         "sts",
         "assume_role",
-        {"RoleArn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/admin", "RoleSessionName": "x"},
+        {"RoleArn": names.foreign_role_arn, "RoleSessionName": "x"},
     )
 
 
@@ -213,8 +230,8 @@ def _write_state(names: Names) -> Iterator[Act]:
 
 def _act_as_apply(names: Names) -> Iterator[Act]:
     yield from _read_data(names)
-    for environment in ("bootstrap", "another"):
-        state = {"Bucket": names.state_bucket, "Key": f"{environment}/terraform.tfstate"}
+    for key in _OTHER_STATES:
+        state = {"Bucket": names.state_bucket, "Key": key}
         yield Act("state", "s3", "get_object", state)
         yield Act("state", "s3", "put_object", {**state, "Body": b"{}"})
     yield Act("state", "s3", "put_bucket_policy", {"Bucket": names.state_bucket, "Policy": "{}"})
