@@ -3,6 +3,7 @@
 The fast test decides them by the policies of a plan, and `iam_table` sends them to a sandbox that enforces IAM.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -147,7 +148,10 @@ def _share(names: Names) -> Iterator[Act]:
         "public sharing", "s3", "put_object_acl", {"Bucket": names.artifacts, "Key": "models/x", "ACL": "public-read"}
     )
     yield Act(
-        "public sharing", "kms", "put_key_policy", {"KeyId": names.kms_key_arn, "PolicyName": "default", "Policy": "{}"}
+        "public sharing",
+        "kms",
+        "put_key_policy",
+        {"KeyId": names.kms_key_arn, "PolicyName": "default", "Policy": _share_with_another_account(names, "kms")},
     )
     yield Act(
         "public sharing",
@@ -242,9 +246,15 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         "change of key",
         "kms",
         "put_key_policy",
-        {"KeyId": names.other_key_arn, "PolicyName": "default", "Policy": "{}"},
+        {"KeyId": names.other_key_arn, "PolicyName": "default", "Policy": _share_with_another_account(names, "kms")},
     )
-    yield Act("public sharing", "s3", "put_bucket_policy", {"Bucket": names.foreign_bucket, "Policy": "{}"})
+    arn = f"arn:aws:s3:::{names.foreign_bucket}"
+    yield Act(
+        "public sharing",
+        "s3",
+        "put_bucket_policy",
+        {"Bucket": names.foreign_bucket, "Policy": _share_with_another_account(names, "s3", arn, f"{arn}/*")},
+    )
     deployer = f"deployer-{names.name_prefix}-apply"
     own_role = {"RoleName": deployer, "PolicyName": "x", "PolicyDocument": "{}"}
     yield Act("change of role", "iam", "put_role_policy", own_role)
@@ -257,6 +267,13 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
     yield Act("change of role", "iam", "create_access_key", {"UserName": "administrator"})
     boundary = f"arn:aws:iam::{names.account_id}:policy/deployer-{names.name_prefix}-boundary"
     yield Act("change of role", "iam", "create_policy_version", {"PolicyArn": boundary, "PolicyDocument": "{}"})
+
+
+def _share_with_another_account(names: Names, service: str, *resources: str) -> str:
+    """Return a policy that gives both accounts the actions of a service. It stays valid for the acts that follow."""
+    accounts = {"AWS": [names.account_id, OTHER_ACCOUNT]}
+    statement = {"Effect": "Allow", "Principal": accounts, "Action": f"{service}:*", "Resource": resources or "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _package(names: Names) -> str:
