@@ -126,25 +126,6 @@ def test_commands_on_the_sandbox_work_as_pasted(block: FencedBlock, tmp_path: Pa
     assert "TrainingJobSummaries" in output
 
 
-@pytest.mark.apply
-@pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
-def test_the_documented_commands_create_the_state_bucket_in_each_region(
-    region: str, sandbox: Any, aws_cli: Path, tmp_path: Path
-) -> None:
-    (block,) = (block for block in shell_blocks("account") if "$BUCKET" in block.text)
-    bucket = f"state-{region}"
-    environment = sandbox.process_environment() | {"BUCKET": bucket, "REGION": region}
-    environment["PATH"] = f"{aws_cli}{os.pathsep}{environment['PATH']}"
-    for command in block.commands:
-        process = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert process.returncode == 0, process.stderr
-    s3 = sandbox.client("s3", region)
-    assert (s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1") == region
-    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-
-
 #: The resources that the example of README.md refers to.
 REFERRED_RESOURCES = """
 resource "aws_kms_key" "data" {}

@@ -3,6 +3,7 @@
 The fast test decides them by the policies of a plan, and `iam_table` sends them to a sandbox that enforces IAM.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -44,6 +45,11 @@ class Names:
         return f"foreign-{OTHER_ACCOUNT}"
 
     @property
+    def foreign_role_arn(self) -> str:
+        """Role of another account."""
+        return f"arn:aws:iam::{OTHER_ACCOUNT}:role/admin"
+
+    @property
     def other_role_arn(self) -> str:
         """Role of the account outside the environment."""
         return f"arn:aws:iam::{self.account_id}:role/other-team"
@@ -65,6 +71,16 @@ class Act(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.group}: {self.service} {self.operation}"
+
+
+#: State of an environment that does not exist, and that of `bootstrap`.
+_OTHER_STATES = ("bootstrap/terraform.tfstate", "another/terraform.tfstate")
+
+
+def list_objects(names: Names) -> list[tuple[str, str]]:
+    """Return the buckets and keys of the objects that acts read. A missing object would hide a missing permission."""
+    data = [(names.data, f"{prefix}x") for prefix in sorted(set(_OTHER_PREFIX.values()))]
+    return [*data, *((names.state_bucket, key) for key in _OTHER_STATES), (names.foreign_bucket, "x")]
 
 
 def list_acts(role: str, names: Names) -> list[Act]:
@@ -98,7 +114,9 @@ def _pass_roles(role: str, names: Names) -> Iterator[Act]:
             "create_training_job",
             {"TrainingJobName": f"{names.name_prefix}-x", "RoleArn": arn},
         )
-    yield Act("PassRole", "sagemaker", "create_model", {"ModelName": "x", "ExecutionRoleArn": names.other_role_arn})
+    # A name that the role of pipelines may use, so that only the passed role is forbidden.
+    model = {"ModelName": f"{names.name_prefix}-x", "ExecutionRoleArn": names.other_role_arn}
+    yield Act("PassRole", "sagemaker", "create_model", model)
 
 
 def _read_data(names: Names) -> Iterator[Act]:
@@ -130,7 +148,10 @@ def _share(names: Names) -> Iterator[Act]:
         "public sharing", "s3", "put_object_acl", {"Bucket": names.artifacts, "Key": "models/x", "ACL": "public-read"}
     )
     yield Act(
-        "public sharing", "kms", "put_key_policy", {"KeyId": names.kms_key_arn, "PolicyName": "default", "Policy": "{}"}
+        "public sharing",
+        "kms",
+        "put_key_policy",
+        {"KeyId": names.kms_key_arn, "PolicyName": "default", "Policy": _share_with_another_account(names, "kms")},
     )
     yield Act(
         "public sharing",
@@ -147,7 +168,7 @@ def _use_other_accounts(names: Names) -> Iterator[Act]:
         "other account",
         "sts",
         "assume_role",
-        {"RoleArn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/admin", "RoleSessionName": "x"},
+        {"RoleArn": names.foreign_role_arn, "RoleSessionName": "x"},
     )
 
 
@@ -213,8 +234,8 @@ def _write_state(names: Names) -> Iterator[Act]:
 
 def _act_as_apply(names: Names) -> Iterator[Act]:
     yield from _read_data(names)
-    for environment in ("bootstrap", "another"):
-        state = {"Bucket": names.state_bucket, "Key": f"{environment}/terraform.tfstate"}
+    for key in _OTHER_STATES:
+        state = {"Bucket": names.state_bucket, "Key": key}
         yield Act("state", "s3", "get_object", state)
         yield Act("state", "s3", "put_object", {**state, "Body": b"{}"})
     yield Act("state", "s3", "put_bucket_policy", {"Bucket": names.state_bucket, "Policy": "{}"})
@@ -225,9 +246,15 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         "change of key",
         "kms",
         "put_key_policy",
-        {"KeyId": names.other_key_arn, "PolicyName": "default", "Policy": "{}"},
+        {"KeyId": names.other_key_arn, "PolicyName": "default", "Policy": _share_with_another_account(names, "kms")},
     )
-    yield Act("public sharing", "s3", "put_bucket_policy", {"Bucket": names.foreign_bucket, "Policy": "{}"})
+    arn = f"arn:aws:s3:::{names.foreign_bucket}"
+    yield Act(
+        "public sharing",
+        "s3",
+        "put_bucket_policy",
+        {"Bucket": names.foreign_bucket, "Policy": _share_with_another_account(names, "s3", arn, f"{arn}/*")},
+    )
     deployer = f"deployer-{names.name_prefix}-apply"
     own_role = {"RoleName": deployer, "PolicyName": "x", "PolicyDocument": "{}"}
     yield Act("change of role", "iam", "put_role_policy", own_role)
@@ -240,6 +267,13 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
     yield Act("change of role", "iam", "create_access_key", {"UserName": "administrator"})
     boundary = f"arn:aws:iam::{names.account_id}:policy/deployer-{names.name_prefix}-boundary"
     yield Act("change of role", "iam", "create_policy_version", {"PolicyArn": boundary, "PolicyDocument": "{}"})
+
+
+def _share_with_another_account(names: Names, service: str, *resources: str) -> str:
+    """Return a policy that gives both accounts the actions of a service. It stays valid for the acts that follow."""
+    accounts = {"AWS": [names.account_id, OTHER_ACCOUNT]}
+    statement = {"Effect": "Allow", "Principal": accounts, "Action": f"{service}:*", "Resource": resources or "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _package(names: Names) -> str:

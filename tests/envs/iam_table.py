@@ -1,7 +1,8 @@
 """Measure the roles of an environment on a sandbox that enforces IAM: `python -m tests.envs.iam_table`.
 
 CI plans and applies dev with the roles of `bootstrap`. The pipeline trains and registers a model, and the event of
-new data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`.
+new data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`. At the
+end, each role gets all permissions and tries them again: an act that is still denied would prove nothing.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.account import CiAccount
-from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_acts
+from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_acts, list_objects
 
 #: Codes of AWS for a request that IAM refuses.
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
@@ -43,6 +44,8 @@ class MeasuredRole:
     needed_actions: list[str] = field(default_factory=list)
     denied_acts: list[Act] = field(default_factory=list)
     allowed_acts: list[Act] = field(default_factory=list)
+    #: Acts that stay denied with all permissions, so that their denial proves nothing about the role.
+    undecided: list[Act] = field(default_factory=list)
 
 
 def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[MeasuredRole]:
@@ -65,6 +68,12 @@ def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[M
             client = create_clients(account, result.name, roles[result.name])
             for act in list_acts(result.name, names):
                 (result.denied_acts if is_denied(client(act.service), act) else result.allowed_acts).append(act)
+        for result in measured:
+            say(f"acts of {result.name} with all permissions")
+            client = create_clients(account, result.name, roles[result.name])
+            allow_everything(account, roles[result.name])
+            acts = list_acts(result.name, names)
+            result.undecided = [act for act in acts if is_denied(client(act.service), act)]
         known = set(roles.values())
         others = {arn: actions for arn, actions in jobs.items() if arn not in known and platform["name_prefix"] in arn}
         return [*measured, *(MeasuredRole(arn.rpartition("/")[2], actions) for arn, actions in others.items())]
@@ -162,7 +171,10 @@ def invoke_endpoint(account: CiAccount, endpoint: str) -> None:
 
 
 def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
-    """Return the names of the environment. Create a key, a role and a bucket that it must not touch."""
+    """Return the names of the environment. Create the resources that it must not touch.
+
+    The bucket and the role of another account trust this account, so that only the roles' own policies deny.
+    """
     sandbox, region = account.sandbox, account.settings.region
     other_key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
     trust = {"Version": "2012-10-17", "Statement": []}
@@ -177,10 +189,38 @@ def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
         other_key_arn=other_key,
         role_arns=platform["roles"],
     )
-    make_client("s3", region, sandbox.endpoint, OTHER_ACCOUNT).create_bucket(
-        Bucket=names.foreign_bucket, CreateBucketConfiguration={"LocationConstraint": region}
+    own = {"Effect": "Allow", "Principal": {"AWS": names.account_id}}
+    foreign_s3 = make_client("s3", region, sandbox.endpoint, OTHER_ACCOUNT)
+    foreign_s3.create_bucket(Bucket=names.foreign_bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    arn = f"arn:aws:s3:::{names.foreign_bucket}"
+    everything = {**own, "Action": "s3:*", "Resource": [arn, f"{arn}/*"]}
+    foreign_s3.put_bucket_policy(Bucket=names.foreign_bucket, Policy=create_policy(everything))
+    make_client("iam", region, sandbox.endpoint, OTHER_ACCOUNT).create_role(
+        RoleName=names.foreign_role_arn.rpartition("/")[2],
+        AssumeRolePolicyDocument=create_policy({**own, "Action": "sts:AssumeRole"}),
     )
+    for bucket, key in list_objects(names):
+        client = foreign_s3 if bucket == names.foreign_bucket else sandbox.client("s3")
+        client.put_object(Bucket=bucket, Key=key, Body=b"1")
     return names
+
+
+def create_policy(*statements: dict[str, Any]) -> str:
+    """Return a policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def allow_everything(account: CiAccount, arn: str) -> None:
+    """Replace the policies of a role by one that allows everything, and remove its permissions boundary."""
+    iam, name = account.sandbox.client("iam"), arn.rpartition("/")[2]
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    if iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary"):
+        iam.delete_role_permissions_boundary(RoleName=name)
+    everything = create_policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=everything)
 
 
 def create_clients(account: CiAccount, role: str, arn: str) -> Callable[[str], Any]:
@@ -228,12 +268,12 @@ def wait_for(find: Callable[[], Any]) -> Any:
 
 def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
-    yield "| role | needed actions allowed | forbidden acts denied |"
+    yield "| role | needed actions, all allowed | forbidden acts denied |"
     yield "|---|---|---|"
     for one in measured:
         total = len(one.denied_acts) + len(one.allowed_acts)
         acts = f"{len(one.denied_acts)} of {total}" if total else "none listed"
-        yield f"| {one.name} | {len(one.needed_actions)} of {len(one.needed_actions)} | {acts} |"
+        yield f"| {one.name} | {len(one.needed_actions)} | {acts} |"
     groups = Counter(act.group for one in measured for act in one.denied_acts)
     yield ""
     yield "Denied acts: " + ", ".join(f"{number} {group}" for group, number in sorted(groups.items())) + "."
@@ -251,6 +291,8 @@ def main() -> None:
             print(f"{one.name}: {', '.join(one.needed_actions)}")
     if failures := [f"{one.name}: {act}" for one in measured for act in one.allowed_acts]:
         raise SystemExit("\n".join(["forbidden acts that were not denied:", *failures]))
+    if failures := [f"{one.name}: {act}" for one in measured for act in one.undecided]:
+        raise SystemExit("\n".join(["forbidden acts that stay denied with all permissions:", *failures]))
 
 
 if __name__ == "__main__":

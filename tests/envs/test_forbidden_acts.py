@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox.enforcement.operations import Operation
-from sagemaker_sandbox.enforcement.required_permissions import list_required_permissions
+from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, Principal, PrincipalPolicies, evaluate
 from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
@@ -139,11 +139,12 @@ def policies(
     return role_policies
 
 
-def is_allowed(role: str, act: Act, policies: PrincipalPolicies) -> bool:
-    """Return True if the policies of a role allow every permission of an act.
+def list_missing(role: str, act: Act, policies: PrincipalPolicies) -> list[RequiredPermission]:
+    """Return the permissions of an act that the policies of a role do not allow.
 
     The environment's key has its tag. Policies of resources allow nothing more.
     """
+    missing = []
     arn = NAMES.role_arns.get(role, f"{IAM}:role/deployer-{PREFIX}-{role}")
     operation = Operation(act.service, load_service_model(act.service).signing_name, act.operation, act.parameters)
     for permission in list_required_permissions(operation, ACCOUNT, REGION):
@@ -151,14 +152,40 @@ def is_allowed(role: str, act: Act, policies: PrincipalPolicies) -> bool:
         keys = {"aws:PrincipalArn": arn, "aws:ResourceAccount": ACCOUNT, **tags, **permission.keys}
         request = AccessRequest(Principal(ACCOUNT, arn), permission.action, permission.resource, "", keys)
         if not evaluate(request, policies).allowed:
-            return False
-    return True
+            missing.append(permission)
+    return missing
+
+
+def grant(permissions: list[RequiredPermission], policies: PrincipalPolicies) -> PrincipalPolicies:
+    """Return policies that also allow the permissions, without a boundary."""
+    statements = [{"Effect": "Allow", "Action": one.action, "Resource": one.resource} for one in permissions]
+    added = Policy.parse({"Version": "2012-10-17", "Statement": statements})
+    return PrincipalPolicies([*policies.identity, added])
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("role", [*PHASES, *CI])
 def test_no_role_may_do_a_forbidden_act(role: str, policies: dict[str, PrincipalPolicies]) -> None:
-    assert is_allowed(role, REQUIRED_CALLS[role], policies[role])
+    assert list_missing(role, REQUIRED_CALLS[role], policies[role]) == []
     acts = list_acts(role, NAMES)
     assert len(acts) > 20
-    assert [str(act) for act in acts if is_allowed(role, act, policies[role])] == []
+    assert [str(act) for act in acts if not list_missing(role, act, policies[role])] == []
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("role", [*PHASES, *CI])
+def test_the_check_finds_each_act_that_a_policy_allows(role: str, policies: dict[str, PrincipalPolicies]) -> None:
+    for act in list_acts(role, NAMES):
+        allowing = grant(list_missing(role, act, policies[role]), policies[role])
+        assert list_missing(role, act, allowing) == [], act
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("role", ["pipeline", "apply"])
+def test_a_role_that_may_create_models_and_jobs_lacks_only_the_right_to_pass_another_role(
+    role: str, policies: dict[str, PrincipalPolicies]
+) -> None:
+    acts = [act for act in list_acts(role, NAMES) if act.group == "PassRole"]
+    assert acts
+    for act in acts:
+        assert [one.action for one in list_missing(role, act, policies[role])] == ["iam:PassRole"], act
