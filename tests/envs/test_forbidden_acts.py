@@ -28,8 +28,8 @@ NAMES = Names(
     role_arns={phase: f"{IAM}:role/{PREFIX}-{phase.replace('_', '-')}-1" for phase in PHASES},
 )
 CI = ("plan", "apply", "promote")
-#: A call that each role needs. It shows that the evaluation reads the policies of the role.
-NEEDED = {
+#: A call that each role must be able to send. It shows that the evaluation reads the policies of the role.
+REQUIRED_CALLS = {
     "data_preparation": Act("", "s3", "get_object", {"Bucket": NAMES.data, "Key": "raw/x"}),
     "training": Act("", "s3", "put_object", {"Bucket": NAMES.artifacts, "Key": "models/x", "Body": b"1"}),
     "pipeline": Act(
@@ -123,7 +123,7 @@ def policies(
             if address.startswith(start) and part in address and attributes.get("policy")
         ]
 
-    found = {
+    role_policies = {
         phase: PrincipalPolicies(
             read(f"module.{'pipelines' if phase == 'pipeline' else 'access'}.aws_iam_role_policy.", f'["{phase}"]')
         )
@@ -134,9 +134,9 @@ def policies(
     documents["apply"] += documents["plan"]
     for kind in CI:
         inline = read(f"module.bootstrap.aws_iam_role_policy.{kind}", '["dev"]')
-        found[kind] = PrincipalPolicies([*documents.get(kind, []), *inline], boundary)
-    assert all(len(one.identity) > 0 for one in found.values())
-    return found
+        role_policies[kind] = PrincipalPolicies([*documents.get(kind, []), *inline], boundary)
+    assert all(len(one.identity) > 0 for one in role_policies.values())
+    return role_policies
 
 
 def is_allowed(role: str, act: Act, policies: PrincipalPolicies) -> bool:
@@ -158,7 +158,7 @@ def is_allowed(role: str, act: Act, policies: PrincipalPolicies) -> bool:
 @pytest.mark.plan
 @pytest.mark.parametrize("role", [*PHASES, *CI])
 def test_no_role_may_do_a_forbidden_act(role: str, policies: dict[str, PrincipalPolicies]) -> None:
-    assert is_allowed(role, NEEDED[role], policies[role])
+    assert is_allowed(role, REQUIRED_CALLS[role], policies[role])
     acts = list_acts(role, NAMES)
     assert len(acts) > 20
     assert [str(act) for act in acts if is_allowed(role, act, policies[role])] == []

@@ -61,7 +61,7 @@ def commit(repository: Path) -> None:
 
 def test_every_page_and_ci_file_names_this_version_and_address() -> None:
     parts = references.list_parts(ROOT, VERSION)
-    assert [str(part) for part in parts if part.value != part.wanted] == []
+    assert [str(part) for part in parts if part.value != part.expected] == []
     assert {part.file for part in parts} >= {
         "README.md",
         "docs/ci/atlantis.yaml",
@@ -81,8 +81,8 @@ def test_preparing_writes_version_date_and_every_reference(tree: Path) -> None:
     assert f"## 1.3.0 ({today})\n" in (tree / "CHANGELOG.md").read_text()
     for name, before in TREE.items():
         if name not in ("CHANGELOG.md", "pyproject.toml"):
-            wanted = before.replace("example.org/team", "example.net/group/sub").replace("1.2.3", "1.3.0")
-            assert (tree / name).read_text() == wanted.replace("team/", "sub/")
+            expected = before.replace("example.org/team", "example.net/group/sub").replace("1.2.3", "1.3.0")
+            assert (tree / name).read_text() == expected.replace("team/", "sub/")
     commit(tree)
     assert checks.check_release(tree, "1.3.0") == []
     assert checks.prepare_release(tree, "1.3.0") == []
@@ -118,6 +118,45 @@ def test_a_tag_on_another_commit_stops_a_release(tree: Path) -> None:
         checks.check_release(tree, "1.2.3")
 
 
+def test_only_a_dated_tag_on_main_is_published(tree: Path) -> None:
+    def check() -> str:
+        try:
+            checks.check_tag(tree, "1.2.3")
+        except UserError as error:
+            return str(error)
+        return ""
+
+    assert check().startswith("tag v1.2.3 does not exist")
+    git(tree, "tag", "-a", "-m", "1.2.3", "v1.2.3")
+    assert check().startswith("CHANGELOG.md: section 1.2.3 is unreleased; delete the tag")
+    git(tree, "tag", "-d", "v1.2.3")
+    checks.prepare_release(tree, "1.2.3")
+    commit(tree)
+    git(tree, "tag", "-a", "-m", "1.2.3", "v1.2.3")
+    assert check() == "origin/main is unknown; fetch the whole history (fetch-depth: 0)"
+    git(tree, "update-ref", "refs/remotes/origin/main", "main~1")
+    assert "which is not on main; delete the tag, and merge first" in check()
+    git(tree, "update-ref", "refs/remotes/origin/main", "main")
+    assert check() == ""
+    commit(tree)
+    git(tree, "update-ref", "refs/remotes/origin/main", "main")
+    git(tree, "checkout", "-q", "v1.2.3")
+    assert check() == "", "main may have newer commits"
+
+
+def test_the_workflow_publishes_what_it_checked() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
+    steps = jobs["build"]["steps"]
+    (build,) = (step["run"] for step in steps if "tools.release" in step.get("run", ""))
+    assert "--tagged" in build
+    assert steps[0]["with"]["fetch-depth"] == 0
+    (upload,) = (step["run"] for step in jobs["github"]["steps"] if "run" in step)
+    (copy,) = (step["run"] for step in jobs["attest"]["steps"] if "SHA256SUMS assets" in step.get("run", ""))
+    files = "release/dist/* release/*.cdx.json release/SHA256SUMS"
+    assert files in upload
+    assert f"cp {files} assets" in copy
+
+
 def test_links_lead_to_moved_files_or_to_the_web_pages_of_the_tag() -> None:
     text = '[a](examples/x/main.tf "title") [b](../../docs/a.md#part) [c](#here) [d](https://aws.amazon.com/)'
     moved = {"modules/m/examples/x/main.tf": "examples/m_x/main.tf"}
@@ -135,7 +174,7 @@ def mirror_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, released in mirrors.write_mirrors(source, origin, folder).items():
         git(folder, "clone", "-q", "-c", "advice.detachedHead=false", "--branch", TAG, f"{name}.git", name)
         assert git(folder / name, "rev-parse", "HEAD") == released
-    assert f"modules/storage?ref={TAG}" in render_notes(source, {})
+    assert f"modules/storage?ref={TAG}" in render_notes(source)
     return folder
 
 

@@ -70,13 +70,13 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
     lines = (release / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert sums.keys() == {
-        f"dist/sustainable_mlops-{VERSION}-py3-none-any.whl",
-        f"dist/sustainable_mlops-{VERSION}.tar.gz",
+        f"sustainable_mlops-{VERSION}-py3-none-any.whl",
+        f"sustainable_mlops-{VERSION}.tar.gz",
         f"sustainable-mlops-{VERSION}.cdx.json",
-        "RELEASE_NOTES.md",
     }
     for name, digest in sums.items():
-        assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
+        (file,) = (one for folder in (release, release / "dist") if (one := folder / name).exists())
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
     with zipfile.ZipFile(find_wheel(release)) as wheel:
         metadata = message_from_bytes(wheel.read(f"sustainable_mlops-{VERSION}.dist-info/METADATA"))
     assert metadata["Version"] == VERSION
@@ -97,6 +97,16 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
     assert (
         f"terraform-aws-sustainable-mlops.git//modules/storage?ref={TAG}" in (release / "RELEASE_NOTES.md").read_text()
     )
+
+
+def test_the_workflow_checks_the_published_files(release: Path, tmp_path: Path) -> None:
+    (tmp_path / "release").symlink_to(release)
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["attest"]["steps"] if "SHA256SUMS" in step.get("run", "")]
+    for command in commands:
+        process = subprocess.run(["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stderr
+    assert process.stdout.count(": OK\n") == 3
 
 
 def test_pip_installs_the_wheel_and_the_source_archive(release: Path, stranger: Shell, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Build of a release into a folder. Nothing is uploaded.
 
 - `python -m tools.release 0.1.0 --output out/release`: packages, mirror repositories, SBOM, checksums and notes
+- `python -m tools.release 0.1.0 --tagged`: the same, but only for a tag that may be published
 - `python -m tools.release 0.2.0 --prepare`: write the version, its references and its date into the tree
 """
 
@@ -30,6 +31,9 @@ def build_release(
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Write version, references and date into the tree, and build nothing.")
     ] = False,
+    tagged: Annotated[
+        bool, typer.Option("--tagged", help="Require a tag of this commit, on main, with a date in the changelog.")
+    ] = False,
     only_mirrors: Annotated[bool, typer.Option("--only-mirrors", help="Build only the mirror repositories.")] = False,
 ) -> None:
     """Build a release, or prepare the tree for it."""
@@ -39,6 +43,8 @@ def build_release(
         return
     for reminder in checks.check_release(ROOT, version):
         cli.say(f"reminder: {reminder}")
+    if tagged:
+        checks.check_tag(ROOT, version)
     output = output.resolve()
     if output.is_file():
         raise UserError(f"{output}: is a file; --output takes a folder")
@@ -47,7 +53,7 @@ def build_release(
         source = export_commit(ROOT, version, Path(folder))
         commits = mirrors.write_mirrors(source, ROOT, output / "mirrors")
         if not only_mirrors:
-            build_files(source, output, commits)
+            build_files(source, output)
         for line in list_next_steps(source, output, commits, only_mirrors=only_mirrors):
             cli.stdout().print(line, markup=False)
 
@@ -65,25 +71,27 @@ def export_commit(root: Path, version: str, folder: Path) -> mirrors.Source:
     return mirrors.Source(folder, version, commit)
 
 
-def build_files(source: mirrors.Source, output: Path, commits: dict[str, str]) -> None:
-    """Build the packages, and write the SBOM, the notes and the checksums beside them."""
+def build_files(source: mirrors.Source, output: Path) -> None:
+    """Build the packages, and write the SBOM, the notes and the checksums beside them.
+
+    SHA256SUMS has the published files by their names, without folders: a release on GitHub has no folders.
+    """
     dist = output / "dist"
     date = checks.run_git(ROOT, "log", "-1", "--format=%ct", source.commit)
     built = packages.build_packages(source, dist, date)
     (wheel,) = (path for path in built if path.suffix == ".whl")
-    packages.write_sbom(source, wheel, output / f"{PROJECT}-{source.version}.cdx.json")
-    (output / "RELEASE_NOTES.md").write_text(render_notes(source, commits), encoding="utf-8")
-    files = [*built, output / f"{PROJECT}-{source.version}.cdx.json", output / "RELEASE_NOTES.md"]
-    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(output)}\n" for path in files)
+    sbom = output / f"{PROJECT}-{source.version}.cdx.json"
+    packages.write_sbom(source, wheel, sbom)
+    (output / "RELEASE_NOTES.md").write_text(render_notes(source), encoding="utf-8")
+    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in [*built, sbom])
     (output / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
-def render_notes(source: mirrors.Source, commits: dict[str, str]) -> str:
+def render_notes(source: mirrors.Source) -> str:
     """Return the release notes: how to use each artefact, and the changes."""
     _, changes = checks.read_changes(source.folder, source.version)
     changes = relocate_links(changes, checks.CHANGELOG, checks.CHANGELOG, {}, source.web)
-    rows = "\n".join(f"| {name} | `{commit}` |" for name, commit in commits.items())
-    return source.render("notes.md.txt", changes=changes, commits=rows, commit=source.commit)
+    return source.render("notes.md.txt", changes=changes, commit=source.commit)
 
 
 def list_next_steps(source: mirrors.Source, output: Path, commits: dict[str, str], *, only_mirrors: bool) -> list[str]:

@@ -44,7 +44,7 @@ def check_release(root: Path, version: str) -> list[str]:
     if (current := read_version(root)) != version:
         raise UserError(f"{version}: {VERSION_FILE} has version {current}; write the new one, and commit it", prepare)
     heading, _ = read_changes(root, version)
-    if stale := [part for part in list_parts(root, version) if part.value != part.wanted]:
+    if stale := [part for part in list_parts(root, version) if part.value != part.expected]:
         more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
         raise UserError(f"{stale[0]}{more}; write all references, and commit them", prepare)
     if changed := run_git(root, "status", "--porcelain").splitlines():
@@ -55,6 +55,24 @@ def check_release(root: Path, version: str) -> list[str]:
         raise UserError(f"tag v{version} is commit {tagged[:10]}, not {head[:10]}; check it out, or raise the version")
     reminder = f"{CHANGELOG}: section {version} is {_UNRELEASED}; before the tag, run `{prepare}` and commit"
     return [reminder] if _UNRELEASED in heading else []
+
+
+def check_tag(root: Path, version: str) -> None:
+    """Raise UserError unless the tag of a version may be published: it is this commit, on main, with dated changes."""
+    tag, main = f"v{version}", "refs/remotes/origin/main"
+    head = run_git(root, "rev-parse", "HEAD")
+    if not run_git(root, "for-each-ref", f"refs/tags/{tag}"):
+        raise UserError(f"tag {tag} does not exist; --tagged is for a build of the tag")
+    heading, _ = read_changes(root, version)
+    if _UNRELEASED in heading:
+        raise UserError(
+            f"{CHANGELOG}: section {version} is {_UNRELEASED}; delete the tag, prepare the release, and tag again",
+            f"python -m tools.release {version} --prepare",
+        )
+    if not run_git(root, "for-each-ref", main):
+        raise UserError("origin/main is unknown; fetch the whole history (fetch-depth: 0)")
+    if head not in run_git(root, "rev-list", main).splitlines():
+        raise UserError(f"tag {tag} is commit {head[:10]}, which is not on main; delete the tag, and merge first")
 
 
 def read_changes(root: Path, version: str) -> tuple[str, str]:

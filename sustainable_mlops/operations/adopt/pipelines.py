@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
+from sustainable_mlops.operations.adopt.secrets import list_secrets
 
 KIND = "pipeline"
+#: Maximum number of locations in a reason.
+_MOST_LOCATIONS = 5
 ACTIONS = ("sagemaker:ListPipelines", "sagemaker:DescribePipeline", "sagemaker:ListTags")
 _TYPE = "aws_sagemaker_pipeline"
 _FIELDS: Fields = {
@@ -32,7 +35,7 @@ _FIELDS: Fields = {
 }
 
 
-def read_pipelines(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_pipelines(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected pipelines."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -44,11 +47,12 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
             yield name, lambda name=name: _read_pipeline(reader, name)  # type: ignore[misc]
 
 
-def _read_pipeline(reader: Reader, name: str) -> Adoption:
-    """Return one pipeline, and its definition as a file. Raises ExclusionError unless it is active."""
+def _read_pipeline(reader: Reader, name: str) -> AdoptedObject:
+    """Return one pipeline, and its definition as a file. Raises ExclusionError if it has secrets or is not active."""
     pipeline = reader.describe("describe_pipeline", PipelineName=name)
     if pipeline.get("PipelineStatus") != "Active":
         raise ExclusionError(f"its status is {pipeline.get('PipelineStatus')}")
+    _check_definition(pipeline["PipelineDefinition"])
     body: dict[str, Any] = convert(pipeline, _FIELDS)
     body.setdefault("pipeline_display_name", name)
     file = f"pipelines/{name}.json"
@@ -56,4 +60,15 @@ def _read_pipeline(reader: Reader, name: str) -> Adoption:
     body = add_tags(body, reader.read_sagemaker_tags(pipeline["PipelineArn"]))
     resource = ImportedResource(_TYPE, reader.choose_label(_TYPE, name), name, body, make_layout(_FIELDS))
     # The text as it is: the provider compares it character by character.
-    return Adoption(KIND, name, (resource,), {file: pipeline["PipelineDefinition"]})
+    return AdoptedObject(KIND, name, (resource,), {file: pipeline["PipelineDefinition"]})
+
+
+def _check_definition(definition: str) -> None:
+    """Raise ExclusionError if a definition has values that may be secrets: the file would contain them."""
+    locations = list_secrets(definition)
+    if locations:
+        more = f" and {len(locations) - _MOST_LOCATIONS} more" if len(locations) > _MOST_LOCATIONS else ""
+        raise ExclusionError(
+            f"its definition may have secrets: {', '.join(locations[:_MOST_LOCATIONS])}{more}; "
+            "move them to Secrets Manager, or adopt it by hand"
+        )

@@ -1,4 +1,4 @@
-"""An account with resources that no Terraform made. The settings of each one vary with the seed."""
+"""An account with resources that Terraform did not create. The settings of each one vary with the seed."""
 
 import json
 from random import Random
@@ -9,12 +9,16 @@ from tests.sandbox.support import IMAGE, ROLE, make_role, wait_until
 
 REGION, ACCOUNT = "eu-north-1", "123456789012"
 PREFIX = "acme"
+#: Value that no file and no message may contain.
+SECRET = "hunter2"  # noqa: S105  of no account
 #: Metadata of a definition, which AWS accepts and stores as text.
 PIPELINE = {
     "Version": "2020-12-01",
     "Parameters": [{"Name": "Threshold", "Type": "Float", "DefaultValue": 0.5}],
     "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "costs ${money} and 5 %{percent}"}}],
 }
+#: A pipeline whose parameter has a secret as its default.
+PIPELINE_WITH_SECRET = PIPELINE | {"Parameters": [{"Name": "DbPassword", "Type": "String", "DefaultValue": SECRET}]}
 
 
 class SeededAccount:
@@ -192,8 +196,9 @@ class SeededAccount:
         }
         output = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": f"s3://{team}-data/results"}}}
         for kind, variant in kinds.items():
-            name, secret = f"{team}-{kind}", {"HF_API_TOKEN": "hf_secret"} if self.flip() else {}
-            container = {"Image": IMAGE, "Environment": {"MODE": "a ${b}", **secret} if self.flip() else {}}
+            name, secret = f"{team}-{kind}", {"HF_API_TOKEN": SECRET} if self.flip() else {}
+            variables = {"SAGEMAKER_PROGRAM": "a ${b}", **secret} if self.flip() else {}
+            container = {"Image": IMAGE, "Environment": {"DB_PASS": SECRET} if kind == "async" else variables}
             self.sagemaker.create_model(
                 ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=self.maybe_tags(team)
             )
@@ -223,7 +228,13 @@ class SeededAccount:
         )
 
     def add_pipelines(self, team: str) -> None:
-        """Create a pipeline whose definition has text that is a template in Terraform."""
+        """Create a pipeline whose definition has text that is a template in Terraform, and one with a secret."""
+        self.sagemaker.create_pipeline(
+            PipelineName=f"{team}-secret",
+            PipelineDefinition=json.dumps(PIPELINE_WITH_SECRET),
+            RoleArn=ROLE,
+            ClientRequestToken="1" * 32,
+        )
         parallel = {"ParallelismConfiguration": {"MaxParallelExecutionSteps": 3}} if self.flip() else {}
         self.sagemaker.create_pipeline(
             PipelineName=f"{team}-train",

@@ -1,4 +1,4 @@
-"""`smlops adopt` on accounts whose resources no Terraform made, and its root module in Terraform."""
+"""`smlops adopt` on accounts with resources that Terraform did not create, and its root module in Terraform."""
 
 import json
 import re
@@ -14,19 +14,19 @@ from sustainable_mlops.commands import adopt
 from sustainable_mlops.operations.adopt import list_actions
 from sustainable_mlops.operations.adopt.adoption import (
     DATA_KINDS,
-    Adoption,
+    AdoptedObject,
     AdoptionReport,
     ExclusionError,
     ImportedResource,
 )
-from sustainable_mlops.operations.adopt.endpoints import may_be_secret
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
+from sustainable_mlops.operations.adopt.secrets import list_secrets, may_be_secret
 from sustainable_mlops.operations.adopt.selection import parse_selection
 from sustainable_mlops.operations.adopt.verification import describe_differences, drop_changed
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.deployer.calls import BOTO3, FREE, action, by_terraform
-from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
+from tests.operations.adopt.seeded_account import PREFIX, REGION, SECRET, SeededAccount
 from tests.review_checks import check_review
 
 #: Resource types that an adoption may write, and the objects that one of a kind has without settings.
@@ -107,9 +107,12 @@ def test_the_first_plan_changes_nothing(
     report = json.loads(output)
     assert code == 0
     assert {(one["kind"], one["name"]) for one in report["adopted"]} == DATA | MACHINES
-    assert [(one["name"], one["reason"].partition(";")[0]) for one in report["left_out"]] == [
-        ("acme-leaving", "its state is PendingDeletion")
+    assert [(one["name"], one["reason"].partition(";")[0]) for one in report["excluded"]] == [
+        ("acme-leaving", "its state is PendingDeletion"),
+        ("acme-secret", "its definition may have secrets: Parameters[DbPassword].DefaultValue"),
     ]
+    assert SECRET not in output
+    assert [file for file in folder.rglob("*") if file.is_file() and SECRET in file.read_text()] == []
     check_calls(list(by_terraform(calls, BOTO3)))
     assert sandbox.inventory() == before
 
@@ -154,7 +157,7 @@ def check_refusal(terraform: Terraform, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_denied_read_leaves_out_only_what_needs_it(
+def test_a_denied_read_excludes_only_objects_that_need_it(
     own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     sandbox, _ = own
@@ -167,19 +170,19 @@ def test_a_denied_read_leaves_out_only_what_needs_it(
     report = json.loads(output)
     assert code == 1
     assert [one["missing_action"] for one in report["skipped"]] == ["logs:DescribeLogGroups"]
-    exclusions = [one for one in report["left_out"] if one["kind"] == "bucket"]
-    assert [one["reason"] for one in exclusions] == [
+    excluded_objects = [one for one in report["excluded"] if one["kind"] == "bucket"]
+    assert [one["reason"] for one in excluded_objects] == [
         "s3:GetBucketPolicy: AccessDenied; allow s3:GetBucketPolicy and run again"
     ]
     assert len([one for one in report["adopted"] if one["kind"] == "bucket"]) == 2
 
     code, output = smlops(*SELECTED)
     assert (code, list(tmp_path.glob("**/*.tf"))) == (0, [])
-    assert "left out: KMS key acme-leaving: its state is PendingDeletion" in output
+    assert "excluded: KMS key acme-leaving: its state is PendingDeletion" in output
     assert "nothing was written; pass --into FOLDER" in output
 
 
-def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
+def test_resources_that_a_plan_would_change_are_excluded_with_the_difference() -> None:
     def make(address: str, body: dict[str, Any]) -> ImportedResource:
         resource_type, _, label = address.partition(".")
         return ImportedResource(resource_type, label, "id", body)
@@ -189,7 +192,10 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
     model = make("aws_sagemaker_model.web", {"name": "web"})
     endpoint = make("aws_sagemaker_endpoint.web", {"name": "${aws_sagemaker_model.web.name}"})
     report = AdoptionReport("123456789012", REGION)
-    report.adoptions = [Adoption("bucket", "data", (bucket, policy)), Adoption("endpoint", "web", (model, endpoint))]
+    report.adopted_objects = [
+        AdoptedObject("bucket", "data", (bucket, policy)),
+        AdoptedObject("endpoint", "web", (model, endpoint)),
+    ]
     changes = {
         "aws_s3_bucket.data": (["no-op"], {}, {}),
         "aws_s3_bucket_policy.data": (["update"], {"policy": "a", "tags_all": {}}, {"policy": "b"}),
@@ -202,31 +208,115 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
         ]
     }
     drop_changed(report, describe_differences(plan))
-    assert [(one.name, one.resources) for one in report.adoptions] == [("data", (bucket,))]
-    assert [one.reason for one in report.exclusions] == [
+    assert [(one.name, one.resources) for one in report.adopted_objects] == [("data", (bucket,))]
+    assert [one.reason for one in report.excluded_objects] == [
         'aws_s3_bucket_policy.data: the plan would update it in place: policy: "a" → "b"',
         'aws_sagemaker_model.web: the plan would replace it: mode: "x" → null. '
-        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which stays outside",
+        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which is excluded",
     ]
 
 
-def test_a_setting_without_an_argument_keeps_the_resource_outside() -> None:
+def test_a_setting_without_an_argument_excludes_the_resource() -> None:
     fields = {"Name": "name", "Arn": None}
     assert convert({"Name": "a", "Arn": "arn", "New": None, "Off": False}, fields) == {"name": "a"}
     with pytest.raises(ExclusionError, match="New has no argument in the AWS provider"):
         convert({"Name": "a", "New": {"Size": 1}}, fields)
 
 
-def test_a_resource_of_a_stack_stays_outside() -> None:
+def test_a_resource_of_a_stack_is_excluded() -> None:
     with pytest.raises(ExclusionError, match="CloudFormation stack web manages it"):
         add_tags({}, {"aws:cloudformation:stack-name": "web"})
     assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}
 
 
-@pytest.mark.parametrize("name", ["HF_API_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "apiKey"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "HF_API_TOKEN",
+            "db_password",
+            "AWS_SECRET_ACCESS_KEY",
+            "apiKey",
+            "DB_PASS",
+            "PGPASS",
+            "DB_PWD",
+            "DATABASE_URL",
+        ),
+        *("SENTRY_DSN", "SLACK_WEBHOOK_URL", "AZURE_CONNECTION_STRING", "PASSPHRASE", "OPENAI_KEY", "SIGNING_KEY"),
+        *("API_KEY_V2", "TOKEN_VALUE", "SAGEMAKER_DB_PASS", "ANY_OTHER_NAME"),
+    ],
+)
 def test_a_value_that_may_be_a_secret_is_not_written(name: str) -> None:
-    assert may_be_secret(name)
-    assert not any(map(may_be_secret, ("MAX_TOKENS", "TOKENIZERS_PARALLELISM", "SECRET_ARN", "HF_TASK")))
+    assert may_be_secret(name, "hunter2")
+
+
+def test_settings_of_containers_and_plain_values_are_written() -> None:
+    settings = {
+        "MAX_TOKENS": "512",
+        "TOKENIZERS_PARALLELISM": "false",
+        "SECRET_ARN": "arn:aws:secretsmanager:eu-north-1:123456789012:secret:db",
+        "HF_TASK": "text-classification",
+        "HF_MODEL_ID": "acme/churn",
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "OMP_NUM_THREADS": "4",
+        "BASELINE": "s3://acme-data/baseline.csv",
+    }
+    assert [name for name, value in settings.items() if may_be_secret(name, value)] == []
+    assert may_be_secret("DB_PASS", "12345678")
+    assert may_be_secret("SAGEMAKER_PROGRAM", "hf_abcdefghijklmnopqrstuvwxyz")
+
+
+def make_definition(**arguments: Any) -> str:
+    """Return the definition of a pipeline with one step."""
+    kms = {"OutputDataConfig": {"KmsKeyId": "alias/acme"}, "Tags": [{"Key": "team", "Value": "ml"}]}
+    steps = [{"Name": "Train", "Type": "Training", "Arguments": {**kms, **arguments}}]
+    parameters = [{"Name": "Threshold", "Type": "Float", "DefaultValue": 0.5}]
+    return json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "location"),
+    [
+        ({"Environment": {"DB_PASS": "hunter2"}}, "Environment.DB_PASS"),
+        ({"Environment": {"ACME_LOGIN": "hunter2"}}, "Environment.ACME_LOGIN"),
+        ({"HyperParameters": {"signing_key": '"hunter2"'}}, "HyperParameters.signing_key"),
+        ({"HyperParameters": {"dsn": "https://abc@sentry.example.com/1"}}, "HyperParameters.dsn"),
+        ({"HyperParameters": {"store": "postgres://me:hunter2@db/x"}}, "HyperParameters.store"),
+        ({"AppSpecification": {"ContainerArguments": ["--api-key", "hunter2"]}}, "ContainerArguments.api-key"),
+    ],
+)
+def test_a_definition_names_the_values_that_may_be_secrets(arguments: dict[str, Any], location: str) -> None:
+    (found,) = list_secrets(make_definition(**arguments))
+    assert found.startswith("Steps[Train].Arguments.")
+    assert found.endswith(location)
+    assert "hunter2" not in found
+
+
+def test_a_definition_without_secrets_has_no_findings() -> None:
+    definition = make_definition(
+        Environment={"THRESHOLD": {"Get": "Parameters.Threshold"}, "OMP_NUM_THREADS": "4"},
+        HyperParameters={"objective": '"binary:logistic"', "max_tokens": "512", "num_round": 12},
+        AppSpecification={"ContainerArguments": ["--data", "/opt/ml/processing/input"]},
+    )
+    assert list_secrets(definition) == []
+
+
+def test_the_default_of_a_parameter_counts_by_the_name_of_the_parameter() -> None:
+    parameters = [{"Name": "DbPassword", "Type": "String", "DefaultValue": "hunter2"}]
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": []})
+    assert list_secrets(definition) == ["Parameters[DbPassword].DefaultValue"]
+
+
+def test_a_difference_hides_the_values_of_the_environment() -> None:
+    container = {"environment": {"DB_PASS": "hunter2"}, "mode": "SingleModel"}
+    change = {
+        "actions": ["update"],
+        "before": {"primary_container": [container], "pipeline_definition": "hunter2"},
+        "after": {"primary_container": [], "pipeline_definition": ""},
+    }
+    ((_, text),) = describe_differences({"resource_changes": [{"address": "a.b", "change": change}]}).items()
+    assert "hunter2" not in text
+    assert 'primary_container: [{"environment": {"DB_PASS": "(hidden)"}' in text
 
 
 def test_text_that_looks_like_a_template_stays_text() -> None:
