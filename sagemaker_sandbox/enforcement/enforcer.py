@@ -70,8 +70,8 @@ class Enforcer:
     def check_request(self, request: Request) -> Response | None:
         """Return the error of a request that is not allowed, or None."""
         signed = signature.parse_signature(request)
-        if not signed.key and (parameters := web_identity.read_parameters(request)) is not None:
-            return self._check_web_identity(parameters)
+        if signed.service in ("", "sts") and (parameters := web_identity.read_parameters(request)) is not None:
+            return self._check_web_identity(parameters)  # STS ignores a signature: the token decides
         caller = principals.find_caller(signed.key) if signed.key else None
         if caller is None and _ISSUED_KEY.fullmatch(signed.key) and not signed.key.endswith("EXAMPLE"):
             return self._refuse_key(request)

@@ -6,6 +6,7 @@ signature of a token is not verified, because the keys of its issuer are outside
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ class WebIdentityError(ApiError):
 
 
 def read_parameters(request: Request) -> dict[str, str] | None:
-    """Return the parameters of an unsigned AssumeRoleWithWebIdentity request; None for other requests."""
+    """Return the parameters of an AssumeRoleWithWebIdentity request; None for other requests."""
     texts = [request.query_string.decode("utf-8", "replace")]
     if request.content_type and request.content_type.startswith("application/x-www-form-urlencoded"):
         texts.append(request.get_data(cache=True).decode("utf-8", "replace"))
@@ -54,10 +55,14 @@ def check_trust(parameters: Mapping[str, str], now: datetime) -> None:
         )
     if claims.get("aud") not in provider.client_id_list:
         raise WebIdentityError("InvalidIdentityToken", "Incorrect token audience")
-    if (expiry := int(claims.get("exp", 0))) <= now.timestamp():
+    expiry = claims.get("exp", 0)
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not math.isfinite(expiry):
+        raise WebIdentityError("InvalidIdentityToken", "The claim exp of the token is not a number.")
+    time, expiry = int(now.timestamp()), int(expiry)
+    if expiry <= time:
         raise WebIdentityError(
             "ExpiredTokenException",
-            f"Token expired: current date/time {int(now.timestamp())} must be before the expiration date/time {expiry}",
+            f"Token expired: current date/time {time} must be before the expiration date/time {expiry}",
         )
     keys: dict[str, str | Sequence[str] | None] = {
         **{f"{issuer}:{claim}": claims[claim] for claim in _CLAIMS if claim in claims},

@@ -21,7 +21,8 @@ The gate has these conditions. If one is not met, the command writes nothing and
 - `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
 
 With `--changed-since COMMIT`, the command prints the addresses that a pull request may change, one on each line, for
-`smlops review --only`. It prints nothing if the pull request changes other files than `models.auto.tfvars.json`.
+`smlops review --only`. Each line starts with its environment. The command prints no line if the pull request changes
+other files than `models.auto.tfvars.json`, and `nothing` if it may change no address.
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account of `--to`. To promote a version of a
 pipeline instead, use `smlops pipeline promote`.

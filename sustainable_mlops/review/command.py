@@ -100,7 +100,7 @@ OPTIONS = (
     CommandOption(("--write-baseline",), "write a baseline of all present findings (.json or .yaml)", _FILE),
     CommandOption(
         ("--only",),
-        "fail if anything else changes; * matches any text; may be repeated",
+        "fail if anything else changes; * matches any text; dev:ADDRESS is for the plan dev; may be repeated",
         {**_REPEATABLE, "metavar": "ADDRESS"},
     ),
     CommandOption(
@@ -280,7 +280,11 @@ def _check_region(name: str) -> None:
 
 def _review_plans(arguments: argparse.Namespace) -> "list[Review]":
     """Return the review of each plan. With --checkov, checkov starts before any plan is read."""
+    from sustainable_mlops.review.scope import list_unknown_plans
+
     plan_names = name_plans(arguments.plans, arguments.name)
+    if unknown := list_unknown_plans(arguments.only, plan_names):
+        raise UserError(f"--only: no plan is named {', '.join(unknown)}; the plans are {', '.join(plan_names)}")
     if not arguments.checkov:
         return _review_contents(arguments, plan_names, [_read_plan(plan) for plan in arguments.plans])
     from sustainable_mlops.review.checkov_pool import CheckovPool

@@ -34,7 +34,7 @@ from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
-from sustainable_mlops.review.scope import list_out_of_scope, summarize_addresses
+from sustainable_mlops.review.scope import list_out_of_scope, select_scope, summarize_addresses
 from sustainable_mlops.review.second_process import start_work
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def review_all(
             cost_increase=increase,
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
             fail_on=fail_on | _ALWAYS_FAIL_ON,
-            scope=tuple(only),
+            scope=select_scope(only, plan_under_review.comparison.plan.name),
             remarks=(*_list_remarks(plan_under_review.comparison.plan), *(one.describe() for one in calibration)),
         )
         for plan_under_review, results, increase in zip(

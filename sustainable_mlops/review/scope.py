@@ -3,7 +3,29 @@
 import re
 from collections.abc import Iterable, Sequence
 
+#: Pattern that matches no address.
+NOTHING = "nothing"
 _MAX_NAMED = 5
+#: Start of a pattern for one plan, such as `dev:`.
+_PLAN_NAME = re.compile(r"(?P<name>[^.:\[\]*\"]+):(?P<address>.*)", re.S)
+
+
+def select_scope(allowed: Sequence[str], plan: str) -> tuple[str, ...]:
+    """Return the patterns in `allowed` for a plan, or `nothing` if all of them are for other plans.
+
+    `dev:module.x` is a pattern for the plan `dev`. A pattern without a name is for all plans.
+    """
+    names = [
+        (match["name"], match["address"]) if (match := _PLAN_NAME.fullmatch(one)) else (plan, one) for one in allowed
+    ]
+    own = tuple(address for name, address in names if name == plan)
+    return own or ((NOTHING,) if allowed else ())
+
+
+def list_unknown_plans(allowed: Iterable[str], plans: Iterable[str]) -> list[str]:
+    """Return the names of plans in patterns that are not in `plans`."""
+    names = [match["name"] for one in allowed if (match := _PLAN_NAME.fullmatch(one))]
+    return sorted(set(names) - set(plans))
 
 
 def list_out_of_scope(allowed: Sequence[str], addresses: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ REPOSITORY = "acme/platform"
 SUBJECTS = {
     "plan": f"repo:{REPOSITORY}:pull_request",
     "apply": f"repo:{REPOSITORY}:environment:{{environment}}",
-    "promote": f"repo:{REPOSITORY}:ref:refs/heads/main",
+    "promote": f"repo:{REPOSITORY}:environment:promote",
 }
 
 
@@ -123,7 +123,7 @@ class CiAccount:
         trusted: dict[str, Any] = {
             "plan": {"repository": REPOSITORY},
             "apply": {"repository": REPOSITORY, "environments": [self.name]},
-            "promote": {"repository": REPOSITORY, "branches": ["main"]},
+            "promote": {"repository": REPOSITORY, "environments": ["promote"]},
         }
         roles: dict[str, Any] = {
             kind: {"github": [jobs]} | ({"policies": documents[kind]} if kind in documents else {})

@@ -459,25 +459,53 @@ def test_the_scope_of_a_change_has_the_models_whose_packages_differ(checkout: Ch
         assert code == 0, error
         return out.splitlines()
 
+    package = "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/"
     pin(checkout.staging, None)
     git(checkout.staging, "switch", "-q", "-c", "change")
-    assert read_scope() == []
-    pin(checkout.staging, "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/1")
-    endpoint = 'module.serverless_endpoint["flight_delay"]'
+    pin(checkout.staging, f"{package}1")
+    endpoint = 'staging:module.serverless_endpoint["flight_delay"]'
     assert read_scope() == [
         endpoint,
-        'module.observability.*.*["flight_delay_serverless*"]',
-        "module.observability.aws_cloudwatch_dashboard.this",
+        'staging:module.observability.*.*["flight_delay_serverless*"]',
+        "staging:module.observability.aws_cloudwatch_dashboard.this",
     ], "a first package creates the alarms of its endpoint"
     git(checkout.staging, "branch", "-q", "-f", "main")
-    pin(checkout.staging, "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/2")
+    git(checkout.staging, "branch", "-q", "old")
+    pin(checkout.staging, f"{package}2")
     assert read_scope() == [endpoint]
+    git(checkout.staging, "switch", "-q", "old")
+    git(checkout.staging, "commit", "-q", "--allow-empty", "-m", "nothing")
+    git(checkout.staging, "branch", "-q", "-f", "main", "change")
+    assert read_scope() == ["nothing"], "packages that were merged after the branch are no part of it"
     (checkout.staging / "settings.yaml").write_text("")
     git(checkout.staging, "commit", "-q", "-a", "-m", "settings")
     assert read_scope() == [], "a change of another file may change anything"
     code, _, error = checkout.call(promote, "--changed-since", "absent")
     assert (code, error.count("\n")) == (2, 1)
     assert "git cannot compare" in error
+
+
+@pytest.mark.usefixtures("operations")
+def test_a_change_of_the_packages_file_alone_never_allows_everything(checkout: Checkout) -> None:
+    pin(checkout.staging, None)
+    git(checkout.staging, "switch", "-q", "-c", "change")
+    file = checkout.staging / synth.PACKAGES
+
+    def read_scope(document: str) -> tuple[int, str, str]:
+        file.write_text(document)
+        git(checkout.staging, "commit", "-q", "-a", "-m", "packages")
+        return checkout.call(promote, "--changed-since", "main")
+
+    code, out, _ = read_scope('{"model_packages": {"other": "arn:1"}}')
+    assert (code, out) == (0, "nothing\n"), "the environment declares no such model"
+    for document, message in (
+        ('{"model_packages": {}, "prefix": "x"}', "prefix: must be in another file"),
+        ('{"model_packages": []}', "must have only packages"),
+        ("{", "not valid JSON"),
+    ):
+        code, out, error = read_scope(document)
+        assert (code, out, error.count("\n")) == (2, "", 1)
+        assert message in error
 
 
 def test_a_refused_package_ends_with_one_line_and_changes_no_file(

@@ -113,6 +113,17 @@ def test_applies_run_in_order_one_at_a_time_and_prod_waits_for_a_person() -> Non
     assert manual == ["apply prod"]
 
 
+def test_tokens_that_write_are_for_main_only_and_plans_of_one_request_wait_for_each_other() -> None:
+    assert read_workflow("promote")["jobs"]["promote"]["environment"] == "promote", "it is restricted to main"
+    files = {name: (FOLDER / "github" / f"{name}.yml").read_text() for name in WORKFLOWS}
+    assert [name for name, text in files.items() if "secrets." in text] == ["promote"]
+    plan = GitLab.pipeline["plan"]
+    assert "PUSH_TOKEN" not in str(plan)
+    assert plan["resource_group"] == "plan-$CI_MERGE_REQUEST_IID"
+    assert read_workflow("plan")["concurrency"]["cancel-in-progress"] is False
+    assert read_workflow("apply")["jobs"]["dev"]["if"] == "github.ref == 'refs/heads/main'"
+
+
 class Environment:
     """One environment in an account of its own, with a state bucket and the roles of CI."""
 
@@ -219,6 +230,7 @@ class Platform:
         (self.folder / "envs" / "catalogue" / "version.txt").write_text("v1\n")
         git(self.folder, "add", "-A")
         self.commit("environments")
+        git(self.folder, "push", "-q", "origin", "main")
 
     def commit(self, message: str, version: str | None = None) -> None:
         """Change the catalogue, and commit all tracked files."""
@@ -226,15 +238,15 @@ class Platform:
             (self.folder / "envs" / "catalogue" / "version.txt").write_text(version)
         git(self.folder, "commit", "-q", "-a", "-m", message)
 
-    def branch(self, name: str) -> str:
-        """Create and check out a branch, and return the commit where it starts."""
+    def branch(self, name: str) -> None:
+        """Create and check out a branch."""
         git(self.folder, "switch", "-q", "-c", name)
-        return git(self.folder, "rev-parse", "main")
 
     def merge(self, name: str) -> None:
         """Merge a branch into main."""
         git(self.folder, "switch", "-q", "main")
         git(self.folder, "merge", "-q", "--no-ff", "-m", name, name)
+        git(self.folder, "push", "-q", "origin", "main")
 
     def delete(self, branch: str) -> None:
         """Delete a merged branch, here and in the remote."""
@@ -266,16 +278,20 @@ class OnGitHub:
         self.platform = platform
         self.runner = GitHub(platform.folder, sandbox, environment("github", service) | {"GITHUB_RUN_ID": "1"})
 
-    def plan(self, base: str, role: str = "plan") -> bool:
-        """Plan and review a pull request."""
+    def plan(self, role: str = "plan") -> bool:
+        """Plan and review the merge of a pull request with main, as GitHub checks it out."""
+        branch = git(self.platform.folder, "branch", "--show-current")
+        git(self.platform.folder, "switch", "-q", "--detach", "main")
+        git(self.platform.folder, "merge", "-q", "--no-ff", "-m", "merge", branch)
         variables = self.platform.list_role_variables("plan", role=role)
         known = {
             **{f"vars.{name}": arn for name, arn in variables.items()},
-            "github.event.pull_request.base.sha": base,
             "github.event.pull_request.number": "7",
             "github.token": "t",
         }
-        return self.runner.run_job(read_workflow("plan"), known) is None
+        failed = self.runner.run_job(read_workflow("plan"), known)
+        git(self.platform.folder, "switch", "-q", branch)
+        return failed is None
 
     def apply(self, name: str, role: str = "apply", **replaced: str) -> str | None:
         """Apply an environment, and return the step that failed."""
@@ -325,11 +341,12 @@ class OnGitLab:
         hook.chmod(0o755)
         self._remote = remote
 
-    def plan(self, base: str, role: str = "plan") -> bool:
+    def plan(self, role: str = "plan") -> bool:
         """Plan and review a merge request."""
         roles = self.platform.list_role_variables("plan", role=role)
         branch = git(self.platform.folder, "branch", "--show-current")
-        return self.runner.run_job("plan", branch, **roles, CI_MERGE_REQUEST_DIFF_BASE_SHA=base) == 0
+        request = {"CI_MERGE_REQUEST_EVENT_TYPE": "detached", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+        return self.runner.run_job("plan", branch, **roles, **request) == 0
 
     def apply(self, name: str, role: str = "apply", **replaced: str) -> str | None:
         """Apply an environment, and return a text if it failed."""
@@ -348,9 +365,10 @@ class OnGitLab:
             self.platform.folder,
             "config",
             f"url.{self._remote}.insteadOf",
-            "https://oauth2:t@gitlab.example:443/a/b.git",
+            "https://oauth2:push@gitlab.example:443/a/b.git",
         )
         server = {"CI_SERVER_PROTOCOL": "https", "CI_SERVER_HOST": "gitlab.example", "CI_SERVER_PORT": "443"}
+        server["PUSH_TOKEN"] = "push"  # noqa: S105
         values = {name.upper(): value for name, value in inputs.items()}
         roles = self.platform.list_role_variables("promote")
         code = self.runner.run_job("promote", **roles, **server, **values, CI_JOB_URL="https://gitlab.example/1")
@@ -372,16 +390,20 @@ def test_a_change_is_planned_reviewed_and_applied_in_order_and_a_model_promoted_
     platform = Platform(tmp_path, enforcing, kind.system)
     ci = kind(platform, enforcing, service)
 
-    base = platform.branch("catalogue")
+    platform.branch("catalogue")
     platform.commit("catalogue", "v2\n")
-    assert not ci.plan(base, role="apply"), "no role that writes trusts a pull request"
-    assert ci.plan(base), ci.runner.output
+    assert not ci.plan(role="apply"), "no role that writes trusts a pull request"
+    assert ci.plan(), ci.runner.output
     (comment,) = Service.comments
     assert [name for name in NAMES if re.search(rf"\b{name}\b", comment["body"])] == list(NAMES)
     platform.merge("catalogue")
     assert ci.apply("dev", REVIEW_OPTIONS="--only module.other"), "the saved plan is reviewed again"
     assert ci.apply("dev", role="plan"), "the role of pull requests applies nothing"
     assert ci.apply_all() == [None] * 3, ci.runner.output
+    git(platform.folder, "switch", "-q", "--detach", "main^1")
+    assert ci.apply("prod"), "a newer commit is on main"
+    assert "main is at " in ci.runner.output
+    git(platform.folder, "switch", "-q", "main")
     assert [one.read_outputs() for one in platform.environments.values()] == [{"catalogue": "v2\n"}] * 3
 
     staging = platform.environments["staging"]
@@ -391,7 +413,6 @@ def test_a_change_is_planned_reviewed_and_applied_in_order_and_a_model_promoted_
     for number, (package, action) in enumerate(
         [(packages[0], "promote"), (packages[1], "promote"), (packages[0], "rollback")], 1
     ):
-        git(platform.folder, "push", "-q", "origin", "main")
         git(platform.folder, "checkout", "-q", "--detach", "main")  # as GitLab does
         chosen = {"package": package} if action == "promote" else {}
         assert ci.promote(**request, action=action, **chosen), ci.runner.output
@@ -401,7 +422,7 @@ def test_a_change_is_planned_reviewed_and_applied_in_order_and_a_model_promoted_
         git(platform.folder, "fetch", "-q", "../remote.git", f"{branch}:{proposal}")
         git(platform.folder, "switch", "-q", proposal)
         assert git(platform.folder, "diff", "--name-only", "main") == f"envs/staging/{synth.PACKAGES}"
-        assert ci.plan(git(platform.folder, "rev-parse", "main")), ci.runner.output
+        assert ci.plan(), ci.runner.output
         assert len(Service.comments) == 1
         platform.merge(proposal)
         platform.delete(branch)
@@ -410,9 +431,9 @@ def test_a_change_is_planned_reviewed_and_applied_in_order_and_a_model_promoted_
     assert not ci.promote(**request, action="promote", package=pending)
     assert "approval" in ci.runner.output
 
-    base = platform.branch("wider")
+    platform.branch("wider")
     (staging.folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": packages[1]}}))
     platform.commit("wider")
     (platform.folder / "envs" / "catalogue" / "version.txt").write_text("v3\n")
-    assert not ci.plan(base), "the plan changes more than the promoted model"
+    assert not ci.plan(), "the plan changes more than the promoted model"
     assert "changes more than" in Service.comments[0]["body"]

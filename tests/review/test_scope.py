@@ -3,7 +3,7 @@
 from typing import Any
 
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review import Review, ReviewVerdict, review
+from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.review import ReviewGate
 from sustainable_mlops.review.risk import Level
 from tests.cases import check_cases
@@ -75,3 +75,12 @@ def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
 
 def test_a_review_without_a_scope_has_no_scope_gate() -> None:
     assert "scope" not in {gate.name for gate in review(promotion()).gates}
+
+
+def test_a_pattern_with_the_name_of_a_plan_is_for_this_plan_alone() -> None:
+    plans = [promotion(), promotion()]
+    plans[0].name, plans[1].name = "dev", "prod"
+    dev, prod = (scope(one) for one in review_all(plans, only=["prod:module.*_endpoint*"]))
+    assert (dev.level, dev.text) == (Level.STOP, "changes more than nothing: module.delay_endpoint.aws_sns_topic.t")
+    assert (prod.level, prod.text) == (None, "changes only module.*_endpoint*")
+    assert scope(review(promotion(), only=['module.x["a:b"]'])).text.startswith('changes more than module.x["a:b"]: ')

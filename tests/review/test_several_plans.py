@@ -79,6 +79,7 @@ def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.Monke
         ),
         ([*PLANS, "--region", "x"], "--region: x is not a Region of the catalogue, such as eu-north-1"),
         ([*PLANS, "--only", " "], "--only: is empty"),
+        ([*PLANS, "--only", "lab:module.x"], "--only: no plan is named lab"),
         ([*PLANS, "--baseline", "missing.json"], "missing.json: no such file"),
         (
             [*PLANS, "--write-baseline", "baseline.txt"],

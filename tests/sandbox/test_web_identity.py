@@ -12,7 +12,7 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import IMAGE, wait_until
-from tests.sandbox.web_identity import GITHUB, create_token, exchange_token
+from tests.sandbox.web_identity import GITHUB, create_token, encode_token, exchange_token
 
 pytestmark = pytest.mark.slow
 
@@ -53,10 +53,10 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def exchange(sandbox: Sandbox, token: str, role: str = ROLE) -> str:
+def exchange(sandbox: Sandbox, token: str, role: str = ROLE, *, is_signed: bool = False) -> str:
     """Return the error code of an exchange, or an empty text."""
     try:
-        exchange_token(sandbox, role, token)
+        exchange_token(sandbox, role, token, is_signed=is_signed)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return ""
@@ -69,6 +69,8 @@ def test_a_role_trusts_only_the_tokens_of_its_jobs(enforcing: Sandbox) -> None:
         "other audience": exchange(enforcing, create_token(SUBJECT, audience="https://github.com/acme")),
         "unknown issuer": exchange(enforcing, create_token(SUBJECT, issuer="https://gitlab.com")),
         "expired": exchange(enforcing, create_token(SUBJECT, seconds=-60)),
+        "signed": exchange(enforcing, create_token("repo:acme/platform:pull_request"), is_signed=True),
+        "expiry": exchange(enforcing, encode_token({"iss": GITHUB, "aud": "sts.amazonaws.com", "exp": "soon"})),
         "no token": exchange(enforcing, "nothing.at.all"),
         "no role": exchange(enforcing, create_token(SUBJECT), f"arn:aws:iam::{ACCOUNT}:role/none"),
         "no ARN": exchange(enforcing, create_token(SUBJECT), "arn:aws:iam::role-without-account"),
@@ -78,6 +80,8 @@ def test_a_role_trusts_only_the_tokens_of_its_jobs(enforcing: Sandbox) -> None:
         "other audience": "InvalidIdentityToken",
         "unknown issuer": "InvalidIdentityToken",
         "expired": "ExpiredTokenException",
+        "signed": "AccessDenied",
+        "expiry": "InvalidIdentityToken",
         "no token": "InvalidIdentityToken",
         "no role": "AccessDenied",
         "no ARN": "InvalidIdentityToken",

@@ -39,7 +39,7 @@ module "bootstrap" {
         }
       }
       promote = {
-        github = [{ repository = var.repository, branches = ["main"] }]
+        github = [{ repository = var.repository, environments = ["promote"] }]
       }
     }
   }
