@@ -1,10 +1,7 @@
 """Commands, HCL and Python of the pages work when pasted."""
 
-import os
 import re
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
