@@ -15,9 +15,7 @@ class StateSettings(ModuleInputs):
     """Location of Terraform's state. The bucket must exist before the first `terraform init`."""
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket of the state.")
-    kms_key_arn: str | None = Field(
-        None, description="KMS key of the state; the bucket of `bootstrap` needs it. Null: SSE-S3."
-    )
+    kms_key_arn: str | None = Field(None, description="KMS key of the state. Null: the default key of the bucket.")
 
 
 class TagSettings(ModuleInputs):

@@ -146,12 +146,12 @@ def _backend(settings: CommonSettings) -> dict[str, Any]:
         "bucket": settings.state.bucket,
         "key": f"{settings.environment}/terraform.tfstate",
         "region": settings.region,
-        "encrypt": True,
         "use_lockfile": True,
         "allowed_account_ids": [settings.account_id],
     }
     if settings.state.kms_key_arn:
-        backend["kms_key_id"] = settings.state.kms_key_arn
+        # Without a key, `encrypt` asks for SSE-S3, which the bucket of bootstrap denies. S3 then uses the bucket's key.
+        backend |= {"encrypt": True, "kms_key_id": settings.state.kms_key_arn}
     if settings.assume_role_arn:
         backend["assume_role"] = {"role_arn": settings.assume_role_arn}
     return backend

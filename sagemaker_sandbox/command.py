@@ -232,7 +232,7 @@ def inject_fault(
     resource: Annotated[str, typer.Option(help="Part of a name in the request. Without it, every request matches.")] = (
         ""
     ),
-    skip: Annotated[int, typer.Option(min=0, help="Matching requests before it that succeed.")] = 0,
+    skip: Annotated[int, typer.Option(min=0, help="Number of matching requests that succeed before the fault.")] = 0,
     after_effect: Annotated[
         bool,
         typer.Option("--after-effect", help="Carry out the request first; without --error, close the connection then."),

@@ -36,18 +36,18 @@ def decide_action(
     if role is None:
         return Decision.IMPLICIT_DENY
     backend = _backend(account)
-    named = [
+    statements = [
         NamedStatement(name, statement)
         for name, statement in list_identity_statements(role)
         if policies.select_statements([statement], action, resource)
     ]
-    decision = policies.decide((one.statement for one in named), keys)
+    decision = policies.decide((one.statement for one in statements), keys)
     bounds = find_boundary_statements(backend, role)
     if decision is Decision.ALLOWED and bounds is not None:
         decision = policies.decide(policies.select_statements(bounds, action, resource), keys)
     if decision is Decision.ALLOWED:
         GRANTS.add_principal(arn)
-        for one in named:
+        for one in statements:
             if policies.decide([one.statement], keys) is Decision.ALLOWED:
                 GRANTS.add(arn, one, action, resource)
     return decision

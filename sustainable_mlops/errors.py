@@ -8,7 +8,7 @@ _MAX_KNOWN_WORDS = 20
 
 
 class UserError(Exception):
-    """Invalid input or a missing tool: one line with the problem, the place and the remedy. Commands exit with 2.
+    """Invalid input or a missing tool: one line with the location, the problem and the remedy. Commands exit with 2.
 
     `remedy` are shell commands that fix the problem, in order; a command prints them after the line.
     """

@@ -10,7 +10,7 @@ from sustainable_mlops.errors import UserError, describe_missing_file
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file. Raises UserError with the place and the remedy if it cannot be read."""
+    """Return the text of a UTF-8 file. Raises UserError with the location and the remedy if it cannot be read."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

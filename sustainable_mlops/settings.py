@@ -113,10 +113,10 @@ def _format_path(location: tuple[int | str, ...], data: Any) -> str:
 
 def _describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
     """Return one text for each path. Problems of the members of a union become alternatives."""
-    places: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
-        places.setdefault(_format_path(item["loc"], data), []).append(_describe_problem(item, model))
-    return [path + " or ".join(dict.fromkeys(problems)) for path, problems in places.items()]
+        texts.setdefault(_format_path(item["loc"], data), []).append(_describe_problem(item, model))
+    return [path + " or ".join(dict.fromkeys(problems)) for path, problems in texts.items()]
 
 
 def _describe_problem(item: Any, model: type[BaseModel]) -> str:

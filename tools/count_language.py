@@ -97,12 +97,12 @@ def print_counts(folders: list[Path], show_list: bool) -> None:
             if isinstance(node, ast.ClassDef):
                 classes[node.name].append(Occurrence(file, node.lineno, node.name))
     questions = [docstring for docstring in docstrings if hides_subject(docstring.text)]
-    repeated = {name: places for name, places in classes.items() if len(places) > 1}
+    repeated = {name: occurrences for name, occurrences in classes.items() if len(occurrences) > 1}
     print(f"docstrings: {len(docstrings)}, of which {len(questions)} begin with a question word")
     print(f"identifiers that are riddles: {len(riddles)} definitions of {len({one.text for one in riddles})} names")
     print(f"class names with more than one class: {len(repeated)}")
     if show_list:
-        for occurrence in [*questions, *riddles, *(place for places in repeated.values() for place in places)]:
+        for occurrence in [*questions, *riddles, *(one for occurrences in repeated.values() for one in occurrences)]:
             print(f"  {occurrence}")
 
 

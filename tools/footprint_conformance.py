@@ -91,10 +91,10 @@ def _make_gpu(idle_w: float, busy_w: float) -> Accelerator:
 
 
 def _estimate_run(
-    instance: InstanceType, hours: float, load: float, place: GridLocation, coefficients: Coefficients
+    instance: InstanceType, hours: float, load: float, location: GridLocation, coefficients: Coefficients
 ) -> FootprintEstimate:
     fleet = FleetActivity("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
-    calculation: Calculation = calculate_fleet(fleet, instance, None, place, coefficients)
+    calculation: Calculation = calculate_fleet(fleet, instance, None, location, coefficients)
     return calculation.compute_estimate()
 
 
@@ -111,9 +111,9 @@ def _compute_ccf(
 
     The tool adds embodied carbon and also converts it to kWh of the grid.
     """
-    place = _make_location(1.135, grid_kg * 1000)
-    operational_run = _estimate_run(instance, hours, 0.5, place, coefficients)
-    embodied_kg = _get_central(_estimate_run(instance, embodied_hours, 0.5, place, coefficients), "embodied")
+    location = _make_location(1.135, grid_kg * 1000)
+    operational_run = _estimate_run(instance, hours, 0.5, location, coefficients)
+    embodied_kg = _get_central(_estimate_run(instance, embodied_hours, 0.5, location, coefficients), "embodied")
     kg = _get_central(operational_run, "operational") + embodied_kg
     return _get_central(operational_run, "energy") + embodied_kg / grid_kg, kg / 1000
 

@@ -1,4 +1,4 @@
-"""Drawer of the architecture pictures, as SVG without scripts, from the code that they show.
+"""Generator of the architecture pictures, as SVG without scripts, from the code that they show.
 
 - `python -m tools.pictures`: write `docs/images/environment.svg` and `docs/images/accounts.svg`
 
@@ -28,7 +28,8 @@ WIDTH = 440
 _LINE = 18  # height of a line of text
 #: Variable of an environment with the package of each endpoint, which `smlops promote` takes from the registry.
 _PACKAGES = "model_packages"
-#: Values of the composition that are drawn as lines: their source and their name, and the colours by day and by night.
+#: Values of the composition that are drawn as lines: their source, and their name with the colours of the light and the
+#: dark mode.
 _LANES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("storage", "buckets"): ("buckets", "#0b6e4f", "#4fd1a5"),
     ("storage", "kms_key_arn"): ("key", "#8a5a00", "#f0b849"),
@@ -51,7 +52,7 @@ _STYLE = """\
   .arrow { stroke: #434a54; fill: none; stroke-width: 2 }
   .head { fill: #434a54 }
 """
-_NIGHT = """\
+_DARK = """\
     text { fill: #eceff4 }
     .small { fill: #c3cad5 }
     .box { fill: #262b36; stroke: #77808f }
@@ -125,10 +126,10 @@ def describe_resources(module: str) -> str:
             one for start in _HEADLINES for one in types if one == start or (start[-1] == "_" and one.startswith(start))
         )
     )
-    shown = [one.removeprefix("aws_").removeprefix("sagemaker_") for one in main[:2]]
-    shown = shown if len(", ".join(shown)) < 30 else shown[:1]
-    rest = len(types) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+    headlines = [one.removeprefix("aws_").removeprefix("sagemaker_") for one in main[:2]]
+    headlines = headlines if len(", ".join(headlines)) < 30 else headlines[:1]
+    rest = len(types) - len(headlines)
+    return ", ".join(headlines) + (f" and {rest} more" if rest else "")
 
 
 def draw_environment(boxes: Iterable[Box]) -> str:
@@ -177,7 +178,7 @@ def _draw_lane(number: int, x: int, gutter: int, source: float, users: list[floa
 
 
 def draw_accounts(environments: Iterable[Mapping[str, Any]], roles: Iterable[str]) -> str:
-    """Return the picture of the accounts, and the way of a change and of a model through them."""
+    """Return the picture of the accounts, and the path of a change and of a model through them."""
     parts: list[str] = []
     left, width = 8, WIDTH - 16
     first = [
@@ -239,10 +240,10 @@ def _draw_lines(x: int, top: int, title: str, lines: Iterable[str]) -> Iterator[
 
 
 def _frame(title: str, description: str, height: float, parts: Iterable[str]) -> str:
-    colours = [(day, night) for _, day, night in _LANES.values()]
-    by_day = "".join(_style_lane(number, day) for number, (day, _) in enumerate(colours))
-    by_night = "".join("  " + _style_lane(number, night) for number, (_, night) in enumerate(colours))
-    style = f"{_STYLE}{by_day}  @media (prefers-color-scheme: dark) {{\n{_NIGHT}{by_night}  }}\n"
+    colours = [(light, dark) for _, light, dark in _LANES.values()]
+    light_lanes = "".join(_style_lane(number, light) for number, (light, _) in enumerate(colours))
+    dark_lanes = "".join("  " + _style_lane(number, dark) for number, (_, dark) in enumerate(colours))
+    style = f"{_STYLE}{light_lanes}  @media (prefers-color-scheme: dark) {{\n{_DARK}{dark_lanes}  }}\n"
     size = f'width="{WIDTH}" height="{height:g}" viewBox="0 0 {WIDTH} {height:g}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">\n'

@@ -58,13 +58,14 @@ The sandbox evaluates these policies, as the IAM user guide describes it:
 - Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, both
   sides must allow.
 - Access to a KMS key needs its key policy. A key policy that names the account lets IAM policies grant access.
-- `sts:AssumeRole` needs the trust policy of the role.
+- `sts:AssumeRole` needs the trust policy of the role. `sts:AssumeRoleWithWebIdentity` also needs an identity provider
+  with the issuer and the audience of the token. The sandbox does not verify the signature of the token.
 
 A request also needs the permissions that AWS checks with it: `iam:PassRole` for each role that it passes,
 `kms:GenerateDataKey` and `kms:Decrypt` for objects with a customer's key, `kms:CreateGrant` for volumes,
 `s3:PutObjectAcl`, `s3:PutObjectTagging`, `sagemaker:AddTags`, and `s3:GetObject` for the source of a copy.
 
-To act as a role, let its trust policy name your account, and call `sts:AssumeRole`.
+To act as a role, add your account to its trust policy, and call `sts:AssumeRole`.
 
 | area | behaviour |
 |---|---|
@@ -72,8 +73,8 @@ To act as a role, let its trust policy name your account, and call `sts:AssumeRo
 | KMS grants | They give no permission. |
 | encrypted queues and topics | The caller needs no permission on the key. |
 | logs, metrics and captured data of jobs and endpoints | The sandbox writes them without the permissions of the role. |
-| steps of a pipeline | The sandbox starts them without a check of the role of the pipeline. |
-| EC2 | Every request is about the resource `*`. |
+| steps of a pipeline | The role of the pipeline needs the permissions for jobs, models, packages and property files. |
+| EC2 | Every request is evaluated against the resource `*`. |
 | condition keys | Global keys, and those of the actions that the modules use. A request lacks other keys. |
 | unsigned requests | The sandbox accepts them. |
 
@@ -100,7 +101,7 @@ shop-training  training  Logs       statement  logs:PutLogEvents (unchecked) on 
 - A grant counts as used since the start of the sandbox or its last reset. A changed statement is a new one.
 - Actions and resources of a statement count separately.
 - The sandbox does not check some actions that AWS checks. The report marks those for logs, metrics, images and network
-  interfaces of jobs. It cannot mark those of a pipeline's role, because the sandbox starts the steps without it.
+  interfaces of jobs.
 - The report leaves out policies of resources, boundaries and Deny statements."""
 
 
@@ -162,8 +163,9 @@ def _list_clients() -> Iterator[str]:
         "Programs that use each client as its documentation shows run against the sandbox:",
     )
     yield "an account and S3, training, endpoints, autoscaling, the model registry, Feature Store, and classes of"
-    yield "the SageMaker SDKs. Each call either works (the answer or the error is that of AWS), is refused with"
-    yield "`UnsupportedOperationException`, or misbehaves. A first throttled or unavailable answer must be retried."
+    yield "the SageMaker SDKs. Each call either works (the response or error equals AWS's), is refused with"
+    yield "`UnsupportedOperationException`, or misbehaves. Clients must retry a first response that is throttled"
+    yield "or unavailable."
     yield from ("", *CLIENTS.read_text(encoding="utf-8").splitlines(), "")
     yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs leave out"
     yield "`HyperparameterTuner.attach` of v2 and `ModelPackage.create` of v3, which read members that the API does not"

@@ -134,7 +134,7 @@ class Pipelines(Component[PipelineSettings]):
             *([GROUP] if pipeline.model else []),
         }
         triggers = {
-            "parameters: arriving data": [arrival.key_parameter] if arrival else None,
+            "parameters: new data": [arrival.key_parameter] if arrival else None,
             "drift.parameters: the drift alarm": drift.parameters if drift else None,
             "schedule.parameters: the schedule": pipeline.schedule.parameters if pipeline.schedule else None,
         }

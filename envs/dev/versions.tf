@@ -13,7 +13,6 @@ terraform {
   backend "s3" {
     allowed_account_ids = ["123456789012"]
     bucket              = "smlops-dev-state-123456789012"
-    encrypt             = true
     key                 = "dev/terraform.tfstate"
     region              = "eu-north-1"
     use_lockfile        = true

@@ -13,7 +13,6 @@ terraform {
   backend "s3" {
     allowed_account_ids = ["345678901234"]
     bucket              = "smlops-prod-state-345678901234"
-    encrypt             = true
     key                 = "prod/terraform.tfstate"
     region              = "ca-central-1"
     use_lockfile        = true

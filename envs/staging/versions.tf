@@ -13,7 +13,6 @@ terraform {
   backend "s3" {
     allowed_account_ids = ["234567890123"]
     bucket              = "smlops-staging-state-234567890123"
-    encrypt             = true
     key                 = "staging/terraform.tfstate"
     region              = "eu-west-3"
     use_lockfile        = true

@@ -184,7 +184,7 @@ class Inputs(LocatedInputs, RoleInputs):
         "`role_statements` of other modules. Statements of a phase with the same sid are merged, with all their "
         "resources.",
     )
-    s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
+    s3_paths: Paths = Field(default_factory=Paths, description="Paths in S3 that each phase reads and writes.")
     vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join. Default: none.")
 
     rules = (

@@ -307,7 +307,7 @@ variable "role_statements" {
 }
 
 variable "s3_paths" {
-  description = "What each phase reads and writes in S3."
+  description = "Paths in S3 that each phase reads and writes."
   type = object({
     data_preparation = optional(object({
       read  = list(string)

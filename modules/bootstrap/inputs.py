@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from modules.common import LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs
+from modules.common import AccountId, LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs
 from modules.iam_statements import Action
 from modules.location import require_key_in_region
 from modules.storage.inputs import LONGEST_BUCKET_NAME, ExistingKmsKey
@@ -229,10 +229,15 @@ class ApplyRole(ModuleInputs):
 
 
 class PromoteRole(ModuleInputs):
-    """Role that reads the registry of a source environment for a promotion."""
+    """Role that reads the registries from which models are promoted."""
 
     github: list[GitHubJobs] = Field(default_factory=list, description="Jobs of GitHub that may assume the role.")
     gitlab: list[GitLabJobs] = Field(default_factory=list, description="Jobs of GitLab that may assume the role.")
+    registries: dict[AccountId, NamePrefix] = Field(
+        default_factory=dict,
+        description="Other accounts whose models the environment accepts, each with the name prefix of its package "
+        "groups: `promotion.registries` of the environment's settings.",
+    )
 
     rules = (
         rule(

@@ -692,28 +692,60 @@ resource "aws_iam_role_policy" "promote" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "ReadModelGroups"
-        Effect   = "Allow"
-        Action   = "sagemaker:DescribeModelPackageGroup"
-        Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package-group/${each.value.name_prefix}-*"
+        Sid    = "ReadModelGroups"
+        Effect = "Allow"
+        Action = "sagemaker:DescribeModelPackageGroup"
+        Resource = concat(
+          [
+            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package-group/${each.value.name_prefix}-*",
+          ],
+          [
+            for account, prefix in each.value.promote.registries :
+            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package-group/${prefix}-*"
+          ],
+        )
       },
       {
-        Sid      = "ReadModels"
-        Effect   = "Allow"
-        Action   = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
-        Resource = "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package/${each.value.name_prefix}-*"
+        Sid    = "ReadModels"
+        Effect = "Allow"
+        Action = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
+        Resource = concat(
+          [
+            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package/${each.value.name_prefix}-*",
+          ],
+          [
+            for account, prefix in each.value.promote.registries :
+            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package/${prefix}-*"
+          ],
+        )
       },
       {
-        Sid      = "ReadModelFiles"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = "arn:${var.partition}:s3:::${each.value.name_prefix}-artifacts-${var.account_id}-${coalesce(each.value.region, var.region)}/models/*"
+        Sid    = "ReadModelFiles"
+        Effect = "Allow"
+        Action = "s3:GetObject"
+        Resource = concat(
+          [
+            "arn:${var.partition}:s3:::${each.value.name_prefix}-artifacts-${var.account_id}-${coalesce(each.value.region, var.region)}/models/*",
+          ],
+          [
+            for account, prefix in each.value.promote.registries :
+            "arn:${var.partition}:s3:::${prefix}-artifacts-${account}-${coalesce(each.value.region, var.region)}/models/*"
+          ],
+        )
       },
       {
-        Sid      = "DecryptModelFiles"
-        Effect   = "Allow"
-        Action   = "kms:Decrypt"
-        Resource = "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${var.account_id}:key/*"
+        Sid    = "DecryptModelFiles"
+        Effect = "Allow"
+        Action = "kms:Decrypt"
+        Resource = concat(
+          [
+            "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${var.account_id}:key/*",
+          ],
+          [
+            for account, prefix in each.value.promote.registries :
+            "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${account}:key/*"
+          ],
+        )
         Condition = {
           StringEquals = {
             "kms:ViaService" = "s3.${coalesce(each.value.region, var.region)}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"

@@ -1,5 +1,6 @@
 """Roles of CI in each environment: plan, apply and promote."""
 
+from collections.abc import Callable
 from typing import Any
 
 from cdktn_provider_aws.iam_policy import IamPolicy
@@ -14,6 +15,7 @@ from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     coalesce,
+    concat,
     each_of,
     is_null,
     jsonencode,
@@ -139,12 +141,21 @@ def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str
 
 
 def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None:
-    """Allow the promote roles to read the registry and the models."""
+    """Allow the promote roles to read the registries and the models."""
     var = module.var
     environment: Environment = promoting.value
     region = coalesce(environment.region, var.region)
-    location = f"{region}:{var.account_id}"
-    sagemaker = f"arn:{var.partition}:sagemaker:{location}"
+
+    def in_registries(format_arn: Callable[[Any, Any], str]) -> Any:
+        """Return an ARN in the account of the environment, and in each other registry."""
+        others = list_of(
+            assume_not_null(environment.promote).registries, lambda account, prefix: format_arn(account, prefix)
+        )
+        return concat([format_arn(var.account_id, environment.name_prefix)], others)
+
+    def format_sagemaker_arn(kind: str) -> Callable[[Any, Any], str]:
+        return lambda account, prefix: f"arn:{var.partition}:sagemaker:{region}:{account}:{kind}/{prefix}-*"
+
     module.add(
         IamRolePolicy,
         "promote",
@@ -155,22 +166,24 @@ def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None
             build_statement(
                 "ReadModelGroups",
                 ["sagemaker:DescribeModelPackageGroup"],
-                [f"{sagemaker}:model-package-group/{environment.name_prefix}-*"],
+                in_registries(format_sagemaker_arn("model-package-group")),
             ),
             build_statement(
                 "ReadModels",
                 ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-                [f"{sagemaker}:model-package/{environment.name_prefix}-*"],
+                in_registries(format_sagemaker_arn("model-package")),
             ),
             build_statement(
                 "ReadModelFiles",
                 ["s3:GetObject"],
-                [f"arn:{var.partition}:s3:::{environment.name_prefix}-artifacts-{var.account_id}-{region}/models/*"],
+                in_registries(
+                    lambda account, prefix: f"arn:{var.partition}:s3:::{prefix}-artifacts-{account}-{region}/models/*"
+                ),
             ),
             build_statement(
                 "DecryptModelFiles",
                 ["kms:Decrypt"],
-                [f"arn:{var.partition}:kms:{location}:key/*"],
+                in_registries(lambda account, _prefix: f"arn:{var.partition}:kms:{region}:{account}:key/*"),
                 equals("kms:ViaService", f"s3.{region}.{dns_suffix(var)}"),
             ),
         ),

@@ -94,6 +94,7 @@ variable "environments" {
         project  = string
         tags     = optional(list(string), [])
       })), [])
+      registries = optional(map(string), {})
     }))
     region    = optional(string)
     role_path = optional(string, "/")
@@ -309,6 +310,16 @@ variable "environments" {
   validation {
     condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.gitlab : alltrue([for item3 in item2.tags : can(regex("^[A-Za-z0-9._/#@+-]+$", item3))])])]), true)
     error_message = "each of environments: promote: gitlab: tags must be one name such as main, without wildcards and without refs/heads/."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.registries : can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", item2))])]), true)
+    error_message = "each of environments: promote: registries must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+
+  validation {
+    condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for key in keys(item.promote.registries) : can(regex("^[0-9]{12}$", key))])]), true)
+    error_message = "each key of environments: promote: registries must be the 12 digits of an account."
   }
 
   validation {

@@ -118,8 +118,8 @@ class EndpointInputs(NamedInputs):
     role_arn: RoleArn = Field(description="Role of the container. It reads the model and writes logs and metrics.")
     variant_name: VariantName = Field(
         VARIANT,
-        description="Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: "
-        "SageMaker deploys only between the same names.",
+        description="Name of the variant. To take over an endpoint that another module created, set the name of its "
+        "existing variant, such as AllTraffic. SageMaker cannot rename the variant of an endpoint.",
     )
 
 

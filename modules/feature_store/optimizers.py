@@ -122,14 +122,14 @@ def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
         tags=var.tags,
     )
     role = each_of(roles)
-    shown = show_policy(module, _KEY, *optimize_tables(var, at), for_each=role)
+    policy_documents = show_policy(module, _KEY, *optimize_tables(var, at), for_each=role)
     policies = module.add(
         IamRolePolicy,
         _KEY,
         for_each=role,
         name="optimize",
         role=role.value.name,
-        policy=jsonencode(shown[role.key].input),
+        policy=jsonencode(policy_documents[role.key].input),
     )
     role_arn = module.local("optimizer_role_arn", one_or_null(concat(list_of(roles, _arn), read_optimizer_roles(var))))
     return policies, cast(str, role_arn)

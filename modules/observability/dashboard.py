@@ -104,15 +104,15 @@ def _add_ranges(module: Module[Inputs], factors: Any) -> Any:
         ),
     )
 
-    def widest(what: str) -> dict[str, Any]:
+    def widest(metric: str) -> dict[str, Any]:
         return {
-            "low": lowest(list_of(kinds, lambda kind: place[f"{kind}{what}_low"])),
-            "high": highest(list_of(kinds, lambda kind: place[f"{kind}{what}_high"])),
+            "low": lowest(list_of(kinds, lambda kind: place[f"{kind}{metric}_low"])),
+            "high": highest(list_of(kinds, lambda kind: place[f"{kind}{metric}_high"])),
         }
 
     return module.local(
         "ranges",
-        map_of(["kg", "usd"], widest, where=lambda _what: length(kinds) > 0, key=lambda what: what),
+        map_of(["kg", "usd"], widest, where=lambda _metric: length(kinds) > 0, key=lambda metric: metric),
         why="Widest intervals of the footprint model for these machines in this Region.",
     )
 
@@ -126,11 +126,11 @@ def _add_math(module: Module[Inputs], factors: Any) -> Any:
     )
 
     def math(key: str, factor: Any) -> dict[str, Any]:
-        def filled(what: str) -> str:
-            return replace(replace(load_metrics[factor.by][what], "{key}", key), "{number}", factor.number)
+        def filled(metric: str) -> str:
+            return replace(replace(load_metrics[factor.by][metric], "{key}", key), "{number}", factor.number)
 
         return {
-            **{what: filled(what) for what in ("hours", "load", "paid")},
+            **{metric: filled(metric) for metric in ("hours", "load", "paid")},
             "metrics": load_metrics[factor.by].metrics,
             "kg": f"hours_{key} * {factor.size} / 1000 * {_select_by_load(key, lines[key])}",
             "usd": when(is_null(factor.usd), None, f"paid_{key} * {factor.size} * {factor.usd:.6f}"),

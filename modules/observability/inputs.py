@@ -158,7 +158,8 @@ class Inputs(LocatedInputs, RoleInputs):
     event_scope: Literal["account", "name_prefix"] = Field(
         "account",
         description="Scope of the events other than deployments: all of the account and Region, or only those of "
-        "resources whose names start with name_prefix and a hyphen.",
+        "resources whose names start with name_prefix and a hyphen, of jobs under such roles, and of transform jobs "
+        "that write to such buckets.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
         None, description="Publish events to the topics with this role instead of a new one."

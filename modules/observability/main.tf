@@ -782,9 +782,22 @@ locals {
         }
       }
       own = {
-        TransformJobName = [
+        "$or" = [
           {
-            prefix = "${var.name_prefix}-"
+            TransformJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            TransformOutput = {
+              S3OutputPath = [
+                {
+                  prefix = "s3://${var.name_prefix}-"
+                },
+              ]
+            }
           },
         ]
       }
@@ -799,9 +812,22 @@ locals {
         }
       }
       own = {
-        HyperParameterTuningJobName = [
+        "$or" = [
           {
-            prefix = "${var.name_prefix}-"
+            HyperParameterTuningJobName = [
+              {
+                prefix = "${var.name_prefix}-"
+              },
+            ]
+          },
+          {
+            TrainingJobDefinition = {
+              RoleArn = [
+                {
+                  prefix = "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}${var.name_prefix}-"
+                },
+              ]
+            }
           },
         ]
       }
@@ -1129,9 +1155,9 @@ locals {
 
   # Widest intervals of the footprint model for these machines in this Region.
   ranges = {
-    for what in ["kg", "usd"] : what => {
-      low  = min([for kind in local.spans : local.place["${kind}${what}_low"]]...)
-      high = max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
+    for metric in ["kg", "usd"] : metric => {
+      low  = min([for kind in local.spans : local.place["${kind}${metric}_low"]]...)
+      high = max([for kind in local.spans : local.place["${kind}${metric}_high"]]...)
     } if length(local.spans) > 0
   }
 

@@ -44,11 +44,11 @@ class ObservabilityModule(Module[Inputs]):
             ),
             "alarm_topic_arn": Output(topics_by_purpose["alarms"].arn, "Topic of alarms, which require action."),
             "dashboard_name": Output(
-                one_or_null(list_of(dashboards, lambda made: made.dashboard_name)),
+                one_or_null(list_of(dashboards, lambda dashboard: dashboard.dashboard_name)),
                 "Name of the dashboard; null without endpoints.",
             ),
             "event_topic_arn": Output(
                 topics_by_purpose["events"].arn, "Topic of events. Most of them require no action."
             ),
-            "log_group_names": Output(map_of(groups, lambda made: made.name), "Log groups, by name."),
+            "log_group_names": Output(map_of(groups, lambda group: group.name), "Log groups, by name."),
         }

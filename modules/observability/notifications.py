@@ -54,26 +54,32 @@ ACCOUNT, NAME_PREFIX = "account", "name_prefix"
 def _list_own_details(var: Any) -> dict[str, dict[str, Any]]:
     """Return the details of events of resources with `name_prefix`, by event.
 
-    SageMaker names the jobs of pipelines `pipelines-…`, so training and processing jobs also match by their role. The
-    events of other jobs have no role.
+    The launchers name a job by its job file, and SageMaker names the jobs of pipelines `pipelines-…`. So jobs also
+    match by their role, and transform jobs, whose events have none, by the bucket of their output. Source: SageMaker
+    developer guide, "SageMaker AI events", with the fields of each event.
     """
     start = f"{var.name_prefix}-"
-    role = f"arn:{var.partition}:iam::{var.account_id}:role{var.role_path}{start}"
+    role = match("RoleArn", f"arn:{var.partition}:iam::{var.account_id}:role{var.role_path}{start}")
     pipeline = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{start}"
 
-    def match(field: str, value: str) -> dict[str, Any]:
-        return {field: [{"prefix": value}]}
+    def match_job(name: str, other: dict[str, Any]) -> dict[str, Any]:
+        return {"$or": [match(name, start), other]}
 
     return {
         "endpoints": match("EndpointName", start),
         "model_packages": match("ModelPackageGroupName", start),
         "pipelines": match("pipelineArn", pipeline),
         "rollbacks": match("EndpointName", start),
-        "processing_jobs": {"$or": [match("ProcessingJobName", start), match("RoleArn", role)]},
-        "training_jobs": {"$or": [match("TrainingJobName", start), match("RoleArn", role)]},
-        "transform_jobs": match("TransformJobName", start),
-        "tuning_jobs": match("HyperParameterTuningJobName", start),
+        "processing_jobs": match_job("ProcessingJobName", role),
+        "training_jobs": match_job("TrainingJobName", role),
+        "transform_jobs": match_job("TransformJobName", {"TransformOutput": match("S3OutputPath", f"s3://{start}")}),
+        "tuning_jobs": match_job("HyperParameterTuningJobName", {"TrainingJobDefinition": role}),
     }
+
+
+def match(field: str, prefix: str) -> dict[str, Any]:
+    """Return the pattern of a field that starts with `prefix`."""
+    return {field: [{"prefix": prefix}]}
 
 
 #: Events that require action. No alarm detects them, because a failed endpoint publishes no metrics.

@@ -12,7 +12,7 @@ output "alarm_topic_arn" {
 
 output "dashboard_name" {
   description = "Name of the dashboard; null without endpoints."
-  value       = one([for made in aws_cloudwatch_dashboard.this : made.dashboard_name])
+  value       = one([for dashboard in aws_cloudwatch_dashboard.this : dashboard.dashboard_name])
 }
 
 output "event_topic_arn" {
@@ -22,5 +22,5 @@ output "event_topic_arn" {
 
 output "log_group_names" {
   description = "Log groups, by name."
-  value       = { for key, made in aws_cloudwatch_log_group.this : key => made.name }
+  value       = { for key, group in aws_cloudwatch_log_group.this : key => group.name }
 }

@@ -130,7 +130,7 @@ variable "endpoints" {
 }
 
 variable "event_scope" {
-  description = "Scope of the events other than deployments: all of the account and Region, or only those of resources whose names start with name_prefix and a hyphen."
+  description = "Scope of the events other than deployments: all of the account and Region, or only those of resources whose names start with name_prefix and a hyphen, of jobs under such roles, and of transform jobs that write to such buckets."
   type        = string
   default     = "account"
   nullable    = false

@@ -1,4 +1,4 @@
-"""Triggers of the pipeline: arriving data, an alarm on drift, and a schedule."""
+"""Triggers of the pipeline: new data, an alarm on drift, and a schedule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ PERIOD_SECONDS = 300
 
 
 def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
-    """Add the rule that starts the pipeline for each arriving object. Returns a map with at most one rule."""
+    """Add the rule that starts the pipeline for each new object. Returns a map with at most one rule."""
     var, name = module.var, module.locals.name
     arrival = each_of(optional_map(DATA_ARRIVED, var.data_arrival))
     data = arrival.value

@@ -48,8 +48,8 @@ def build_statements(var: Inputs, images: Any = None, archives: Any = None) -> S
             statement_for_optional(prefix, lambda uri: _find_model(uri, var)),
             statement_for_optional(
                 capture,
-                lambda kept: build_statement(
-                    "KeepCaptures", ["s3:PutObject"], [f"{iam_statements.object_arn(kept.s3_uri, var)}/*"]
+                lambda settings: build_statement(
+                    "KeepCaptures", ["s3:PutObject"], [f"{iam_statements.object_arn(settings.s3_uri, var)}/*"]
                 ),
             ),
             statement_for_optional(

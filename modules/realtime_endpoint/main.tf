@@ -223,12 +223,12 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   dynamic "data_capture_config" {
     for_each = var.data_capture[*]
-    iterator = kept
+    iterator = settings
 
     content {
       enable_capture              = true
-      initial_sampling_percentage = kept.value.percent
-      destination_s3_uri          = kept.value.s3_uri
+      initial_sampling_percentage = settings.value.percent
+      destination_s3_uri          = settings.value.s3_uri
       kms_key_id                  = var.kms_key_arn
 
       capture_options {
@@ -379,7 +379,7 @@ resource "aws_sagemaker_endpoint" "this" {
   depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
-# Variants that the endpoint was created with. SageMaker deploys only between the same variants.
+# Variants of the endpoint at its creation. SageMaker cannot rename the variants of an endpoint.
 resource "terraform_data" "variants" {
   input = {
     names = join(", ", keys(local.weights))

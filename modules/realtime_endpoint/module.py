@@ -94,7 +94,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         self.add(
             DataResource,
             "variants",
-            why="Variants that the endpoint was created with. SageMaker deploys only between the same variants.",
+            why="Variants of the endpoint at its creation. SageMaker cannot rename the variants of an endpoint.",
             input={"names": variants},
             lifecycle={
                 "replace_triggered_by": [endpoint.id],

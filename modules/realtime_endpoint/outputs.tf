@@ -110,10 +110,10 @@ output "role_statements" {
         }
       ],
       [
-        for kept in var.data_capture[*] : {
+        for settings in var.data_capture[*] : {
           sid       = "KeepCaptures"
           actions   = ["s3:PutObject"]
-          resources = ["arn:${var.partition}:s3:::${replace(kept.s3_uri, "s3://", "")}/*"]
+          resources = ["arn:${var.partition}:s3:::${replace(settings.s3_uri, "s3://", "")}/*"]
           condition = []
         }
       ],

@@ -840,7 +840,7 @@ variable "tags" {
 }
 
 variable "variant_name" {
-  description = "Name of the variant. An endpoint that another module made keeps its name, such as AllTraffic: SageMaker deploys only between the same names."
+  description = "Name of the variant. To take over an endpoint that another module created, set the name of its existing variant, such as AllTraffic. SageMaker cannot rename the variant of an endpoint."
   type        = string
   default     = "main"
   nullable    = false

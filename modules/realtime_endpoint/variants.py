@@ -145,10 +145,10 @@ def add_configuration(
         ),
         data_capture_config=Dynamic(
             optional(var.data_capture),
-            lambda kept: {
+            lambda settings: {
                 "enable_capture": True,
-                "initial_sampling_percentage": kept.value.percent,
-                "destination_s3_uri": kept.value.s3_uri,
+                "initial_sampling_percentage": settings.value.percent,
+                "destination_s3_uri": settings.value.s3_uri,
                 "kms_key_id": var.kms_key_arn,
                 "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
                 "capture_content_type_header": {

@@ -84,7 +84,7 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
     module.add(
         S3BucketNotification,
         "this",
-        why="Sends an event to EventBridge for every object, so that arriving data can start pipelines.",
+        why="Sends an event to EventBridge for every object, so that new data can start pipelines.",
         for_each=watched,
         bucket=buckets[watched.key].id,
         eventbridge=True,

@@ -346,7 +346,7 @@ resource "aws_s3_bucket_logging" "this" {
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
-# Sends an event to EventBridge for every object, so that arriving data can start pipelines.
+# Sends an event to EventBridge for every object, so that new data can start pipelines.
 resource "aws_s3_bucket_notification" "this" {
   for_each = toset(concat(["data"], [for purpose, bucket in var.extra_buckets : purpose if bucket.events]))
 

@@ -93,9 +93,9 @@ class Enforcer:
         return None
 
     def check_role(self, role: str, region: str, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Raise NotAuthorizedError unless a role may call an operation of SageMaker, which SageMaker calls as the role.
+        """Raise NotAuthorizedError if the role lacks a permission for an operation that SageMaker calls with the role.
 
-        Operations that list are allowed: they stand for what SageMaker knows of its own resources.
+        List operations need no permission, because SageMaker reads its own resources.
         """
         if operation.startswith("List"):
             return

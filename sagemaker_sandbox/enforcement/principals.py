@@ -54,7 +54,7 @@ def _find_user(account: str, backend: Any, name: str) -> Caller:
     if user is None:
         return Caller(Principal(account, f"arn:aws:iam::{account}:user/{name}"), PrincipalPolicies(), {})
     groups = backend.get_groups_for_user(name)
-    documents = [named for owner in (user, *groups) for named in roles.list_documents(owner)]
+    documents = [document for owner in (user, *groups) for document in roles.list_documents(owner)]
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, user))
     return Caller(Principal(account, user.arn), policies, read_tags(user))
 

@@ -73,13 +73,13 @@ def list_resources(action: str, parameters: Mapping[str, Any], account: str, reg
     arns = [arn for values in texts.values() for arn in values if arn.startswith("arn:")]
     for kinds in (row.required, row.optional):
         templates = [template for kind in kinds if (template := _load_types().get(f"{prefix}:{kind}"))]
-        found = list(
+        resource_arns = list(
             dict.fromkeys(
                 arn for template in templates for arn in _fill_template(prefix, template, texts, arns, account, region)
             )
         )
-        if found:
-            return found
+        if resource_arns:
+            return resource_arns
     return ["*"]
 
 

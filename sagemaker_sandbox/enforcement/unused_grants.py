@@ -27,9 +27,9 @@ LIMITS = (
 
 
 def report_unused_grants(recorder: GrantRecorder, name: str) -> dict[str, Any]:
-    """Return the unused grants of roles and users whose name contains `name`, those that did nothing, and the limits.
+    """Return unused grants of roles and users whose name contains `name`, the principals without requests, and limits.
 
-    `used_actions` has the actions that requests needed, by principal. Roles that AWS creates are left out.
+    `used_actions` has the actions that requests needed, by principal. Roles that AWS creates are excluded.
     """
     grants: list[dict[str, Any]] = []
     active: list[str] = []
@@ -56,8 +56,8 @@ def _list_principals() -> Iterator[tuple[str, list[NamedStatement]]]:
             if "/aws-service-role/" in owner.arn or owner.name == ORGANIZATION_ROLE:
                 continue
             groups = [] if owner.arn.rpartition(":")[2].startswith("role/") else backend.get_groups_for_user(owner.name)
-            named = (one for part in (owner, *groups) for one in roles.list_identity_statements(part))
-            yield str(owner.arn), [NamedStatement(policy, statement) for policy, statement in named]
+            statements = (one for part in (owner, *groups) for one in roles.list_identity_statements(part))
+            yield str(owner.arn), [NamedStatement(policy, statement) for policy, statement in statements]
 
 
 def _describe(grant: UnusedGrant) -> dict[str, Any]:

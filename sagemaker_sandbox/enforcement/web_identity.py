@@ -25,7 +25,7 @@ _CLAIMS = ("amr", "aud", "email", "oaud", "sub")
 
 
 class WebIdentityError(ApiError):
-    """A token that STS refuses."""
+    """Error for a token that STS refuses."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class WebIdentityError(ApiError):
 
 
 def read_parameters(request: Request) -> dict[str, str] | None:
-    """Return the parameters of a request without signature that exchanges a token; None for other requests."""
+    """Return the parameters of an unsigned AssumeRoleWithWebIdentity request; None for other requests."""
     texts = [request.query_string.decode("utf-8", "replace")]
     if request.content_type and request.content_type.startswith("application/x-www-form-urlencoded"):
         texts.append(request.get_data(cache=True).decode("utf-8", "replace"))

@@ -23,7 +23,7 @@ class Fault(BaseModel):
     message: str | None = Field(None, description="Message of the error, or FailureReason. AWS's message by default.")
     times: int = Field(1, ge=1, description="Number of requests. A client's retry counts as a request.")
     resource: str = Field("", description="Part of a name or path in the request. Empty matches all requests.")
-    skip: int = Field(0, ge=0, description="Number of matching requests before it that succeed.")
+    skip: int = Field(0, ge=0, description="Number of matching requests that succeed before the fault.")
     after_effect: bool = Field(
         False,
         description="Carry out the request first. Then return the error; without an error, close the connection.",
@@ -49,11 +49,11 @@ class Fault(BaseModel):
         return self.operation.rpartition(":")[2]
 
     def skip_once(self) -> Self:
-        """Return the fault for one matching request later."""
+        """Return the fault with one request fewer to skip."""
         return self.model_copy(update={"skip": self.skip - 1})
 
     def use_once(self) -> Self:
-        """Return the fault with one use less."""
+        """Return the fault with one use fewer."""
         return self.model_copy(update={"times": self.times - 1})
 
     def __str__(self) -> str:

@@ -196,8 +196,8 @@ def record_grants(recorder: GrantRecorder, request: AccessRequest, policies: Pri
     for policy in policies.identity:
         variables = _build_variables(request) if policy.has_variables else None
         for statement in _list_matching(request, policy, "Allow"):
-            named = NamedStatement(policy.name, statement)
-            recorder.add(request.principal.arn, named, request.action, request.resource, variables)
+            named_statement = NamedStatement(policy.name, statement)
+            recorder.add(request.principal.arn, named_statement, request.action, request.resource, variables)
 
 
 def _check_own_policies(
@@ -275,14 +275,14 @@ def _match_principal(statement: Statement, principal: Principal) -> _Match:
     if "NotPrincipal" in statement:
         # A role is excepted only if its account, the role and the session are listed.
         names = {name for name in (principal.root, principal.arn, principal.session) if name}
-        listed = _expand_principals(statement["NotPrincipal"])
-        return _Match.NONE if "*" in listed or names <= listed else _Match.DIRECT
-    listed = _expand_principals(statement.get("Principal"))
-    if "*" in listed or principal.label in listed:
+        principal_names = _expand_principals(statement["NotPrincipal"])
+        return _Match.NONE if "*" in principal_names or names <= principal_names else _Match.DIRECT
+    principal_names = _expand_principals(statement.get("Principal"))
+    if "*" in principal_names or principal.label in principal_names:
         return _Match.DIRECT
-    if principal.arn in listed and principal.arn != principal.root:
+    if principal.arn in principal_names and principal.arn != principal.root:
         return _Match.ROLE
-    return _Match.ACCOUNT if principal.root in listed and not principal.is_service else _Match.NONE
+    return _Match.ACCOUNT if principal.root in principal_names and not principal.is_service else _Match.NONE
 
 
 def _expand_principals(element: Any) -> set[str]:

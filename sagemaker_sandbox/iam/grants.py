@@ -19,13 +19,13 @@ class GrantKind(StrEnum):
     STATEMENT = "statement"
     ACTION = "action"
     RESOURCE = "resource"
-    #: An action with a wildcard, of which requests used some actions.
+    #: An action with a wildcard that requests used in part.
     WILDCARD = "wildcard"
 
 
 @dataclass(frozen=True)
 class UnusedGrant:
-    """A grant that no request used, or a wildcard with the actions that requests used."""
+    """An unused grant, an unused action or resource of a grant, or a wildcard with its used actions."""
 
     principal: str
     policy: str
@@ -54,7 +54,7 @@ class _Usage:
 class GrantRecorder:
     """Thread-safe record of the statements that allowed requests.
 
-    A statement counts by its content. So a statement that was changed is another statement without requests.
+    The record identifies a statement by its content. A changed statement has no recorded requests.
     """
 
     def __init__(self) -> None:
@@ -110,17 +110,17 @@ class GrantRecorder:
 
     def list_unused(self, principal: str, statements: Iterable[NamedStatement]) -> Iterator[UnusedGrant]:
         """Yield the unused grants of a principal, in the order of its statements."""
-        for number, named in enumerate(statements):
-            if named.statement.get("Effect") != "Allow":
+        for number, named_statement in enumerate(statements):
+            if named_statement.statement.get("Effect") != "Allow":
                 continue
             with self._lock:
-                usage = self._usage.get(_build_key(principal, named))
+                usage = self._usage.get(_build_key(principal, named_statement))
                 used = {pattern: sorted(actions) for pattern, actions in usage.actions.items()} if usage else {}
                 targets = set(usage.resources) if usage else set()
-            label = str(named.statement.get("Sid") or f"statement {number + 1}")
+            label = str(named_statement.statement.get("Sid") or f"statement {number + 1}")
             yield from _compare(
-                UnusedGrant(principal, named.policy, label, GrantKind.STATEMENT, [], [], []),
-                named.statement,
+                UnusedGrant(principal, named_statement.policy, label, GrantKind.STATEMENT, [], [], []),
+                named_statement.statement,
                 used,
                 targets,
             )
@@ -165,5 +165,5 @@ def _covers(statement: Statement, pattern: str, resource: str, variables: Mappin
     return any(matches_arn(filled, resource) for filled in fill_variables([pattern], variables))
 
 
-def _build_key(principal: str, named: NamedStatement) -> tuple[str, str, str]:
-    return principal, named.policy, json.dumps(named.statement, sort_keys=True, default=str)
+def _build_key(principal: str, named_statement: NamedStatement) -> tuple[str, str, str]:
+    return principal, named_statement.policy, json.dumps(named_statement.statement, sort_keys=True, default=str)

@@ -57,12 +57,12 @@ def _check_destination(backend: Any, arn: str | None, endpoint: str | None) -> N
 
 
 def _hide_secrets(parameters: dict[str, Any]) -> dict[str, Any]:
-    shown = copy.deepcopy(parameters)
-    for group in shown.values():
+    visible_parameters = copy.deepcopy(parameters)
+    for group in visible_parameters.values():
         for name in _SECRETS:
             group.pop(name, None)
         for items in (value for value in group.values() if isinstance(value, list)):
             for item in items:
                 if item.get("IsValueSecret"):
                     item.pop("Value", None)
-    return shown
+    return visible_parameters

@@ -24,7 +24,7 @@ _NOT_IMPLEMENTED = (
 
 
 def apply() -> None:
-    """Let one write of an object at a time check its condition and write."""
+    """Serialize conditional writes of the same object."""
     for name in ("put_object", "delete_object", "_key_response_post"):
         setattr(S3Response, name, _lock_key(getattr(S3Response, name)))
 

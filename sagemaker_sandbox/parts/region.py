@@ -129,7 +129,7 @@ class AccountRegion:
         return thread
 
     def join(self) -> None:
-        """Return when no background thread runs any more."""
+        """Wait until no background thread runs."""
         for thread in list(self._threads):
             if thread is not threading.current_thread():
                 thread.join()

@@ -100,8 +100,8 @@ class LensReviewOperations(ServiceOperations):
         status, name = parameters.get("LensStatus") or "PUBLISHED", parameters.get("LensName") or ""
         is_own = parameters.get("LensType") in (None, "CUSTOM_SELF")
         lenses = self._get_backend(request).lenses.values() if is_own else ()
-        listed = [lens for lens in lenses if status == "ALL" or _is_draft(lens) == (status == "DRAFT")]
-        summaries = [summary for summary in map(_summarize_lens, listed) if name in summary["LensName"]]
+        matching_lenses = [lens for lens in lenses if status == "ALL" or _is_draft(lens) == (status == "DRAFT")]
+        summaries = [summary for summary in map(_summarize_lens, matching_lenses) if name in summary["LensName"]]
         return build_page("LensSummaries", summaries, request, _PAGE)
 
     @emulated_operation

@@ -4,20 +4,20 @@ The command only reads the account. It reads KMS keys, buckets, feature groups, 
 endpoints (with their configurations, models and scaling) and pipelines. The root module describes each one as it is.
 Terraform then refuses to delete those that hold data.
 
-A resource that Terraform cannot describe without a change stays outside, and the line `left out` has the reason. If AWS
+A resource that Terraform cannot describe without a change is excluded, and the line `excluded` has the reason. If AWS
 denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
 
 Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan
-would change stays outside, with the difference. --no-plan omits this check.
+would change is excluded, with the difference. --no-plan omits this check.
 
-Exit codes: 0, 1 with --check if anything is left out or skipped, 2 if the input is not valid.
+Exit codes: 0, 1 with --check if anything is excluded or skipped, 2 if the input is not valid.
 
 Examples:
 
 * `smlops adopt --region eu-north-1 --prefix acme-ml`: print the resources whose names start with acme-ml
-* `smlops adopt --region eu-north-1 --prefix acme-ml --into envs/lab`: write the root module
+* `smlops adopt --region eu-north-1 --prefix acme-ml --into adopted`: write the root module
 * `smlops adopt --region eu-north-1 --tag team=ml --name /aws/sagemaker/TrainingJobs --into lab`
-* `smlops adopt --region eu-north-1 --all --json | jq '.left_out[].reason'`
+* `smlops adopt --region eu-north-1 --all --json | jq '.excluded[].reason'`
 """
 
 import json
@@ -49,9 +49,9 @@ def adopt(
         Path | None, typer.Option(help="New folder for the root module. Default: write nothing.", metavar="FOLDER")
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan/--no-plan", help="With --into: leave out what a plan would change.")
+        bool, typer.Option("--plan/--no-plan", help="With --into: exclude resources that a plan would change.")
     ] = True,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is left out or skipped.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is excluded or skipped.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Adopt existing resources."""
@@ -67,11 +67,11 @@ def adopt(
         report = adoption.scan_account(account, selection, lambda part: status.update(f"Reading {part}"))
         if into is not None and plan:
             adoption.verify_adoption(report, lambda step: status.update(f"Terraform: {step}"))
-    if into is not None and report.adoptions:
+    if into is not None and report.adopted_objects:
         adoption.write_files(into, adoption.render_files(report))
     if as_json:
         print(json.dumps(report.to_dict() | {"folder": None if into is None else str(into)}, indent=2))
     else:
         display.print_report(report, cli.stdout(), into)
-    if check and (report.exclusions or report.skipped):
+    if check and (report.excluded_objects or report.skipped):
         raise typer.Exit(1)

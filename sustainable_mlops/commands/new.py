@@ -1,6 +1,6 @@
 """Write a new environment, module or workload, which passes the tests as it is.
 
-- `smlops new environment prod --account 321098765432 --region eu-west-1`
+- `smlops new environment qa --account 321098765432 --region eu-west-1`
 - `smlops new module audit_log`
 - `smlops new workload churn --framework sklearn`
 """
@@ -33,7 +33,7 @@ def environment(
 
     It copies the settings of another environment, and prints the next commands for AWS and for the sandbox.
 
-    - `smlops new environment prod --account 321098765432 --region eu-west-1`
+    - `smlops new environment qa --account 321098765432 --region eu-west-1`
     - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`
     """
     cli.require("new", "authoring", clone=True)

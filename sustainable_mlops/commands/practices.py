@@ -137,14 +137,14 @@ def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *
 def _check_identifiers(workload: str, lens_arn: str) -> None:
     """Raise UserError unless a request can be made with the workload and the lens."""
     if not _WORKLOAD_ID.fullmatch(workload):
-        given = f", not '{workload}'" if workload else ""
+        current_value = f", not '{workload}'" if workload else ""
         raise UserError(
-            f"--workload: pass the ID of the workload (32 hexadecimal digits){given}; "
+            f"--workload: pass the ID of the workload (32 hexadecimal digits){current_value}; "
             "`aws wellarchitected list-workloads` lists the IDs"
         )
     if not _LENS_ARN.fullmatch(lens_arn):
-        given = f", not '{lens_arn}'" if lens_arn else ""
+        current_value = f", not '{lens_arn}'" if lens_arn else ""
         raise UserError(
-            f"--lens-arn: pass the ARN of the custom lens{given}; "
+            f"--lens-arn: pass the ARN of the custom lens{current_value}; "
             "`aws wellarchitected list-lenses --lens-type CUSTOM_SELF` lists the ARNs"
         )

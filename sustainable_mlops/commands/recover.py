@@ -4,7 +4,7 @@ An interrupted apply can leave the state locked, the state in the file `errored.
 the state. The command does the following in order, and stops at the first problem:
 
 - It removes the lock with the ID of `--unlock`. Without this option, it prints the owner and the ID of a lock.
-- It writes `errored.tfstate` to the backend.
+- It pushes the state in `errored.tfstate` to the backend.
 - It applies. Resources that exist already are imported into the state, if they have the tags of the environment.
 - It deletes models and endpoint configurations of the environment that are neither in the state nor in use. They have
   generated names and hold no data.
@@ -37,7 +37,8 @@ def recover(
         Path, typer.Argument(help="Folder of the environment, after terraform init.", metavar="ENVIRONMENT")
     ],
     unlock: Annotated[
-        str | None, typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that locked has ended.")
+        str | None,
+        typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that holds the lock has ended."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
@@ -50,7 +51,7 @@ def recover(
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UserError(f"recover: there is no terminal for the confirmation; --yes applies {environment}")
     if not yes:
-        typer.confirm(f"Apply {environment}, and take resources of the interrupted apply into its state?", abort=True)
+        typer.confirm(f"Apply {environment}, and import resources of the interrupted apply into its state?", abort=True)
     terraform = teardown.make_terraform(environment)
     account = recovery.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):

@@ -43,6 +43,8 @@ class ArnNames:
     role_paths: tuple[str, ...] = ("/",)
     permissions_boundary_arn: str | None = None
     deletion_protection: bool = True
+    #: Account and name prefix of each other registry from which the environment accepts models.
+    registries: tuple[tuple[str, str], ...] = ()
 
     @property
     def kms_key_arn(self) -> str:
@@ -125,8 +127,13 @@ def _make_policy_statement(
 
 
 def _fill_pattern(pattern: str, names: ArnNames) -> list[str]:
-    """Return a pattern with its fields filled in, once for each role path if it contains that field."""
+    """Return a pattern with its fields filled in, once for each role path or registry if it contains their fields."""
     fields = asdict(names) | {"kms_key_arn": names.kms_key_arn}
+    if "{registry_account_id}" in pattern:
+        return [
+            pattern.format(**fields, registry_account_id=account, registry_prefix=prefix)
+            for account, prefix in names.registries
+        ]
     paths = names.role_paths if "{role_path}" in pattern else ("",)
     return [pattern.format(**fields, role_path=path) for path in paths]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from sustainable_mlops.deployer import readme
@@ -35,9 +36,18 @@ def list_resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
 
 
 def read_names(
-    root: Mapping[str, Any], modules: Modules, environment: str, name_prefix: str, *, deletion_protection: bool
+    root: Mapping[str, Any],
+    modules: Modules,
+    environment: str,
+    name_prefix: str,
+    *,
+    deletion_protection: bool,
+    registries: Mapping[str, str] = MappingProxyType({}),
 ) -> ArnNames:
-    """Return the parts of the ARNs, from the backend, the provider and the module calls of the root module."""
+    """Return the parts of the ARNs, from the backend, the provider and the module calls of the root module.
+
+    `registries` has the name prefix of each other registry by its account.
+    """
     backend = root["terraform"]["backend"]["s3"]
     calls = _list_calls(root)
     key = next((call["existing_kms_key"] for call in calls if call.get("existing_kms_key")), None)
@@ -59,6 +69,7 @@ def read_names(
         # One condition cannot cover roles with several boundaries or without one.
         permissions_boundary_arn=boundaries.pop() if len(boundaries) == 1 else None,
         deletion_protection=deletion_protection,
+        registries=tuple(sorted(registries.items())),
     )
 
 

@@ -278,10 +278,10 @@ def _propose_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Footpri
                 by_region.setdefault(part.activity.region, []).append(part.activity)
     for home, activities in by_region.items():
         for other in _find_cleaner_regions(home, activities):
-            place = regions.load_all()[other]
+            region = regions.load_all()[other]
             moves = [(activity, activity._replace(region=other)) for activity in activities]
             costs = "the data moves too: check data residency, latency, and the availability of the instance types"
-            title = f"{other} ({place.location}) instead of {home}"
+            title = f"{other} ({region.location}) instead of {home}"
             yield from _compare_moves("", f"all resources in {home}", "region", title, costs, moves)
 
 

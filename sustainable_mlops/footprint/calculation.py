@@ -117,11 +117,11 @@ def make_location(region: CatalogueRegion, coefficients: Coefficients) -> GridLo
 class Calculation:
     """A formula, its inputs, and the metrics without a figure."""
 
-    def __init__(self, place: GridLocation) -> None:
-        self._place = place
-        self._inputs: list[Quantity] = [place.pue, place.grid, place.water, place.carbon_ratio]
-        self._missing = set(place.missing)
-        self._unknowns = list(place.unknowns)
+    def __init__(self, location: GridLocation) -> None:
+        self._location = location
+        self._inputs: list[Quantity] = [location.pue, location.grid, location.water, location.carbon_ratio]
+        self._missing = set(location.missing)
+        self._unknowns = list(location.unknowns)
         self._formula: Formula | None = None
         self._requests: int | None = None
 
@@ -151,12 +151,12 @@ class Calculation:
 
     def compute_estimate(self) -> FootprintEstimate:
         """Return the estimate."""
-        ratio = self._place.carbon_ratio
-        listed = [one for one in self._inputs if one.text and (one is ratio or not one.is_exact)]
+        ratio = self._location.carbon_ratio
+        reported_inputs = [one for one in self._inputs if one.text and (one is ratio or not one.is_exact)]
         return FootprintEstimate(
             self._select_figures(propagate(self._model), self._missing),
             tuple(self._unknowns),
-            tuple(dict.fromkeys(map(_format_quantity, listed))),
+            tuple(dict.fromkeys(map(_format_quantity, reported_inputs))),
         )
 
     def compute_change(self, before: "Calculation") -> Mapping[str, FootprintFigure]:
@@ -166,12 +166,12 @@ class Calculation:
 
     def _select_figures(self, results: Sequence[FootprintFigure], missing: set[str]) -> Mapping[str, FootprintFigure]:
         figures = {metric: figure for metric, figure in zip(METRICS, results, strict=True) if metric not in missing}
-        is_zero_by_claim = self._place.market_based == 0 and "market_based" in figures
+        is_zero_by_claim = self._location.market_based == 0 and "market_based" in figures
         return figures | {"market_based": _ZERO_BY_CLAIM} if is_zero_by_claim else figures
 
     @property
     def _model(self) -> PropagationModel:
-        formula, market, requests = self._formula, self._place.market_based, self._requests
+        formula, market, requests = self._formula, self._location.market_based, self._requests
         assert formula is not None
 
         def figures(values: Sequence[float]) -> tuple[float, ...]:

@@ -35,11 +35,11 @@ def calculate_fleet(
     fleet: FleetActivity,
     instance: InstanceType,
     price: prices.Price | None,
-    place: GridLocation,
+    location: GridLocation,
     coefficients: Coefficients,
 ) -> Calculation:
-    """Return the calculation for a fleet of `instance`, at `price` in `place`."""
-    calculation = Calculation(place)
+    """Return the calculation for a fleet of `instance`, at `price` in `location`."""
+    calculation = Calculation(location)
     take = calculation.add_input
     platform, accelerator, number = instance.platform, instance.accelerator, instance.accelerators
     model = coefficients.host_model if platform.grade != "C" else coefficients.host_model_guessed_tdp
@@ -53,7 +53,7 @@ def calculate_fleet(
     rework, price_share, region_factor = (
         take(fleet.rework),
         take(fleet.price_share),
-        take(place.find_price_factor(instance.family)),
+        take(location.find_price_factor(instance.family)),
     )
     billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
@@ -240,9 +240,11 @@ def compute_spot_price_share(discount: Quantity, share: float = 1.0) -> Quantity
     return bounded_quantity(low, central, high, f"price paid after the {discount.text}", discount.grade, "of the price")
 
 
-def calculate_serverless(activity: ServerlessActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
-    """Return the calculation for a serverless variant in `place`."""
-    calculation = Calculation(place)
+def calculate_serverless(
+    activity: ServerlessActivity, location: GridLocation, coefficients: Coefficients
+) -> Calculation:
+    """Return the calculation for a serverless variant in `location`."""
+    calculation = Calculation(location)
     take = calculation.add_input
     platform = instances.find_platform(_SERVERLESS_PLATFORM)
     gb = activity.memory_mb / 1024
@@ -251,7 +253,7 @@ def calculate_serverless(activity: ServerlessActivity, place: GridLocation, coef
     ratio, load = take(coefficients.serverless_mb_per_vcpu), take(load_assumptions()["serverless_load"])
     server, cpu = take(coefficients.server_kg.for_item("serverless")), take(coefficients.cpu_kg.for_item("serverless"))
     dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
-    region_factor = take(place.find_price_factor("serverless inference"))
+    region_factor = take(location.find_price_factor("serverless inference"))
     busy_of = _busy_hours(activity, calculation)
     most_h = HOURS_PER_MONTH * (inf if activity.max_concurrency is None else activity.max_concurrency)
     calculation.add_note(_WARM)

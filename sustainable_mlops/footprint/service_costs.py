@@ -12,21 +12,21 @@ _OTHER_METRICS = frozenset(METRICS) - {"cost"}
 _OTHER_PARTITIONS = ("cn-", "us-gov-")
 
 
-def calculate_service(activity: ServiceActivity, place: GridLocation) -> Calculation:
-    """Return the calculation for units of a service in `place`; it has a cost only."""
+def calculate_service(activity: ServiceActivity, location: GridLocation) -> Calculation:
+    """Return the calculation for units of a service in `location`; it has a cost only."""
     price = service_prices.load_by_item().get(activity.item)
     if price is None:
         raise UserError(f"{activity.item}: no price known")
-    region = place.region or ""
+    region = location.region or ""
     has_one_price = price.is_global and not region.startswith(_OTHER_PARTITIONS)
     calculation = Calculation(
-        GridLocation(ZERO, ZERO, 0.0, ZERO, region=place.region, missing=_OTHER_METRICS, unknowns=())
+        GridLocation(ZERO, ZERO, 0.0, ZERO, region=location.region, missing=_OTHER_METRICS, unknowns=())
     )
     count = calculation.add_input(activity.count)
     usd = calculation.add_input(
         Quantity(*price.usd_per_month, price.grade, f"price of one {price.item} a month", unit="USD")
     )
-    factor = calculation.add_input(ONE if has_one_price else place.find_price_factor("services"))
+    factor = calculation.add_input(ONE if has_one_price else location.find_price_factor("services"))
     usage = f"; not counted: {price.excludes}" if price.excludes else ""
     calculation.add_note(
         UnknownItem(price.item, f"its fixed price is counted; its carbon is not known{usage}", UnknownKind.CARBON)

@@ -12,13 +12,13 @@ from sustainable_mlops.footprint.figures import UnknownItem
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
 
-def calculate_storage(activity: StorageActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
-    """Return the calculation for stored bytes in `place`. Raises UserError for an unknown storage class."""
+def calculate_storage(activity: StorageActivity, location: GridLocation, coefficients: Coefficients) -> Calculation:
+    """Return the calculation for stored bytes in `location`. Raises UserError for an unknown storage class."""
     storage_class = storage.load_all().get(activity.storage_class)
     if storage_class is None:
         known = ", ".join(storage.load_all())
         raise UserError(f"storage class {activity.storage_class}: use one of {known}")
-    calculation = Calculation(place)
+    calculation = Calculation(location)
     take = calculation.add_input
     gb, copies = (
         take(activity.gb),
@@ -28,7 +28,7 @@ def calculate_storage(activity: StorageActivity, place: GridLocation, coefficien
             )
         ),
     )
-    region_factor = take(place.find_price_factor(storage_class.name))
+    region_factor = take(location.find_price_factor(storage_class.name))
     usd = take(
         exact_quantity(
             storage_class.usd_per_gb_month or 0.0, f"price of {storage_class.name}", storage_class.price_grade
@@ -61,9 +61,9 @@ def _convert_to_gb(per_tb: Quantity, unit: str) -> Quantity:
     return (per_tb * 0.001).with_text(per_tb.text, f"{unit}/GB")
 
 
-def calculate_transfer(activity: TransferActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
-    """Return the calculation for bytes sent out of `place`."""
-    calculation = Calculation(place)
+def calculate_transfer(activity: TransferActivity, location: GridLocation, coefficients: Coefficients) -> Calculation:
+    """Return the calculation for bytes sent out of `location`."""
+    calculation = Calculation(location)
     gb, network = calculation.add_input(activity.gb), calculation.add_input(coefficients.network_kwh_per_gb)
     usd = calculation.add_input(coefficients.transfer_usd_per_gb)
     calculation.mark_missing(

@@ -179,19 +179,19 @@ def read_usage(path: Path | str) -> ResourceUsage:
 
     Raises UserError that names the location of an invalid entry.
     """
-    place = str(path)
+    location = str(path)
     document = read_mapping(Path(path))
-    _check_keys(document, {"resources", "defaults"}, place)
-    resources = _check_mapping(document.get("resources") or {}, f"{place}: resources")
+    _check_keys(document, {"resources", "defaults"}, location)
+    resources = _check_mapping(document.get("resources") or {}, f"{location}: resources")
     entries = {}
     for address, keys in resources.items():
-        where = f"{place}: resources.{address}"
+        where = f"{location}: resources.{address}"
         entries[str(address)] = _parse_entry(keys, where)
         _check_keys_of_type(entries[str(address)], str(address), where)
-    return ResourceUsage(entries, _parse_entry(document.get("defaults") or {}, f"{place}: defaults"))
+    return ResourceUsage(entries, _parse_entry(document.get("defaults") or {}, f"{location}: defaults"))
 
 
-def _check_keys_of_type(keys: Mapping[str, Any], address: str, place: str) -> None:
+def _check_keys_of_type(keys: Mapping[str, Any], address: str, location: str) -> None:
     """Raise UserError for a key that does not apply to the resource type of the address."""
     names = [part for part in split_address(_split_address(address)[0]) if isinstance(part, str)]
     kind = names[-2] if len(names) > 1 and names[-3:-2] != ["module"] else ""
@@ -201,58 +201,60 @@ def _check_keys_of_type(keys: Mapping[str, Any], address: str, place: str) -> No
     for key in keys:
         if key not in known:
             hint = f"use one of {', '.join(known)}" if known else "remove the entry"
-            raise UserError(f"{place}.{key}: does not apply to {kind}; {hint}")
+            raise UserError(f"{location}.{key}: does not apply to {kind}; {hint}")
 
 
-def _parse_entry(keys: Any, place: str) -> dict[str, Any]:
-    keys = _check_mapping(keys, place)
-    _check_keys(keys, {*KEYS, _STORAGE_KEY}, place)
+def _parse_entry(keys: Any, location: str) -> dict[str, Any]:
+    keys = _check_mapping(keys, location)
+    _check_keys(keys, {*KEYS, _STORAGE_KEY}, location)
     entry: dict[str, Any] = {}
     for key, value in keys.items():
         if key == _STORAGE_KEY:
-            entry[key] = _parse_storage(value, f"{place}.{key}")
+            entry[key] = _parse_storage(value, f"{location}.{key}")
         else:
             greatest, text, unit = KEYS[key]
-            entry[key] = _parse_quantity(value, greatest, text, unit, f"{place}.{key}")
+            entry[key] = _parse_quantity(value, greatest, text, unit, f"{location}.{key}")
     return entry
 
 
-def _parse_storage(value: Any, place: str) -> dict[str, Quantity]:
+def _parse_storage(value: Any, location: str) -> dict[str, Quantity]:
     by_class = value if isinstance(value, dict) and not set(value) <= set(_BOUND_NAMES) else {"STANDARD": value}
-    _check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, place)
+    _check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, location)
     return {
-        name: _parse_quantity(gb, 1e12, f"GB in {name}", "GB", place if by_class is not value else f"{place}.{name}")
+        name: _parse_quantity(
+            gb, 1e12, f"GB in {name}", "GB", location if by_class is not value else f"{location}.{name}"
+        )
         for name, gb in by_class.items()
     }
 
 
-def _parse_quantity(value: Any, greatest: float, text: str, unit: str, place: str) -> Quantity:
+def _parse_quantity(value: Any, greatest: float, text: str, unit: str, location: str) -> Quantity:
     if isinstance(value, dict):
-        _check_keys(value, set(_BOUND_NAMES), place)
+        _check_keys(value, set(_BOUND_NAMES), location)
         if missing := [end for end in _BOUND_NAMES if end not in value]:
-            raise UserError(f"{place}: give low, expected and high; {', '.join(missing)} is missing")
-        low, expected, high = (_parse_number(value[end], greatest, f"{place}.{end}") for end in _BOUND_NAMES)
+            raise UserError(f"{location}: give low, expected and high; {', '.join(missing)} is missing")
+        low, expected, high = (_parse_number(value[end], greatest, f"{location}.{end}") for end in _BOUND_NAMES)
         if not low <= expected <= high:
             raise UserError(
-                f"{place}: low, expected and high must be in ascending order, not {low:g}, {expected:g}, {high:g}"
+                f"{location}: low, expected and high must be in ascending order, not {low:g}, {expected:g}, {high:g}"
             )
         return Quantity(low, expected, high, "B", f"{text} (usage file)", unit=unit)
-    number = _parse_number(value, greatest, place)
+    number = _parse_number(value, greatest, location)
     return Quantity(number, number, number, "A", f"{text} (usage file)", unit=unit)
 
 
-def _parse_number(value: Any, greatest: float, place: str) -> float:
+def _parse_number(value: Any, greatest: float, location: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= greatest:
-        raise UserError(f"{place}: must be a number from 0 to {greatest:g}, not {value!r}")
+        raise UserError(f"{location}: must be a number from 0 to {greatest:g}, not {value!r}")
     return float(value)
 
 
-def _check_mapping(value: Any, place: str) -> dict[str, Any]:
+def _check_mapping(value: Any, location: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise UserError(f"{place}: must be a mapping of keys, not {type(value).__name__}")
+        raise UserError(f"{location}: must be a mapping of keys, not {type(value).__name__}")
     return value
 
 
-def _check_keys(value: Mapping[Any, Any], known: set[str], place: str) -> None:
+def _check_keys(value: Mapping[Any, Any], known: set[str], location: str) -> None:
     if others := [str(key) for key in value if key not in known]:
-        raise UserError(f"{place}: unknown key {others[0]}; use one of {', '.join(sorted(known))}")
+        raise UserError(f"{location}: unknown key {others[0]}; use one of {', '.join(sorted(known))}")

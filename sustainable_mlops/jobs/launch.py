@@ -261,7 +261,7 @@ def _find_record(
     current_record = _refresh_record(kind, record, clients.sagemaker)
     if current_record is not None:
         return current_record, tag, None
-    lost_record = record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
+    lost_record = record.model_copy(update={"status": "Failed", "failure_reason": "the job no longer exists"})
     return lost_record, tag, record.job_name if record.job_arn is None else None
 
 

@@ -81,7 +81,7 @@ def compare(group: DeclaredFeatureGroup, sagemaker: Client) -> Evolution:
         declared_type = group.features.get(name)
         if declared_type is None:
             raise UserError(
-                f"{group.name}: feature '{name}' is not declared any more, and SageMaker cannot remove it; "
+                f"{group.name}: feature '{name}' is no longer declared, and SageMaker cannot remove it; "
                 f"declare it again, as {kind}"
             )
         if declared_type != kind:

@@ -78,9 +78,9 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
     if not file_count:
         raise UserError(f"{address}: has no Parquet file; Feature Store writes records within 15 minutes")
     features = {definition["FeatureName"] for definition in fields["FeatureDefinitions"]}
-    kept = [row for *_, row in newest.values() if not row[_IS_DELETED]]
-    records = [_build_record(row, features) for row in kept]
-    return StoredRecords(group, address, targets, records, file_count, row_count, len(newest) - len(kept))
+    live_rows = [row for *_, row in newest.values() if not row[_IS_DELETED]]
+    records = [_build_record(row, features) for row in live_rows]
+    return StoredRecords(group, address, targets, records, file_count, row_count, len(newest) - len(live_rows))
 
 
 def write_records(

@@ -1,8 +1,9 @@
 """Recovery of an environment after an interrupted apply.
 
 A killed apply leaves the state locked, and new resources that are not in the state. An apply whose credentials expired
-leaves the state in the file `errored.tfstate`. Recovery removes the lock, writes that state, imports resources whose
-names the plan knows, applies, and deletes models and endpoint configurations with generated names, which hold no data.
+leaves the state in the file `errored.tfstate`. Recovery removes the lock, pushes that state to the backend, imports
+resources whose names the plan knows, applies, and deletes models and endpoint configurations with generated names,
+which hold no data.
 """
 
 import json
@@ -115,12 +116,12 @@ def _apply_with_imports(
             ]
             if not existing:
                 raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
-            found = _find_ids(terraform, existing)
-            result.imported |= found
+            ids = _find_ids(terraform, existing)
+            result.imported |= ids
             blocks = [{"to": address, "id": identifier} for address, identifier in result.imported.items()]
             write_file(file, json.dumps({"import": blocks}, indent=2))
             _check_imports(terraform)
-            for address, identifier in found.items():
+            for address, identifier in ids.items():
                 if re.search(rf"(^|\.){_ENDPOINT}\.", address):
                     wait_until_settled(account.client("sagemaker"), identifier)
                 say(f"importing {address}")
@@ -183,21 +184,21 @@ def _list_changes(terraform: Terraform) -> list[dict[str, Any]]:
 
 
 def _intersect(all_tags: Iterable[Mapping[str, str] | None]) -> dict[str, str]:
-    """Return the tags that all resources with tags have."""
+    """Return the tags that all tagged resources have."""
     tags = [one for one in all_tags if one]
     common = tags[0] if tags else {}
     return {key: value for key, value in common.items() if all(one.get(key) == value for one in tags)}
 
 
 def _find_common_tags(terraform: Terraform) -> dict[str, str]:
-    """Return the tags that all resources of the state with tags have: the default tags of the provider."""
+    """Return the tags that are common to all tagged resources of the state: the default tags of the provider."""
     return _intersect(attributes.get("tags_all") for _, attributes in terraform.list_instances())
 
 
 def _delete_generated(
     terraform: Terraform, account: AccountClients, result: Recovery, say: Callable[[str], None]
 ) -> None:
-    """Delete the environment's models and endpoint configurations that neither the state nor an endpoint has.
+    """Delete the environment's models and configurations that are not in the state and that no endpoint uses.
 
     The environment's default tags identify them, so nothing is deleted in an environment without tags.
     """
@@ -279,9 +280,9 @@ def _refuse_lock(terraform: Terraform, text: str) -> None:
 
 
 def find_environment_account(terraform: Terraform) -> AccountClients:
-    """Return the clients of the environment's account: that of the settings, else that of the ARNs in the state.
+    """Return clients for the account in the settings, in the ARNs of the state, or of the credentials, in this order.
 
-    Without both, the account is that of the credentials. Raises UserError if the credentials are of another account.
+    Raises UserError if the credentials are of another account.
     """
     arns = [str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")]
     regional = [arn for arn in arns if all(arn.split(":")[3:5])]

@@ -43,7 +43,7 @@ class Resource(Readers):
     )  # fmt: skip
 
     def __init__(self, entry: Mapping[str, Any], location: str, drift: tuple[str, ...] = ()) -> None:
-        """Read one entry; `place` is its location in messages. Raises UserError if a part is missing or malformed."""
+        """Read one entry. Messages name `location`. Raises UserError if a part is missing or malformed."""
         #: The attributes with drift that the plan accepts. `before` has their values from before the drift.
         self.drift = drift
         self.location = location

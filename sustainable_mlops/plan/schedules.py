@@ -124,7 +124,10 @@ def _find_target_key(trigger: Resource, path: str, joins: Joins) -> object:
 
 def has_deletion_schedule(endpoint: Resource, joins: Joins) -> bool | Unknown:
     """Return whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
-    return any_of(named for _, named in find_calling_schedules("sagemaker:deleteEndpoint", endpoint, "name", joins))
+    return any_of(
+        calls_endpoint
+        for _, calls_endpoint in find_calling_schedules("sagemaker:deleteEndpoint", endpoint, "name", joins)
+    )
 
 
 def find_calling_schedules(

@@ -42,7 +42,7 @@ class FindingAssessment(NamedTuple):
     finding: rules.Finding
     #: True if the plan changes the resource or a part of it.
     is_touched: bool
-    #: True if the outcome is unknown only because the plan creates the value: nobody can look at it yet.
+    #: True if the outcome is unknown only because the plan creates the value, which does not exist yet.
     until_apply: bool = False
     #: True if the baseline contains the finding.
     in_baseline: bool = False

@@ -203,13 +203,18 @@ def _render(
 
 
 def _root_files(
-    folder: Path, root: Any, settings: "EnvironmentSettings", modules: Mapping[str, Mapping[str, Any]]
+    folder: Path, root: Any, settings: Any, modules: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Path, str]]:
     for file, text in root.files().items():
         yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
     body = root.json()
     resource_names = deployer.read_names(
-        body, modules, folder.name, settings.name_prefix, deletion_protection=settings.deletion_protection
+        body,
+        modules,
+        folder.name,
+        settings.name_prefix,
+        deletion_protection=settings.deletion_protection,
+        registries=settings.promotion.registries,
     )
     for file, text in deployer.make_files(body, modules, resource_names).items():
         yield folder / "deployer" / file, text

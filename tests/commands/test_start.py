@@ -78,8 +78,8 @@ def test_the_requirements_table_of_the_readme_names_every_command(root: Path) ->
 @pytest.mark.slow
 def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
     def completed(words: str) -> str:
-        asked = {"_SMLOPS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-        command = ["env", *(f"{name}={value}" for name, value in asked.items()), *START]
+        variables = {"_SMLOPS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        command = ["env", *(f"{name}={value}" for name, value in variables.items()), *START]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
     assert set(completed("smlops re").split()) == {"recommend", "reconcile", "recover", "register", "restore", "review"}

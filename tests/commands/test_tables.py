@@ -23,7 +23,7 @@ from sustainable_mlops.jobs.footprint import rename_figures
 from sustainable_mlops.jobs.pipelines import display as pipeline_display
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
 from sustainable_mlops.jobs.record import RunRecord, TuningTrial
-from sustainable_mlops.operations.adopt import Adoption, AdoptionReport, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt import AdoptedObject, AdoptionReport, ExcludedObject, ImportedResource
 from sustainable_mlops.operations.adopt import display as adoption_display
 from sustainable_mlops.operations.idle import IdleFinding, IdleReport
 from sustainable_mlops.operations.idle import display as idle_display
@@ -191,8 +191,10 @@ def show_idle(console: Console) -> None:
 
 def show_adoption(console: Console) -> None:
     resource = ImportedResource("aws_sagemaker_model_package_group", LONG, LONG, {})
-    report = AdoptionReport("1" * 12, "ap-southeast-7", [Adoption("model package group", LONG, (resource,) * 1000)])
-    report.exclusions = [Exclusion("model package group", LONG, TEXT)]
+    report = AdoptionReport(
+        "1" * 12, "ap-southeast-7", [AdoptedObject("model package group", LONG, (resource,) * 1000)]
+    )
+    report.excluded_objects = [ExcludedObject("model package group", LONG, TEXT)]
     adoption_display.print_report(report, console, None)
 
 

@@ -18,8 +18,8 @@ Environment = Callable[..., Any]
 
 def test_the_table_has_exactly_the_used_resource_types(synthesized: dict[str, Any], environment: Environment) -> None:
     code = "".join(file.read_text() for file in ROOT.glob("envs/components/*.py"))
-    called = [body for module, body in synthesized.items() if f"modules.{module}" in code]
-    bodies = [*called, environment().json()]
+    module_bodies = [body for module, body in synthesized.items() if f"modules.{module}" in code]
+    bodies = [*module_bodies, environment().json()]
     used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
     assert used == set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
 
@@ -76,3 +76,22 @@ def test_the_partition_follows_from_the_region(
     body = environment().json()
     body["provider"]["aws"][0]["region"] = region
     assert deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True).partition == partition
+
+
+def test_apply_may_deploy_the_packages_of_the_other_registries(
+    synthesized: dict[str, Any], environment: Environment
+) -> None:
+    registries = {"234567890123": "smlops-lab"}
+    body = environment(promotion={"registries": registries}).json()
+    names = deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True, registries=registries)
+    statements = [
+        statement
+        for document in deployer.make_environment_documents(body, synthesized, names)
+        for statement in document.statements
+        if "sagemaker:CreateModel" in statement["Action"]
+    ]
+    packages = {arn for one in statements for arn in one["Resource"] if ":model-package/" in arn}
+    assert packages == {
+        "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-*",
+        "arn:aws:sagemaker:eu-north-1:234567890123:model-package/smlops-lab-*",
+    }

@@ -17,8 +17,9 @@ from sustainable_mlops.terraform import ROOT, find_engine
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
-#: Folder that a command of a page writes.
-_WRITTEN = {"adopted"}
+#: Folders that a command of a page writes.
+_WRITTEN = re.compile(r"(adopted|envs/lab)(/|$)")
+_GIT = ("add", "clean", "clone", "diff", "reset", "restore")
 _SHELL = {"cd", "cp", "echo", "export", "head", "mkdir", "printf", "rm", "sed", "source"}
 
 
@@ -83,7 +84,11 @@ def _check_options(program: list[str], arguments: list[str]) -> list[str]:
     sub = [word] if word[0] != "-" and f" {word} " in _help(sys.executable, *program) else []
     text = _help(sys.executable, *program, *sub)
     options = {one.partition("=")[0] for one in arguments if one.startswith("--")}
-    files = {one for one in arguments if re.match(r"(envs|workloads|modules|policies)/", one) and "*" not in one}
+    files = {
+        one
+        for one in arguments
+        if re.match(r"(envs|workloads|modules|policies)/", one) and "*" not in one and not _WRITTEN.match(one)
+    }
     return [f"{program[-1]}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)] + [
         f"no file {one}" for one in sorted(files) if not (ROOT / one).exists()
     ]
@@ -96,7 +101,7 @@ def _check_terraform(arguments: list[str]) -> list[str]:
     text = _help(find_engine().path, *words, option="-help")
     text += _help(find_engine().path, "plan", option="-help") if sub == "apply" else ""  # it has the options of plan
     options = {one.partition("=")[0] for one in rest if one.startswith("-")}
-    folders = [one for one in folders if one not in _WRITTEN]
+    folders = [one for one in folders if not _WRITTEN.match(one)]
     return [f"no folder {one}" for one in folders if not (ROOT / one).is_dir()] + [
         f"terraform {sub}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)
     ]
@@ -152,7 +157,7 @@ _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
     "docker": _check_docker,
     "python": _check_python,
     "python3": _check_python,
-    "git": lambda arguments: [] if arguments[0] in ("clone", "diff") else [f"git: {arguments[0]}"],
+    "git": lambda arguments: [] if arguments[0] in _GIT else [f"git: {arguments[0]}"],
     "pip": lambda arguments: [] if arguments[0] == "install" else [f"pip: {arguments[0]}"],
     "smlops": _check_smlops,
     "pipx": lambda arguments: [] if arguments[0] == "install" else [f"pipx: {arguments[0]}"],

@@ -125,13 +125,13 @@ def publish(folder: Path) -> dict[str, str]:
 
 def make_variables(aws_cli: Path) -> dict[str, str]:
     """Return the variables of a reader, without this checkout, and with the provider that this machine offers."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    variables = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     offered = make_environment()
     provider = {name: offered[name] for name in PROVIDER_VARIABLES if name in offered}
     own = str(ROOT / ".venv" / "bin")
     path = [str(aws_cli), str(Path(find_engine().path).parent)]
-    path += [one for one in kept["PATH"].split(os.pathsep) if one != own]
-    return {**kept, **provider, "PATH": os.pathsep.join(path), "NO_COLOR": "1", "TF_CLI_ARGS": "-no-color"}
+    path += [one for one in variables["PATH"].split(os.pathsep) if one != own]
+    return {**variables, **provider, "PATH": os.pathsep.join(path), "NO_COLOR": "1", "TF_CLI_ARGS": "-no-color"}
 
 
 @pytest.mark.release

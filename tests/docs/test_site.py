@@ -55,10 +55,10 @@ def read_article(site: Path, page: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_lists_tables_and_blocks_of_its_file(page: str, site: Path) -> None:
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render((ROOT / page).read_text())
-    expected, shown = Counter(rendered).counts, Counter(read_article(site, page)).counts
+    expected, actual = Counter(rendered).counts, Counter(read_article(site, page)).counts
     if page == "docs/practices.md":  # its table of rules is a page of its own
         expected["table"] -= 1
-    assert shown == expected
+    assert actual == expected
 
 
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:

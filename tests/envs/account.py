@@ -102,8 +102,14 @@ class CiAccount:
         body = Environment(self.settings, self.modules, COMPONENTS).synthesize().json()
         (self.folder / "main.tf.json").write_text(json.dumps(body))
         bodies = {name: module.json() for name, module in self.modules.items()}
+        settings: Any = self.settings
         names = deployer.read_names(
-            body, bodies, self.name, self.settings.name_prefix, deletion_protection=self.settings.deletion_protection
+            body,
+            bodies,
+            self.name,
+            settings.name_prefix,
+            deletion_protection=settings.deletion_protection,
+            registries=settings.promotion.registries,
         )
         documents: dict[str, dict[str, str]] = {"plan": {}, "apply": {}}
         for one in deployer.make_environment_documents(body, bodies, names):

@@ -1,7 +1,7 @@
 """Measure the roles of an environment on a sandbox that enforces IAM: `python -m tests.envs.iam_table`.
 
 CI plans and applies dev with the roles of `bootstrap`. The pipeline trains and registers a model, and the event of
-arriving data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`. At the
+new data starts it again. An endpoint serves the model. Then each role tries the acts of `forbidden_acts`. At the
 end, each role gets all permissions and tries them again: an act that is still denied would prove nothing.
 """
 
@@ -30,7 +30,7 @@ from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_ac
 
 #: Codes of AWS for a request that IAM refuses.
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
-#: Settings with which few rounds on few data pass the gate.
+#: Settings with which few rounds on little data pass the gate.
 QUICK = {"MinimumAuc": "0.5", "NumRound": "12"}
 MODEL = "flight_delay"
 _SECONDS = 600
@@ -38,14 +38,14 @@ _SECONDS = 600
 
 @dataclass
 class MeasuredRole:
-    """Result of one role: the actions that its job needed, and the forbidden acts by the answer of AWS."""
+    """Result of one role: the actions that its job needed, and the forbidden acts by the response of AWS."""
 
     name: str
-    needed: list[str] = field(default_factory=list)
-    denied: list[Act] = field(default_factory=list)
-    done: list[Act] = field(default_factory=list)
+    needed_actions: list[str] = field(default_factory=list)
+    denied_acts: list[Act] = field(default_factory=list)
+    allowed_acts: list[Act] = field(default_factory=list)
     #: Acts that stay denied with all permissions, so that their denial proves nothing about the role.
-    undecided: list[Act] = field(default_factory=list)
+    undecided_acts: list[Act] = field(default_factory=list)
 
 
 def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[MeasuredRole]:
@@ -67,13 +67,13 @@ def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[M
             say(f"forbidden acts of {result.name}")
             client = create_clients(account, result.name, roles[result.name])
             for act in list_acts(result.name, names):
-                (result.denied if is_denied(client(act.service), act) else result.done).append(act)
+                (result.denied_acts if is_denied(client(act.service), act) else result.allowed_acts).append(act)
         for result in measured:
             say(f"acts of {result.name} with all permissions")
             client = create_clients(account, result.name, roles[result.name])
             allow_everything(account, roles[result.name])
             acts = list_acts(result.name, names)
-            result.undecided = [act for act in acts if is_denied(client(act.service), act)]
+            result.undecided_acts = [act for act in acts if is_denied(client(act.service), act)]
         known = set(roles.values())
         others = {arn: actions for arn, actions in jobs.items() if arn not in known and platform["name_prefix"] in arn}
         return [*measured, *(MeasuredRole(arn.rpartition("/")[2], actions) for arn, actions in others.items())]
@@ -104,7 +104,7 @@ def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[st
 
 
 def train(account: CiAccount, platform: dict[str, Any]) -> str:
-    """Run the pipeline, let arriving data start it again, and return the package of the first execution."""
+    """Run the pipeline, let new data start it again, and return the package of the first execution."""
     import pandas as pd
 
     from tests.workloads.flight_delay.pipeline_bench import WORKLOAD, PipelineBench, write_raw
@@ -271,10 +271,10 @@ def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
     yield "| role | needed actions, all allowed | forbidden acts denied |"
     yield "|---|---|---|"
     for one in measured:
-        total = len(one.denied) + len(one.done)
-        acts = f"{len(one.denied)} of {total}" if total else "none listed"
-        yield f"| {one.name} | {len(one.needed)} | {acts} |"
-    groups = Counter(act.group for one in measured for act in one.denied)
+        total = len(one.denied_acts) + len(one.allowed_acts)
+        acts = f"{len(one.denied_acts)} of {total}" if total else "none listed"
+        yield f"| {one.name} | {len(one.needed_actions)} | {acts} |"
+    groups = Counter(act.group for one in measured for act in one.denied_acts)
     yield ""
     yield "Denied acts: " + ", ".join(f"{number} {group}" for group, number in sorted(groups.items())) + "."
 
@@ -288,10 +288,10 @@ def main() -> None:
     print("\n".join(format_table(measured)))
     if "--actions" in sys.argv:
         for one in measured:
-            print(f"{one.name}: {', '.join(one.needed)}")
-    if failures := [f"{one.name}: {act}" for one in measured for act in one.done]:
+            print(f"{one.name}: {', '.join(one.needed_actions)}")
+    if failures := [f"{one.name}: {act}" for one in measured for act in one.allowed_acts]:
         raise SystemExit("\n".join(["forbidden acts that were not denied:", *failures]))
-    if failures := [f"{one.name}: {act}" for one in measured for act in one.undecided]:
+    if failures := [f"{one.name}: {act}" for one in measured for act in one.undecided_acts]:
         raise SystemExit("\n".join(["forbidden acts that stay denied with all permissions:", *failures]))
 
 

@@ -70,10 +70,12 @@ def delete_packages(account: CiAccount, packages: dict[str, str]) -> None:
 def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "repository").mkdir()
     measured = iam_table.measure(tmp_path)
-    assert [f"{one.name}: {act}" for one in measured for act in one.done] == []
-    assert [f"{one.name}: {act}" for one in measured for act in one.undecided] == []
+    assert [f"{one.name}: {act}" for one in measured for act in one.allowed_acts] == []
+    assert [f"{one.name}: {act}" for one in measured for act in one.undecided_acts] == []
     by_role = {one.name: one for one in measured}
-    assert all(by_role[role].needed and by_role[role].denied for role in (*PHASES, "plan", "apply", "promote"))
+    assert all(
+        by_role[role].needed_actions and by_role[role].denied_acts for role in (*PHASES, "plan", "apply", "promote")
+    )
     with capsys.disabled():
         print("", *iam_table.format_table(measured), sep="\n")
 

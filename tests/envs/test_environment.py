@@ -28,10 +28,19 @@ def test_state_is_locked_and_restricted_to_the_account(environment: Environment,
         "bucket": dev["state"]["bucket"],
         "key": "dev/terraform.tfstate",
         "region": "eu-north-1",
-        "encrypt": True,
         "use_lockfile": True,
         "allowed_account_ids": [dev["account_id"]],
     }
+
+
+def test_the_state_has_the_default_key_of_its_bucket_or_the_key_of_the_settings(
+    environment: Environment, dev: dict[str, Any]
+) -> None:
+    # The bucket of bootstrap denies SSE-S3, for which Terraform asks if the backend has only `encrypt`.
+    assert not {"encrypt", "kms_key_id"} & set(environment().json()["terraform"]["backend"]["s3"])
+    key = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    backend = environment(state={**dev["state"], "kms_key_arn": key}).json()["terraform"]["backend"]["s3"]
+    assert (backend["encrypt"], backend["kms_key_id"]) == (True, key)
 
 
 def test_provider_and_state_use_the_assumed_role(environment: Environment, dev: dict[str, Any]) -> None:
@@ -85,9 +94,9 @@ def test_the_role_of_table_optimizers_has_the_boundary_of_all_roles(environment:
 def test_the_configured_load_test_role_is_published(environment: Environment) -> None:
     role = "arn:aws:iam::123456789012:role/load-tests"
     plain = environment().json()["locals"]["platform"]["roles"]
-    named = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
+    roles = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
     assert plain == "${module.access.role_arns}"
-    assert "".join(named.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
+    assert "".join(roles.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
 
 
 def test_settings_of_one_endpoint_do_not_affect_others(environment: Environment) -> None:

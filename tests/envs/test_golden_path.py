@@ -90,7 +90,7 @@ def test_a_new_model_passes_the_review_and_serves_packages_with_all_endpoint_kin
         assert {
             address for address in list_changes(longer_retention) if "aws_cloudwatch_log_group" not in address
         } == set()
-        assert read_answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
+        assert read_predictions(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
         topic = second_plan["planned_values"]["outputs"]["topics"]["value"]["alarms"]
         health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=topic)
         assert len(health["CompositeAlarms"]) == 3
@@ -123,12 +123,12 @@ def delete_packages(sandbox: Any) -> None:
         sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
 
 
-def read_answers(sandbox: Any) -> dict[str, str]:
-    """The answers of the model, by kind of endpoint."""
+def read_predictions(sandbox: Any) -> dict[str, str]:
+    """Return the prediction of each endpoint, by kind."""
     runtime, s3 = sandbox.client("sagemaker-runtime"), sandbox.client("s3")
-    answers, request = {}, {"ContentType": "application/json"}
+    predictions, request = {}, {"ContentType": "application/json"}
     for kind, name in {"serverless": NAME, "realtime": f"{NAME}-realtime"}.items():
-        answers[kind] = json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"[]", **request)["Body"].read())
+        predictions[kind] = json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"[]", **request)["Body"].read())
     folder = f"s3://{ARTIFACTS}/async-inference/{NAME}-async"
     s3.put_object(Bucket=ARTIFACTS, Key=f"async-inference/{NAME}-async/requests/one", Body=b"[]")
     accepted = runtime.invoke_endpoint_async(
@@ -136,5 +136,5 @@ def read_answers(sandbox: Any) -> dict[str, str]:
     )
     key = accepted["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
     wait_until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=240)
-    answers["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
-    return answers
+    predictions["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
+    return predictions

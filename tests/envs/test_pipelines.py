@@ -91,7 +91,7 @@ def test_parameters_missing_at_data_arrival_are_reported(tmp_path: Path, monkeyp
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
     with pytest.raises(
         UserError,
-        match=r"parameters: arriving data would start the pipeline without Airline, .*, "
+        match=r"parameters: new data would start the pipeline without Airline, .*, "
         "Season, ",
     ):
         load_pipeline(definition_file="more.json")
@@ -126,8 +126,8 @@ def test_images_equal_those_of_the_job_files() -> None:
     images = load_yaml(ROOT / "envs" / "catalogue" / "pipelines" / "flight_delay.yaml", overlay.RawYaml).data["images"]
     steps = {"ProcessingImage": "process.yaml", "TrainingImage": "job.yaml", "InferenceImage": "job.yaml"}
     for parameter, file in steps.items():
-        named = yaml.safe_load((ROOT / "workloads" / "flight_delay" / file).read_text())["image"]
-        assert images[parameter] == f"sagemaker-{named['framework']}:{named['version']}"
+        image = yaml.safe_load((ROOT / "workloads" / "flight_delay" / file).read_text())["image"]
+        assert images[parameter] == f"sagemaker-{image['framework']}:{image['version']}"
 
 
 def test_the_documented_settings_start_the_check_of_drift_and_the_retraining(

@@ -175,7 +175,7 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
             assert result.changes
             assert list_blocking_gates(result) == [], result.gates
             apply(driver)
-            assert read_answer(sandbox) == number
+            assert read_prediction(sandbox) == number
         only = checkout.change(rollback, "staging")
         assert only == ['module.serverless_endpoint["flight_delay"]']
         assert list_blocking_gates(review_scope(plan(driver), only)) == []
@@ -187,7 +187,7 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
         driver.destroy()
 
 
-def read_answer(sandbox: Sandbox, name: str = "staging", account: str = ACCOUNT) -> Any:
+def read_prediction(sandbox: Sandbox, name: str = "staging", account: str = ACCOUNT) -> Any:
     """Return the prediction of the endpoint in an environment."""
     runtime = make_client("sagemaker-runtime", "eu-north-1", sandbox.endpoint, account)
     request = {"ContentType": "application/json", "Body": b"[]"}
@@ -274,14 +274,14 @@ class Chain:
         self._client("s3", "dev").put_object(Bucket=bucket, Key=f"models/{version}.tar.gz", Body=b"another model")
 
     def follow(self, name: str, app: Any, *arguments: str) -> Any:
-        """Pin a package, review the plan with `--only`, apply it, and return the answer of the endpoint."""
+        """Pin a package, review the plan with `--only`, apply it, and return the prediction of the endpoint."""
         only = self.checkout.change(app, name, *arguments)
         document = plan(self.drivers[name])
         result = review_scope(document, only)
         assert result.changes
         assert list_blocking_gates(result) == [], (name, result.gates)
         apply(self.drivers[name])
-        return read_answer(self._sandbox, name, self.accounts[name])
+        return read_prediction(self._sandbox, name, self.accounts[name])
 
     def refuse(self, name: str, *arguments: str) -> str:
         """Return the first unmet condition of a promotion that the gate refuses, and check that no file changed."""
@@ -324,8 +324,8 @@ def test_packages_go_from_dev_to_staging_and_prod_and_back_and_one_comment_has_t
             assert chain.refuse("prod", "--package", foreign) == "registry"
         for source, target in pairwise(names):
             assert chain.follow(target, promote, "--from", source) == version
-    answers = [chain.follow(name, rollback) for name in reversed(names)]
-    assert answers == [1, 1, 1]
+    predictions = [chain.follow(name, rollback) for name in reversed(names)]
+    assert predictions == [1, 1, 1]
     chain.tamper(2)
     assert chain.refuse("prod", "--package", package) == "model"
 

@@ -55,8 +55,14 @@ def test_a_limited_rule_matches_only_events_of_its_environment() -> None:
             "RoleArn": f"arn:aws:iam::123456789012:role/{prefix}-data-preparation-1",
         },
         "training_jobs": lambda prefix: {"TrainingJobName": f"{prefix}-flight-delay-1"},
-        "transform_jobs": lambda prefix: {"TransformJobName": f"{prefix}-flight-delay-1"},
-        "tuning_jobs": lambda prefix: {"HyperParameterTuningJobName": f"{prefix}-flight-delay-1"},
+        "transform_jobs": lambda prefix: {
+            "TransformJobName": "flight-delay-20261130-120000-1a2b3c",
+            "TransformOutput": {"S3OutputPath": f"s3://{prefix}-artifacts-123456789012-eu-north-1/runs/"},
+        },
+        "tuning_jobs": lambda prefix: {
+            "HyperParameterTuningJobName": "flight-delay-1a2b3c",
+            "TrainingJobDefinition": {"RoleArn": f"arn:aws:iam::123456789012:role/{prefix}-training-1"},
+        },
     }
     assert fields.keys() == notifications.EVENTS.keys()
     assert {name: matches_own(name, build("smlops-dev")) for name, build in fields.items()} == dict.fromkeys(

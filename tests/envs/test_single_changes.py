@@ -210,7 +210,7 @@ class AppliedEnvironment:
 def applied(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> AppliedEnvironment:
-    """An environment with three endpoints and a scheduled pipeline."""
+    """Return an environment with three endpoints and a scheduled pipeline."""
 
     def synthesize(schedule: Mapping[str, Any], **changes: Any) -> Any:
         pipelines = {"flight_delay": {**dev["pipelines"]["flight_delay"], "schedule": schedule}}
@@ -252,8 +252,8 @@ def test_one_changed_setting_touches_only_the_resources_that_need_it(applied: Ap
     surprises = {}
     for name, (changes, expected) in CHANGES.items():
         applied.write(changes)
-        if found := find_surprises(list_actions(applied.plan()), expected):
-            surprises[name] = found
+        if unexpected := find_surprises(list_actions(applied.plan()), expected):
+            surprises[name] = unexpected
     assert surprises == {}
 
     applied.write({"tags": {**TAGS, "owner": "another-team"}})

@@ -64,7 +64,7 @@ def measure(bench: Bench, launcher: Launcher) -> None:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moments", type=int, default=50, help="of each kind")
+    parser.add_argument("--moments", type=int, default=50, help="number of moments for each kind of job")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
     options = parser.parse_args()
     random_source = random.Random(options.seed)  # noqa: S311 - no secret

@@ -144,23 +144,25 @@ def list_leftovers(before: dict[str, dict[str, list[str]]], after: dict[str, dic
     ]
 
 
-def find_differences(expected: Any, found: Any, path: str = "") -> list[str]:
-    """List where `found` differs from `expected`: it may have more keys, but lists and other values must be equal."""
-    if isinstance(expected, dict) and isinstance(found, dict):
+def find_differences(expected: Any, actual: Any, path: str = "") -> list[str]:
+    """List where `actual` differs from `expected`: it may have more keys, but lists and other values must be equal."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
         return [
             difference
             for key, value in expected.items()
             for difference in (
-                find_differences(value, found[key], f"{path}.{key}") if key in found else [f"{path}.{key}: is missing"]
+                find_differences(value, actual[key], f"{path}.{key}")
+                if key in actual
+                else [f"{path}.{key}: is missing"]
             )
         ]
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         return [
             difference
-            for i, (expected_item, found_item) in enumerate(zip(expected, found, strict=True))
-            for difference in find_differences(expected_item, found_item, f"{path}[{i}]")
+            for i, (expected_item, actual_item) in enumerate(zip(expected, actual, strict=True))
+            for difference in find_differences(expected_item, actual_item, f"{path}[{i}]")
         ]
-    return [] if expected == found else [f"{path}: expected {expected!r}, found {found!r}"]
+    return [] if expected == actual else [f"{path}: expected {expected!r}, found {actual!r}"]
 
 
 def describe_changes(plan: Mapping[str, Any]) -> str:
@@ -181,16 +183,16 @@ def describe_changes(plan: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def update_recorded(recorded: Any, found: Any) -> Any:
-    """Return the keys of `recorded` with the values of `found`, without keys that `found` lacks."""
-    if isinstance(recorded, dict) and isinstance(found, dict):
-        return {key: update_recorded(value, found[key]) for key, value in recorded.items() if key in found}
-    if isinstance(recorded, list) and isinstance(found, list) and len(recorded) == len(found):
+def update_recorded(recorded: Any, actual: Any) -> Any:
+    """Return the keys of `recorded` with the values of `actual`, without keys that `actual` lacks."""
+    if isinstance(recorded, dict) and isinstance(actual, dict):
+        return {key: update_recorded(value, actual[key]) for key, value in recorded.items() if key in actual}
+    if isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
         return [
-            update_recorded(recorded_item, found_item)
-            for recorded_item, found_item in zip(recorded, found, strict=True)
+            update_recorded(recorded_item, actual_item)
+            for recorded_item, actual_item in zip(recorded, actual, strict=True)
         ]
-    return found
+    return actual
 
 
 def summary(plan: dict[str, Any]) -> dict[str, Any]:

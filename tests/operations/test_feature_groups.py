@@ -62,7 +62,7 @@ def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ({"order_id": "String", "paid": "Integral"}, "'paid' is not declared any more.*declare it again, as Integral"),
+        ({"order_id": "String", "paid": "Integral"}, "'paid' is no longer declared.*declare it again, as Integral"),
         ({"order_id": "Integral"}, "'order_id' is Integral and cannot become String"),
     ],
 )

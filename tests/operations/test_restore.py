@@ -68,7 +68,7 @@ def test_a_feature_group_is_rebuilt_from_its_offline_store(sandbox: Sandbox, mon
     put(store, group, flight="b", event_time="2026-01-01T10:00:00Z", seats="7")
     put(store, group, flight="c", event_time="2026-01-01T10:00:00Z", seats="8")
     store.delete_record(FeatureGroupName=group, RecordIdentifierValueAsString="c", EventTime="2026-01-02T10:00:00Z")
-    wanted = {flight: read(store, group, flight) for flight in ("a", "b", "c")}
+    expected = {flight: read(store, group, flight) for flight in ("a", "b", "c")}
     offline = sagemaker.describe_feature_group(FeatureGroupName=group)["OfflineStoreConfig"]
     source = offline["S3StorageConfig"]["ResolvedOutputS3Uri"]
     s3.list_objects_v2(Bucket=bucket)  # writes the buffered records
@@ -83,13 +83,13 @@ def test_a_feature_group_is_rebuilt_from_its_offline_store(sandbox: Sandbox, mon
     dry = runner.invoke(restore_app, [group, "--source", source, "--dry-run", "--json"])
     assert json.loads(dry.stdout)["stores"] == ["OnlineStore", "OfflineStore"]
     assert read(store, group, "a") == {}
-    done = runner.invoke(restore_app, [group, "--source", source], catch_exceptions=False)
-    assert "restored 2 records to OnlineStore and OfflineStore from 5 rows" in " ".join(done.stdout.split())
-    assert {flight: read(store, group, flight) for flight in wanted} == wanted
+    completed = runner.invoke(restore_app, [group, "--source", source], catch_exceptions=False)
+    assert "restored 2 records to OnlineStore and OfflineStore from 5 rows" in " ".join(completed.stdout.split())
+    assert {flight: read(store, group, flight) for flight in expected} == expected
     put(store, group, flight="b", event_time="2026-01-03T10:00:00Z", seats="70")
     s3.list_objects_v2(Bucket=bucket)
-    again = json.loads(runner.invoke(restore_app, [group, "--json"], catch_exceptions=False).stdout)
-    assert (again["stores"], again["records"]) == (["OnlineStore"], 2), "the group's own files go online only"
+    report = json.loads(runner.invoke(restore_app, [group, "--json"], catch_exceptions=False).stdout)
+    assert (report["stores"], report["records"]) == (["OnlineStore"], 2), "the group's own files go online only"
     assert read(store, group, "b")["seats"] == "70"
 
 
@@ -133,7 +133,7 @@ def test_a_deleted_object_an_overwritten_one_and_the_state_are_restored_by_the_c
         assert s3.get_object(Bucket=DATA, Key="raw/flights.csv")["Body"].read() == b"first"
 
         before = sandbox.inventory()
-        wanted = {address for address, _ in terraform.list_instances()}
+        expected = {address for address, _ in terraform.list_instances()}
         terraform.run("state", "rm", "aws_s3_bucket.data", "module.serverless_endpoint", "aws_iam_role.inference")
         *commands, push, recover = list_commands("state push")
         state = {"BUCKET": STATE, "KEY": "terraform.tfstate"}
@@ -144,7 +144,7 @@ def test_a_deleted_object_an_overwritten_one_and_the_state_are_restored_by_the_c
         terraform.run("state", "push", "-force", "previous.tfstate")
         assert recover == "smlops recover envs/dev"
         CliRunner().invoke(recover_app, [str(environment.folder), "--yes"], catch_exceptions=False)
-        assert {address for address, _ in terraform.list_instances()} == wanted
+        assert {address for address, _ in terraform.list_instances()} == expected
         assert terraform.is_up_to_date(checkout / "tfplan")
         assert sandbox.inventory() == before
         assert s3.get_object(Bucket=DATA, Key="raw/flights.csv")["Body"].read() == b"first"

@@ -4,25 +4,32 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops import terraform
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.terraform import ROOT, Terraform
+from tests.modules.examples import summary
+from tests.provider import serving_offline
+from tests.sandbox.web_identity import create_token, exchange_token
 
 FOLDER = ROOT / "docs" / "ci" / "platform"
-#: Token of the identity provider. The sandbox accepts any.
-TOKEN = "token"  # noqa: S105
 _REFERENCE = re.compile(r"\$\{\{ (.*?) \}\}")
 _FORMAT = re.compile(r"format\('(?P<text>[A-Z_]+)_\{0\}', (?P<name>[\w.]+)\)")
 #: Lines of GitLab that install programs, which this machine has.
 _INSTALLATION = ("apk ", "python3 -m venv", ".venv/bin/pip ")
+#: Lines of `envs/<name>/bootstrap/main.tf` for GitHub, and the same for GitLab.
+_GITLAB_JOBS = (
+    (r"github = \[\{ repository = ", "gitlab = [{ project = "),
+    (r'environments = \["\w+"\]', 'branches = ["main"]'),
+)
 
 
 def read_workflow(name: str) -> Any:
@@ -92,18 +99,6 @@ class Runner:
         self.output += process.stdout + process.stderr
         return process.returncode
 
-    def assume_role(self, arn: str) -> dict[str, str]:
-        """Return the variables of the credentials that a role gives for a token."""
-        sts = make_client("sts", "eu-north-1", self.sandbox.endpoint)
-        credentials = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="ci", WebIdentityToken=TOKEN)[
-            "Credentials"
-        ]
-        return {
-            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": credentials["SessionToken"],
-        }
-
 
 class GitHub(Runner):
     """A runner of GitHub, with the values of expressions."""
@@ -118,14 +113,26 @@ class GitHub(Runner):
         known = {"github.workspace": str(self.folder), **known}
         common = {name: resolve(value, known) for name, value in variables.items()} | files | replaced
         credentials: dict[str, str] = {}
+        token = create_token(self._find_subject(workflow, job, known))
         for step in job["steps"]:
             if str(step.get("uses")).startswith("aws-actions/configure-aws-credentials@"):
-                credentials = self.assume_role(resolve(step["with"]["role-to-assume"], known))
+                try:
+                    credentials = exchange_token(self.sandbox, resolve(step["with"]["role-to-assume"], known), token)
+                except ClientError as error:
+                    self.output += f"{error}\n"
+                    return str(step["uses"])
             elif "run" in step and step["name"] != "Install":
                 own = {name: resolve(value, known) for name, value in step.get("env", {}).items()}
                 if self.execute("bash", step["run"], {**common, **credentials, **own}):
                     return str(step["name"])
         return None
+
+    def _find_subject(self, workflow: Any, job: Mapping[str, Any], known: Mapping[str, str]) -> str:
+        """Return the subject of a job's token. Source: GitHub, OpenID Connect reference, "Example subject claims"."""
+        repository = f"repo:{self._variables['GITHUB_REPOSITORY']}"
+        if "environment" in job:
+            return f"{repository}:environment:{resolve(job['environment'], known)}"
+        return f"{repository}:{'pull_request' if 'pull_request' in workflow['on'] else 'ref:refs/heads/main'}"
 
 
 class GitLab(Runner):
@@ -133,8 +140,8 @@ class GitLab(Runner):
 
     pipeline = yaml.safe_load((FOLDER / "gitlab-ci.yml").read_text())
 
-    def run_job(self, name: str, **variables: str) -> int:
-        """Run a job, and return its exit code."""
+    def run_job(self, name: str, branch: str = "main", **variables: str) -> int:
+        """Run a job of a branch, and return its exit code."""
         job = self.pipeline[name]
         if "extends" in job:
             job = {**self.pipeline[job["extends"]], **job}
@@ -142,7 +149,10 @@ class GitLab(Runner):
             key: value.get("value", "") if isinstance(value, dict) else str(value)
             for key, value in self.pipeline["variables"].items()
         }
-        values = {**declared, **variables, "AWS_TOKEN": TOKEN}
+        subject = f"project_path:{self._variables['CI_PROJECT_PATH']}:ref_type:branch:ref:{branch}"
+        audience = self.pipeline["default"]["id_tokens"]["AWS_TOKEN"]["aud"]
+        token = create_token(subject, issuer="https://gitlab.com", audience=audience)
+        values = {**declared, **variables, "AWS_TOKEN": token}
         for key, value in job.get("variables", {}).items():
             values[key] = re.sub(r"\$(\w+)", lambda match: values[match[1]], value)
         lines = [one for one in self.pipeline["default"]["before_script"] if not one.startswith(_INSTALLATION)]
@@ -170,3 +180,27 @@ def read_state(sandbox: Sandbox, account: str, bucket: str, key: str, region: st
     """Return a state of Terraform."""
     s3 = make_client("s3", region, sandbox.endpoint, account)
     return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def plan_bootstrap(folder: Path, names: Iterable[str], repository: str, system: str) -> dict[str, Any]:
+    """Return the planned values of `envs/<name>/bootstrap` for a repository of `github` or `gitlab`, by address."""
+    folder.mkdir()
+    (folder / "modules").symlink_to(ROOT / "modules")
+    provider = {"skip_credentials_validation": True, "skip_requesting_account_id": True}
+    for name in names:
+        own = folder / "envs" / name
+        (own / "bootstrap").mkdir(parents=True)
+        (own / "deployer").symlink_to(ROOT / "envs" / name / "deployer")
+        text = (ROOT / "envs" / name / "bootstrap" / "main.tf").read_text()
+        if system == "gitlab":
+            for pattern, replacement in _GITLAB_JOBS:
+                text = re.sub(pattern, replacement, text)
+        (own / "bootstrap" / "main.tf").write_text(text)
+        (own / "bootstrap" / "override.tf.json").write_text(json.dumps({"provider": {"aws": provider}}))
+    calls = {name: {"source": f"./envs/{name}/bootstrap", "repository": repository} for name in names}
+    (folder / "main.tf.json").write_text(json.dumps({"module": calls}))
+    with serving_offline() as variables:
+        engine = Terraform(folder, variables)
+        engine.init()
+        values: dict[str, Any] = summary(engine.plan(folder / "tfplan"))["values"]
+    return values

@@ -26,6 +26,7 @@ from tests.review.platform_ci import (
     GitLab,
     list_jobs_in_order,
     list_uses,
+    plan_bootstrap,
     read_state,
     read_workflow,
 )
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.slow
 
 NAMES = ("dev", "staging", "prod")
 WORKFLOWS = ("plan", "apply", "apply-environment", "promote")
+REPOSITORIES = {"github": "o/r", "gitlab": "a/b"}
 #: An environment with one endpoint, a setting, and nothing that needs the provider.
 ROOT_MODULE = """
 terraform {{
@@ -114,14 +116,21 @@ def test_applies_run_in_order_one_at_a_time_and_prod_waits_for_a_person() -> Non
 class Environment:
     """One environment in an account of its own, with a state bucket and the roles of CI."""
 
-    def __init__(self, sandbox: Sandbox, repository: Path, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, repository: Path, name: str, system: str, planned: dict[str, Any]) -> None:
         self.name = name
         self.folder = repository / "envs" / name
         settings = yaml.safe_load((self.folder / "settings.yaml").read_text())
         self.account, self.region = settings["account_id"], settings["region"]
         self.prefix, self.bucket = settings["name_prefix"], settings["state"]["bucket"]
         self._sandbox = sandbox
+        self._planned = {
+            address.removeprefix(start): values
+            for address, values in planned.items()
+            if address.startswith(start := f"module.{name}.module.bootstrap.")
+        }
         self._write_root_module()
+        issuer = self._planned[f'aws_iam_openid_connect_provider.{system}["own"]']
+        self.client("iam").create_open_id_connect_provider(Url=issuer["url"], ClientIDList=issuer["client_id_list"])
         location = {"LocationConstraint": self.region}
         self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration=location)
         state = f"arn:aws:s3:::{self.bucket}/{name}/terraform.tfstate"
@@ -176,11 +185,10 @@ class Environment:
         return str(package["ModelPackageArn"])
 
     def _create_role(self, kind: str, *statements: dict[str, Any]) -> str:
-        iam, name = self.client("iam"), f"deployer-{self.prefix}-{kind}"
-        provider = {"Federated": f"arn:aws:iam::{self.account}:oidc-provider/token.actions.githubusercontent.com"}
-        trust = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
-        document = {"Version": "2012-10-17", "Statement": [trust]}
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+        """Create a role with these statements and the trust policy of `bootstrap`, and return its ARN."""
+        iam, planned = self.client("iam"), self._planned[f'aws_iam_role.{kind}["{self.name}"]']
+        name, trust = planned["name"], planned["assume_role_policy"]
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         policy = {"Version": "2012-10-17", "Statement": statements}
         iam.put_role_policy(RoleName=name, PolicyName=kind, PolicyDocument=json.dumps(policy))
         return str(arn)
@@ -201,12 +209,13 @@ def allow(resource: str, *actions: str) -> dict[str, Any]:
 class Platform:
     """A platform repository with a remote, and its three environments."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, system: str) -> None:
         self.folder = clone(folder / "platform")
         set_up(self.folder)
         git(self.folder, "init", "-q", "--bare", "../remote.git")
         git(self.folder, "remote", "add", "origin", "../remote.git")
-        self.environments = {name: Environment(sandbox, self.folder, name) for name in NAMES}
+        planned = plan_bootstrap(folder / "accounts", NAMES, REPOSITORIES[system], system)
+        self.environments = {name: Environment(sandbox, self.folder, name, system, planned) for name in NAMES}
         (self.folder / "envs" / "catalogue" / "version.txt").write_text("v1\n")
         git(self.folder, "add", "-A")
         self.commit("environments")
@@ -233,11 +242,10 @@ class Platform:
         if git(self.folder, "branch", "--list", branch):
             git(self.folder, "branch", "-q", "-D", branch)
 
-    def list_role_variables(self, *kinds: str) -> dict[str, str]:
-        """Return the variables of the repository that name roles."""
+    def list_role_variables(self, kind: str, role: str | None = None) -> dict[str, str]:
+        """Return the variables of the repository that name the roles of a kind, or other roles."""
         return {
-            f"{kind}_ROLE_ARN_{name}".upper(): environment.roles[kind]
-            for kind in kinds
+            f"{kind}_ROLE_ARN_{name}".upper(): environment.roles[role or kind]
             for name, environment in self.environments.items()
         }
 
@@ -252,13 +260,15 @@ def enforcing(tmp_path: Path) -> Iterator[Sandbox]:
 class OnGitHub:
     """The workflows of GitHub."""
 
+    system = "github"
+
     def __init__(self, platform: Platform, sandbox: Sandbox, service: str) -> None:
         self.platform = platform
         self.runner = GitHub(platform.folder, sandbox, environment("github", service) | {"GITHUB_RUN_ID": "1"})
 
-    def plan(self, base: str) -> bool:
+    def plan(self, base: str, role: str = "plan") -> bool:
         """Plan and review a pull request."""
-        variables = self.platform.list_role_variables("plan")
+        variables = self.platform.list_role_variables("plan", role=role)
         known = {
             **{f"vars.{name}": arn for name, arn in variables.items()},
             "github.event.pull_request.base.sha": base,
@@ -298,9 +308,15 @@ class OnGitHub:
 class OnGitLab:
     """The jobs of GitLab."""
 
+    system = "gitlab"
+
     def __init__(self, platform: Platform, sandbox: Sandbox, service: str) -> None:
         self.platform = platform
-        variables = environment("gitlab", service) | {"CI_DEFAULT_BRANCH": "main", "CI_PIPELINE_ID": "1"}
+        variables = environment("gitlab", service) | {
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_PIPELINE_ID": "1",
+            "CI_PROJECT_PATH": REPOSITORIES["gitlab"],
+        }
         self.runner = GitLab(platform.folder, sandbox, variables)
         remote = platform.folder.parent / "remote.git"
         git(remote, "config", "receive.advertisePushOptions", "true")
@@ -309,10 +325,11 @@ class OnGitLab:
         hook.chmod(0o755)
         self._remote = remote
 
-    def plan(self, base: str) -> bool:
+    def plan(self, base: str, role: str = "plan") -> bool:
         """Plan and review a merge request."""
-        roles = self.platform.list_role_variables("plan")
-        return self.runner.run_job("plan", **roles, CI_MERGE_REQUEST_DIFF_BASE_SHA=base) == 0
+        roles = self.platform.list_role_variables("plan", role=role)
+        branch = git(self.platform.folder, "branch", "--show-current")
+        return self.runner.run_job("plan", branch, **roles, CI_MERGE_REQUEST_DIFF_BASE_SHA=base) == 0
 
     def apply(self, name: str, role: str = "apply", **replaced: str) -> str | None:
         """Apply an environment, and return a text if it failed."""
@@ -336,9 +353,7 @@ class OnGitLab:
         server = {"CI_SERVER_PROTOCOL": "https", "CI_SERVER_HOST": "gitlab.example", "CI_SERVER_PORT": "443"}
         values = {name.upper(): value for name, value in inputs.items()}
         roles = self.platform.list_role_variables("promote")
-        code = self.runner.run_job(
-            "promote", **roles, **server, **values, CI_PROJECT_PATH="a/b", CI_JOB_URL="https://gitlab.example/1"
-        )
+        code = self.runner.run_job("promote", **roles, **server, **values, CI_JOB_URL="https://gitlab.example/1")
         return code == 0
 
     def read_proposal(self) -> tuple[str, str]:
@@ -354,17 +369,18 @@ class OnGitLab:
 def test_a_change_is_planned_reviewed_and_applied_in_order_and_a_model_promoted_and_rolled_back(
     kind: type[OnGitHub] | type[OnGitLab], tmp_path: Path, enforcing: Sandbox, service: str
 ) -> None:
-    platform = Platform(tmp_path, enforcing)
+    platform = Platform(tmp_path, enforcing, kind.system)
     ci = kind(platform, enforcing, service)
 
     base = platform.branch("catalogue")
     platform.commit("catalogue", "v2\n")
+    assert not ci.plan(base, role="apply"), "no role that writes trusts a pull request"
     assert ci.plan(base), ci.runner.output
     (comment,) = Service.comments
     assert [name for name in NAMES if re.search(rf"\b{name}\b", comment["body"])] == list(NAMES)
     platform.merge("catalogue")
     assert ci.apply("dev", REVIEW_OPTIONS="--only module.other"), "the saved plan is reviewed again"
-    assert ci.apply("dev", role="plan"), "the role of pull requests cannot write the state"
+    assert ci.apply("dev", role="plan"), "the role of pull requests applies nothing"
     assert ci.apply_all() == [None] * 3, ci.runner.output
     assert [one.read_outputs() for one in platform.environments.values()] == [{"catalogue": "v2\n"}] * 3
 

@@ -44,8 +44,8 @@ def costs(sandbox: Sandbox) -> Any:
 def test_a_budget_has_subscribers_tags_and_a_changed_limit(budgets: Any) -> None:
     topic = {"SubscriptionType": "SNS", "Address": TOPIC}
     budgets.create_subscriber(**OF_BUDGET, Notification=FORECAST, Subscriber=topic)
-    listed = budgets.describe_subscribers_for_notification(**OF_BUDGET, Notification=FORECAST)["Subscribers"]
-    assert listed == [MAIL, topic]
+    subscribers = budgets.describe_subscribers_for_notification(**OF_BUDGET, Notification=FORECAST)["Subscribers"]
+    assert subscribers == [MAIL, topic]
 
     definition = budgets.describe_budget(**OF_BUDGET)["Budget"]
     for name in ("CalculatedSpend", "LastUpdatedTime"):
@@ -106,8 +106,8 @@ def test_an_account_has_one_monitor_of_services_and_subscriptions_by_frequency(c
     assert (code, message) == ("ValidationException", "A subscription of frequency DAILY needs subscribers of EMAIL.")
     created = costs.create_anomaly_subscription(AnomalySubscription=subscription)["SubscriptionArn"]
     costs.update_anomaly_subscription(SubscriptionArn=created, Threshold=20.0)
-    (found,) = costs.get_anomaly_subscriptions(MonitorArn=arn)["AnomalySubscriptions"]
-    assert (found["Threshold"], found["Subscribers"][0]["Status"]) == (20.0, "CONFIRMED")
+    (subscription,) = costs.get_anomaly_subscriptions(MonitorArn=arn)["AnomalySubscriptions"]
+    assert (subscription["Threshold"], subscription["Subscribers"][0]["Status"]) == (20.0, "CONFIRMED")
     assert costs.list_tags_for_resource(ResourceArn=arn)["ResourceTags"] == [{"Key": "team", "Value": "ml"}]
 
     costs.delete_anomaly_subscription(SubscriptionArn=created)

@@ -459,8 +459,8 @@ def test_an_api_destination_needs_https_and_a_connection_whose_secret_nobody_rea
     arn = events.create_connection(
         Name=name, AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": key}
     )["ConnectionArn"]
-    shown = events.describe_connection(Name=name)
-    assert shown["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization"}}
+    connection = events.describe_connection(Name=name)
+    assert connection["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization"}}
     destination = {"Name": name, "ConnectionArn": arn, "HttpMethod": "POST"}
     url = "https://api.github.com/"
     code, message = catch_error(

@@ -286,14 +286,14 @@ def test_users_boundaries_sessions_and_deleted_keys_are_limited(target: Target) 
     iam.put_role_policy(RoleName="bounded", PolicyName="read", PolicyDocument=build_document(read))
     bounded = target.assume(role["Role"]["Arn"])("s3")
     assert attempt(bounded.list_buckets) == ""
-    wanted = {"Bucket": DATA, "Key": "raw/train.csv"}
-    assert "because no permissions boundary allows" in catch_error(bounded.get_object, **wanted)[1]
+    request = {"Bucket": DATA, "Key": "raw/train.csv"}
+    assert "because no permissions boundary allows" in catch_error(bounded.get_object, **request)[1]
 
     iam.delete_role_permissions_boundary(RoleName="bounded")
     for options in ({"Policy": only_list}, {"PolicyArns": [{"arn": policy}]}):
         session = target.assume(role["Role"]["Arn"], **options)("s3")
         assert attempt(session.list_buckets) == ""
-        assert "because no session policy allows" in catch_error(session.get_object, **wanted)[1]
+        assert "because no session policy allows" in catch_error(session.get_object, **request)[1]
 
     iam.delete_access_key(UserName="ana", AccessKeyId=key["AccessKeyId"])
     assert attempt(s3.list_buckets) == "InvalidAccessKeyId"

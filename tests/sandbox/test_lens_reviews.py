@@ -93,8 +93,8 @@ def test_the_practices_are_imported_published_and_answered_for_a_plan(tool: Any)
                 == answer
             )
             assert answer["Notes"] == request["Notes"]
-        listed = tool.list_answers(WorkloadId=workload, LensAlias=arn, MaxResults=50)["AnswerSummaries"]
-        risks = {answer["QuestionId"]: answer["Risk"] for answer in listed}
+        answers = tool.list_answers(WorkloadId=workload, LensAlias=arn, MaxResults=50)["AnswerSummaries"]
+        risks = {answer["QuestionId"]: answer["Risk"] for answer in answers}
         assert list(risks) == [request["QuestionId"] for request in requests]
         assert risks["data_features"] == "MEDIUM"  # one of four practices that apply
         assert risks["monitoring_governance"] == "HIGH"  # none of them

@@ -179,8 +179,8 @@ def test_the_command_starts_uses_and_stops_a_sandbox(
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert command("status") == (2, "", f"error: {NONE_RUNS}\n")
-    code, started, _ = command("start")
-    assert (code, "Cause: SANDBOX_OPT_ML=paths\nRemedy: unset this variable" in started) == (0, True)
+    code, output, _ = command("start")
+    assert (code, "Cause: SANDBOX_OPT_ML=paths\nRemedy: unset this variable" in output) == (0, True)
     make_topics = "import boto3; [boto3.client('sns').create_topic(Name=f'topic-{n}') for n in range(5)]"
     assert command("exec", "--", sys.executable, "-c", make_topics)[0] == 0
     status: dict[str, Any] = json.loads(command("status", "--json")[1])

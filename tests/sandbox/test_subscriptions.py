@@ -46,8 +46,11 @@ def test_a_subscription_of_people_is_pending_until_it_is_confirmed(
     assert sns.subscribe(**subscription)["SubscriptionArn"] == "pending confirmation"
     arn = sns.subscribe(**subscription, ReturnSubscriptionArn=True)["SubscriptionArn"]
     assert attributes_of(sns, arn)["PendingConfirmation"] == "true"
-    [listed] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert (listed["SubscriptionArn"], listed["Endpoint"]) == ("PendingConfirmation", endpoint)
+    [listed_subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (listed_subscription["SubscriptionArn"], listed_subscription["Endpoint"]) == (
+        "PendingConfirmation",
+        endpoint,
+    )
     sns.publish(TopicArn=topic, Message="nobody has confirmed")
 
     code, message = catch_error(sns.unsubscribe, SubscriptionArn=arn)
@@ -69,8 +72,8 @@ def check_confirmation(sns: Any, topic: str, log: Path) -> None:
     [token] = re.findall(r"--token (\w+)", log.read_text())
     assert sns.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"] == arn
     assert attributes_of(sns, arn)["PendingConfirmation"] == "false"
-    [listed] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert listed["SubscriptionArn"] == arn
+    [listed_subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert listed_subscription["SubscriptionArn"] == arn
     sns.unsubscribe(SubscriptionArn=arn)
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
 

@@ -47,8 +47,8 @@ def test_a_server_is_stopped_started_changed_and_deleted(sagemaker: Any, fresh: 
 
     sagemaker.update_mlflow_tracking_server(**server, TrackingServerSize="Medium")
     assert wait_for_status(sagemaker, name, "Updated")["TrackingServerSize"] == "Medium"
-    listed = sagemaker.list_mlflow_tracking_servers(TrackingServerStatus="Updated")["TrackingServerSummaries"]
-    assert name in [summary["TrackingServerName"] for summary in listed]
+    summaries = sagemaker.list_mlflow_tracking_servers(TrackingServerStatus="Updated")["TrackingServerSummaries"]
+    assert name in [summary["TrackingServerName"] for summary in summaries]
     sagemaker.delete_mlflow_tracking_server(**server)
     wait_until(lambda: name not in str(sagemaker.list_mlflow_tracking_servers()["TrackingServerSummaries"]))
     assert catch_error(sagemaker.describe_mlflow_tracking_server, **server)[0] == "ResourceNotFound"

@@ -40,7 +40,7 @@ class Person:
 
     def run(self, command: str) -> str:
         """Run a command of a page with the own names instead of those of the page."""
-        own = command.replace("envs/dev", f"envs/{self._name}").replace("acme/platform", REPOSITORY)
+        own = re.sub(r"envs/(dev|lab)\b", f"envs/{self._name}", command).replace("acme/platform", REPOSITORY)
         own = re.sub(r"(?<= apply)(?= -var)", " -auto-approve", own)  # nobody types yes here
         own = re.sub(r"(?<= -migrate-state)$", " -force-copy", own)
         return self._reader.paste(f"smlops sandbox exec -- bash -o pipefail -c '{own}'")

@@ -64,8 +64,10 @@ def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) 
     try:
         watcher.until(lambda: watcher.messages)
         assert watcher.messages[-1].startswith("0 files written"), "the committed files are current"
-        started = watcher.node
-        assert sum(process.memory_info().rss for process in started) < MOST_MB * 1e6, "only resources in use are loaded"
+        processes = watcher.node
+        assert sum(process.memory_info().rss for process in processes) < MOST_MB * 1e6, (
+            "only resources in use are loaded"
+        )
 
         replace(key, "enable_key_rotation=True", "enable_key_rotation=False")
         watcher.until(lambda: re.search(r"^\+ +enable_key_rotation += false$", watcher.differences, re.M))
@@ -96,12 +98,12 @@ def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) 
 
         replace(settings, "name_prefix: Dev_", "name_prefix: smlops-dev")
         watcher.until(lambda: main.read_text() == committed)
-        assert started <= watcher.node
+        assert processes <= watcher.node
 
         versions = copy / "modules" / "storage" / "versions.tf"
         replace(copy / "sustainable_mlops" / "terraform.py", '">= 5.100.0, < 7.0.0"', '">= 5.101.0, < 7.0.0"')
         watcher.until(lambda: ">= 5.101.0" in versions.read_text())
-        watcher.until(lambda: not started & watcher.node)
+        watcher.until(lambda: not processes & watcher.node)
         watcher.process.send_signal(signal.SIGINT)
         assert watcher.process.wait(TIMEOUT_S) == 130
     finally:

@@ -61,7 +61,7 @@ def commit(repository: Path) -> None:
 
 def test_every_page_and_ci_file_names_this_version_and_address() -> None:
     parts = references.list_parts(ROOT, VERSION)
-    assert [str(part) for part in parts if part.value != part.wanted] == []
+    assert [str(part) for part in parts if part.value != part.expected] == []
     assert {part.file for part in parts} >= {
         "README.md",
         "docs/ci/atlantis.yaml",
@@ -81,8 +81,8 @@ def test_preparing_writes_version_date_and_every_reference(tree: Path) -> None:
     assert f"## 1.3.0 ({today})\n" in (tree / "CHANGELOG.md").read_text()
     for name, before in TREE.items():
         if name not in ("CHANGELOG.md", "pyproject.toml"):
-            wanted = before.replace("example.org/team", "example.net/group/sub").replace("1.2.3", "1.3.0")
-            assert (tree / name).read_text() == wanted.replace("team/", "sub/")
+            expected = before.replace("example.org/team", "example.net/group/sub").replace("1.2.3", "1.3.0")
+            assert (tree / name).read_text() == expected.replace("team/", "sub/")
     commit(tree)
     assert checks.check_release(tree, "1.3.0") == []
     assert checks.prepare_release(tree, "1.3.0") == []

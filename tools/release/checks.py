@@ -44,7 +44,7 @@ def check_release(root: Path, version: str) -> list[str]:
     if (current := read_version(root)) != version:
         raise UserError(f"{version}: {VERSION_FILE} has version {current}; write the new one, and commit it", prepare)
     heading, _ = read_changes(root, version)
-    if stale := [part for part in list_parts(root, version) if part.value != part.wanted]:
+    if stale := [part for part in list_parts(root, version) if part.value != part.expected]:
         more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
         raise UserError(f"{stale[0]}{more}; write all references, and commit them", prepare)
     if changed := run_git(root, "status", "--porcelain").splitlines():

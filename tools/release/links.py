@@ -1,4 +1,7 @@
-"""Links of a page that leaves the repository: to the files beside it, or else to this repository's web pages."""
+"""Conversion of the links of a mirrored page.
+
+A link leads to a file of the mirror, or else to this repository's web pages.
+"""
 
 import posixpath
 import re
@@ -15,8 +18,8 @@ def relocate_links(text: str, source: str, target: str, moved: Mapping[str, str]
 
     def relocate(match: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["target"]))
-        beside = path in moved
-        new = posixpath.relpath(moved[path], posixpath.dirname(target) or ".") if beside else f"{web}/{path}"
+        is_mirrored = path in moved
+        new = posixpath.relpath(moved[path], posixpath.dirname(target) or ".") if is_mirrored else f"{web}/{path}"
         return f"{match['start']}{new}{match['anchor'] or ''}{match['end']}"
 
     return _LINK.sub(relocate, text)

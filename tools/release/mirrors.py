@@ -55,12 +55,12 @@ class Source:
 
     def list_files(self, *paths: str) -> list[str]:
         """Return the files at these paths."""
-        found = []
+        paths_of_files = []
         for path in paths:
-            place = self.folder / path
-            files = [place] if place.is_file() else sorted(one for one in place.rglob("*") if one.is_file())
-            found += [str(file.relative_to(self.folder)) for file in files]
-        return found
+            location = self.folder / path
+            files = [location] if location.is_file() else sorted(one for one in location.rglob("*") if one.is_file())
+            paths_of_files += [str(file.relative_to(self.folder)) for file in files]
+        return paths_of_files
 
     def read(self, path: str) -> str:
         """Return the text of a file."""
@@ -174,17 +174,17 @@ def _write_mirror(source: Source, origin: Path, repository: Path, files: Mapping
             (tree / path).write_bytes(content)
         git = _Git(repository, tree, index, _read_identity(origin, source.commit))
         git.run("add", "--all", "--force", ".")
-        written = git.run("write-tree")
+        tree_id = git.run("write-tree")
         released = git.find(f"{source.tag}^{{commit}}")
         if released:
-            if git.find(f"{released}^{{tree}}") != written:
+            if git.find(f"{released}^{{tree}}") != tree_id:
                 raise UserError(
                     f"{repository}: tag {source.tag} has other files; raise the version, or remove the folder"
                 )
             return released
         parent = git.find("refs/heads/main")
         message = f"Release {source.tag}\n\nBuilt from {source.address}, commit {source.commit}."
-        commit = git.run("commit-tree", written, *(["-p", parent] if parent else []), "-m", message)
+        commit = git.run("commit-tree", tree_id, *(["-p", parent] if parent else []), "-m", message)
         git.run("update-ref", "refs/heads/main", commit)
         # An annotated tag, which git signs if the user's `tag.gpgSign` is set.
         git.run("tag", "--annotate", "-m", f"Release {source.tag}", source.tag, commit)
@@ -220,11 +220,15 @@ class _Git:
         return process.stdout.strip() if process.returncode == 0 else ""
 
     def _start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        places = {"GIT_DIR": str(self.repository), "GIT_WORK_TREE": str(self.tree), "GIT_INDEX_FILE": str(self.index)}
+        locations = {
+            "GIT_DIR": str(self.repository),
+            "GIT_WORK_TREE": str(self.tree),
+            "GIT_INDEX_FILE": str(self.index),
+        }
         return subprocess.run(
             ["git", *arguments],
             cwd=self.tree,
-            env={**os.environ, **self.identity, **places},
+            env={**os.environ, **self.identity, **locations},
             capture_output=True,
             text=True,
             check=False,

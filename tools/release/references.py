@@ -37,10 +37,10 @@ class Part:
     line: int
     start: int
     value: str
-    wanted: str
+    expected: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.value} instead of {self.wanted}"
+        return f"{self.file}:{self.line}: {self.value} instead of {self.expected}"
 
 
 def read_address(root: Path) -> str:
@@ -76,20 +76,20 @@ def list_parts(root: Path, version: str) -> list[Part]:
 
 
 def _list_parts_of_file(name: str, text: str, address: str, tag: str) -> Iterator[Part]:
-    wanted = {"address": address.rpartition("/")[0], "owner": find_owner(address)}
+    expected = {"address": address.rpartition("/")[0], "owner": find_owner(address)}
     for match in _REFERENCE.finditer(text):
         for group, value in match.groupdict().items():
             if value is not None:
                 line = text.count("\n", 0, match.start(group)) + 1
-                yield Part(name, line, match.start(group), value, wanted.get(group, tag))
+                yield Part(name, line, match.start(group), value, expected.get(group, tag))
 
 
 def update_references(root: Path, version: str) -> list[str]:
     """Write the address and the version into each reference that differs, and return the changed files."""
-    stale = [part for part in list_parts(root, version) if part.value != part.wanted]
+    stale = [part for part in list_parts(root, version) if part.value != part.expected]
     # From the end of each file, so that the positions before stay valid.
     for part in sorted(stale, key=lambda one: (one.file, -one.start)):
         text = (root / part.file).read_text(encoding="utf-8")
-        text = text[: part.start] + part.wanted + text[part.start + len(part.value) :]
+        text = text[: part.start] + part.expected + text[part.start + len(part.value) :]
         (root / part.file).write_text(text, encoding="utf-8")
     return sorted({part.file for part in stale})

@@ -49,15 +49,15 @@ class _Copy:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = _list_files()
-        self._seen: set[str] = set()
+        self._visited_paths: set[str] = set()
         self._open: list[str] = []
 
     def run(self, pages: list[str]) -> None:
         self._open = [*pages]
         while self._open:
             path = self._open.pop()
-            if path not in self._seen:
-                self._seen.add(path)
+            if path not in self._visited_paths:
+                self._visited_paths.add(path)
                 self._copy(path)
 
     def _copy(self, path: str) -> None:

@@ -95,10 +95,12 @@ def measure_rows(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Compare float32 with int8.")
-    parser.add_argument("--data", type=Path, required=True, help="what prepare.py wrote")
-    parser.add_argument("--instance", default="ml.m7i.large", help="of the carbon (%(default)s)")
-    parser.add_argument("--region", default="eu-north-1", help="of the carbon (%(default)s)")
-    parser.add_argument("--epochs", default="100", help="at most (%(default)s)")
+    parser.add_argument("--data", type=Path, required=True, help="folder that prepare.py wrote")
+    parser.add_argument(
+        "--instance", default="ml.m7i.large", help="instance type for the carbon estimate (%(default)s)"
+    )
+    parser.add_argument("--region", default="eu-north-1", help="Region for the carbon estimate (%(default)s)")
+    parser.add_argument("--epochs", default="100", help="maximum number of epochs (%(default)s)")
     options = parser.parse_args(arguments)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     try:

@@ -106,13 +106,16 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         help="epochs without a lower validation loss to stop after, keeping the best; 0: never (%(default)s)",
     )
     model.add_argument(
-        "--seed", type=_make_number_parser(int, 0), default=0, help="of the weights and the order (%(default)s)"
+        "--seed",
+        type=_make_number_parser(int, 0),
+        default=0,
+        help="random seed of the weights and the order (%(default)s)",
     )
     model.add_argument(
         "--precision",
         choices=("float32", "int8"),
         default="float32",
-        help="of the model that is saved; int8 is made of the trained float32 (%(default)s)",
+        help="precision of the saved model; int8 is converted from the trained float32 (%(default)s)",
     )
     running = parser.add_argument_group("running")
     running.add_argument(

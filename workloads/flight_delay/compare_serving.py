@@ -88,7 +88,7 @@ def estimate_million(seconds_per_1000: float, instance_type: str, region: str) -
             f"the carbon of {instance_type} in {region} is unknown: give another --instance or --region"
         )
     kwh, kg = figures["energy"].central, figures["total"].central
-    return {"Wh a million": f"{kwh * 1000:.2g}", "kgCO2e a million": f"{kg:.1e}"}
+    return {"Wh per million": f"{kwh * 1000:.2g}", "kgCO2e per million": f"{kg:.1e}"}
 
 
 def copy_without_libraries(model_dir: Path, folder: Path) -> Path:
@@ -132,10 +132,12 @@ def list_predictors(folders: Mapping[str, Path]) -> Iterator[tuple[str, Predict]
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Compare XGBoost, the plain arrays and the compiled trees.")
-    parser.add_argument("--model_dir", type=Path, required=True, help="what train.py wrote")
+    parser.add_argument("--model_dir", type=Path, required=True, help="folder that train.py wrote")
     parser.add_argument("--test", type=Path, required=True, help="folder of held-out flights, from prepare.py")
-    parser.add_argument("--instance", default="ml.m7i.large", help="of the energy (%(default)s)")
-    parser.add_argument("--region", default="eu-north-1", help="of the carbon (%(default)s)")
+    parser.add_argument(
+        "--instance", default="ml.m7i.large", help="instance type for the energy estimate (%(default)s)"
+    )
+    parser.add_argument("--region", default="eu-north-1", help="Region for the carbon estimate (%(default)s)")
     options = parser.parse_args(arguments)
     try:
         inference.model_fn(str(options.model_dir))
@@ -162,14 +164,14 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     many = measure_seconds_per_1000(predictors, build_bodies(flights, 1000, 20), 1000)
     for name in predictors:
         result = {
-            "seconds per 1,000, one a request": round(single[name], 3),
-            "1,000 a request": round(many[name], 4),
+            "seconds per 1,000, one per request": round(single[name], 3),
+            "1,000 per request": round(many[name], 4),
             **estimate_million(single[name], options.instance, options.region),
             "MB": round(measure_megabytes(PROCESS[name], folders[name])),
         }
         print(f"{name}: {json.dumps(result)}")
     if compiled:
-        for text, seconds in (("one a request", single), ("1,000 a request", many)):
+        for text, seconds in (("one per request", single), ("1,000 per request", many)):
             ratio = seconds[COMPILED] / seconds[ARRAYS]
             print(f"{text}: {COMPILED} takes {ratio:.2f} of the time and energy of {ARRAYS}")
 

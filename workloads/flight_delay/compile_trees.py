@@ -135,7 +135,7 @@ def check_library(trees: Trees, own: Path, libraries: Sequence[Path]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Compile the trained trees for x86-64 and Arm.")
-    parser.add_argument("--model_dir", type=Path, required=True, help="what train.py wrote")
+    parser.add_argument("--model_dir", type=Path, required=True, help="folder that train.py wrote")
     parser.add_argument("--machine", choices=MACHINES, action="append", help="processor; default: both")
     options = parser.parse_args(arguments)
     try:

@@ -33,12 +33,12 @@ def _compute_share(resource: Resource, side: PlanSide) -> Quantity:
     """Return the share of the time in which the server runs; 1 if a schedule is unknown."""
     actions = []
     for call, capacity in _CALLS.items():
-        for schedule, named in find_calling_schedules(call, resource, "tracking_server_name", side.joins):
+        for schedule, calls_server in find_calling_schedules(call, resource, "tracking_server_name", side.joins):
             values = side.get_values(schedule)
             expression, zone = values.text("schedule_expression"), values.text("schedule_expression_timezone")
-            if named is UNKNOWN or not isinstance(expression, str) or zone is UNKNOWN:
+            if calls_server is UNKNOWN or not isinstance(expression, str) or zone is UNKNOWN:
                 return _ALWAYS
-            if named:
+            if calls_server:
                 actions.append(CapacityAction(expression, capacity, capacity, zone or "UTC"))
     starts = [action for action in actions if action.minimum]
     if actions and not starts:

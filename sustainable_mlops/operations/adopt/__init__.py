@@ -4,16 +4,16 @@
 `files.render_files` returns the root module.
 """
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ExcludedObject, ImportedResource
 from sustainable_mlops.operations.adopt.files import check_folder, render_files, write_files
 from sustainable_mlops.operations.adopt.scan import list_actions, scan_account
 from sustainable_mlops.operations.adopt.selection import Selection, parse_selection
 from sustainable_mlops.operations.adopt.verification import verify_adoption
 
 __all__ = [
-    "Adoption",
+    "AdoptedObject",
     "AdoptionReport",
-    "Exclusion",
+    "ExcludedObject",
     "ImportedResource",
     "Selection",
     "check_folder",

@@ -1,4 +1,4 @@
-"""Results of an adoption: resources to import, resources that stay outside, and their report."""
+"""Results of an adoption: resources to import, excluded objects, and their report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ DATA_KINDS = ("KMS key", "bucket", "feature group", "model package group", "log 
 
 
 class ExclusionError(Exception):
-    """Reason for which a resource stays outside the configuration."""
+    """Reason to exclude a resource from the configuration."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class ImportedResource:
 
 
 @dataclass(frozen=True)
-class Adoption:
-    """An object of AWS with the resources that describe it, extra files by path, and notes for the reader."""
+class AdoptedObject:
+    """An AWS object with the Terraform resources that describe it, extra files by path, and notes for the reader."""
 
     kind: str
     name: str
@@ -48,7 +48,7 @@ class Adoption:
         return self.kind in DATA_KINDS
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the adoption as JSON."""
+        """Return the object as JSON."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -59,8 +59,8 @@ class Adoption:
 
 
 @dataclass(frozen=True)
-class Exclusion:
-    """A selected object that stays outside the configuration, with the reason."""
+class ExcludedObject:
+    """A selected object that the configuration excludes, with the reason."""
 
     kind: str
     name: str
@@ -78,28 +78,28 @@ class Exclusion:
 
 @dataclass
 class AdoptionReport:
-    """All adoptions of one account and Region."""
+    """The adopted and the excluded objects of one account and Region."""
 
     account_id: str
     region: str
-    adoptions: list[Adoption] = field(default_factory=list)
-    exclusions: list[Exclusion] = field(default_factory=list)
+    adopted_objects: list[AdoptedObject] = field(default_factory=list)
+    excluded_objects: list[ExcludedObject] = field(default_factory=list)
     skipped: list[SkippedPart] = field(default_factory=list)
     #: Numbers of objects that the selection does not include, by kind.
     unselected: dict[str, int] = field(default_factory=dict)
 
     def list_resources(self) -> Iterator[ImportedResource]:
         """Yield every resource that the configuration imports."""
-        for adoption in self.adoptions:
-            yield from adoption.resources
+        for adopted_object in self.adopted_objects:
+            yield from adopted_object.resources
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
         return {
             "account_id": self.account_id,
             "region": self.region,
-            "adopted": [one.to_dict() for one in self.adoptions],
-            "left_out": [one.to_dict() for one in self.exclusions],
+            "adopted": [one.to_dict() for one in self.adopted_objects],
+            "excluded": [one.to_dict() for one in self.excluded_objects],
             "skipped": [asdict(one) for one in self.skipped],
             "not_selected": self.unselected,
         }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout, read_tags
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -109,18 +109,18 @@ _CORS: Fields = {
         },
     )
 }
-_NOTIFIED: Fields = {"Id": "id", "Events": "events", "Prefix": "filter_prefix", "Suffix": "filter_suffix"}
+_NOTIFICATION_TARGET: Fields = {"Id": "id", "Events": "events", "Prefix": "filter_prefix", "Suffix": "filter_suffix"}
 _NOTIFICATION: Fields = {
     "EventBridge": "eventbridge",
-    "TopicConfigurations": Nested("topic", {**_NOTIFIED, "TopicArn": "topic_arn"}),
-    "QueueConfigurations": Nested("queue", {**_NOTIFIED, "QueueArn": "queue_arn"}),
+    "TopicConfigurations": Nested("topic", {**_NOTIFICATION_TARGET, "TopicArn": "topic_arn"}),
+    "QueueConfigurations": Nested("queue", {**_NOTIFICATION_TARGET, "QueueArn": "queue_arn"}),
     "LambdaFunctionConfigurations": Nested(
-        "lambda_function", {**_NOTIFIED, "LambdaFunctionArn": "lambda_function_arn"}
+        "lambda_function", {**_NOTIFICATION_TARGET, "LambdaFunctionArn": "lambda_function_arn"}
     ),
 }
 
 
-def read_buckets(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_buckets(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected buckets of the Region."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -144,7 +144,7 @@ def _get(reader: Reader, bucket: str, setting: str, *absent: str) -> dict[str, A
     return {member: value for member, value in response.items() if member != "ResponseMetadata"}
 
 
-def _read_bucket(reader: Reader, name: str) -> Adoption | None:
+def _read_bucket(reader: Reader, name: str) -> AdoptedObject | None:
     """Return one bucket with the settings that it has, or None if it is in another Region."""
     location = reader.account.call("s3", "get_bucket_location", Bucket=name).get("LocationConstraint")
     if {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location) != reader.region:
@@ -157,7 +157,7 @@ def _read_bucket(reader: Reader, name: str) -> Adoption | None:
         try:
             arguments = convert(response, fields)
         except ExclusionError as error:
-            notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} stays outside: {error}")
+            notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} is excluded: {error}")
             continue
         if arguments:
             arguments = {"bucket": f"${{{resources[0].address}.id}}", **arguments}
@@ -165,7 +165,7 @@ def _read_bucket(reader: Reader, name: str) -> Adoption | None:
     if policy := _get(reader, name, "policy", "NoSuchBucketPolicy").get("Policy"):
         arguments = {"bucket": f"${{{resources[0].address}.id}}", "policy": render_policy(json.loads(policy))}
         resources.append(ImportedResource("aws_s3_bucket_policy", label, name, arguments))
-    return Adoption(KIND, name, tuple(resources), notes=tuple(notes))
+    return AdoptedObject(KIND, name, tuple(resources), notes=tuple(notes))
 
 
 def _read_settings(reader: Reader, name: str) -> Iterator[tuple[str, Mapping[str, Any], Fields]]:
@@ -219,6 +219,6 @@ def _flatten_notification(notification: Mapping[str, Any]) -> dict[str, Any]:
         flat[member] = []
         for one in notification.get(member, []):
             rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-            named = {rule["Name"].capitalize(): rule["Value"] for rule in rules}
-            flat[member].append({key: value for key, value in one.items() if key != "Filter"} | named)
+            filter_rules = {rule["Name"].capitalize(): rule["Value"] for rule in rules}
+            flat[member].append({key: value for key, value in one.items() if key != "Filter"} | filter_rules)
     return flat

@@ -11,27 +11,28 @@ from sustainable_mlops.operations.adopt.adoption import AdoptionReport
 
 
 def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> None:
-    """Print adopted objects, objects that stay outside with the reason, skipped parts, and the next commands."""
-    if report.adoptions:
+    """Print adopted objects, excluded objects with the reason, skipped parts, and the next commands."""
+    if report.adopted_objects:
         out.print(_build_table(report))
-    for one in report.exclusions:
-        out.print(f"left out: {one.kind} {one.name}: {one.reason}", markup=False)
-    for adoption in report.adoptions:
-        for note in adoption.notes:
-            out.print(f"note: {adoption.kind} {adoption.name}: {note}", markup=False)
+    for one in report.excluded_objects:
+        out.print(f"excluded: {one.kind} {one.name}: {one.reason}", markup=False)
+    for adopted_object in report.adopted_objects:
+        for note in adopted_object.notes:
+            out.print(f"note: {adopted_object.kind} {adopted_object.name}: {note}", markup=False)
     for part in report.skipped:
         out.print(str(part), markup=False)
     if report.unselected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)
-    adoptions, exclusions = (sum(one.holds_data for one in part) for part in (report.adoptions, report.exclusions))
+    adopted_count = sum(one.holds_data for one in report.adopted_objects)
+    excluded_count = sum(one.holds_data for one in report.excluded_objects)
     out.print(
-        f"{report.account_id} in {report.region}: adopted: {len(report.adoptions)}, import blocks: "
-        f"{len(list(report.list_resources()))}, left out: {len(report.exclusions)}; adopted of those that hold data: "
-        f"{adoptions} of {adoptions + exclusions}",
+        f"{report.account_id} in {report.region}: adopted: {len(report.adopted_objects)}, import blocks: "
+        f"{len(list(report.list_resources()))}, excluded: {len(report.excluded_objects)}; "
+        f"adopted of those that hold data: {adopted_count} of {adopted_count + excluded_count}",
         markup=False,
     )
-    if not report.adoptions:
+    if not report.adopted_objects:
         out.print("nothing to write; check the Region and the selection", markup=False)
     elif folder is None:
         out.print("nothing was written; pass --into FOLDER to write the root module", markup=False)
@@ -44,7 +45,7 @@ def _build_table(report: AdoptionReport) -> Table:
     table = Table(box=None, pad_edge=False)
     for title, ratio in (("kind", 2), ("name", 4), ("imports", 1), ("holds data", 1)):
         table.add_column(title, overflow="fold", ratio=ratio)
-    for one in report.adoptions:
+    for one in report.adopted_objects:
         data = "yes" if one.holds_data else ""
         table.add_row(Text(one.kind), Text(one.name, "bold"), str(len(one.resources)), data)
     return table

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 from sustainable_mlops.operations.adopt.secrets import may_be_secret
@@ -179,13 +179,13 @@ _ENDPOINT: Fields = {
     "EndpointConfigName": "endpoint_config_name",
     "LastDeploymentConfig": Nested("deployment_config", _DEPLOYMENT),
 }
-_SCALED: Fields = {
+_SCALING_KEYS: Fields = {
     "ServiceNamespace": "service_namespace",
     "ResourceId": "resource_id",
     "ScalableDimension": "scalable_dimension",
 }
 _TARGET: Fields = {
-    **_SCALED,
+    **_SCALING_KEYS,
     "MinCapacity": "min_capacity",
     "MaxCapacity": "max_capacity",
     "RoleARN": None,
@@ -203,7 +203,7 @@ _TARGET: Fields = {
 }
 _DIMENSION: Fields = {"Name": "name", "Value": "value"}
 _POLICY: Fields = {
-    **_SCALED,
+    **_SCALING_KEYS,
     "PolicyARN": None,
     "Alarms": None,
     "CreationTime": None,
@@ -252,14 +252,14 @@ _POLICY: Fields = {
 }
 
 
-def read_endpoints(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_endpoints(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected endpoints. A model or a configuration belongs to the first endpoint that uses it."""
     addresses: set[str] = set()
     for result in reader.read_each(KIND, _list_candidates(reader)):
-        if isinstance(result, Adoption):
+        if isinstance(result, AdoptedObject):
             new = tuple(one for one in result.resources if one.address not in addresses)
             addresses |= {one.address for one in new}
-            result = Adoption(result.kind, result.name, new, notes=result.notes)
+            result = AdoptedObject(result.kind, result.name, new, notes=result.notes)
         yield result
 
 
@@ -270,7 +270,7 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
             yield name, lambda name=name: _read_endpoint(reader, name)  # type: ignore[misc]
 
 
-def _read_endpoint(reader: Reader, name: str) -> Adoption:
+def _read_endpoint(reader: Reader, name: str) -> AdoptedObject:
     """Return one endpoint with everything that it uses. Raises ExclusionError unless it is in service."""
     endpoint = reader.describe("describe_endpoint", EndpointName=name)
     if endpoint["EndpointStatus"] != "InService":
@@ -278,7 +278,7 @@ def _read_endpoint(reader: Reader, name: str) -> Adoption:
     configuration = reader.describe("describe_endpoint_config", EndpointConfigName=endpoint["EndpointConfigName"])
     variants = configuration["ProductionVariants"] + configuration.get("ShadowProductionVariants", [])
     if any("ModelName" not in variant for variant in variants):
-        raise ExclusionError("it serves inference components, which the AWS provider does not have")
+        raise ExclusionError("it serves inference components, which the AWS provider does not support")
     resources, notes = [], []
     for model in dict.fromkeys(variant["ModelName"] for variant in variants):
         resource, model_notes = _read_model(reader, model)
@@ -289,7 +289,7 @@ def _read_endpoint(reader: Reader, name: str) -> Adoption:
     body["endpoint_config_name"] = f"${{{resources[-1].address}.name}}"
     resources.append(_make(reader, "aws_sagemaker_endpoint", name, body, _ENDPOINT, endpoint["EndpointArn"]))
     scaling, scaling_notes = _read_scaling(reader, name, variants, resources[-1].address)
-    return Adoption(KIND, name, (*resources, *scaling), notes=(*notes, *scaling_notes))
+    return AdoptedObject(KIND, name, (*resources, *scaling), notes=(*notes, *scaling_notes))
 
 
 def _make(
@@ -352,7 +352,7 @@ def _read_scaling(
         actions = list_all("describe_scheduled_actions", "ScheduledActions", ResourceId=resource_id)
         resources += targets + [_make_policy(reader, key, policy, parents) for policy in policies]
         notes += [
-            f"scheduled action {action['ScheduledActionName']}: stays outside, because Terraform cannot import it"
+            f"scheduled action {action['ScheduledActionName']} is excluded, because Terraform cannot import it"
             for action in actions
         ]
     return resources, notes

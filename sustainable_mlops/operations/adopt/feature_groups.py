@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -71,7 +71,7 @@ _FIELDS: Fields = {
 }
 
 
-def read_feature_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_feature_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected feature groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -83,7 +83,7 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
             yield name, lambda name=name: _read_group(reader, name)  # type: ignore[misc]
 
 
-def _read_group(reader: Reader, name: str) -> Adoption:
+def _read_group(reader: Reader, name: str) -> AdoptedObject:
     """Return one feature group. Raises ExclusionError unless it is created."""
     group = reader.describe("describe_feature_group", FeatureGroupName=name)
     while token := group.pop("NextToken", ""):
@@ -98,4 +98,4 @@ def _read_group(reader: Reader, name: str) -> Adoption:
     body["lifecycle"] = {"prevent_destroy": True, "ignore_changes": ["description", "feature_definition"]}
     label = reader.choose_label("aws_sagemaker_feature_group", name)
     resource = ImportedResource("aws_sagemaker_feature_group", label, name, body, make_layout(_FIELDS))
-    return Adoption(KIND, name, (resource,))
+    return AdoptedObject(KIND, name, (resource,))

@@ -1,7 +1,7 @@
 """Conversion of responses of AWS to arguments of Terraform resources.
 
 A table has the argument for each member of a response, or None for a member that no configuration sets. A member that
-is not in the table may be a setting that the resource type does not have, so the object stays outside.
+is not in the table may be a setting that the resource type does not have, so the object is excluded.
 """
 
 from collections.abc import Mapping

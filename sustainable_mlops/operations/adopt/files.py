@@ -9,7 +9,7 @@ from typing import Any
 
 from sustainable_mlops.authoring.hcl import BlockLayout, render_block, render_comment
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ImportedResource
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS, find_engine, make_environment
 
 #: File of each kind of object.
@@ -39,17 +39,17 @@ def check_folder(folder: Path) -> None:
 def render_files(report: AdoptionReport) -> dict[str, str]:
     """Return the files of the root module by path. Raises UserError if they cannot be formatted."""
     references = {
-        adoption.resources[0].import_id: f"${{{adoption.resources[0].address}.arn}}"
-        for adoption in report.adoptions
-        if adoption.kind == "KMS key"
+        adopted_object.resources[0].import_id: f"${{{adopted_object.resources[0].address}.arn}}"
+        for adopted_object in report.adopted_objects
+        if adopted_object.kind == "KMS key"
     }
     arns = {f"{_make_key_prefix(report)}{key_id}": reference for key_id, reference in references.items()}
     sources = {"versions.tf": _render_versions(report), "imports.tf": _render_imports(report)}
-    for adoption in report.adoptions:
-        file = FILES[adoption.kind]
-        own = {} if adoption.kind == "KMS key" else arns
-        sources[file] = "\n".join(filter(None, [sources.get(file, ""), _render_adoption(adoption, own)]))
-    others = {path: text for adoption in report.adoptions for path, text in adoption.files.items()}
+    for adopted_object in report.adopted_objects:
+        file = FILES[adopted_object.kind]
+        own = {} if adopted_object.kind == "KMS key" else arns
+        sources[file] = "\n".join(filter(None, [sources.get(file, ""), _render_object(adopted_object, own)]))
+    others = {path: text for adopted_object in report.adopted_objects for path, text in adopted_object.files.items()}
     return format_files(sources) | others
 
 
@@ -86,9 +86,9 @@ def _render_imports(report: AdoptionReport) -> str:
     return render_comment(_IMPORTS_COMMENT) + "\n" + "\n".join(blocks)
 
 
-def _render_adoption(adoption: Adoption, arns: Mapping[str, str]) -> str:
-    notes = "".join(render_comment(note) for note in adoption.notes)
-    return notes + "\n".join(_render_resource(resource, arns) for resource in adoption.resources)
+def _render_object(adopted_object: AdoptedObject, arns: Mapping[str, str]) -> str:
+    notes = "".join(render_comment(note) for note in adopted_object.notes)
+    return notes + "\n".join(_render_resource(resource, arns) for resource in adopted_object.resources)
 
 
 def _render_resource(resource: ImportedResource, arns: Mapping[str, str]) -> str:

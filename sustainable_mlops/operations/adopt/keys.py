@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags, escape_template, read_tags
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -23,7 +23,7 @@ _RESERVED = "alias/aws/"
 _LOCAL_ARGUMENTS = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"]
 
 
-def read_keys(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_keys(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected customer managed keys."""
     aliases: dict[str, list[str]] = {}
     for alias in reader.account.list_all("kms", "list_aliases", "Aliases"):
@@ -52,7 +52,7 @@ def _read_tags(reader: Reader, key_id: str) -> dict[str, str]:
     return read_tags(reader.account.list_all("kms", "list_resource_tags", "Tags", KeyId=key_id), "TagKey", "TagValue")
 
 
-def _read_key(reader: Reader, key_id: str, aliases: list[str]) -> Adoption:
+def _read_key(reader: Reader, key_id: str, aliases: list[str]) -> AdoptedObject:
     """Return one key. Raises ExclusionError for a key that Terraform cannot describe."""
     metadata: dict[str, Any] = reader.account.call("kms", "describe_key", KeyId=key_id)["KeyMetadata"]
     name = aliases[0].removeprefix("alias/") if aliases else key_id
@@ -74,14 +74,16 @@ def _read_key(reader: Reader, key_id: str, aliases: list[str]) -> Adoption:
     body["lifecycle"] = {"prevent_destroy": True, "ignore_changes": _LOCAL_ARGUMENTS}
     label = reader.choose_label("aws_kms_key", name)
     key = ImportedResource("aws_kms_key", label, key_id, add_tags(body, _read_tags(reader, key_id)))
-    return Adoption(KIND, name, (key, *(_make_alias(reader, alias, label) for alias in aliases)))
+    return AdoptedObject(KIND, name, (key, *(_make_alias(reader, alias, label) for alias in aliases)))
 
 
 def _check_key(metadata: Mapping[str, Any]) -> None:
     if metadata["KeyState"] not in ("Enabled", "Disabled"):
         raise ExclusionError(f"its state is {metadata['KeyState']}; cancel the deletion or wait, and run again")
     if metadata["Origin"] != "AWS_KMS":
-        raise ExclusionError(f"its origin is {metadata['Origin']}, which aws_kms_key does not have")
+        raise ExclusionError(
+            f"its key material has the origin {metadata['Origin']}, which aws_kms_key does not support"
+        )
     replica = metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA"
     if replica:
         raise ExclusionError("it is a replica of a key in another Region; adopt the primary key there")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
@@ -12,7 +12,7 @@ ACTIONS = ("logs:DescribeLogGroups", "logs:ListTagsForResource")
 _TYPE = "aws_cloudwatch_log_group"
 
 
-def read_log_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_log_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected log groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -30,7 +30,7 @@ def _read_tags(reader: Reader, group: Mapping[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _read_group(reader: Reader, group: Mapping[str, Any]) -> Adoption:
+def _read_group(reader: Reader, group: Mapping[str, Any]) -> AdoptedObject:
     """Return one log group."""
     name = group["logGroupName"]
     body: dict[str, Any] = {"name": name, "retention_in_days": group.get("retentionInDays", 0)}
@@ -40,4 +40,4 @@ def _read_group(reader: Reader, group: Mapping[str, Any]) -> Adoption:
         body["log_group_class"] = storage_class
     body = add_tags(body, _read_tags(reader, group))
     body["lifecycle"] = {"prevent_destroy": True, "ignore_changes": ["skip_destroy"]}
-    return Adoption(KIND, name, (ImportedResource(_TYPE, reader.choose_label(_TYPE, name), name, body),))
+    return AdoptedObject(KIND, name, (ImportedResource(_TYPE, reader.choose_label(_TYPE, name), name, body),))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ImportedResource
 from sustainable_mlops.operations.adopt.fields import add_tags, escape_template
 from sustainable_mlops.operations.adopt.policies import render_policy
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
@@ -19,7 +19,7 @@ ACTIONS = (
 _TYPE = "aws_sagemaker_model_package_group"
 
 
-def read_model_package_groups(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_model_package_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected model package groups."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -31,7 +31,7 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
             yield name, lambda name=name: _read_group(reader, name)  # type: ignore[misc]
 
 
-def _read_group(reader: Reader, name: str) -> Adoption:
+def _read_group(reader: Reader, name: str) -> AdoptedObject:
     """Return one group with its policy."""
     group = reader.describe("describe_model_package_group", ModelPackageGroupName=name)
     body: dict[str, Any] = {"model_package_group_name": name}
@@ -51,4 +51,4 @@ def _read_group(reader: Reader, name: str) -> Adoption:
             "resource_policy": render_policy(json.loads(response["ResourcePolicy"])),
         }
         resources.append(ImportedResource(f"{_TYPE}_policy", label, name, policy))
-    return Adoption(KIND, name, tuple(resources))
+    return AdoptedObject(KIND, name, tuple(resources))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError, ImportedResource
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
 from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 from sustainable_mlops.operations.adopt.secrets import list_secrets
@@ -35,7 +35,7 @@ _FIELDS: Fields = {
 }
 
 
-def read_pipelines(reader: Reader) -> Iterator[Adoption | Exclusion]:
+def read_pipelines(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
     """Yield the selected pipelines."""
     yield from reader.read_each(KIND, _list_candidates(reader))
 
@@ -47,7 +47,7 @@ def _list_candidates(reader: Reader) -> Iterator[Candidate]:
             yield name, lambda name=name: _read_pipeline(reader, name)  # type: ignore[misc]
 
 
-def _read_pipeline(reader: Reader, name: str) -> Adoption:
+def _read_pipeline(reader: Reader, name: str) -> AdoptedObject:
     """Return one pipeline, and its definition as a file. Raises ExclusionError if it has secrets or is not active."""
     pipeline = reader.describe("describe_pipeline", PipelineName=name)
     if pipeline.get("PipelineStatus") != "Active":
@@ -60,7 +60,7 @@ def _read_pipeline(reader: Reader, name: str) -> Adoption:
     body = add_tags(body, reader.read_sagemaker_tags(pipeline["PipelineArn"]))
     resource = ImportedResource(_TYPE, reader.choose_label(_TYPE, name), name, body, make_layout(_FIELDS))
     # The text as it is: the provider compares it character by character.
-    return Adoption(KIND, name, (resource,), {file: pipeline["PipelineDefinition"]})
+    return AdoptedObject(KIND, name, (resource,), {file: pipeline["PipelineDefinition"]})
 
 
 def _check_definition(definition: str) -> None:

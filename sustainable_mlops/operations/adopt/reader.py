@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sustainable_mlops.operations.adopt.adoption import Adoption, Exclusion, ExclusionError
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError
 from sustainable_mlops.operations.adopt.fields import read_tags
 from sustainable_mlops.operations.adopt.selection import Selection
 from sustainable_mlops.operations.idle import IdleAccount
 from sustainable_mlops.operations.preflight.account import DeniedError
 
 #: One selected object: its name, and the function that reads it, or returns None for an object of another Region.
-Candidate = tuple[str, Callable[[], Adoption | None]]
+Candidate = tuple[str, Callable[[], AdoptedObject | None]]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Reader:
     progress: Callable[[str], None] = lambda _: None
     unselected: dict[str, int] = field(default_factory=dict)
     #: Objects whose tags cannot be read, so that their selection is unknown.
-    exclusions: list[Exclusion] = field(default_factory=list)
+    excluded_objects: list[ExcludedObject] = field(default_factory=list)
     _labels: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -38,23 +38,23 @@ class Reader:
         try:
             selected = self.selection.includes(*names, read_tags=tags)
         except DeniedError as error:
-            self.exclusions.append(Exclusion(kind, names[0], _describe_denial(error)))
+            self.excluded_objects.append(ExcludedObject(kind, names[0], _describe_denial(error)))
             return False
         if not selected:
             self.unselected[kind] = self.unselected.get(kind, 0) + 1
         return selected
 
-    def read_each(self, kind: str, candidates: Iterable[Candidate]) -> Iterator[Adoption | Exclusion]:
-        """Yield each object, or the reason for which it stays outside."""
+    def read_each(self, kind: str, candidates: Iterable[Candidate]) -> Iterator[AdoptedObject | ExcludedObject]:
+        """Yield each object, or the excluded object with the reason."""
         for name, read in candidates:
             self.progress(f"{kind} {name}")
             try:
-                if adoption := read():
-                    yield adoption
+                if adopted_object := read():
+                    yield adopted_object
             except ExclusionError as error:
-                yield Exclusion(kind, name, str(error))
+                yield ExcludedObject(kind, name, str(error))
             except DeniedError as error:
-                yield Exclusion(kind, name, _describe_denial(error))
+                yield ExcludedObject(kind, name, _describe_denial(error))
 
     def choose_label(self, resource_type: str, name: str) -> str:
         """Return the label of a resource, from its name; the same name gets the same label."""

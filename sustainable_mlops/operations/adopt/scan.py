@@ -13,7 +13,7 @@ from sustainable_mlops.operations.adopt import (
     model_package_groups,
     pipelines,
 )
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ExcludedObject
 from sustainable_mlops.operations.adopt.reader import Reader
 from sustainable_mlops.operations.adopt.selection import Selection
 from sustainable_mlops.operations.idle import IdleAccount, SkippedPart
@@ -23,7 +23,7 @@ from sustainable_mlops.operations.preflight.account import DeniedError
 class Part(NamedTuple):
     """A part of the account, and the IAM actions that it needs."""
 
-    read: Callable[[Reader], Iterator[Adoption | Exclusion]]
+    read: Callable[[Reader], Iterator[AdoptedObject | ExcludedObject]]
     actions: tuple[str, ...]
 
 
@@ -60,11 +60,11 @@ def scan_account(
         progress(name)
         try:
             for result in part.read(reader):
-                if isinstance(result, Exclusion):
-                    report.exclusions.append(result)
+                if isinstance(result, ExcludedObject):
+                    report.excluded_objects.append(result)
                 else:
-                    report.adoptions.append(result)
+                    report.adopted_objects.append(result)
         except DeniedError as error:
             report.skipped.append(SkippedPart(name, error.reason, error.action))
-    report.exclusions += reader.exclusions
+    report.excluded_objects += reader.excluded_objects
     return report

@@ -1,4 +1,4 @@
-"""Check of an adoption by a plan: what the plan would change stays outside, with the difference."""
+"""Check of an adoption with a plan. Resources that the plan would change are excluded, with the difference."""
 
 import json
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.adopt.adoption import Adoption, AdoptionReport, Exclusion
+from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ExcludedObject
 from sustainable_mlops.operations.adopt.files import render_files, write_files
 from sustainable_mlops.operations.adopt.secrets import hide_values
 from sustainable_mlops.terraform import Terraform
@@ -21,12 +21,12 @@ _HARMLESS = (["no-op"], ["read"])
 
 
 def verify_adoption(report: AdoptionReport, progress: Callable[[str], None] = lambda _: None) -> None:
-    """Plan the root module, and move everything that the plan would change from `adoptions` to `exclusions`.
+    """Plan the root module, and exclude the resources that the plan would change.
 
     Terraform plans in a temporary folder and changes nothing. Raises UserError if it cannot plan.
     """
     for attempt in range(1, _ROUNDS + 1):
-        if not report.adoptions:
+        if not report.adopted_objects:
             return
         progress(f"plan {attempt}")
         differences = describe_differences(_plan(report))
@@ -79,30 +79,32 @@ def _show(name: str, value: Any) -> str:
 
 
 def drop_changed(report: AdoptionReport, differences: Mapping[str, str]) -> None:
-    """Move the resources that a plan would change, and those that refer to them, from `adoptions` to `exclusions`."""
+    """Exclude the resources that a plan would change, and those that refer to them."""
     reasons = dict(differences)
     while True:
         size = len(reasons)
-        for adoption in report.adoptions:
-            for resource in adoption.resources:
+        for adopted_object in report.adopted_objects:
+            for resource in adopted_object.resources:
                 if resource.address not in reasons and (other := _find_reference(resource.body, reasons)):
-                    reasons[resource.address] = f"it refers to {other}, which stays outside"
+                    reasons[resource.address] = f"it refers to {other}, which is excluded"
         if len(reasons) == size:
             break
     remaining = []
-    for adoption in report.adoptions:
-        resources = tuple(one for one in adoption.resources if one.address not in reasons)
-        texts = [f"{one.address}: {reasons[one.address]}" for one in adoption.resources if one.address in reasons]
+    for adopted_object in report.adopted_objects:
+        resources = tuple(one for one in adopted_object.resources if one.address not in reasons)
+        texts = [f"{one.address}: {reasons[one.address]}" for one in adopted_object.resources if one.address in reasons]
         if texts:
-            report.exclusions.append(Exclusion(adoption.kind, adoption.name, ". ".join(texts)))
+            report.excluded_objects.append(ExcludedObject(adopted_object.kind, adopted_object.name, ". ".join(texts)))
         if resources:
-            remaining.append(_keep(adoption, resources))
-    report.adoptions[:] = remaining
+            remaining.append(_keep(adopted_object, resources))
+    report.adopted_objects[:] = remaining
 
 
-def _keep(adoption: Adoption, resources: tuple[Any, ...]) -> Adoption:
-    files = {path: text for path, text in adoption.files.items() if any(path in str(one.body) for one in resources)}
-    return replace(adoption, resources=resources, files=files)
+def _keep(adopted_object: AdoptedObject, resources: tuple[Any, ...]) -> AdoptedObject:
+    files = {
+        path: text for path, text in adopted_object.files.items() if any(path in str(one.body) for one in resources)
+    }
+    return replace(adopted_object, resources=resources, files=files)
 
 
 def _find_reference(value: Any, addresses: Iterable[str]) -> str:

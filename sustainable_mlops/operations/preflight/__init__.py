@@ -8,9 +8,9 @@ from sustainable_mlops.operations.preflight.bootstrap import check_deployer_role
 from sustainable_mlops.operations.preflight.finding import PreflightFinding, Status
 from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
 from sustainable_mlops.operations.preflight.idle import check_idle
+from sustainable_mlops.operations.preflight.location import check_credentials, check_region, check_state_bucket
 from sustainable_mlops.operations.preflight.names import check_alias, check_buckets, check_log_groups, is_applied
 from sustainable_mlops.operations.preflight.notifications import check_notifications
-from sustainable_mlops.operations.preflight.place import check_credentials, check_region, check_state_bucket
 from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
 from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, PreflightTarget

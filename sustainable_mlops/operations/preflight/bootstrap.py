@@ -8,13 +8,13 @@ from sustainable_mlops.operations.preflight.finding import PreflightFinding
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 KINDS = ("plan", "apply", "promote")
-BOOTSTRAP = "an administrator applies the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
+BOOTSTRAP = "as an administrator, apply the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
 
 
 def format_bootstrap_command(target: PreflightTarget) -> str:
-    """Return the command that applies the root module of the account."""
+    """Return the command that applies the root module of the account. The repository is a placeholder."""
     folder = f"{target.folder}/bootstrap"
-    return f"terraform -chdir={folder} init && terraform -chdir={folder} apply"
+    return f"terraform -chdir={folder} init && terraform -chdir={folder} apply -var repository=OWNER/NAME"
 
 
 def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
@@ -29,7 +29,7 @@ def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[
             boundary = response["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     check = "deployer roles"
     if missing:
-        text = f"CI cannot assume {', '.join(missing)}, which do not exist; {BOOTSTRAP}"
+        text = f"roles of CI do not exist: {', '.join(missing)}; {BOOTSTRAP}"
         yield PreflightFinding("look", check, text, format_bootstrap_command(target))
     elif boundary is None:
         text = (

@@ -18,7 +18,7 @@ _IN_ERRORS = re.compile(r"RequestID: ([0-9a-zA-Z-]{8,})")
 
 @dataclass(frozen=True)
 class Request:
-    """One answer of AWS."""
+    """A request to AWS, with the status of its response."""
 
     operation: str
     id: str
@@ -33,7 +33,7 @@ class Request:
 
 
 class Recorder:
-    """Makes boto3 clients of one Region and records the request id of every answer."""
+    """Factory of boto3 clients of one Region, which records the request ID of every response."""
 
     def __init__(self, region: str) -> None:
         self.region = region

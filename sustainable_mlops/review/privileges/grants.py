@@ -231,7 +231,7 @@ def find_new_permissions(
 
 
 def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterator[Widening]:
-    """Yield the parts of `denies` that `after` does not deny any more."""
+    """Yield the parts of `denies` that `after` no longer denies."""
     for deny in denies:
         if any_of(other.covers(deny) for other in after.denies) is True:
             continue

@@ -45,7 +45,10 @@ QA = f"""
         }}]
         policies = {{ apply-data = local.apply_data }}
       }}
-      promote = {{ gitlab = [{{ project = "acme/ml/platform", branches = ["main"] }}] }}
+      promote = {{
+        gitlab     = [{{ project = "acme/ml/platform", branches = ["main"] }}]
+        registries = {{ "234567890123" = "flights-dev" }}
+      }}
     }}
 """
 ROOT_MODULE = re.compile(r"^ *```terraform\n(?P<text>.*?)^ *```$", re.M | re.S)
@@ -223,19 +226,22 @@ def test_a_boundary_has_room_in_a_managed_policy(planned: dict[str, Any]) -> Non
 
 
 @pytest.mark.plan
-def test_the_promote_role_reads_the_registry_and_the_models_of_its_environment(planned: dict[str, Any]) -> None:
+def test_the_promote_role_reads_the_registries_and_the_models_of_its_environment(planned: dict[str, Any]) -> None:
     statements = policies.parse_statements(planned['aws_iam_role_policy.promote["qa"]']["policy"])
-    location = "eu-west-1:123456789012"
-    grants = {(*as_list(statement["Action"]), statement["Resource"]) for statement in statements}
+    owners = {"123456789012": "flights-qa", "234567890123": "flights-dev"}
+    sagemaker = {account: f"arn:aws:sagemaker:eu-west-1:{account}" for account in owners}
+    grants = {tuple(as_list(one["Action"])): set(as_list(one["Resource"])) for one in statements}
     assert grants == {
-        ("sagemaker:DescribeModelPackageGroup", f"arn:aws:sagemaker:{location}:model-package-group/flights-qa-*"),
-        (
-            "sagemaker:DescribeModelPackage",
-            "sagemaker:ListModelPackages",
-            f"arn:aws:sagemaker:{location}:model-package/flights-qa-*",
-        ),
-        ("s3:GetObject", "arn:aws:s3:::flights-qa-artifacts-123456789012-eu-west-1/models/*"),
-        ("kms:Decrypt", f"arn:aws:kms:{location}:key/*"),
+        ("sagemaker:DescribeModelPackageGroup",): {
+            f"{sagemaker[account]}:model-package-group/{prefix}-*" for account, prefix in owners.items()
+        },
+        ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"): {
+            f"{sagemaker[account]}:model-package/{prefix}-*" for account, prefix in owners.items()
+        },
+        ("s3:GetObject",): {
+            f"arn:aws:s3:::{prefix}-artifacts-{account}-eu-west-1/models/*" for account, prefix in owners.items()
+        },
+        ("kms:Decrypt",): {f"arn:aws:kms:eu-west-1:{account}:key/*" for account in owners},
     }
     (condition,) = [one["Condition"] for one in statements if "Condition" in one]
     assert condition == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}

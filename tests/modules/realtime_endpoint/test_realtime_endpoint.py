@@ -197,8 +197,8 @@ def test_alarms_use_the_endpoint_name_and_the_endpoint_references_them(synthesiz
         assert "aws_sagemaker" not in str(alarm)
         assert alarm["dimensions"] == {"EndpointName": "${local.name}", "VariantName": "${each.key}"}
     deployment = resources["aws_sagemaker_endpoint"]["this"]["deployment_config"]
-    named = str(deployment["auto_rollback_configuration"]["dynamic"]["alarms"]["for_each"])
-    assert {"errors", "latency"} == {name for name in ("errors", "latency") if f"metric_alarm.{name}" in named}
+    expression = str(deployment["auto_rollback_configuration"]["dynamic"]["alarms"]["for_each"])
+    assert {"errors", "latency"} == {name for name in ("errors", "latency") if f"metric_alarm.{name}" in expression}
 
 
 @pytest.mark.parametrize(

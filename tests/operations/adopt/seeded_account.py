@@ -1,4 +1,4 @@
-"""An account with resources that no Terraform made. The settings of each one vary with the seed."""
+"""An account with resources that Terraform did not create. The settings of each one vary with the seed."""
 
 import json
 from random import Random

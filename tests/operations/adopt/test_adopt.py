@@ -1,4 +1,4 @@
-"""`smlops adopt` on accounts whose resources no Terraform made, and its root module in Terraform."""
+"""`smlops adopt` on accounts with resources that Terraform did not create, and its root module in Terraform."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from sustainable_mlops.commands import adopt
 from sustainable_mlops.operations.adopt import list_actions
 from sustainable_mlops.operations.adopt.adoption import (
     DATA_KINDS,
-    Adoption,
+    AdoptedObject,
     AdoptionReport,
     ExclusionError,
     ImportedResource,
@@ -107,7 +107,7 @@ def test_the_first_plan_changes_nothing(
     report = json.loads(output)
     assert code == 0
     assert {(one["kind"], one["name"]) for one in report["adopted"]} == DATA | MACHINES
-    assert [(one["name"], one["reason"].partition(";")[0]) for one in report["left_out"]] == [
+    assert [(one["name"], one["reason"].partition(";")[0]) for one in report["excluded"]] == [
         ("acme-leaving", "its state is PendingDeletion"),
         ("acme-secret", "its definition may have secrets: Parameters[DbPassword].DefaultValue"),
     ]
@@ -157,7 +157,7 @@ def check_refusal(terraform: Terraform, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_denied_read_leaves_out_only_what_needs_it(
+def test_a_denied_read_excludes_only_objects_that_need_it(
     own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     sandbox, _ = own
@@ -170,19 +170,19 @@ def test_a_denied_read_leaves_out_only_what_needs_it(
     report = json.loads(output)
     assert code == 1
     assert [one["missing_action"] for one in report["skipped"]] == ["logs:DescribeLogGroups"]
-    exclusions = [one for one in report["left_out"] if one["kind"] == "bucket"]
-    assert [one["reason"] for one in exclusions] == [
+    excluded_objects = [one for one in report["excluded"] if one["kind"] == "bucket"]
+    assert [one["reason"] for one in excluded_objects] == [
         "s3:GetBucketPolicy: AccessDenied; allow s3:GetBucketPolicy and run again"
     ]
     assert len([one for one in report["adopted"] if one["kind"] == "bucket"]) == 2
 
     code, output = smlops(*SELECTED)
     assert (code, list(tmp_path.glob("**/*.tf"))) == (0, [])
-    assert "left out: KMS key acme-leaving: its state is PendingDeletion" in output
+    assert "excluded: KMS key acme-leaving: its state is PendingDeletion" in output
     assert "nothing was written; pass --into FOLDER" in output
 
 
-def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
+def test_resources_that_a_plan_would_change_are_excluded_with_the_difference() -> None:
     def make(address: str, body: dict[str, Any]) -> ImportedResource:
         resource_type, _, label = address.partition(".")
         return ImportedResource(resource_type, label, "id", body)
@@ -192,7 +192,10 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
     model = make("aws_sagemaker_model.web", {"name": "web"})
     endpoint = make("aws_sagemaker_endpoint.web", {"name": "${aws_sagemaker_model.web.name}"})
     report = AdoptionReport("123456789012", REGION)
-    report.adoptions = [Adoption("bucket", "data", (bucket, policy)), Adoption("endpoint", "web", (model, endpoint))]
+    report.adopted_objects = [
+        AdoptedObject("bucket", "data", (bucket, policy)),
+        AdoptedObject("endpoint", "web", (model, endpoint)),
+    ]
     changes = {
         "aws_s3_bucket.data": (["no-op"], {}, {}),
         "aws_s3_bucket_policy.data": (["update"], {"policy": "a", "tags_all": {}}, {"policy": "b"}),
@@ -205,22 +208,22 @@ def test_what_a_plan_would_change_stays_outside_with_the_difference() -> None:
         ]
     }
     drop_changed(report, describe_differences(plan))
-    assert [(one.name, one.resources) for one in report.adoptions] == [("data", (bucket,))]
-    assert [one.reason for one in report.exclusions] == [
+    assert [(one.name, one.resources) for one in report.adopted_objects] == [("data", (bucket,))]
+    assert [one.reason for one in report.excluded_objects] == [
         'aws_s3_bucket_policy.data: the plan would update it in place: policy: "a" → "b"',
         'aws_sagemaker_model.web: the plan would replace it: mode: "x" → null. '
-        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which stays outside",
+        "aws_sagemaker_endpoint.web: it refers to aws_sagemaker_model.web, which is excluded",
     ]
 
 
-def test_a_setting_without_an_argument_keeps_the_resource_outside() -> None:
+def test_a_setting_without_an_argument_excludes_the_resource() -> None:
     fields = {"Name": "name", "Arn": None}
     assert convert({"Name": "a", "Arn": "arn", "New": None, "Off": False}, fields) == {"name": "a"}
     with pytest.raises(ExclusionError, match="New has no argument in the AWS provider"):
         convert({"Name": "a", "New": {"Size": 1}}, fields)
 
 
-def test_a_resource_of_a_stack_stays_outside() -> None:
+def test_a_resource_of_a_stack_is_excluded() -> None:
     with pytest.raises(ExclusionError, match="CloudFormation stack web manages it"):
         add_tags({}, {"aws:cloudformation:stack-name": "web"})
     assert add_tags({}, {"aws:owner": "x", "b": "2", "a": "1"}) == {"tags": {"a": "1", "b": "2"}}

@@ -18,9 +18,9 @@ from tests.operations.chaos.run import run_cases
 
 def describe(result: Result) -> str:
     """Return a case and its result in one line."""
-    reached = "" if result.hit else " (not reached)"
+    reached = "" if result.is_reached else " (not reached)"
     state = "converged" if result.converged and not result.problem else f"FAILED: {result.problem}"
-    fault = f"{result.kind:25} {result.step} {result.request} +{result.skip}{reached}"
+    fault = f"{result.kind:27} {result.step} {result.request} +{result.skip}{reached}"
     commands = ", then ".join(result.commands) or "no command"
     return f"seed {result.seed:10} {result.operation:9} {fault}: exit code {result.code}; {commands}; {state}"
 
@@ -45,7 +45,7 @@ def main() -> int:
         "seed": options.seed,
         "cases": len(results),
         "converged": len(converged),
-        "faults_reached": sum(one.hit for one in results),
+        "faults_reached": sum(one.is_reached for one in results),
         "by_operation": dict(Counter(one.operation for one in converged)),
         "by_kind": dict(Counter(one.kind for one in converged)),
         "with_a_command": sum(bool(one.commands) for one in results),

@@ -12,7 +12,7 @@ from sustainable_mlops.errors import UserError
 
 
 class Operation(StrEnum):
-    """An operation of a user that a fault hits."""
+    """An operation of a user that a fault interrupts."""
 
     APPLY = "apply"
     LAUNCH = "launch"
@@ -24,7 +24,7 @@ class FaultKind(StrEnum):
     """A fault of one request, or the end of the program at a request."""
 
     BEFORE_EFFECT = "before effect"
-    AFTER_EFFECT = "after effect, answer lost"
+    AFTER_EFFECT = "after effect, response lost"
     THROTTLING = "throttling"
     EXPIRED = "expired credentials"
     KILLED = "killed"
@@ -36,7 +36,7 @@ _CODES: Mapping[FaultKind, Sequence[str]] = {
     FaultKind.THROTTLING: ("ThrottlingException", "Throttling", "SlowDown"),
     FaultKind.EXPIRED: ("ExpiredTokenException", "ExpiredToken"),
 }
-#: Starts of operations that change nothing, and share of the faults that hit other operations.
+#: Starts of operations that change nothing, and share of the faults in other operations.
 _READS, _SHARE_OF_CHANGES = ("Describe", "Get", "Head", "List"), 0.8
 #: Number of requests that stands for all further ones, and seconds that a request waits for the kill.
 _ALWAYS, _HOLD_SECONDS = 100_000, 120.0
@@ -65,13 +65,13 @@ class Result:
     seed: int
     operation: str
     kind: str
-    #: Part of the operation that the fault hits.
+    #: Part of the operation with the fault.
     step: str = ""
-    #: Request that the fault hits, such as `iam:CreateRole`, with the number of earlier requests that succeed.
+    #: Request with the fault, such as `iam:CreateRole`, and the number of earlier requests that succeed.
     request: str = ""
     skip: int = 0
-    #: True if the fault was used, because the operation sent the request.
-    hit: bool = False
+    #: True if the operation sent the request with the fault.
+    is_reached: bool = False
     #: Exit code of the operation.
     code: int | None = None
     #: Commands that completed the operation.
@@ -122,8 +122,8 @@ def inject(case: Case, sandbox: Sandbox, calls: Calls, result: Result) -> None:
         _inject_error(sandbox, name, case.kind, times=source.randint(1, 6), skip=skip)
 
 
-def is_hit(case: Case, sandbox: Sandbox) -> bool:
-    """Return whether the fault of a case was used."""
+def is_reached(case: Case, sandbox: Sandbox) -> bool:
+    """Return whether the operation reached the fault of a case."""
     faults = sandbox.faults()
     if case.kind is FaultKind.EXPIRED:
         return any(fault.times < _ALWAYS for fault in faults)

@@ -20,8 +20,8 @@ from sustainable_mlops.operations.promotion import run as promotion_run
 from sustainable_mlops.terraform import ROOT, Terraform, find_engine, make_environment
 from tests.clone import git
 from tests.envs import example
-from tests.envs.test_promotion import REGISTRY, DevRegistry, read_answer
-from tests.operations.chaos.case import Calls, Case, FaultKind, Result, inject, is_hit
+from tests.envs.test_promotion import REGISTRY, DevRegistry, read_prediction
+from tests.operations.chaos.case import Calls, Case, FaultKind, Result, inject, is_reached
 from tests.operations.chaos.process import KILLED, capture, run_forked, run_program
 from tests.sandbox.support import wait_until
 
@@ -161,7 +161,7 @@ class Environment:
         git(self._root, "commit", "-q", "--allow-empty", "-m", "package")
 
     def prepare(self) -> None:
-        """Record the requests of a creation, a change, and a promotion, which end without the resources."""
+        """Record the requests of a creation, a change and a promotion, then destroy the resources."""
         self._calls["create"] = self._record(self.terraform.apply)
         self._calls["change"] = self._record(lambda: self.terraform.apply("-var=memory_mb=2048"))
         self._inventory = count_resources(self.sandbox)
@@ -204,7 +204,7 @@ class Environment:
         return count_resources(self.sandbox) == before
 
     def run_promotion(self, case: Case, result: Result) -> None:
-        """Promote a new package and apply it, with the fault of a case in one of both steps."""
+        """Promote a new package and apply it, with the fault of a case in one of the two steps."""
         self.terraform.apply()
         package, old = self.register(), read_packages(self.folder)["model_packages"]["flight_delay"]
         self.pin(self._dev, package)
@@ -220,7 +220,7 @@ class Environment:
             inject(case, self.sandbox, self._calls["promote"], result)
         if step != "deploy":
             code = self.promote(case, dies_in_write=step == "write")
-            result.hit = step == "write" or is_hit(case, self.sandbox)
+            result.is_reached = step == "write" or is_reached(case, self.sandbox)
             self.sandbox.clear_faults()
             result.code = code
             pinned = read_packages(self.folder)["model_packages"]["flight_delay"]
@@ -237,12 +237,12 @@ class Environment:
         self._check(result, "-var=memory_mb=1024")
         assert read_packages(self.folder) == {"model_packages": {"flight_delay": package}}
         assert git(self._root, "status", "--porcelain", "--", f"envs/staging/{synth.PACKAGES}") != ""
-        assert read_answer(self.sandbox) == self.version, "the endpoint serves the promoted package"
+        assert read_prediction(self.sandbox) == self.version, "the endpoint serves the promoted package"
         assert count_resources(self.sandbox) == self._inventory, "orphans"
         self.commit()
 
     def promote(self, case: Case | None, *, dies_in_write: bool = False) -> int:
-        """Run `smlops promote`, and return its exit code. The file system may end the process in the write."""
+        """Run `smlops promote`, and return its exit code. With `dies_in_write`, kill the process during the write."""
 
         def work() -> dict[str, Any]:
             real = Path.replace
@@ -256,8 +256,8 @@ class Environment:
                 code, _ = self._command(promote, "flight_delay", "--from", "dev", "--to", "staging")
             return {"code": code}
 
-        done = run_forked(work, case, self.sandbox, self._root)
-        return KILLED if done is None else int(done["code"])
+        result = run_forked(work, case, self.sandbox, self._root)
+        return KILLED if result is None else int(result["code"])
 
     def _command(self, module: Any, *words: str) -> tuple[int, str]:
         """Run a command in this process, and return its exit code and stderr."""
@@ -280,7 +280,7 @@ class Environment:
     def _apply_with_fault(self, case: Case, result: Result, option: str) -> None:
         command = [find_engine().path, "apply", "-auto-approve", "-input=false", "-no-color", option]
         result.code, _ = run_program(command, self.folder, make_environment(self._variables), case, self.sandbox)
-        result.hit = is_hit(case, self.sandbox)
+        result.is_reached = is_reached(case, self.sandbox)
         self.sandbox.clear_faults()
 
     def _recover(self, result: Result, option: str, *, always: bool = False) -> None:

@@ -10,7 +10,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.jobs import faulty
 from tests.jobs.bench import Bench, make_bench
 from tests.jobs.faulty import LAUNCHERS, CompletedCommand, smlops, write_jobs
-from tests.operations.chaos.case import Calls, Case, Operation, Result, inject, is_hit
+from tests.operations.chaos.case import Calls, Case, Operation, Result, inject, is_reached
 from tests.operations.chaos.process import run_forked
 from tests.sandbox.support import wait_until
 
@@ -46,7 +46,7 @@ class Launches:
         bench = self._make_bench()
         inject(case, self.sandbox, self._calls, result)
         completed = self._launch(bench, case)
-        result.hit = is_hit(case, self.sandbox)
+        result.is_reached = is_reached(case, self.sandbox)
         self.sandbox.clear_faults()
         result.code = completed.code if completed is not None else -9
         if completed is None or completed.code:
@@ -62,10 +62,10 @@ class Launches:
 
     def _launch(self, bench: Bench, case: Case) -> CompletedCommand | None:
         """Return the command; None if the fault killed it."""
-        answer = run_forked(
+        result = run_forked(
             lambda: asdict(smlops(bench, *self._launcher.words)), case, self.sandbox, bench.folder.parent
         )
-        return None if answer is None else CompletedCommand(**answer)
+        return None if result is None else CompletedCommand(**result)
 
     def _check(self, bench: Bench) -> None:
         """Check that one job ran and succeeded, with its record and without half-written files."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from tests.operations.chaos.case import Case, FaultKind, is_hit
+from tests.operations.chaos.case import Case, FaultKind, is_reached
 
 #: Exit code of a killed process, and seconds after which a process counts as hanging.
 KILLED, _MAX_SECONDS = -9, 900.0
@@ -23,13 +23,13 @@ def run_forked(work: Callable[[], Mapping[str, Any]], case: Case | None, sandbox
 
     Returns None if the fault of the case killed the process.
     """
-    answer = folder / ".result.json"
-    answer.unlink(missing_ok=True)
+    result_file = folder / ".result.json"
+    result_file.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         code = 1
         with contextlib.suppress(BaseException):
-            answer.write_text(json.dumps(work()))
+            result_file.write_text(json.dumps(work()))
             code = 0
         os._exit(code)
 
@@ -39,11 +39,11 @@ def run_forked(work: Callable[[], Mapping[str, Any]], case: Case | None, sandbox
 
     code = _wait(poll, lambda: os.kill(child, signal.SIGKILL), case, sandbox)
     if code == KILLED:
-        answer.unlink(missing_ok=True)
+        result_file.unlink(missing_ok=True)
         return None
     assert code == 0, f"the forked process ended with {code}"
-    result = json.loads(answer.read_text())
-    answer.unlink()
+    result = json.loads(result_file.read_text())
+    result_file.unlink()
     return result
 
 
@@ -61,10 +61,10 @@ def run_program(
 
 
 def _wait(poll: Callable[[], int | None], kill: Callable[[], None], case: Case | None, sandbox: Sandbox) -> int:
-    """Wait for the end of a process. Kill it as soon as the request of a case that kills is held."""
+    """Wait for the end of a process. If the case kills the process, kill it while the sandbox delays its request."""
     deadline = time.monotonic() + _MAX_SECONDS
     while (code := poll()) is None:
-        if case is not None and case.kind is FaultKind.KILLED and is_hit(case, sandbox):
+        if case is not None and case.kind is FaultKind.KILLED and is_reached(case, sandbox):
             time.sleep(0.3)  # the request takes effect, if it is one with an effect
             kill()
             while (code := poll()) is None:

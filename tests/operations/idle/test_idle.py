@@ -300,8 +300,8 @@ def test_the_page_names_the_actions_of_each_part() -> None:
 
 def test_each_module_has_the_inputs_that_a_finding_names() -> None:
     texts = "\n".join(file.read_text(encoding="utf-8") for file in Path(idle.__file__).parent.glob("*.py"))
-    named = re.findall(r"[\"( ]((?:[a-z_]+, )*[a-z_]+)[.\w]*(?: = \w+)? \(([a-z]+(?:_[a-z]+)*)\)[\",]", texts)
-    assert {module for _, module in named} >= {"async_endpoint", "network", "observability", "storage"}
-    for names, module in named:
+    references = re.findall(r"[\"( ]((?:[a-z_]+, )*[a-z_]+)[.\w]*(?: = \w+)? \(([a-z]+(?:_[a-z]+)*)\)[\",]", texts)
+    assert {module for _, module in references} >= {"async_endpoint", "network", "observability", "storage"}
+    for names, module in references:
         inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
         assert set(names.split(", ")) <= set(inputs.model_fields), module

@@ -23,7 +23,7 @@ from sustainable_mlops.operations.preflight import Account, EndpointDemand, Pref
 from sustainable_mlops.operations.preflight.bootstrap import KINDS
 from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
-from sustainable_mlops.operations.preflight.place import check_region
+from sustainable_mlops.operations.preflight.location import check_region
 from sustainable_mlops.operations.preflight.quotas import compute_demands
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
@@ -141,11 +141,12 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Pr
 def test_an_empty_account_needs_the_module_bootstrap(target: PreflightTarget) -> None:
     findings = check(replace(target, folder=Path("envs/dev")))
     stop, look = (select_findings(findings, status) for status in ("stop", "look"))
-    command = "terraform -chdir=envs/dev/bootstrap init && terraform -chdir=envs/dev/bootstrap apply"
-    page = "an administrator applies the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
+    folder = "terraform -chdir=envs/dev/bootstrap"
+    command = f"{folder} init && {folder} apply -var repository=OWNER/NAME"
+    page = "as an administrator, apply the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
     assert stop["state bucket"].text == f"{target.state_bucket} does not exist; {page}"
     assert look["deployer roles"].text.startswith(
-        "CI cannot assume deployer-smlops-dev-plan, deployer-smlops-dev-apply"
+        "roles of CI do not exist: deployer-smlops-dev-plan, deployer-smlops-dev-apply"
     )
     assert {stop["state bucket"].remedy, look["deployer roles"].remedy} == {command}
 

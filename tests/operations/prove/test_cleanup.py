@@ -338,8 +338,8 @@ def test_a_runbook_that_failed_is_the_reason_why_an_endpoint_is_still_there() ->
     class Ssm(Fake):
         def describe_automation_executions(self, **_: Any) -> Any:
             names = {"other-idle-stop": "theirs", "prove-abc123-idle-stop": "DeregisterScalableTarget: AccessDenied"}
-            listed = [{"DocumentName": name, "FailureMessage": text} for name, text in names.items()]
-            return {"AutomationExecutionMetadataList": listed}
+            documents = [{"DocumentName": name, "FailureMessage": text} for name, text in names.items()]
+            return {"AutomationExecutionMetadataList": documents}
 
     class FakeRun:
         name = "prove-abc123"

@@ -164,9 +164,9 @@ def test_a_safeguard_that_moves_to_another_resource_is_a_risk() -> None:
     def list_levels(new: dict[str, Any], *more: dict[str, Any], **marks: Any) -> list[Level]:
         return find_levels(build_change("aws_cloudwatch_metric_alarm.a", new, before=watch("churn"), **marks), *more)
 
-    endpoint, gone = {"name": "churn"}, build_change("aws_sagemaker_endpoint.e", before={"name": "churn"})
+    endpoint, deletion = {"name": "churn"}, build_change("aws_sagemaker_endpoint.e", before={"name": "churn"})
     assert list_levels(watch("other")) == [LOOK]
-    assert list_levels({**watch("churn"), "alarm_name": "b"}) == list_levels(watch("other"), gone) == []
+    assert list_levels({**watch("churn"), "alarm_name": "b"}) == list_levels(watch("other"), deletion) == []
     unknown = {"dimensions": {"EndpointName": True}}
     renamed = build_change("aws_sagemaker_endpoint.e", {}, before=endpoint, unknown={"name": True})
     assert list_levels(watch(None), renamed, unknown=unknown) == []

@@ -56,8 +56,8 @@ def use_account_and_storage() -> tuple[str, str]:
     run(f"s3api wait bucket-exists --bucket {bucket}")
     run(f"s3 cp --recursive {FILES} s3://{bucket}/")
     run(f"s3 sync {FILES} s3://{bucket}/copy --delete")
-    listed = run(f"s3 ls s3://{bucket} --recursive")
-    check("listed objects", len(listed.splitlines()) == 4, listed)
+    listing = run(f"s3 ls s3://{bucket} --recursive")
+    check("listed objects", len(listing.splitlines()) == 4, listing)
     for algorithm in ("CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME"):
         put = f"s3api put-object --bucket {bucket} --key {algorithm} --body {FILES}/model.tar.gz"
         run(f"{put} --checksum-algorithm {algorithm}")

@@ -86,8 +86,8 @@ with scenario("Session"):
     data = attempt("upload_data", lambda: session.upload_data(str(FOLDER / "train.csv"), key_prefix=f"{NAME}/data"))
     attempt("upload_string_as_file_body", lambda: session.upload_string_as_file_body("a", bucket, f"{NAME}/text"))
     check("read_s3_file", attempt("read_s3_file", lambda: session.read_s3_file(bucket, f"{NAME}/text")) == "a")
-    found = attempt("list_s3_files", lambda: session.list_s3_files(bucket, NAME))
-    check("listed files", len(found or []) == 2, found)
+    files = attempt("list_s3_files", lambda: session.list_s3_files(bucket, NAME))
+    check("listed files", len(files or []) == 2, files)
     attempt("download_data", lambda: session.download_data(str(FOLDER / "down"), bucket, f"{NAME}/data"))
     check("account_id", attempt("account_id", lambda: session.account_id()) == "123456789012")
     check("expand_role", attempt("expand_role", lambda: session.expand_role(NAME)) == ROLE)
@@ -172,8 +172,8 @@ with scenario("Model"):
         "transformer", lambda: estimator.transformer(1, "ml.m5.large", output_path=f"s3://{bucket}/{NAME}/t/")
     )
     attempt("transform", lambda: transformer.transform(data, content_type="text/csv", split_type="Line"))
-    found = session.list_s3_files(bucket, f"{NAME}/t/")
-    check("output of the transform", len(found) == 1, found)
+    files = session.list_s3_files(bucket, f"{NAME}/t/")
+    check("output of the transform", len(files) == 1, files)
     chain = PipelineModel([make_model(), make_model()], ROLE, sagemaker_session=session)
     attempt("PipelineModel.deploy", lambda: chain.deploy(1, "ml.m5.large", endpoint_name=f"{NAME}-chain"))
     many = MultiDataModel(f"{NAME}-many", f"s3://{bucket}/{NAME}/many/", model=make_model(), sagemaker_session=session)
@@ -239,8 +239,8 @@ with scenario("HyperparameterTuner"):
 with scenario("Processor"):
     processor = SKLearnProcessor("1.2-1", ROLE, sagemaker_session=session, base_job_name=NAME, **MACHINE)
     outputs = [ProcessingOutput(source="/opt/ml/processing/out", output_name="out")]
-    given = [ProcessingInput(source=data, destination="/opt/ml/processing/in")]
-    attempt("run", lambda: processor.run(str(FOLDER / "prepare.py"), given, outputs))
+    processing_inputs = [ProcessingInput(source=data, destination="/opt/ml/processing/in")]
+    attempt("run", lambda: processor.run(str(FOLDER / "prepare.py"), processing_inputs, outputs))
     check("output", processor.latest_job.describe()["ProcessingJobStatus"] == "Completed")
 
 with scenario("Pipeline"):
@@ -251,7 +251,7 @@ with scenario("Pipeline"):
     cache = CacheConfig(enable_caching=True, expire_after="1d")
     first = ProcessingStep(
         "Prepare",
-        step_args=prepare.run(str(FOLDER / "prepare.py"), given, outputs),
+        step_args=prepare.run(str(FOLDER / "prepare.py"), processing_inputs, outputs),
         property_files=[report],
         cache_config=cache,
     )

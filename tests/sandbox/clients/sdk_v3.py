@@ -101,8 +101,8 @@ with scenario("Session"):
     data = write("data", "data.csv", "1\n2\n")
     attempt("upload_data", lambda: session.upload_data(data, key_prefix=f"{NAME}/data"))
     attempt("read_s3_file", lambda: session.read_s3_file(bucket, f"{NAME}/data/data.csv"))
-    found = attempt("list_s3_files", lambda: session.list_s3_files(bucket, NAME))
-    check("listed files", len(found or []) == 1, found)
+    files = attempt("list_s3_files", lambda: session.list_s3_files(bucket, NAME))
+    check("listed files", len(files or []) == 1, files)
     check("account_id", attempt("account_id", lambda: session.account_id()) == "123456789012")
     DATA = f"s3://{bucket}/{NAME}/data"
     INPUTS = [InputData(channel_name="train", data_source=DATA)]
@@ -128,8 +128,8 @@ with scenario("ModelTrainer"):
     check("status", job.training_job_status == "Completed", job.failure_reason)
     model_data = job.model_artifacts.s3_model_artifacts
     attempt("TrainingJob.get", lambda: TrainingJob.get(job.training_job_name))
-    listed = attempt("TrainingJob.get_all", lambda: list(TrainingJob.get_all(name_contains=NAME)))
-    check("listed jobs", listed and len(listed) == 1, listed)
+    jobs = attempt("TrainingJob.get_all", lambda: list(TrainingJob.get_all(name_contains=NAME)))
+    check("listed jobs", jobs and len(jobs) == 1, jobs)
     reject("TrainingJob.get of a missing job", "ValidationException", lambda: TrainingJob.get("none"))
     failing = make_trainer(hyperparameters={"scale": "none"})
     reject("train a script that fails", "FailedStatusError", lambda: failing.train(INPUTS))
@@ -200,8 +200,8 @@ with scenario("Transformer and Processor"):
         sagemaker_session=session,
     )
     attempt("transform", lambda: transformer.transform(data=DATA, content_type="text/csv", split_type="Line"))
-    found = session.list_s3_files(bucket, f"{NAME}/transformed")
-    check("output of the transform", len(found) == 1, found)
+    files = session.list_s3_files(bucket, f"{NAME}/transformed")
+    check("output of the transform", len(files) == 1, files)
 
     def make_processor(session: Any) -> ScriptProcessor:
         return ScriptProcessor(
@@ -281,8 +281,8 @@ with scenario("ModelPackage"):
     response = attempt("create_model_package", lambda: session.sagemaker_client.create_model_package(**request))
     package = attempt("ModelPackage.get", lambda: ModelPackage.get(response["ModelPackageArn"]))
     attempt("ModelPackage.update", lambda: package.update(model_approval_status="Approved"))
-    found = attempt("get_all", lambda: list(ModelPackage.get_all(model_package_group_name=NAME)))
-    check("versions", found and len(found) == 1, found)
+    versions = attempt("get_all", lambda: list(ModelPackage.get_all(model_package_group_name=NAME)))
+    check("versions", versions and len(versions) == 1, versions)
     attempt("ModelPackage.delete", lambda: package.delete())
     attempt("ModelPackageGroup.delete", lambda: group.delete())
 

@@ -91,7 +91,7 @@ def test_the_comparison_finds_every_flight_equal(
     arrays, xgboost, compiled = (json.loads(line.partition(": ")[2]) for line in lines[:3])
     assert 0 < arrays["MB"] < xgboost["MB"] / 2
     assert 0 < compiled["MB"] < xgboost["MB"] / 2
-    assert compiled["1,000 a request"] < arrays["1,000 a request"]
+    assert compiled["1,000 per request"] < arrays["1,000 per request"]
 
 
 @pytest.fixture(scope="module")

@@ -44,10 +44,10 @@ class StorageStage(BaseStage):
         """Put an object without any argument of encryption and read it back."""
         s3, bucket, key = self.run.client("s3"), self.run.bucket("data"), "raw/proof.txt"
         self.run.put("data", key, b"proof")
-        answer = s3.get_object(Bucket=bucket, Key=key)
-        if answer["Body"].read() != b"proof":
+        response = s3.get_object(Bucket=bucket, Key=key)
+        if response["Body"].read() != b"proof":
             raise ProofError(f"s3://{bucket}/{key} has other content than the uploaded object")
-        encryption = answer.get("ServerSideEncryption"), answer.get("SSEKMSKeyId")
+        encryption = response.get("ServerSideEncryption"), response.get("SSEKMSKeyId")
         if encryption != ("aws:kms", self.run.key):
             raise ProofError(f"s3://{bucket}/{key} is encrypted with {encryption}, not with the module's key")
         return "an object was put, encrypted with the key, and read"
@@ -92,10 +92,10 @@ class AccessStage(BaseStage):
         return "the role of training jobs may read its prefixes and delete nothing"
 
     def _decide(self, role: str, action: str, resource: str) -> str:
-        answer = self.run.client("iam").simulate_principal_policy(
+        response = self.run.client("iam").simulate_principal_policy(
             PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
         )
-        return str(answer["EvaluationResults"][0]["EvalDecision"])
+        return str(response["EvaluationResults"][0]["EvalDecision"])
 
     def change(self) -> str:
         """Let the roles pull an image of the account's own."""

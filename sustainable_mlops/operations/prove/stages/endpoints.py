@@ -30,7 +30,7 @@ _WATCH_SECONDS = 300
 
 
 class EndpointStage(Stage):
-    """A stage with an endpoint that answers with its model's name."""
+    """A stage with an endpoint that responds with its model's name."""
 
     kind: ClassVar[str]
     outputs = ("endpoint_name", STATEMENTS)
@@ -45,7 +45,7 @@ class EndpointStage(Stage):
         return self.run.endpoint(self.kind)
 
     def request_response(self) -> str:
-        """Return the answer of the endpoint to one request, or the code of its error."""
+        """Return the response of the endpoint to one request, or the code of its error."""
         raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class EndpointStage(Stage):
     def use(self) -> str:
         """Send requests to the endpoint."""
         self.expect("first")
-        return "it answers with its model's name"
+        return "it responds with its model's name"
 
     def change(self) -> str:
         """Serve another model."""
@@ -85,22 +85,22 @@ class EndpointStage(Stage):
         return "another model"
 
     def use_changed(self) -> None:
-        """Send requests that the new model must answer."""
+        """Send requests that the new model must respond to."""
         self.expect("second")
 
     def expect(self, model: str, times: int = 3) -> None:
-        """Raise ProofError unless that model answers each of some requests."""
-        answers = Counter(self.request_response() for _ in range(times))
-        if set(answers) != {model}:
-            raise ProofError(f"{self.name} answered {dict(answers)} instead of {model}")
+        """Raise ProofError unless that model responds to each of some requests."""
+        responses = Counter(self.request_response() for _ in range(times))
+        if set(responses) != {model}:
+            raise ProofError(f"{self.name} responded {dict(responses)} instead of {model}")
 
     def roll_back(self) -> str | None:
-        """Deploy a bad model under load: the apply fails, and the old model continues to answer."""
+        """Deploy a bad model under load: the apply fails, and the old model continues to respond."""
         before = self.wait_for_final_status()["EndpointConfigName"]
         good = self.changes["model_data_url"]
         self.changes["model_data_url"] = models.address(self.run, self.bad_model)
         self.write()
-        with self.load() as answers:
+        with self.load() as responses:
             error = self._apply_bad()
         self.changes["model_data_url"] = good
         described = self.wait_for_final_status()
@@ -108,12 +108,12 @@ class EndpointStage(Stage):
             raise ProofError(
                 f"{self.name} is {described['EndpointStatus']} with {described['EndpointConfigName']}, not {before}"
             )
-        if missing := self.required_responses - set(answers):
+        if missing := self.required_responses - set(responses):
             raise ProofError(
-                f"{self.name}: no request got {', '.join(missing)} during the deployment; answers: {dict(answers)}"
+                f"{self.name}: no request got {', '.join(missing)} during the deployment; responses: {dict(responses)}"
             )
         self.expect("second", 5)
-        return f"the apply failed ({error[:160]}); meanwhile {dict(answers)}; the old model answers"
+        return f"the apply failed ({error[:160]}); meanwhile {dict(responses)}; the old model responds"
 
     def _apply_bad(self) -> str:
         """Apply the bad model and return the error. Raises ProofError if the apply succeeds."""
@@ -125,22 +125,22 @@ class EndpointStage(Stage):
 
     @contextmanager
     def load(self, threads: int = 2) -> Iterator[Counter[str]]:
-        """Send requests continuously, and count the answers."""
-        answers: Counter[str] = Counter()
+        """Send requests continuously, and count the responses."""
+        responses: Counter[str] = Counter()
         is_over = threading.Event()
 
         def send_requests() -> None:
             while not is_over.wait(_BETWEEN):
                 try:
-                    answers[self.request_response()] += 1
+                    responses[self.request_response()] += 1
                 except (ClientError, BotoCoreError, ProofError) as error:
-                    answers[aws.read_error_code(error) or type(error).__name__] += 1
+                    responses[aws.read_error_code(error) or type(error).__name__] += 1
 
         workers = [threading.Thread(target=send_requests, daemon=True) for _ in range(threads)]
         for worker in workers:
             worker.start()
         try:
-            yield answers
+            yield responses
         finally:
             is_over.set()
             for worker in workers:
@@ -167,7 +167,7 @@ class ServerlessEndpoint(EndpointStage):
         }
 
     def request_response(self) -> str:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         return invoke(self)
 
 
@@ -194,7 +194,7 @@ class RealtimeEndpoint(EndpointStage):
         }
 
     def request_response(self) -> str:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         return invoke(self)
 
     def instances(self) -> int:
@@ -232,7 +232,7 @@ class AsyncEndpoint(EndpointStage):
         }
 
     def send(self, request: Mapping[str, Any]) -> Callable[[], str]:
-        """Send a request; return a function that returns the answer, or an empty string before it exists."""
+        """Send a request; return a function that returns the response, or an empty string before it exists."""
         s3, bucket = self.run.client("s3"), self.run.bucket("artifacts")
         key = f"async-inference/{self.name}/requests/{time.monotonic_ns()}-{threading.get_ident()}"
         location = self.run.put("artifacts", key, json.dumps(request).encode())
@@ -254,18 +254,18 @@ class AsyncEndpoint(EndpointStage):
             return body.decode()
 
         def poll() -> str:
-            if answer := read(response["OutputLocation"]):
-                return answer.strip('"\n')
+            if body := read(response["OutputLocation"]):
+                return body.strip('"\n')
             return "failed" if read(response["FailureLocation"]) else ""
 
         return poll
 
     def request_response(self) -> str:
-        """Return the answer to one request, once it is in S3."""
-        return str(self.run.wait("the answer of an asynchronous request", self.send({}), 40))
+        """Return the response to one request, once it is in S3."""
+        return str(self.run.wait("the response of an asynchronous request", self.send({}), 40))
 
     def expect(self, model: str, times: int = 1) -> None:
-        """Send only one request, because each answer may take minutes."""
+        """Send only one request, because each response may take minutes."""
         super().expect(model, min(times, 2))
 
     def instances(self) -> int:
@@ -319,8 +319,8 @@ class ObservabilityStage(Stage):
         """Read the alarms and the dashboard."""
         cloudwatch = self.run.client("cloudwatch")
         health = sorted(self.published["alarm_names"].values())
-        answer = cloudwatch.describe_alarms(AlarmNames=health, AlarmTypes=["CompositeAlarm"])
-        states = {one["AlarmName"]: one["StateValue"] for one in answer["CompositeAlarms"]}
+        response = cloudwatch.describe_alarms(AlarmNames=health, AlarmTypes=["CompositeAlarm"])
+        states = {one["AlarmName"]: one["StateValue"] for one in response["CompositeAlarms"]}
         if sorted(states) != health:
             raise ProofError(f"alarms {health}: found {states}")
         cloudwatch.get_dashboard(DashboardName=self.published["dashboard_name"])
@@ -333,12 +333,12 @@ class ObservabilityStage(Stage):
 
 
 def invoke(stage: EndpointStage) -> str:
-    """Return the answer of a stage's endpoint to one request, or the code of the error."""
+    """Return the response of a stage's endpoint to one request, or the code of the error."""
     try:
-        answer = stage.run.client("sagemaker-runtime").invoke_endpoint(
+        response = stage.run.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=stage.name, ContentType="application/json", Accept="application/json", Body=b"{}"
         )
     except ClientError as error:
         return aws.read_error_code(error)
-    body: bytes = answer["Body"].read()
+    body: bytes = response["Body"].read()
     return body.decode().strip('"\n')
