@@ -45,7 +45,7 @@ class MeasuredRole:
     denied_acts: list[Act] = field(default_factory=list)
     allowed_acts: list[Act] = field(default_factory=list)
     #: Acts that stay denied with all permissions, so that their denial proves nothing about the role.
-    undecided: list[Act] = field(default_factory=list)
+    undecided_acts: list[Act] = field(default_factory=list)
 
 
 def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[MeasuredRole]:
@@ -73,7 +73,7 @@ def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[M
             client = create_clients(account, result.name, roles[result.name])
             allow_everything(account, roles[result.name])
             acts = list_acts(result.name, names)
-            result.undecided = [act for act in acts if is_denied(client(act.service), act)]
+            result.undecided_acts = [act for act in acts if is_denied(client(act.service), act)]
         known = set(roles.values())
         others = {arn: actions for arn, actions in jobs.items() if arn not in known and platform["name_prefix"] in arn}
         return [*measured, *(MeasuredRole(arn.rpartition("/")[2], actions) for arn, actions in others.items())]
@@ -291,7 +291,7 @@ def main() -> None:
             print(f"{one.name}: {', '.join(one.needed_actions)}")
     if failures := [f"{one.name}: {act}" for one in measured for act in one.allowed_acts]:
         raise SystemExit("\n".join(["forbidden acts that were not denied:", *failures]))
-    if failures := [f"{one.name}: {act}" for one in measured for act in one.undecided]:
+    if failures := [f"{one.name}: {act}" for one in measured for act in one.undecided_acts]:
         raise SystemExit("\n".join(["forbidden acts that stay denied with all permissions:", *failures]))
 
 

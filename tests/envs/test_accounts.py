@@ -71,7 +71,7 @@ def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsy
     (tmp_path / "repository").mkdir()
     measured = iam_table.measure(tmp_path)
     assert [f"{one.name}: {act}" for one in measured for act in one.allowed_acts] == []
-    assert [f"{one.name}: {act}" for one in measured for act in one.undecided] == []
+    assert [f"{one.name}: {act}" for one in measured for act in one.undecided_acts] == []
     by_role = {one.name: one for one in measured}
     assert all(
         by_role[role].needed_actions and by_role[role].denied_acts for role in (*PHASES, "plan", "apply", "promote")

@@ -139,7 +139,7 @@ def policies(
     return role_policies
 
 
-def list_missing(role: str, act: Act, policies: PrincipalPolicies) -> list[RequiredPermission]:
+def list_missing_permissions(role: str, act: Act, policies: PrincipalPolicies) -> list[RequiredPermission]:
     """Return the permissions of an act that the policies of a role do not allow.
 
     The environment's key has its tag. Policies of resources allow nothing more.
@@ -166,18 +166,18 @@ def grant(permissions: list[RequiredPermission], policies: PrincipalPolicies) ->
 @pytest.mark.plan
 @pytest.mark.parametrize("role", [*PHASES, *CI])
 def test_no_role_may_do_a_forbidden_act(role: str, policies: dict[str, PrincipalPolicies]) -> None:
-    assert list_missing(role, REQUIRED_CALLS[role], policies[role]) == []
+    assert list_missing_permissions(role, REQUIRED_CALLS[role], policies[role]) == []
     acts = list_acts(role, NAMES)
     assert len(acts) > 20
-    assert [str(act) for act in acts if not list_missing(role, act, policies[role])] == []
+    assert [str(act) for act in acts if not list_missing_permissions(role, act, policies[role])] == []
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("role", [*PHASES, *CI])
 def test_the_check_finds_each_act_that_a_policy_allows(role: str, policies: dict[str, PrincipalPolicies]) -> None:
     for act in list_acts(role, NAMES):
-        allowing = grant(list_missing(role, act, policies[role]), policies[role])
-        assert list_missing(role, act, allowing) == [], act
+        allowing = grant(list_missing_permissions(role, act, policies[role]), policies[role])
+        assert list_missing_permissions(role, act, allowing) == [], act
 
 
 @pytest.mark.plan
@@ -188,4 +188,4 @@ def test_a_role_that_may_create_models_and_jobs_lacks_only_the_right_to_pass_ano
     acts = [act for act in list_acts(role, NAMES) if act.group == "PassRole"]
     assert acts
     for act in acts:
-        assert [one.action for one in list_missing(role, act, policies[role])] == ["iam:PassRole"], act
+        assert [one.action for one in list_missing_permissions(role, act, policies[role])] == ["iam:PassRole"], act
