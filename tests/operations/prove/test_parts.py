@@ -148,7 +148,7 @@ def test_the_report_masks_the_account_and_says_what_failed(run: ProofRun) -> Non
     assert "| storage | 61 s | yes | **no** | - | - | - | - |" in text
     assert r"**failed**: arn:aws:s3:::prove-data-xxxxxxxx9012-eu-north-1 \| refused" in text
     assert "| left in the account | bucket prove-data-xxxxxxxx9012-eu-north-1 |" in text
-    assert "| async-scale-from-zero | not tried | Does the endpoint go to no instance" in text
+    assert "| async-scale-from-zero | not tried | Does the endpoint scale to zero, and start" in text
     assert "`--with async-scale-from-zero` runs it" in text
 
 
