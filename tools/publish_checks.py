@@ -8,15 +8,15 @@ only the checks, the rules as an archive, and the licence.
 - `git push origin checks`, and `checkov -f plan.json --external-checks-git "https://…/….git?ref=heads/checks"`
 """
 
-import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sustainable_mlops import cli, program
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import run_git
 from sustainable_mlops.terraform import ROOT
 
 #: The parts of the package that the rules need, besides the standard library.
@@ -32,43 +32,25 @@ def publish_checks(
     repository: Annotated[Path, typer.Option(help="The repository that holds both.", show_default="this clone")] = ROOT,
 ) -> None:
     """Publish the rules."""
-    git = _Git(repository)
-    source = git.run("rev-parse", "--verify", f"{commit}^{{commit}}")
+    git = partial(run_git, repository)
+    source = git("rev-parse", "--verify", f"{commit}^{{commit}}")
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "sustainable_mlops.zip"
-        git.run("archive", f"--output={archive}", source, *(f"sustainable_mlops/{part}" for part in PARTS))
-        packed = git.run("hash-object", "-w", str(archive))
-    checks = git.run("ls-tree", source, "policies/") + f"\n100644 blob {packed}\tpolicies/sustainable_mlops.zip"
-    policies = git.run("mktree", stdin=checks.replace("\tpolicies/", "\t"))
-    licence = git.run("ls-tree", source, "LICENSE")
-    tree = git.run("mktree", stdin=f"{licence}\n040000 tree {policies}\tpolicies")
+        git("archive", f"--output={archive}", source, *(f"sustainable_mlops/{part}" for part in PARTS))
+        packed = git("hash-object", "-w", str(archive))
+    checks = git("ls-tree", source, "policies/") + f"\n100644 blob {packed}\tpolicies/sustainable_mlops.zip"
+    policies = git("mktree", stdin=checks.replace("\tpolicies/", "\t"))
+    licence = git("ls-tree", source, "LICENSE")
+    tree = git("mktree", stdin=f"{licence}\n040000 tree {policies}\tpolicies")
     name = f"refs/heads/{branch}"
-    last = git.run("for-each-ref", "--format=%(objectname)", name)
-    if last and git.run("rev-parse", f"{last}^{{tree}}") == tree:
+    last = git("for-each-ref", "--format=%(objectname)", name)
+    if last and git("rev-parse", f"{last}^{{tree}}") == tree:
         cli.console.print(f"{branch} holds these checks already")
         return
     parents = ["-p", last] if last else []
-    new_commit = git.run(
-        "commit-tree", tree, *parents, "-m", f"Checks of {git.run('describe', '--always', '--tags', source)}"
-    )
-    git.run("update-ref", name, new_commit)
+    new_commit = git("commit-tree", tree, *parents, "-m", f"Checks of {git('describe', '--always', '--tags', source)}")
+    git("update-ref", name, new_commit)
     cli.console.print(f"{branch} is now {new_commit[:10]}; publish it with: git push origin {branch}")
-
-
-class _Git:
-    """The git commands of one repository."""
-
-    def __init__(self, repository: Path) -> None:
-        self._repository = repository
-
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run a git command and return its output. Raises UserError in one line if it fails."""
-        process = subprocess.run(
-            ["git", "-C", str(self._repository), *arguments], input=stdin, capture_output=True, text=True, check=False
-        )
-        if process.returncode:
-            raise UserError(f"git {arguments[0]}: {process.stderr.strip() or 'failed'}")
-        return process.stdout.strip()
 
 
 if __name__ == "__main__":

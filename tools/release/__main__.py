@@ -16,6 +16,7 @@ import typer
 
 from sustainable_mlops import cli, program
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import run_git
 from sustainable_mlops.terraform import ROOT
 from tools.release import checks, mirrors, packages
 from tools.release.links import relocate_links
@@ -60,10 +61,10 @@ def build_release(
 
 def export_commit(root: Path, version: str, folder: Path) -> mirrors.Source:
     """Write the files of the current commit into a folder, without anything that git ignores or does not know."""
-    commit = checks.run_git(root, "rev-parse", "HEAD")
+    commit = run_git(root, "rev-parse", "HEAD")
     archive = folder.parent / f"{folder.name}.tar"
     try:
-        checks.run_git(root, "archive", f"--output={archive}", commit)
+        run_git(root, "archive", f"--output={archive}", commit)
         with tarfile.open(fileobj=io.BytesIO(archive.read_bytes())) as content:
             content.extractall(folder, filter="data")
     finally:
@@ -77,7 +78,7 @@ def build_files(source: mirrors.Source, output: Path) -> None:
     SHA256SUMS has the published files by their names, without folders: a release on GitHub has no folders.
     """
     dist = output / "dist"
-    date = checks.run_git(ROOT, "log", "-1", "--format=%ct", source.commit)
+    date = run_git(ROOT, "log", "-1", "--format=%ct", source.commit)
     built = packages.build_packages(source, dist, date)
     (wheel,) = (path for path in built if path.suffix == ".whl")
     sbom = output / f"{PROJECT}-{source.version}.cdx.json"

@@ -2,25 +2,16 @@
 
 import datetime
 import re
-import subprocess
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import run_git
 from tools.release.references import list_parts, update_references
 
 VERSION_FILE = "sustainable_mlops/__init__.py"
 CHANGELOG = "CHANGELOG.md"
 _VERSION = re.compile(r'^__version__ = "(?P<version>[^"]+)"$', re.M)
 _UNRELEASED = "unreleased"
-
-
-def run_git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder, and return its stdout. Raises UserError with the last line of git's message."""
-    process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if process.returncode:
-        message = (process.stderr.strip() or process.stdout.strip() or "failed").splitlines()[-1]
-        raise UserError(f"git {arguments[0]}: {message}")
-    return process.stdout.strip()
 
 
 def check_version(version: str) -> None:

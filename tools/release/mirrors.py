@@ -4,10 +4,8 @@ Each is a bare git repository. A release adds one commit and one annotated tag t
 date of the released commit, so the same source gives the same commit IDs.
 """
 
-import os
 import re
 import string
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +14,9 @@ from pathlib import Path
 import yaml
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import GitError, run_git
 from sustainable_mlops.terraform import VERSIONS
-from tools.release.checks import CHANGELOG, run_git
+from tools.release.checks import CHANGELOG
 from tools.release.links import relocate_links
 from tools.release.references import ACTION_MIRROR, HOOK_MIRROR, TERRAFORM_MIRROR, find_owner, read_address
 
@@ -209,27 +208,16 @@ class _Git:
 
     def run(self, *arguments: str) -> str:
         """Run a command, and return its stdout."""
-        process = self._start(*arguments)
-        if process.returncode:
-            raise UserError(f"{self.repository}: git {arguments[0]}: {process.stderr.strip().splitlines()[-1]}")
-        return process.stdout.strip()
-
-    def find(self, name: str) -> str:
-        """Return the ID of an object; empty if there is none."""
-        process = self._start("rev-parse", "--verify", "--quiet", name)
-        return process.stdout.strip() if process.returncode == 0 else ""
-
-    def _start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         locations = {
             "GIT_DIR": str(self.repository),
             "GIT_WORK_TREE": str(self.tree),
             "GIT_INDEX_FILE": str(self.index),
         }
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=self.tree,
-            env={**os.environ, **self.identity, **locations},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_git(self.tree, *arguments, variables={**self.identity, **locations})
+
+    def find(self, name: str) -> str:
+        """Return the ID of an object; empty if there is none."""
+        try:
+            return self.run("rev-parse", "--verify", "--quiet", name)
+        except GitError:
+            return ""

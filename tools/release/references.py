@@ -5,11 +5,12 @@ mirrors are its siblings.
 """
 
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from sustainable_mlops.git import list_files
 
 PROJECT = "sustainable-mlops"
 TERRAFORM_MIRROR = f"terraform-aws-{PROJECT}"
@@ -58,14 +59,7 @@ def find_owner(address: str) -> str:
 
 def list_parts(root: Path, version: str) -> list[Part]:
     """Return each address and version of the references in the pages and CI files of a repository."""
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    names = [one for one in tracked.stdout.split("\0") if one.endswith(_SUFFIXES) and not one.startswith(_EXCLUDED)]
+    names = [one for one in list_files(root) if one.endswith(_SUFFIXES) and not one.startswith(_EXCLUDED)]
     address = read_address(root)
     return [
         part

@@ -5,12 +5,12 @@ A page keeps its path, so links between pages stay as they are. A link to a sour
 
 import os.path
 import shutil
-import subprocess
 from pathlib import Path
 from urllib.parse import unquote
 
 from mkdocs.utils.yaml import yaml_load
 
+from sustainable_mlops.git import list_files
 from sustainable_mlops.terraform import ROOT
 from tools.website.markdown import convert
 
@@ -48,7 +48,7 @@ class _Copy:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files = _list_files()
+        self._files = {name for name in list_files(ROOT) if (ROOT / name).is_file()}
         self._visited_paths: set[str] = set()
         self._open: list[str] = []
 
@@ -101,13 +101,6 @@ class _Copy:
         note = f"The first {_LINES} of {len(lines)} lines.\n\n" if len(lines) > _LINES else ""
         text = "\n".join(line[:500] for line in lines[:_LINES])
         return f"{head}{note}`````{_LANGUAGES.get(Path(path).suffix, 'text')}\n{text}\n`````\n"
-
-
-def _list_files() -> set[str]:
-    """Return the files of the repository, with new ones that git does not ignore."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return {name for name in process.stdout.splitlines() if (ROOT / name).is_file()}
 
 
 def _source_page(path: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
@@ -128,8 +129,8 @@ def read_buckets(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for bucket in reader.account.list_all("s3", "list_buckets", "Buckets"):
         name = bucket["Name"]
-        if reader.selects(KIND, name, tags=lambda name=name: _read_tags(reader, name)):  # type: ignore[misc]
-            yield name, lambda name=name: _read_bucket(reader, name)  # type: ignore[misc]
+        if reader.selects(KIND, name, tags=partial(_read_tags, reader, name)):
+            yield name, partial(_read_bucket, reader, name)
 
 
 def _read_tags(reader: Reader, bucket: str) -> dict[str, str]:

@@ -266,8 +266,8 @@ def read_endpoints(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for endpoint in reader.account.list_all("sagemaker", "list_endpoints", "Endpoints"):
         name, arn = endpoint["EndpointName"], endpoint["EndpointArn"]
-        if reader.selects(KIND, name, arn, tags=lambda arn=arn: reader.read_sagemaker_tags(arn)):  # type: ignore[misc]
-            yield name, lambda name=name: _read_endpoint(reader, name)  # type: ignore[misc]
+        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+            yield name, partial(_read_endpoint, reader, name)
 
 
 def _read_endpoint(reader: Reader, name: str) -> AdoptedObject:

@@ -1,6 +1,7 @@
 """Feature groups with online and offline stores."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
 from sustainable_mlops.operations.adopt.fields import Fields, Nested, add_tags, convert, make_layout
@@ -79,8 +80,8 @@ def read_feature_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObje
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("sagemaker", "list_feature_groups", "FeatureGroupSummaries"):
         name, arn = group["FeatureGroupName"], group["FeatureGroupArn"]
-        if reader.selects(KIND, name, arn, tags=lambda arn=arn: reader.read_sagemaker_tags(arn)):  # type: ignore[misc]
-            yield name, lambda name=name: _read_group(reader, name)  # type: ignore[misc]
+        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+            yield name, partial(_read_group, reader, name)
 
 
 def _read_group(reader: Reader, name: str) -> AdoptedObject:

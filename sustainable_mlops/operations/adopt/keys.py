@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
@@ -37,15 +38,8 @@ def _list_candidates(reader: Reader, aliases: Mapping[str, list[str]]) -> Iterat
         if any(name.startswith(_RESERVED) for name in names):
             continue
         short = [name.removeprefix("alias/") for name in names]
-
-        def tags(key_id: str = key_id) -> dict[str, str]:
-            return _read_tags(reader, key_id)
-
-        if reader.selects(KIND, *short, *names, key_id, key["KeyArn"], tags=tags):
-            yield (
-                short[0] if short else key_id,
-                lambda key_id=key_id, names=names: _read_key(reader, key_id, names),  # type: ignore[misc]
-            )
+        if reader.selects(KIND, *short, *names, key_id, key["KeyArn"], tags=partial(_read_tags, reader, key_id)):
+            yield short[0] if short else key_id, partial(_read_key, reader, key_id, names)
 
 
 def _read_tags(reader: Reader, key_id: str) -> dict[str, str]:

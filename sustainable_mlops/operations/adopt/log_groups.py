@@ -1,6 +1,7 @@
 """Log groups with retention and key."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ImportedResource
@@ -20,8 +21,8 @@ def read_log_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("logs", "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
-        if reader.selects(KIND, name, tags=lambda group=group: _read_tags(reader, group)):  # type: ignore[misc]
-            yield name, lambda group=group: _read_group(reader, group)  # type: ignore[misc]
+        if reader.selects(KIND, name, tags=partial(_read_tags, reader, group)):
+            yield name, partial(_read_group, reader, group)
 
 
 def _read_tags(reader: Reader, group: Mapping[str, Any]) -> dict[str, str]:

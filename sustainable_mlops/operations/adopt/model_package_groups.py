@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ImportedResource
@@ -27,8 +28,8 @@ def read_model_package_groups(reader: Reader) -> Iterator[AdoptedObject | Exclud
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"):
         name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
-        if reader.selects(KIND, name, arn, tags=lambda arn=arn: reader.read_sagemaker_tags(arn)):  # type: ignore[misc]
-            yield name, lambda name=name: _read_group(reader, name)  # type: ignore[misc]
+        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+            yield name, partial(_read_group, reader, name)
 
 
 def _read_group(reader: Reader, name: str) -> AdoptedObject:

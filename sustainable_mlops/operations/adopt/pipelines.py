@@ -1,6 +1,7 @@
 """Pipelines with their definitions."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError, ImportedResource
@@ -43,8 +44,8 @@ def read_pipelines(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for pipeline in reader.account.list_all("sagemaker", "list_pipelines", "PipelineSummaries"):
         name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
-        if reader.selects(KIND, name, arn, tags=lambda arn=arn: reader.read_sagemaker_tags(arn)):  # type: ignore[misc]
-            yield name, lambda name=name: _read_pipeline(reader, name)  # type: ignore[misc]
+        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+            yield name, partial(_read_pipeline, reader, name)
 
 
 def _read_pipeline(reader: Reader, name: str) -> AdoptedObject:

@@ -4,12 +4,12 @@ Git is the only source of truth: each pin was a reviewed commit. A separate reco
 """
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import GitError, run_git
 from sustainable_mlops.operations.deploy.entry import read_packages
 
 
@@ -30,22 +30,15 @@ def find_previous_package(folder: Path, model: str) -> str:
 
 def _list_committed_packages(file: Path, model: str) -> Iterator[str]:
     """Yield the package of each commit that changed the file, the newest first."""
-    for commit in _run_git(file.parent, "log", "--format=%H", "--", file.name).split():
+    try:
+        commits = run_git(file.parent, "log", "--format=%H", "--", file.name).split()
+    except GitError as error:
+        raise UserError(f"{file.parent}: git cannot read the history: {error.reason}; pass --package ARN") from None
+    for commit in commits:
         try:
-            document = json.loads(_run_git(file.parent, "show", f"{commit}:./{file.name}"))
+            document = json.loads(run_git(file.parent, "show", f"{commit}:./{file.name}"))
             package = document["model_packages"][model]
-        except (UserError, ValueError, KeyError, TypeError):
+        except (GitError, ValueError, KeyError, TypeError):
             continue  # the commit deleted the file, or has no package of the model
         if isinstance(package, str):
             yield package
-
-
-def _run_git(folder: Path, *arguments: str) -> str:
-    try:
-        process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    except OSError:
-        raise UserError("rollback: git is not on PATH; install it, or pass --package ARN") from None
-    if process.returncode:
-        reason = next(iter(process.stderr.splitlines()), "git failed").removeprefix("fatal: ")
-        raise UserError(f"{folder}: git cannot read the history: {reason}; pass --package ARN")
-    return process.stdout

@@ -2,12 +2,12 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.git import GitError, run_git
 from sustainable_mlops.operations.promotion import run
 from sustainable_mlops.review.scope import NOTHING
 from sustainable_mlops.terraform import ROOT
@@ -21,7 +21,7 @@ def find_scope(base: str) -> list[str]:
     Each pattern starts with its environment. The list is empty if the commits change other files than the packages
     files. It is `nothing` if no address may change. Raises UserError if git cannot compare.
     """
-    start = _run_git("merge-base", base, "HEAD").strip()
+    start = _run_git("merge-base", base, "HEAD")
     files = _run_git("diff", "--name-only", "--no-renames", "-z", start, "HEAD").split("\0")[:-1]
     matches = [_PACKAGES_FILE.fullmatch(file) for file in files]
     if not all(matches):
@@ -62,10 +62,8 @@ def _read_committed_packages(commit: str, environment: str) -> dict[str, Any]:
 
 def _run_git(*arguments: str) -> str:
     try:
-        process = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    except OSError:
-        raise UserError("--changed-since: git is not on PATH") from None
-    if process.returncode:
-        reason = next(iter(process.stderr.splitlines()), "git failed").removeprefix("fatal: ")
-        raise UserError(f"--changed-since: git cannot compare: {reason}; fetch the whole history of both branches")
-    return process.stdout
+        return run_git(ROOT, *arguments)
+    except GitError as error:
+        raise UserError(
+            f"--changed-since: git cannot compare: {error.reason}; fetch the whole history of both branches"
+        ) from None
