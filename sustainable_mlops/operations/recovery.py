@@ -22,6 +22,9 @@ from sustainable_mlops.aws import AccountClients, Client
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.transition import wait_until_settled
+from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.model_users import list_models, list_transform_models, list_used_configurations
+from sustainable_mlops.operations.preflight.account import DeniedError
 from sustainable_mlops.operations.teardown import find_account, read_settings
 from sustainable_mlops.review.stateless_types import is_stateless
 from sustainable_mlops.review.stores import STORES
@@ -318,7 +321,8 @@ def _delete_generated(
             generated = [
                 arn for arn in unlisted if f":{kind}/" in arn and _is_generated(_read_name(arn), prefixes[kind])
             ]
-            in_use = _list_used(sagemaker) if generated else set()
+            # A new account for each kind, because it sends a request only once.
+            in_use = _list_used(IdleAccount(account.region, account.role_arn)) if generated else set()
             for arn in generated:
                 name = _read_name(arn)
                 if (kind, name) in in_use:
@@ -356,46 +360,19 @@ def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
         yield from (one["ResourceARN"] for one in page["ResourceTagMappingList"])
 
 
-def _list_used(sagemaker: Client) -> set[tuple[str, str]]:
-    """Return the configurations and models in use, by kind.
+def _list_used(account: IdleAccount) -> set[tuple[str, str]]:
+    """Return the configurations and models in use, by kind. Raises UserError if a read is denied.
 
     Their users are endpoints, configurations, inference components and running transform jobs.
     """
-    used: set[tuple[str, str]] = set()
-    for name in _list(sagemaker, "list_endpoints", "Endpoints", "EndpointName"):
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-        parts = (endpoint, endpoint.get("PendingDeploymentSummary", {}))
-        used |= {(_CONFIGURATION, part["EndpointConfigName"]) for part in parts if "EndpointConfigName" in part}
-    names = list(_list(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"))
-    # The configuration of an endpoint with inference components names no model, unless it was deleted.
-    has_components = any(name not in names for _, name in used)
-    for name in names:
-        configuration = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-        for member in ("ProductionVariants", "ShadowProductionVariants"):
-            for variant in configuration.get(member, []):
-                if "ModelName" in variant:
-                    used.add((_MODEL, variant["ModelName"]))
-                else:
-                    has_components = True
-    if has_components:
-        used |= {(_MODEL, name) for name in _list_component_models(sagemaker)}
-    running = {"StatusEquals": "InProgress"}
-    for name in _list(sagemaker, "list_transform_jobs", "TransformJobSummaries", "TransformJobName", **running):
-        used.add((_MODEL, sagemaker.describe_transform_job(TransformJobName=name)["ModelName"]))
-    return used
-
-
-def _list_component_models(sagemaker: Client) -> Iterator[str]:
-    """Yield the models that inference components use."""
-    for name in _list(sagemaker, "list_inference_components", "InferenceComponents", "InferenceComponentName"):
-        component = sagemaker.describe_inference_component(InferenceComponentName=name)
-        for specification in (component.get("Specification", {}), *component.get("Specifications", ())):
-            if "ModelName" in specification:
-                yield specification["ModelName"]
-
-
-def _list(client: Client, operation: str, member: str, name: str, **request: str) -> Iterable[str]:
-    return [one[name] for page in client.get_paginator(operation).paginate(**request) for one in page[member]]
+    try:
+        used = list_used_configurations(account)
+        summaries = account.list_all("sagemaker", "list_endpoint_configs", "EndpointConfigs")
+        models = list_models(account, [one["EndpointConfigName"] for one in summaries], used)
+        models |= list_transform_models(account, StatusEquals="InProgress")
+    except DeniedError as error:
+        raise UserError(f"{error.reason}; allow it, and run the command again") from None
+    return {(_CONFIGURATION, name) for name in used} | {(_MODEL, name) for name in models}
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -327,33 +326,6 @@ def test_a_busy_resource_is_no_existing_one() -> None:
 )
 def test_generated_names_have_a_prefix_of_the_state(name: str, is_generated: bool) -> None:
     assert recovery._is_generated(name, {"lab-"}) is is_generated
-
-
-class Components:
-    """An account with an endpoint whose variant has no model, and two inference components."""
-
-    ANSWERS: ClassVar[dict[str, dict[str, Any]]] = {
-        "list_endpoints": {"Endpoints": [{"EndpointName": "lab"}]},
-        "describe_endpoint": {"EndpointConfigName": "lab-1"},
-        "list_endpoint_configs": {"EndpointConfigs": [{"EndpointConfigName": "lab-1"}]},
-        "describe_endpoint_config": {"ProductionVariants": [{"VariantName": "all"}]},
-        "list_inference_components": {"InferenceComponents": [{"InferenceComponentName": "lab"}]},
-        "describe_inference_component": {
-            "Specification": {"ModelName": "one"},
-            "Specifications": [{"ModelName": "two"}],
-        },
-        "list_transform_jobs": {"TransformJobSummaries": []},
-    }
-
-    def get_paginator(self, operation: str) -> Any:
-        return SimpleNamespace(paginate=lambda **_: [self.ANSWERS[operation]])
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **_: self.ANSWERS[operation]
-
-
-def test_inference_components_use_models() -> None:
-    assert recovery._list_used(Components()) == {("endpoint-config", "lab-1"), ("model", "one"), ("model", "two")}
 
 
 def run_case(seed: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sustainable_mlops.footprint import FootprintEstimate, StorageActivity, exact_quantity
 from sustainable_mlops.footprint.activities import ServiceActivity
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
+from sustainable_mlops.operations.idle.model_users import list_models, list_transform_models, list_used_configurations
 from sustainable_mlops.operations.idle.scope import Scope
 
 #: Log groups that SageMaker writes.
@@ -22,23 +23,20 @@ _CHECKPOINTS, _DEPTH = "checkpoints/", 3
 
 def find_orphans(scope: Scope) -> Iterator[IdleFinding | str]:
     """Yield configurations without an endpoint, and models without a configuration in use or a recent job."""
-    sagemaker = "sagemaker"
-    used_configurations = set(_list_used_configurations(scope))
-    models_in_use, orphans = set(_list_models_of_jobs(scope)), []
-    for summary in scope.account.list_all(sagemaker, "list_endpoint_configs", "EndpointConfigs"):
-        name = summary["EndpointConfigName"]
-        is_orphan = name not in used_configurations and scope.is_older(summary["CreationTime"])
-        if is_orphan:
-            orphans.append(summary)
-        else:
-            models_in_use |= _read_models(scope, name)
-    for summary in orphans:
+    account = scope.account
+    used = list_used_configurations(account)
+    kept = []
+    for summary in account.list_all("sagemaker", "list_endpoint_configs", "EndpointConfigs"):
         name, arn = summary["EndpointConfigName"], summary["EndpointConfigArn"]
-        if scope.includes(name, arn):
+        is_orphan = name not in used and scope.is_older(summary["CreationTime"])
+        if is_orphan and scope.includes(name, arn):
             yield _build_orphan(scope, IdleKind.ENDPOINT_CONFIG, name, arn, "no endpoint uses it", "EndpointConfigName")
         else:
-            models_in_use |= _read_models(scope, name)
-    for summary in scope.account.list_all(sagemaker, "list_models", "Models"):
+            kept.append(name)
+    models_in_use = list_models(account, kept, used)
+    for filters in ({"LastModifiedTimeAfter": scope.since}, {"StatusEquals": "InProgress"}):
+        models_in_use |= list_transform_models(account, **filters)
+    for summary in account.list_all("sagemaker", "list_models", "Models"):
         name, arn = summary["ModelName"], summary["ModelArn"]
         is_orphan = name not in models_in_use and scope.is_older(summary["CreationTime"])
         if is_orphan and scope.includes(name, arn):
@@ -50,32 +48,6 @@ def _build_orphan(scope: Scope, kind: IdleKind, name: str, arn: str, problem: st
     return IdleFinding(
         kind, name, problem, "none: it costs nothing", arn=arn, manager=scope.find_manager(arn), identity={member: name}
     )
-
-
-def _list_used_configurations(scope: Scope) -> Iterator[str]:
-    for summary in scope.account.list_all("sagemaker", "list_endpoints", "Endpoints"):
-        endpoint = scope.account.call("sagemaker", "describe_endpoint", EndpointName=summary["EndpointName"])
-        yield endpoint["EndpointConfigName"]
-        if pending := endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName"):
-            yield pending
-
-
-def _read_models(scope: Scope, configuration: str) -> set[str]:
-    description = scope.account.call("sagemaker", "describe_endpoint_config", EndpointConfigName=configuration)
-    variants = [*description["ProductionVariants"], *(description.get("ShadowProductionVariants") or ())]
-    return {variant["ModelName"] for variant in variants if "ModelName" in variant}
-
-
-def _list_models_of_jobs(scope: Scope) -> Iterator[str]:
-    """Yield the models of transform jobs that ended in the period or still run."""
-    filters = ({"LastModifiedTimeAfter": scope.since}, {"StatusEquals": "InProgress"})
-    jobs = [
-        job
-        for one in filters
-        for job in scope.account.list_all("sagemaker", "list_transform_jobs", "TransformJobSummaries", **one)
-    ]
-    for name in dict.fromkeys(job["TransformJobName"] for job in jobs):
-        yield scope.account.call("sagemaker", "describe_transform_job", TransformJobName=name)["ModelName"]
 
 
 def find_checkpoints(scope: Scope) -> Iterator[IdleFinding | str]:

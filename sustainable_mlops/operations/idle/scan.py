@@ -48,6 +48,8 @@ PARTS: dict[str, Part] = {
             "sagemaker:ListModels",
             "sagemaker:ListTransformJobs",
             "sagemaker:DescribeTransformJob",
+            "sagemaker:ListInferenceComponents",
+            "sagemaker:DescribeInferenceComponent",
         ),
     ),
     "checkpoints": Part(find_checkpoints, ("s3:ListAllMyBuckets", "s3:ListBucket")),
