@@ -682,6 +682,16 @@ resource "aws_iam_role_policy" "apply" {
   policy = jsonencode(each.value.input)
 }
 
+locals {
+  # Name prefix of the package groups in each account, by environment.
+  registries = {
+    for key, one in local.promoting_environments : key => merge(
+      one.promote.registries,
+      { for prefix in [one.name_prefix] : var.account_id => prefix },
+    )
+  }
+}
+
 resource "aws_iam_role_policy" "promote" {
   for_each = local.promoting_environments
 
@@ -695,57 +705,37 @@ resource "aws_iam_role_policy" "promote" {
         Sid    = "ReadModelGroups"
         Effect = "Allow"
         Action = "sagemaker:DescribeModelPackageGroup"
-        Resource = concat(
-          [
-            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package-group/${each.value.name_prefix}-*",
-          ],
-          [
-            for account, prefix in each.value.promote.registries :
-            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package-group/${prefix}-*"
-          ],
-        )
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package-group/${prefix}-*"
+        ]
       },
       {
         Sid    = "ReadModels"
         Effect = "Allow"
         Action = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
-        Resource = concat(
-          [
-            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${var.account_id}:model-package/${each.value.name_prefix}-*",
-          ],
-          [
-            for account, prefix in each.value.promote.registries :
-            "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package/${prefix}-*"
-          ],
-        )
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:sagemaker:${coalesce(each.value.region, var.region)}:${account}:model-package/${prefix}-*"
+        ]
       },
       {
         Sid    = "ReadModelFiles"
         Effect = "Allow"
         Action = "s3:GetObject"
-        Resource = concat(
-          [
-            "arn:${var.partition}:s3:::${each.value.name_prefix}-artifacts-${var.account_id}-${coalesce(each.value.region, var.region)}/models/*",
-          ],
-          [
-            for account, prefix in each.value.promote.registries :
-            "arn:${var.partition}:s3:::${prefix}-artifacts-${account}-${coalesce(each.value.region, var.region)}/models/*"
-          ],
-        )
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:s3:::${prefix}-artifacts-${account}-${coalesce(each.value.region, var.region)}/models/*"
+        ]
       },
       {
         Sid    = "DecryptModelFiles"
         Effect = "Allow"
         Action = "kms:Decrypt"
-        Resource = concat(
-          [
-            "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${var.account_id}:key/*",
-          ],
-          [
-            for account, prefix in each.value.promote.registries :
-            "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${account}:key/*"
-          ],
-        )
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:kms:${coalesce(each.value.region, var.region)}:${account}:key/*"
+        ]
         Condition = {
           StringEquals = {
             "kms:ViaService" = "s3.${coalesce(each.value.region, var.region)}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"

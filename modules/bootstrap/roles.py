@@ -1,6 +1,6 @@
 """Roles of CI in each environment: plan, apply and promote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cdktn_provider_aws.iam_policy import IamPolicy
@@ -15,7 +15,6 @@ from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     coalesce,
-    concat,
     each_of,
     is_null,
     jsonencode,
@@ -31,16 +30,15 @@ def add(module: Module[Inputs], boundary_arns: Any, prerequisites: list[Any], ke
     """Add the roles with their policies, and return the roles by kind."""
     var = module.var
     environment = each_of(var.environments)
-    promoting = each_of(
-        module.local(
-            "promoting_environments",
-            map_of(
-                var.environments,
-                lambda environment: environment,
-                where=lambda environment: ~is_null(environment.promote),
-            ),
-        )
+    promoting_environments = module.local(
+        "promoting_environments",
+        map_of(
+            var.environments,
+            lambda environment: environment,
+            where=lambda environment: ~is_null(environment.promote),
+        ),
     )
+    promoting = each_of(promoting_environments)
 
     def add_role(kind: str, each: Any, role: Any, description: str, *, plans: bool = False) -> Any:
         return module.add(
@@ -68,7 +66,7 @@ def add(module: Module[Inputs], boundary_arns: Any, prerequisites: list[Any], ke
     }
     _attach_documents(module, roles)
     _allow_state_key(module, roles, key_arn)
-    _allow_promotion(module, promoting, roles["promote"])
+    _allow_promotion(module, promoting_environments, promoting, roles["promote"])
     return roles
 
 
@@ -140,21 +138,31 @@ def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str
         )
 
 
-def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None:
+def _allow_promotion(
+    module: Module[Inputs], promoting_environments: Mapping[str, Environment], promoting: Any, roles: Any
+) -> None:
     """Allow the promote roles to read the registries and the models."""
     var = module.var
     environment: Environment = promoting.value
     region = coalesce(environment.region, var.region)
 
-    def in_registries(format_arn: Callable[[Any, Any], str]) -> Any:
-        """Return an ARN in the account of the environment, and in each other registry."""
-        others = list_of(
-            assume_not_null(environment.promote).registries, lambda account, prefix: format_arn(account, prefix)
-        )
-        return concat([format_arn(var.account_id, environment.name_prefix)], others)
+    registries = module.local(
+        "registries",
+        map_of(
+            promoting_environments,
+            lambda one: merge(
+                assume_not_null(one.promote).registries,
+                map_of([one.name_prefix], lambda prefix: prefix, key=lambda _prefix: var.account_id),
+            ),
+        ),
+        why="Name prefix of the package groups in each account, by environment.",
+    )
 
-    def format_sagemaker_arn(kind: str) -> Callable[[Any, Any], str]:
-        return lambda account, prefix: f"arn:{var.partition}:sagemaker:{region}:{account}:{kind}/{prefix}-*"
+    def list_arns(format_arn: Callable[[Any, Any], str]) -> Any:
+        return list_of(registries[promoting.key], format_arn)
+
+    def list_sagemaker_arns(kind: str) -> Any:
+        return list_arns(lambda account, prefix: f"arn:{var.partition}:sagemaker:{region}:{account}:{kind}/{prefix}-*")
 
     module.add(
         IamRolePolicy,
@@ -166,24 +174,24 @@ def _allow_promotion(module: Module[Inputs], promoting: Any, roles: Any) -> None
             build_statement(
                 "ReadModelGroups",
                 ["sagemaker:DescribeModelPackageGroup"],
-                in_registries(format_sagemaker_arn("model-package-group")),
+                list_sagemaker_arns("model-package-group"),
             ),
             build_statement(
                 "ReadModels",
                 ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-                in_registries(format_sagemaker_arn("model-package")),
+                list_sagemaker_arns("model-package"),
             ),
             build_statement(
                 "ReadModelFiles",
                 ["s3:GetObject"],
-                in_registries(
+                list_arns(
                     lambda account, prefix: f"arn:{var.partition}:s3:::{prefix}-artifacts-{account}-{region}/models/*"
                 ),
             ),
             build_statement(
                 "DecryptModelFiles",
                 ["kms:Decrypt"],
-                in_registries(lambda account, _prefix: f"arn:{var.partition}:kms:{region}:{account}:key/*"),
+                list_arns(lambda account, _prefix: f"arn:{var.partition}:kms:{region}:{account}:key/*"),
                 equals("kms:ViaService", f"s3.{region}.{dns_suffix(var)}"),
             ),
         ),

@@ -10,7 +10,6 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.account import CiAccount
 from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_acts, list_objects
+from tests.sandbox.support import wait_until
 
 #: Codes of AWS for a request that IAM refuses.
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
@@ -135,7 +135,7 @@ def train(account: CiAccount, platform: dict[str, Any]) -> str:
             None,
         )
 
-    assert wait_for(find_execution)["PipelineExecutionStatus"] == "Succeeded"
+    assert wait_until(find_execution, seconds=_SECONDS)["PipelineExecutionStatus"] == "Succeeded"
     return str(first["model_package"])
 
 
@@ -255,15 +255,6 @@ def is_denied(client: Any, act: Act) -> bool:
     except ClientError as error:
         return str(error.response["Error"]["Code"]) in DENIED
     return False
-
-
-def wait_for(find: Callable[[], Any]) -> Any:
-    """Return the first value that is not None."""
-    end = time.monotonic() + _SECONDS
-    while (value := find()) is None:
-        assert time.monotonic() < end, "the state was not reached"
-        time.sleep(0.5)
-    return value
 
 
 def format_table(measured: list[MeasuredRole]) -> Iterator[str]:

@@ -136,6 +136,14 @@ class Checkout:
         (self[name] / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": package}}))
 
 
+def use_checkout(monkeypatch: pytest.MonkeyPatch, folder: Path, sandbox: Sandbox) -> None:
+    """Let the commands use the environments of a folder, and the sandbox."""
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    for module in (run, synth):
+        monkeypatch.setattr(module, "ROOT", folder)
+
+
 def review_scope(document: dict[str, Any], only: list[str]) -> Review:
     """Return the review of a plan with `--only`."""
     return review(load(json.dumps(document).encode()), only=only, limit=None)
@@ -150,10 +158,7 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sandbox, variables = own
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-    for module in (run, synth):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
+    use_checkout(monkeypatch, tmp_path, sandbox)
     settings = (example.DEV / "settings.yaml").read_text()
     edited = settings.replace("environment: dev", "environment: staging").replace("smlops-dev", "smlops-staging")
     registries = f'\npromotion:\n  registries:\n    "{REGISTRY}": smlops-dev\n'
@@ -306,10 +311,7 @@ def test_packages_go_from_dev_to_staging_and_prod_and_back_and_one_comment_has_t
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     sandbox, variables = own
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-    for module in (run, synth):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
+    use_checkout(monkeypatch, tmp_path, sandbox)
     checkout = Checkout(tmp_path, capfd, Chain.write_settings())
     chain = Chain(checkout, sandbox, variables, environment, dev)
     names = list(chain.accounts)
